@@ -1,0 +1,96 @@
+//! What a stack is told when it is created, and may be told anew.
+
+use core::net::Ipv4Addr;
+
+use crate::time::Duration;
+use crate::wire::Ipv4Cidr;
+
+/// How the stack's interface is set up.
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub struct Config {
+    /// The IPv4 addresses, or none.
+    pub ipv4: Option<StaticConfigV4>,
+    /// What is done to find out whether somebody else has an address.
+    pub address_policy: AddressPolicy,
+    /// The interface is tied to itself: packets from our own addresses may come in. Set it for a
+    /// loopback link, and only there.
+    pub loopback: bool,
+    /// The maximum segment lifetime (RFC 9293, section 3.4.2): connections are remembered for twice as
+    /// long. 30 s by default, like everybody; the RFC's 2 minutes are from slower times.
+    pub max_segment_lifetime: Duration,
+}
+
+impl Config {
+    /// No addresses yet.
+    pub const fn new() -> Self {
+        Self {
+            ipv4: None,
+            address_policy: AddressPolicy::Announce,
+            loopback: false,
+            max_segment_lifetime: Duration::from_secs(30),
+        }
+    }
+
+    /// A fixed IPv4 address.
+    pub const fn ipv4_static(ipv4: StaticConfigV4) -> Self {
+        let mut config = Self::new();
+        config.ipv4 = Some(ipv4);
+        config
+    }
+
+    /// An interface that is tied to itself, with the address 127.0.0.1/8.
+    pub const fn loopback() -> Self {
+        let mut config = Self::ipv4_static(StaticConfigV4::new(Ipv4Cidr::new(
+            Ipv4Addr::LOCALHOST,
+            8,
+        )));
+        config.loopback = true;
+        config
+    }
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// A fixed IPv4 configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct StaticConfigV4 {
+    /// The address and the prefix of its subnet.
+    pub address: Ipv4Cidr,
+    /// Where packets beyond the subnet go.
+    pub gateway: Option<Ipv4Addr>,
+}
+
+impl StaticConfigV4 {
+    /// An address without a gateway.
+    pub const fn new(address: Ipv4Cidr) -> Self {
+        Self {
+            address,
+            gateway: None,
+        }
+    }
+
+    /// The same with a gateway.
+    #[must_use]
+    pub const fn with_gateway(mut self, gateway: Ipv4Addr) -> Self {
+        self.gateway = Some(gateway);
+        self
+    }
+}
+
+/// What is done on Ethernet to find out whether somebody else has an address (RFC 5227).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum AddressPolicy {
+    /// The address is used at once and announced. A conflict is found when the other host speaks up.
+    #[default]
+    Announce,
+    /// The address is used when probing for some seconds found nobody.
+    Probe,
+}

@@ -1,0 +1,268 @@
+//! ICMP sockets: echo requests and replies of one identifier, or the errors about one UDP port.
+
+use super::datagram::{Datagrams, Pending, RouteCache};
+use super::ingress::Received;
+use super::outgoing::{IpPacket, Payload};
+use super::sockets::Body;
+use super::{Engine, QueueError, SocketKey};
+use crate::events::Events;
+use crate::stats::Discard;
+use crate::storage::{Buffer, Bytes, PacketMetadata, PacketQueue, PushError};
+use crate::wire::IpAddress;
+
+/// Room for what an ICMP socket's queue notes about one message.
+pub type IcmpPacketMetadata = PacketMetadata<IcmpMetadata>;
+
+/// What goes with an ICMP message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct IcmpMetadata {
+    /// The other end: where it is from, or goes to.
+    pub address: IpAddress,
+    /// Our end: the address it was sent to, or is to come from. `None` lets the stack choose.
+    pub local_address: Option<IpAddress>,
+    /// The hop limit it arrived with, or is to be sent with. `None` takes the socket's.
+    pub hop_limit: Option<u8>,
+}
+
+impl From<IpAddress> for IcmpMetadata {
+    fn from(address: IpAddress) -> Self {
+        Self {
+            address,
+            local_address: None,
+            hop_limit: None,
+        }
+    }
+}
+
+/// Which messages an ICMP socket receives.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum IcmpEndpoint {
+    /// None yet.
+    #[default]
+    Unbound,
+    /// Echo replies with this identifier, and errors about echo requests with it.
+    Ident(u16),
+    /// Errors about datagrams sent from this UDP port.
+    UdpPort(u16),
+}
+
+/// A slot that is used for an ICMP socket.
+pub(crate) struct IcmpSocketState<'d> {
+    endpoint: IcmpEndpoint,
+    hop_limit: u8,
+    rx: PacketQueue<'d, IcmpMetadata>,
+    tx: PacketQueue<'d, IcmpMetadata>,
+    route: RouteCache,
+    /// A message could not be sent: its destination cannot be reached.
+    unreachable: Option<IpAddress>,
+}
+
+impl Datagrams for IcmpSocketState<'_> {
+    fn next_packet(&self, from: usize) -> Option<Pending> {
+        let nth = self.tx.next_live(from)?;
+        let (meta, _) = self.tx.get(nth)?;
+        Some(Pending {
+            nth,
+            destination: meta.address,
+            source: meta.local_address,
+        })
+    }
+
+    fn remove(&mut self, nth: usize) {
+        self.tx.take(nth);
+    }
+
+    fn on_unreachable(&mut self, destination: IpAddress) {
+        self.unreachable = Some(destination);
+    }
+
+    fn route(&mut self) -> &mut RouteCache {
+        &mut self.route
+    }
+
+    fn packet(&self, nth: usize, src: IpAddress) -> Option<IpPacket<'_>> {
+        let (meta, message) = self.tx.get(nth)?;
+        let mut packet = IpPacket::unfragmented(src, meta.address, Payload::IcmpRaw(message));
+        packet.hop_limit = meta.hop_limit.unwrap_or(self.hop_limit);
+        Some(packet)
+    }
+}
+
+impl<'d> Engine<'d> {
+    /// Hands a message to the socket bound to that identifier, or to that UDP port.
+    pub(super) fn icmp_to_sockets(
+        &mut self,
+        received: &Received<'_>,
+        ident: Option<u16>,
+        udp_port: Option<u16>,
+        message: &[u8],
+    ) -> Result<(), Discard> {
+        let endpoint = match (ident, udp_port) {
+            (Some(ident), _) => IcmpEndpoint::Ident(ident),
+            (None, Some(port)) => IcmpEndpoint::UdpPort(port),
+            (None, None) => return Err(Discard::UnmatchedIcmp),
+        };
+        let index = self
+            .sockets
+            .find(self.hash_icmp(endpoint), |body| match body {
+                Body::Icmp(icmp) => icmp.endpoint == endpoint,
+                _ => false,
+            })
+            .ok_or(Discard::UnmatchedIcmp)?;
+        let Body::Icmp(icmp) = self.sockets.body_mut(index) else {
+            return Err(Discard::UnmatchedIcmp);
+        };
+        let meta = IcmpMetadata {
+            address: received.src(),
+            local_address: Some(received.dst()),
+            hop_limit: Some(received.header.hop_limit),
+        };
+        let queued = icmp.rx.push_with(meta, message.len(), |room| {
+            room.copy_from_slice(message);
+            (message.len(), ())
+        });
+        self.sockets.notify(index, Events::RECEIVED);
+        queued.map_err(|error| match error {
+            PushError::Full => Discard::ReceiveQueueFull,
+            PushError::TooLong => Discard::TooLongForSocket,
+        })
+    }
+
+    fn hash_icmp(&self, endpoint: IcmpEndpoint) -> u32 {
+        match endpoint {
+            IcmpEndpoint::Unbound => 0,
+            IcmpEndpoint::Ident(ident) => self.sockets.hash_port(ICMP_IDENT, ident),
+            IcmpEndpoint::UdpPort(port) => self.sockets.hash_port(ICMP_PORT, port),
+        }
+    }
+
+    pub(crate) fn icmp_open(
+        &mut self,
+        rx: (Buffer<'d, IcmpPacketMetadata>, Bytes<'d>),
+        tx: (Buffer<'d, IcmpPacketMetadata>, Bytes<'d>),
+    ) -> Option<SocketKey> {
+        let socket = IcmpSocketState {
+            endpoint: IcmpEndpoint::Unbound,
+            hop_limit: super::egress::DEFAULT_HOP_LIMIT,
+            rx: PacketQueue::new(rx.0, rx.1),
+            tx: PacketQueue::new(tx.0, tx.1),
+            route: RouteCache::default(),
+            unreachable: None,
+        };
+        let index = self.sockets.allocate(Body::Icmp(socket))?;
+        Some(self.sockets.key(index))
+    }
+
+    /// Binds to an identifier or port; false if another socket has it, or this one is bound already.
+    pub(crate) fn icmp_bind(&mut self, key: SocketKey, endpoint: IcmpEndpoint) -> bool {
+        let hash = self.hash_icmp(endpoint);
+        let taken = self.sockets.find(hash, |body| match body {
+            Body::Icmp(icmp) => icmp.endpoint == endpoint,
+            _ => false,
+        });
+        let Some(index) = self.sockets.index(key) else {
+            return false;
+        };
+        let Body::Icmp(icmp) = self.sockets.body_mut(index) else {
+            return false;
+        };
+        if taken.is_some()
+            || icmp.endpoint != IcmpEndpoint::Unbound
+            || endpoint == IcmpEndpoint::Unbound
+        {
+            return false;
+        }
+        icmp.endpoint = endpoint;
+        self.sockets.file(index, hash);
+        true
+    }
+
+    /// Queues a message of at most `len` bytes that `write` fills in and may shorten.
+    pub(crate) fn icmp_send<R>(
+        &mut self,
+        key: SocketKey,
+        meta: IcmpMetadata,
+        len: usize,
+        write: impl FnOnce(&mut [u8]) -> (usize, R),
+    ) -> Result<R, QueueError> {
+        let index = self.sockets.index(key).ok_or(QueueError::NotBound)?;
+        let now = self.now;
+        if len > self.interface.ip_mtu.saturating_sub(IP_HEADER) {
+            return Err(QueueError::TooLong);
+        }
+        let Body::Icmp(icmp) = self.sockets.body_mut(index) else {
+            return Err(QueueError::NotBound);
+        };
+        if icmp.endpoint == IcmpEndpoint::Unbound {
+            return Err(QueueError::NotBound);
+        }
+        icmp.tx.can_push(len)?;
+        if self.interface.route(now, meta.address).is_none() {
+            return Err(QueueError::NoRoute);
+        }
+        let Body::Icmp(icmp) = self.sockets.body_mut(index) else {
+            return Err(QueueError::NotBound);
+        };
+        let result = icmp.tx.push_with(meta, len, write)?;
+        self.sockets.mark_ready(index);
+        Ok(result)
+    }
+
+    pub(crate) fn icmp(&self, key: SocketKey) -> Option<&IcmpSocketState<'d>> {
+        match self.sockets.body(self.sockets.index(key)?) {
+            Body::Icmp(icmp) => Some(icmp),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn icmp_mut(&mut self, key: SocketKey) -> Option<&mut IcmpSocketState<'d>> {
+        let index = self.sockets.index(key)?;
+        match self.sockets.body_mut(index) {
+            Body::Icmp(icmp) => Some(icmp),
+            _ => None,
+        }
+    }
+
+    /// The handle is gone.
+    pub(crate) fn icmp_drop(&mut self, key: SocketKey) {
+        if let Some(index) = self.sockets.index(key) {
+            self.stop_waiting(index);
+            self.sockets.free(index);
+        }
+    }
+}
+
+impl<'d> IcmpSocketState<'d> {
+    pub(crate) fn endpoint(&self) -> IcmpEndpoint {
+        self.endpoint
+    }
+
+    pub(crate) fn set_hop_limit(&mut self, hop_limit: u8) {
+        self.hop_limit = hop_limit;
+    }
+
+    /// The last destination that could not be reached, told once.
+    pub(crate) fn take_unreachable(&mut self) -> Option<IpAddress> {
+        self.unreachable.take()
+    }
+
+    pub(crate) fn received(&self) -> &PacketQueue<'d, IcmpMetadata> {
+        &self.rx
+    }
+
+    pub(crate) fn received_mut(&mut self) -> &mut PacketQueue<'d, IcmpMetadata> {
+        &mut self.rx
+    }
+
+    pub(crate) fn to_send(&self) -> &PacketQueue<'d, IcmpMetadata> {
+        &self.tx
+    }
+}
+
+/// What ICMP sockets are filed under, see [`super::Sockets::hash`].
+const ICMP_IDENT: u8 = b'e';
+const ICMP_PORT: u8 = b'p';
+
+const IP_HEADER: usize = 20;

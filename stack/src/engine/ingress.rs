@@ -1,0 +1,290 @@
+//! A frame arrives: from the link header up to the socket it is for.
+//!
+//! Each layer either passes on what is inside it, answers, or names the reason why the packet goes no
+//! further. An answer borrows from the received frame, so that an echo of any size needs no buffer.
+
+use cygnet_driver::{Medium, RxMeta};
+#[cfg(feature = "proto-ipv4")]
+use cygnet_driver::RxChecksum;
+
+#[cfg(feature = "proto-ipv4")]
+use super::interface::INTERFACE;
+#[cfg(feature = "proto-ipv4")]
+use super::outgoing::{IpPacket, LinkHeader, Payload};
+use super::{Engine, Outgoing};
+#[cfg(feature = "proto-ipv4")]
+use crate::ip::{Arrival, ArrivalPath, Destination, Martian, classify};
+use crate::stats::Discard;
+use crate::time::Instant;
+use crate::wire::Malformed;
+#[cfg(feature = "medium-ethernet")]
+use crate::wire::{EtherType, EthernetHeader};
+#[cfg(feature = "proto-ipv4")]
+use crate::wire::{IpAddress, IpProtocol, Ipv4Header};
+
+/// What an arriving packet leads to: an answer, or nothing more.
+pub(super) type Handled<'f> = Result<Option<Outgoing<'f>>, Discard>;
+
+/// What is known of a packet before its transport header is read.
+#[cfg(feature = "proto-ipv4")]
+#[derive(Clone, Copy)]
+pub(super) struct Received<'f> {
+    pub(super) header: Ipv4Header,
+    /// The whole packet, for error messages that quote it.
+    pub(super) packet: &'f [u8],
+    pub(super) destination: Destination,
+    pub(super) path: ArrivalPath,
+    /// The link header for an answer: back to where the frame came from. Answers do not go through the
+    /// neighbor cache, so that a flood of questions from invented addresses leaves no trace in it.
+    pub(super) back: LinkHeader,
+    /// Whether the transport checksum still has to be looked at.
+    pub(super) verify: bool,
+}
+
+#[cfg(feature = "proto-ipv4")]
+impl Received<'_> {
+    pub(super) fn src(&self) -> IpAddress {
+        IpAddress::Ipv4(self.header.src)
+    }
+
+    pub(super) fn dst(&self) -> IpAddress {
+        IpAddress::Ipv4(self.header.dst)
+    }
+
+    /// An answer from the address that the packet was for.
+    pub(super) fn answer<'a>(&self, payload: Payload<'a>) -> Outgoing<'a> {
+        Outgoing::ip(
+            self.back,
+            IpPacket::unfragmented(self.dst(), self.src(), payload),
+        )
+    }
+}
+
+impl Engine<'_> {
+    /// A frame arrived. What comes back is to be sent if there is room, and forgotten if not.
+    pub(crate) fn receive<'f>(
+        &mut self,
+        now: Instant,
+        frame: &'f [u8],
+        meta: RxMeta,
+    ) -> Option<Outgoing<'f>> {
+        self.now = now;
+        self.stats.received = self.stats.received.wrapping_add(1);
+        match self.on_frame(now, frame, meta) {
+            Ok(answer) => answer,
+            Err(reason) => {
+                self.stats.discard(reason);
+                crate::log::trace!("dropped a packet: {:?}", reason);
+                None
+            }
+        }
+    }
+
+    /// An answer could not be sent for lack of room.
+    pub(crate) fn on_answer_dropped(&mut self) {
+        self.stats.discard(Discard::NoRoomToReply);
+    }
+
+    /// An answer was sent.
+    pub(crate) fn on_answer_sent(&mut self) {
+        self.stats.sent = self.stats.sent.wrapping_add(1);
+    }
+
+    fn on_frame<'f>(&mut self, now: Instant, frame: &'f [u8], meta: RxMeta) -> Handled<'f> {
+        match self.interface.medium {
+            #[cfg(feature = "medium-ethernet")]
+            Medium::Ethernet => self.on_ethernet(now, frame, meta),
+            #[cfg(all(feature = "medium-ip", feature = "proto-ipv4"))]
+            Medium::Ip => {
+                let path = if self.interface.loopback {
+                    ArrivalPath::Loopback
+                } else {
+                    ArrivalPath::LinkUnicast
+                };
+                match frame.first().map(|b| b >> 4) {
+                    Some(4) => self.on_ipv4(now, frame, meta, path, LinkHeader::None),
+                    Some(_) => Err(Discard::UnknownProtocol),
+                    None => Err(Discard::Malformed),
+                }
+            }
+            _ => {
+                let _ = (now, frame, meta);
+                Err(Discard::UnsupportedMedium)
+            }
+        }
+    }
+
+    #[cfg(feature = "medium-ethernet")]
+    fn on_ethernet<'f>(&mut self, now: Instant, frame: &'f [u8], meta: RxMeta) -> Handled<'f> {
+        let (header, payload) = EthernetHeader::parse(frame)?;
+        let ours = header.dst == self.interface.ethernet.hardware;
+        if !ours && header.dst.is_unicast() {
+            return Err(Discard::NotForUs);
+        }
+        match header.ethertype {
+            #[cfg(feature = "proto-ipv4")]
+            EtherType::ARP => self.on_arp(now, &header, payload),
+            #[cfg(feature = "proto-ipv4")]
+            EtherType::IPV4 => {
+                let path = match (self.interface.loopback, ours) {
+                    (true, _) => ArrivalPath::Loopback,
+                    (false, true) => ArrivalPath::LinkUnicast,
+                    (false, false) => ArrivalPath::LinkGroup,
+                };
+                let back = LinkHeader::Ethernet(EthernetHeader {
+                    dst: header.src,
+                    src: self.interface.ethernet.hardware,
+                    ethertype: EtherType::IPV4,
+                });
+                self.on_ipv4(now, payload, meta, path, back)
+            }
+            _ => {
+                let _ = (now, payload, meta);
+                Err(Discard::UnknownEtherType)
+            }
+        }
+    }
+
+    #[cfg(feature = "proto-ipv4")]
+    fn on_ipv4<'f>(
+        &mut self,
+        now: Instant,
+        packet: &'f [u8],
+        meta: RxMeta,
+        path: ArrivalPath,
+        back: LinkHeader,
+    ) -> Handled<'f> {
+        let verify = meta.checksum == RxChecksum::Unverified;
+        let (header, payload) = Ipv4Header::parse(packet, verify)?;
+        let arrival = Arrival {
+            interface: INTERFACE,
+            path,
+            source: header.src,
+            destination: header.dst,
+        };
+        let destination = match classify(&arrival, &self.interface.addresses) {
+            Ok(Destination::Elsewhere) => return Err(Discard::NotOurAddress),
+            Ok(destination) => destination,
+            Err(Martian::UnicastToLinkGroup) => return Err(Discard::NotForUs),
+            Err(_) => return Err(Discard::Martian),
+        };
+        if header.more_fragments || header.fragment_offset != 0 {
+            return Err(Discard::Fragment);
+        }
+        let received = Received {
+            packet: packet.get(..header.header_len + payload.len()).unwrap_or(packet),
+            header,
+            destination,
+            path,
+            back,
+            verify,
+        };
+        match header.protocol {
+            IpProtocol::ICMP => self.on_icmpv4(&received, payload),
+            #[cfg(feature = "socket-tcp")]
+            IpProtocol::TCP => self.on_tcp(now, &received, payload),
+            #[cfg(feature = "socket-udp")]
+            IpProtocol::UDP => self.on_udp(now, &received, payload),
+            _ => self.protocol_unreachable(now, &received),
+        }
+    }
+}
+
+#[cfg(all(feature = "medium-ethernet", feature = "proto-ipv4"))]
+mod arp {
+    //! ARP (RFC 826), with RFC 5227's care for conflicts.
+
+    use super::super::outgoing::{Content, LinkHeader, Outgoing};
+    use super::{Discard, Engine, EthernetHeader, Handled, INTERFACE, Instant, IpAddress};
+    use crate::link::{Claim, ClaimKind, Conflict, Learned};
+    use crate::wire::{ArpOperation, ArpPacket, EtherType};
+
+    impl Engine<'_> {
+        pub(super) fn on_arp<'f>(
+            &mut self,
+            now: Instant,
+            frame: &EthernetHeader,
+            payload: &[u8],
+        ) -> Handled<'f> {
+            let packet = ArpPacket::parse(payload)?;
+            let conflict = self.interface.ethernet.detector.on_arp(now, &packet);
+            if let Some(conflict) = conflict {
+                if conflict == Conflict::GiveUp {
+                    self.give_up_address(self.interface.ethernet.detector.address());
+                }
+                return Err(Discard::AddressConflict);
+            }
+            let sender = IpAddress::Ipv4(packet.sender_protocol);
+            let for_us = self
+                .interface
+                .addresses
+                .is_local(IpAddress::Ipv4(packet.target_protocol));
+            let unicast = frame.dst == self.interface.ethernet.hardware;
+            if !packet.sender_protocol.is_unspecified() && !self.interface.addresses.is_local(sender)
+            {
+                let kind = match packet.operation {
+                    ArpOperation::Reply if for_us && unicast => ClaimKind::Reply,
+                    ArpOperation::Request if for_us => ClaimKind::Request,
+                    _ => ClaimKind::Announcement,
+                };
+                self.learn(now, &packet, kind)?;
+            }
+            if packet.operation != ArpOperation::Request || !for_us {
+                return Ok(None);
+            }
+            Ok(Some(self.arp_reply(&packet)))
+        }
+
+        fn learn(
+            &mut self,
+            now: Instant,
+            packet: &ArpPacket,
+            kind: ClaimKind,
+        ) -> Result<(), Discard> {
+            let claim = Claim {
+                interface: INTERFACE,
+                address: IpAddress::Ipv4(packet.sender_protocol),
+                hardware: packet.sender_hardware,
+                kind,
+            };
+            match self.interface.ethernet.neighbors.on_claim(now, &claim) {
+                Learned::Resolved(mut waiters) => {
+                    while let Some(index) = self.sockets.pop_waiter(&mut waiters) {
+                        self.sockets.mark_ready(index);
+                    }
+                    self.sockets.release_parked();
+                    Ok(())
+                }
+                Learned::Unchanged if kind == ClaimKind::Reply => Err(Discard::UnsolicitedNeighbor),
+                Learned::Unchanged | Learned::Updated | Learned::Contested => Ok(()),
+            }
+        }
+
+        fn arp_reply<'f>(&self, request: &ArpPacket) -> Outgoing<'f> {
+            let hardware = self.interface.ethernet.hardware;
+            Outgoing {
+                link: LinkHeader::Ethernet(EthernetHeader {
+                    dst: request.sender_hardware,
+                    src: hardware,
+                    ethertype: EtherType::ARP,
+                }),
+                content: Content::Arp(ArpPacket {
+                    operation: ArpOperation::Reply,
+                    sender_hardware: hardware,
+                    sender_protocol: request.target_protocol,
+                    target_hardware: request.sender_hardware,
+                    target_protocol: request.sender_protocol,
+                }),
+            }
+        }
+    }
+}
+
+impl From<Malformed> for Discard {
+    fn from(malformed: Malformed) -> Self {
+        match malformed {
+            Malformed::BadChecksum | Malformed::MissingChecksum => Self::BadChecksum,
+            _ => Self::Malformed,
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! Composes the layers. Sans-io: no clock, no waker, no driver.
+//!
+//! The runner and the handles drive it with a few kinds of call:
+//!
+//! - the world happened: [`Engine::receive`], [`Engine::on_timeout`], [`Engine::set_link_up`];
+//! - have you something to send: [`Engine::poll_transmit`], then [`Engine::outgoing`] to write it into
+//!   the driver's buffer, then [`Engine::on_transmitted`];
+//! - when to call again: [`Engine::next_deadline`];
+//! - what sockets are to hear: [`Engine::poll_event`];
+//! - and the requests of the handles, in one file per kind of socket.
+//!
+//! Nothing here looks at all sockets: a packet finds its socket by hash, work and events are in lists,
+//! deadlines in a heap.
+
+mod config;
+#[cfg(any(feature = "socket-udp", feature = "socket-icmp"))]
+mod datagram;
+mod egress;
+#[cfg(feature = "proto-ipv4")]
+mod icmp;
+#[cfg(feature = "socket-icmp")]
+mod icmp_socket;
+mod ingress;
+mod interface;
+mod outgoing;
+#[cfg(feature = "socket-tcp")]
+mod pool;
+#[cfg(any(feature = "socket-tcp", feature = "socket-udp"))]
+mod ports;
+mod sockets;
+#[cfg(feature = "socket-tcp")]
+mod tcp;
+#[cfg(feature = "socket-tcp")]
+mod tcp_listen;
+#[cfg(feature = "socket-udp")]
+mod udp;
+
+#[cfg(test)]
+mod tests;
+
+use core::net::Ipv4Addr;
+
+use cygnet_driver::{Capabilities, HardwareAddress};
+
+pub use config::{AddressPolicy, Config, StaticConfigV4};
+pub use interface::ConfigError;
+pub(crate) use egress::Transmit;
+#[cfg(feature = "socket-icmp")]
+pub use icmp_socket::{IcmpEndpoint, IcmpMetadata, IcmpPacketMetadata};
+pub(crate) use interface::Interface;
+pub(crate) use outgoing::Outgoing;
+#[cfg(feature = "socket-tcp")]
+pub use pool::{BufferPair, PoolId};
+pub(crate) use sockets::{Slot, SlotNode, SocketKey, Sockets};
+#[cfg(feature = "socket-tcp")]
+pub(crate) use tcp::TcpState;
+#[cfg(feature = "socket-tcp")]
+pub use tcp::ConnectError;
+#[cfg(feature = "socket-tcp")]
+pub use tcp_listen::ListenError;
+#[cfg(any(feature = "socket-udp", feature = "socket-icmp"))]
+pub(crate) use datagram::QueueError;
+#[cfg(feature = "socket-udp")]
+pub use udp::{BindError, UdpMetadata, UdpPacketMetadata};
+#[cfg(feature = "socket-udp")]
+pub(crate) use udp::{UdpError, UdpSocketState};
+
+use crate::events::Events;
+use crate::icmp::ErrorLimiter;
+use crate::rand::{Random, Seed};
+use crate::stats::Stats;
+use crate::time::{Duration, Instant};
+
+/// The stack without its async skin.
+pub(crate) struct Engine<'d> {
+    /// The time of the last call that knew it. Handles have no clock; what they ask for takes effect
+    /// when the runner, which has one, comes by.
+    now: Instant,
+    random: Random,
+    interface: Interface,
+    sockets: Sockets<'d>,
+    #[cfg(feature = "socket-tcp")]
+    tcp: TcpState<'d>,
+    #[cfg_attr(not(feature = "proto-ipv4"), expect(dead_code))]
+    icmp_errors: ErrorLimiter,
+    stats: Stats,
+}
+
+impl<'d> Engine<'d> {
+    pub(crate) fn new(
+        capabilities: Capabilities,
+        hardware: HardwareAddress,
+        config: Config,
+        sockets: Sockets<'d>,
+        seed: Seed,
+    ) -> Self {
+        let mut random = Random::new(seed);
+        let interface = Interface::new(capabilities, hardware, &config, &mut random);
+        Self {
+            now: Instant::ZERO,
+            sockets: sockets.with_key(random.hash_key()),
+            #[cfg(feature = "socket-tcp")]
+            tcp: TcpState::new(random.hash_key(), &config),
+            icmp_errors: ErrorLimiter::new(
+                cygnet_config::ICMP_ERROR_BURST as u32,
+                ICMP_ERROR_INTERVAL,
+            ),
+            stats: Stats::default(),
+            interface,
+            random,
+        }
+    }
+
+    /// The clock reached [`Self::next_deadline`], or passed it.
+    pub(crate) fn on_timeout(&mut self, now: Instant) {
+        self.now = now;
+        self.on_interface_timeout(now);
+        #[cfg(feature = "socket-tcp")]
+        {
+            self.on_listen_timeout(now);
+            for _ in 0..TIMEOUT_BURST {
+                let Some(index) = self.sockets.pop_due(now) else {
+                    break;
+                };
+                self.on_tcp_timeout(now, index);
+            }
+        }
+    }
+
+    /// When [`Self::on_timeout`] is to be called.
+    pub(crate) fn next_deadline(&self) -> Option<Instant> {
+        let deadlines = [
+            self.interface.next_deadline(),
+            self.sockets.next_deadline(),
+            #[cfg(feature = "socket-tcp")]
+            self.tcp.next_deadline(),
+        ];
+        deadlines.into_iter().flatten().min()
+    }
+
+    /// The next socket that something happened to.
+    pub(crate) fn poll_event(&mut self) -> Option<(SocketKey, Events)> {
+        self.sockets.poll_event()
+    }
+
+    /// The counters.
+    pub(crate) fn stats(&self) -> Stats {
+        self.stats
+    }
+
+    /// An address that was ours is not any more: what is bound to it hears of it.
+    fn on_address_gone(&mut self, address: Ipv4Addr) {
+        #[cfg(feature = "socket-tcp")]
+        self.tcp_address_gone(address.into());
+        #[cfg(not(feature = "socket-tcp"))]
+        let _ = address;
+    }
+}
+
+/// RFC 1812, section 4.3.2.8: ten errors a second on average.
+const ICMP_ERROR_INTERVAL: Duration = Duration::from_millis(100);
+
+/// The most sockets whose timers are handled in one go; the rest is due at once, and comes next.
+#[cfg(feature = "socket-tcp")]
+const TIMEOUT_BURST: usize = 32;

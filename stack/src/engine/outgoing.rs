@@ -1,0 +1,189 @@
+//! A frame to send, from its link header to the last byte of its payload, before it is written down.
+
+use core::net::Ipv4Addr;
+
+use cygnet_driver::TxMeta;
+
+use crate::wire::{
+    ArpPacket, ChecksumMode, EthernetHeader, Icmpv4Message, IpAddress, IpProtocol, Ipv4Header, Sum,
+    TcpHeader, UdpHeader, arp, ethernet, ipv4, udp,
+};
+
+/// The frame. Its payload lies where it was queued, and is copied once, into the driver's buffer, while
+/// its checksum is computed.
+pub(crate) struct Outgoing<'a> {
+    pub(super) link: LinkHeader,
+    pub(super) content: Content<'a>,
+}
+
+/// What goes before the packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum LinkHeader {
+    /// Nothing: the link carries bare packets.
+    None,
+    Ethernet(EthernetHeader),
+}
+
+#[derive(Debug)]
+pub(super) enum Content<'a> {
+    Arp(ArpPacket),
+    Ip(IpPacket<'a>),
+}
+
+#[derive(Debug)]
+pub(super) struct IpPacket<'a> {
+    pub(super) src: IpAddress,
+    pub(super) dst: IpAddress,
+    pub(super) hop_limit: u8,
+    /// Of no meaning in a packet that must not be fragmented (RFC 6864).
+    pub(super) ident: u16,
+    pub(super) dont_fragment: bool,
+    pub(super) payload: Payload<'a>,
+}
+
+#[derive(Debug)]
+pub(super) enum Payload<'a> {
+    Tcp(TcpHeader, (&'a [u8], &'a [u8])),
+    Udp {
+        src_port: u16,
+        dst_port: u16,
+        data: &'a [u8],
+    },
+    Icmpv4(Icmpv4Message<'a>),
+    /// An ICMP message as a user wrote it; its checksum is filled in.
+    IcmpRaw(&'a [u8]),
+}
+
+impl Outgoing<'_> {
+    /// Its length in bytes, link header included.
+    pub(crate) fn len(&self) -> usize {
+        self.link.len() + self.content.len()
+    }
+
+    /// The packet may be fragmented on its way, and carries this identification.
+    pub(super) fn allow_fragments(&mut self, ident: u16) {
+        if let Content::Ip(packet) = &mut self.content {
+            packet.dont_fragment = false;
+            packet.ident = ident;
+        }
+    }
+
+    /// What the device is to do on it.
+    pub(crate) fn meta(&self) -> TxMeta {
+        TxMeta::new()
+    }
+
+    /// Writes it into `frame`, which is [`Self::len`] bytes long.
+    pub(crate) fn emit(&self, frame: &mut [u8]) {
+        if frame.len() < self.len() {
+            debug_assert!(false, "the driver's buffer is shorter than it said");
+            return;
+        }
+        let (header, rest) = frame.split_at_mut(self.link.len());
+        if let LinkHeader::Ethernet(ethernet) = &self.link {
+            ethernet.emit(header);
+        }
+        match &self.content {
+            Content::Arp(packet) => packet.emit(rest),
+            Content::Ip(packet) => packet.emit(rest),
+        }
+    }
+}
+
+impl LinkHeader {
+    fn len(&self) -> usize {
+        match self {
+            Self::None => 0,
+            Self::Ethernet(_) => ethernet::HEADER_LEN,
+        }
+    }
+}
+
+impl Content<'_> {
+    fn len(&self) -> usize {
+        match self {
+            Self::Arp(_) => arp::LEN,
+            Self::Ip(packet) => ipv4::MIN_HEADER_LEN + packet.payload.len(),
+        }
+    }
+}
+
+impl IpPacket<'_> {
+    fn emit(&self, buffer: &mut [u8]) {
+        let (IpAddress::Ipv4(src), IpAddress::Ipv4(dst)) = (self.src, self.dst) else {
+            // Nothing makes packets of another version yet.
+            return;
+        };
+        let (header, payload) = buffer.split_at_mut(ipv4::MIN_HEADER_LEN);
+        self.header(src, dst).emit(header);
+        self.payload.emit(payload, self.src, self.dst);
+    }
+
+    fn header(&self, src: Ipv4Addr, dst: Ipv4Addr) -> Ipv4Header {
+        Ipv4Header {
+            src,
+            dst,
+            protocol: self.payload.protocol(),
+            hop_limit: self.hop_limit,
+            dscp_ecn: 0,
+            ident: self.ident,
+            dont_fragment: self.dont_fragment,
+            more_fragments: false,
+            fragment_offset: 0,
+            header_len: ipv4::MIN_HEADER_LEN,
+            payload_len: self.payload.len(),
+        }
+    }
+}
+
+impl Payload<'_> {
+    fn protocol(&self) -> IpProtocol {
+        match self {
+            Self::Tcp(..) => IpProtocol::TCP,
+            Self::Udp { .. } => IpProtocol::UDP,
+            Self::Icmpv4(_) | Self::IcmpRaw(_) => IpProtocol::ICMP,
+        }
+    }
+
+    fn len(&self) -> usize {
+        match self {
+            Self::Tcp(header, (first, second)) => header.len() + first.len() + second.len(),
+            Self::Udp { data, .. } => udp::HEADER_LEN + data.len(),
+            Self::Icmpv4(message) => message.len(),
+            Self::IcmpRaw(message) => message.len(),
+        }
+    }
+
+    fn emit(&self, buffer: &mut [u8], src: IpAddress, dst: IpAddress) {
+        match self {
+            Self::Tcp(header, data) => header.emit(buffer, src, dst, *data, ChecksumMode::Full),
+            Self::Udp {
+                src_port,
+                dst_port,
+                data,
+            } => UdpHeader::emit(
+                buffer,
+                *src_port,
+                *dst_port,
+                src,
+                dst,
+                (data, &[]),
+                ChecksumMode::Full,
+            ),
+            Self::Icmpv4(message) => message.emit(buffer),
+            Self::IcmpRaw(message) => emit_icmp(buffer, message),
+        }
+    }
+}
+
+/// Copies a message and fills in its checksum, which is at offset 2.
+fn emit_icmp(buffer: &mut [u8], message: &[u8]) {
+    buffer.copy_from_slice(message);
+    if let Some(field) = buffer.get_mut(2..4) {
+        field.fill(0);
+    }
+    let checksum = Sum::of(buffer).finish();
+    if let Some(field) = buffer.get_mut(2..4) {
+        field.copy_from_slice(&checksum.to_be_bytes());
+    }
+}

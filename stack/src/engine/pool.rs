@@ -1,0 +1,95 @@
+//! Buffers for connections, lent in pairs and given back when a connection is over.
+
+use super::Engine;
+use super::sockets::Body;
+use crate::storage::{Bytes, List};
+
+/// A receive and a send buffer.
+#[derive(Debug)]
+pub struct BufferPair<'d> {
+    pub(crate) receive: Bytes<'d>,
+    pub(crate) send: Bytes<'d>,
+}
+
+/// Which of the stack's pools.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PoolId(pub(super) u8);
+
+/// A pool: the first `free` places hold the pairs that nobody has.
+pub(super) struct Pool<'d> {
+    pairs: &'d mut [Option<BufferPair<'d>>],
+    free: usize,
+    /// What a connection from this pool can receive at a time, in bytes.
+    pub(super) receive_capacity: usize,
+    /// Connections without a handle that still close in the background, the oldest first.
+    pub(super) lingering: List,
+}
+
+impl<'d> Pool<'d> {
+    fn new(pairs: &'d mut [Option<BufferPair<'d>>]) -> Self {
+        let capacities = pairs.iter().flatten().map(|pair| pair.receive.len());
+        Self {
+            receive_capacity: capacities.min().unwrap_or(0),
+            free: pairs.iter().take_while(|pair| pair.is_some()).count(),
+            pairs,
+            lingering: List::new(),
+        }
+    }
+
+    fn take(&mut self) -> Option<BufferPair<'d>> {
+        let last = self.free.checked_sub(1)?;
+        let pair = self.pairs.get_mut(last)?.take();
+        self.free = last;
+        pair
+    }
+
+    pub(super) fn give_back(&mut self, pair: BufferPair<'d>) {
+        if let Some(place) = self.pairs.get_mut(self.free) {
+            *place = Some(pair);
+            self.free += 1;
+        }
+    }
+
+    /// How many pairs it has, lent ones included.
+    pub(super) fn size(&self) -> usize {
+        self.pairs.len()
+    }
+}
+
+impl<'d> Engine<'d> {
+    /// Takes a pool into the stack, for good. `None` if it has as many as it can hold.
+    pub(crate) fn add_pool(&mut self, pairs: &'d mut [Option<BufferPair<'d>>]) -> Option<PoolId> {
+        let id = PoolId(u8::try_from(self.tcp.pools.len()).ok()?);
+        self.tcp.pools.push(Pool::new(pairs)).ok()?;
+        Some(id)
+    }
+
+    pub(super) fn pool_mut(&mut self, id: PoolId) -> Option<&mut Pool<'d>> {
+        self.tcp.pools.get_mut(usize::from(id.0))
+    }
+
+    /// How many pairs a pool has.
+    pub(crate) fn pool_size(&self, id: PoolId) -> usize {
+        self.tcp.pools.get(usize::from(id.0)).map_or(0, Pool::size)
+    }
+
+    /// Lends a pair. When all are lent, the oldest connection that closes in the background is aborted
+    /// for its buffers.
+    pub(super) fn take_pair(&mut self, id: PoolId) -> Option<BufferPair<'d>> {
+        if let Some(pair) = self.pool_mut(id)?.take() {
+            return Some(pair);
+        }
+        let mut lingering = self.pool_mut(id)?.lingering;
+        let oldest = self.sockets.dequeue(&mut lingering);
+        self.pool_mut(id)?.lingering = lingering;
+        let oldest = oldest?;
+        let Body::Tcp(tcp) = self.sockets.body_mut(oldest) else {
+            return None;
+        };
+        tcp.pool = None;
+        tcp.connection.abort();
+        let (receive, send) = tcp.connection.take_buffers();
+        self.settle_tcp(oldest);
+        Some(BufferPair { receive, send })
+    }
+}

@@ -1,0 +1,376 @@
+//! The slots: who is in them, and the lists they are in.
+
+use core::hash::Hasher;
+
+#[cfg(feature = "socket-icmp")]
+use super::icmp_socket::IcmpSocketState;
+#[cfg(feature = "socket-tcp")]
+use super::tcp::TcpSlot;
+#[cfg(feature = "socket-tcp")]
+use super::tcp_listen::Listener;
+#[cfg(feature = "socket-udp")]
+use super::udp::UdpSocketState;
+#[cfg(feature = "medium-ethernet")]
+use crate::link::NeighborKey;
+use crate::events::Events;
+use crate::rand::HashKey;
+use crate::storage::{Buckets, Deadlines, Index, List, Node};
+use crate::time::Instant;
+
+/// The lists a slot can be in, one of each kind at a time.
+pub(super) mod lane {
+    /// It has something to send; or, of a free slot, that it is free.
+    pub(in crate::engine) const WORK: usize = 0;
+    /// Something happened to it.
+    pub(in crate::engine) const EVENT: usize = 1;
+    /// It waits for a neighbor.
+    pub(in crate::engine) const WAIT: usize = 2;
+    /// Its hash bucket.
+    pub(in crate::engine) const BUCKET: usize = 3;
+    /// A connection without a handle: waits to be accepted, or closes in the background.
+    pub(in crate::engine) const QUEUE: usize = 4;
+    pub(in crate::engine) const COUNT: usize = 5;
+}
+
+/// The bookkeeping of a slot.
+pub(crate) type SlotNode = Node<{ lane::COUNT }>;
+
+/// Identifies a socket. Goes stale when its slot is used for another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct SocketKey {
+    pub(crate) index: Index,
+    generation: u16,
+}
+
+/// A place for a socket.
+pub(crate) struct Slot<'d> {
+    pub(super) body: Body<'d>,
+    events: Events,
+    waiting: Waiting,
+    /// What it is filed under, if it is.
+    hash: Option<u32>,
+}
+
+/// What a slot is used for.
+// The sizes differ, but a slot has to be able to become the largest.
+#[allow(clippy::large_enum_variant)]
+pub(super) enum Body<'d> {
+    Free,
+    #[cfg(feature = "socket-tcp")]
+    Tcp(TcpSlot<'d>),
+    #[cfg(feature = "socket-tcp")]
+    Listener(Listener),
+    #[cfg(feature = "socket-udp")]
+    Udp(UdpSocketState<'d>),
+    #[cfg(feature = "socket-icmp")]
+    Icmp(IcmpSocketState<'d>),
+    /// No kind of socket is compiled in.
+    #[cfg(not(any(feature = "socket-tcp", feature = "socket-udp", feature = "socket-icmp")))]
+    #[expect(dead_code)]
+    Nothing(core::marker::PhantomData<&'d ()>),
+}
+
+/// Which list of the waiting lane a slot is in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Waiting {
+    No,
+    /// That of the neighbor, in the neighbor cache.
+    #[cfg(feature = "medium-ethernet")]
+    Neighbor(NeighborKey),
+    /// That of all who try again when anything about neighbors changes.
+    #[cfg(feature = "medium-ethernet")]
+    Any,
+}
+
+impl Slot<'_> {
+    pub(crate) const EMPTY: Self = Self {
+        body: Body::Free,
+        events: Events::NONE,
+        waiting: Waiting::No,
+        hash: None,
+    };
+}
+
+/// All slots and the lists through them.
+pub(crate) struct Sockets<'d> {
+    pub(super) slots: &'d mut [Slot<'d>],
+    nodes: &'d mut [SlotNode],
+    buckets: Buckets<'d>,
+    deadlines: Deadlines<'d>,
+    key: HashKey,
+    free: List,
+    ready: List,
+    events: List,
+    /// Those who wait for a change at any neighbor.
+    #[cfg(feature = "medium-ethernet")]
+    parked: List,
+}
+
+impl<'d> Sockets<'d> {
+    /// Slots that are all free. The four slices are equally long.
+    pub(crate) fn new(
+        slots: &'d mut [Slot<'d>],
+        nodes: &'d mut [SlotNode],
+        buckets: &'d mut [List],
+        heap: &'d mut [Index],
+    ) -> Self {
+        let mut free = List::new();
+        let count = nodes.len().min(List::MAX_SLOTS);
+        for index in 0..count {
+            free.push_back(nodes, lane::WORK, index as Index);
+        }
+        Self {
+            slots,
+            nodes,
+            buckets: Buckets::new(buckets, lane::BUCKET),
+            deadlines: Deadlines::new(heap),
+            key: HashKey::default(),
+            free,
+            ready: List::new(),
+            events: List::new(),
+            #[cfg(feature = "medium-ethernet")]
+            parked: List::new(),
+        }
+    }
+
+    pub(super) fn with_key(mut self, key: HashKey) -> Self {
+        self.key = key;
+        self
+    }
+
+    /// Takes a free slot into use.
+    pub(super) fn allocate(&mut self, body: Body<'d>) -> Option<Index> {
+        self.try_allocate(body).ok()
+    }
+
+    /// As [`Self::allocate`], but gives back what found no place.
+    // Large, but it is on its way from one place to another either way.
+    #[allow(clippy::result_large_err)]
+    pub(super) fn try_allocate(&mut self, body: Body<'d>) -> Result<Index, Body<'d>> {
+        let Some(index) = self.free.pop_front(self.nodes, lane::WORK) else {
+            return Err(body);
+        };
+        self.slots[usize::from(index)] = Slot {
+            body,
+            ..Slot::EMPTY
+        };
+        Ok(index)
+    }
+
+    /// Frees a slot: takes it out of all lists but that of the queue lane, which its owner knows, and
+    /// makes its keys stale.
+    pub(super) fn free(&mut self, index: Index) -> Body<'d> {
+        self.unfile(index);
+        self.ready.remove(self.nodes, lane::WORK, index);
+        self.events.remove(self.nodes, lane::EVENT, index);
+        self.deadlines.remove(self.nodes, index);
+        debug_assert!(!self.node(index).is_linked(lane::QUEUE));
+        debug_assert!(!self.node(index).is_linked(lane::WAIT));
+        let slot = core::mem::replace(&mut self.slots[usize::from(index)], Slot::EMPTY);
+        let node = &mut self.nodes[usize::from(index)];
+        node.generation = node.generation.wrapping_add(1);
+        self.free.push_back(self.nodes, lane::WORK, index);
+        slot.body
+    }
+
+    pub(super) fn key(&self, index: Index) -> SocketKey {
+        SocketKey {
+            index,
+            generation: self.node(index).generation,
+        }
+    }
+
+    /// The slot of a key, unless the key is stale.
+    pub(super) fn index(&self, key: SocketKey) -> Option<Index> {
+        let node = self.nodes.get(usize::from(key.index))?;
+        (node.generation == key.generation).then_some(key.index)
+    }
+
+    pub(super) fn body(&self, index: Index) -> &Body<'d> {
+        &self.slots[usize::from(index)].body
+    }
+
+    pub(super) fn body_mut(&mut self, index: Index) -> &mut Body<'d> {
+        &mut self.slots[usize::from(index)].body
+    }
+
+    fn node(&self, index: Index) -> &SlotNode {
+        &self.nodes[usize::from(index)]
+    }
+
+    // Work.
+
+    /// The slot has something to send, unless it waits for a neighbor, which will say so.
+    pub(super) fn mark_ready(&mut self, index: Index) {
+        if self.slots[usize::from(index)].waiting == Waiting::No {
+            self.ready.push_back(self.nodes, lane::WORK, index);
+        }
+    }
+
+    pub(super) fn pop_ready(&mut self) -> Option<Index> {
+        self.ready.pop_front(self.nodes, lane::WORK)
+    }
+
+    pub(super) fn has_ready(&self) -> bool {
+        !self.ready.is_empty()
+    }
+
+    // Events.
+
+    pub(super) fn notify(&mut self, index: Index, events: Events) {
+        if !events.is_empty() {
+            self.slots[usize::from(index)].events |= events;
+            self.events.push_back(self.nodes, lane::EVENT, index);
+        }
+    }
+
+    pub(super) fn poll_event(&mut self) -> Option<(SocketKey, Events)> {
+        let index = self.events.pop_front(self.nodes, lane::EVENT)?;
+        let events = core::mem::take(&mut self.slots[usize::from(index)].events);
+        Some((self.key(index), events))
+    }
+
+    // Deadlines.
+
+    pub(super) fn schedule(&mut self, index: Index, at: Instant) {
+        self.deadlines.schedule(self.nodes, index, at);
+    }
+
+    #[cfg_attr(not(feature = "socket-tcp"), expect(dead_code))]
+    pub(super) fn pop_due(&mut self, now: Instant) -> Option<Index> {
+        self.deadlines.pop_due(self.nodes, now)
+    }
+
+    pub(super) fn next_deadline(&self) -> Option<Instant> {
+        self.deadlines.next(self.nodes)
+    }
+
+    // Finding.
+
+    /// The keyed hash that sockets are filed under. `kind` keeps their kinds apart.
+    pub(super) fn hash(&self, kind: u8, write: impl FnOnce(&mut siphasher::sip::SipHasher13)) -> u32 {
+        (self.key.hash(kind, write) >> 32) as u32
+    }
+
+    pub(super) fn hash_port(&self, kind: u8, port: u16) -> u32 {
+        self.hash(kind, |h| h.write_u16(port))
+    }
+
+    pub(super) fn file(&mut self, index: Index, hash: u32) {
+        self.unfile(index);
+        self.slots[usize::from(index)].hash = Some(hash);
+        self.buckets.insert(self.nodes, hash, index);
+    }
+
+    pub(super) fn unfile(&mut self, index: Index) {
+        if let Some(hash) = self.slots[usize::from(index)].hash.take() {
+            self.buckets.remove(self.nodes, hash, index);
+        }
+    }
+
+    #[cfg_attr(not(feature = "socket-tcp"), expect(dead_code))]
+    pub(super) fn is_filed(&self, index: Index) -> bool {
+        self.slots[usize::from(index)].hash.is_some()
+    }
+
+    /// The first socket filed under `hash` that `is_it` says yes to.
+    pub(super) fn find(&self, hash: u32, mut is_it: impl FnMut(&Body<'d>) -> bool) -> Option<Index> {
+        self.buckets
+            .chain(self.nodes, hash)
+            .find(|&index| is_it(self.body(index)))
+    }
+
+    /// The socket filed under `hash` that fits best: the highest of what `fitness` says.
+    pub(super) fn find_best(
+        &self,
+        hash: u32,
+        fitness: impl Fn(&Body<'d>) -> Option<u8>,
+    ) -> Option<Index> {
+        self.buckets
+            .chain(self.nodes, hash)
+            .filter_map(|index| Some((fitness(self.body(index))?, index)))
+            .max_by_key(|&(fit, _)| fit)
+            .map(|(_, index)| index)
+    }
+
+    // The queue lane, whose lists belong to listeners and pools.
+
+    #[cfg(feature = "socket-tcp")]
+    pub(super) fn enqueue(&mut self, mut list: List, index: Index) -> List {
+        list.push_back(self.nodes, lane::QUEUE, index);
+        list
+    }
+
+    #[cfg(feature = "socket-tcp")]
+    pub(super) fn dequeue(&mut self, list: &mut List) -> Option<Index> {
+        list.pop_front(self.nodes, lane::QUEUE)
+    }
+
+    #[cfg(feature = "socket-tcp")]
+    pub(super) fn unqueue(&mut self, list: &mut List, index: Index) {
+        list.remove(self.nodes, lane::QUEUE, index);
+    }
+}
+
+#[cfg(feature = "medium-ethernet")]
+mod waiting {
+    //! Waiting for neighbors.
+
+    use super::{Index, List, NeighborKey, Sockets, Waiting, lane};
+
+    impl Sockets<'_> {
+        /// Puts a slot with the others that wait for one neighbor.
+        pub(in crate::engine) fn wait_for(
+            &mut self,
+            waiters: &mut List,
+            neighbor: NeighborKey,
+            index: Index,
+        ) {
+            if waiters.push_back(self.nodes, lane::WAIT, index) {
+                self.slots[usize::from(index)].waiting = Waiting::Neighbor(neighbor);
+            }
+        }
+
+        /// Puts a slot with those that wait for anything to change.
+        pub(in crate::engine) fn wait_for_any(&mut self, index: Index) {
+            if self.parked.push_back(self.nodes, lane::WAIT, index) {
+                self.slots[usize::from(index)].waiting = Waiting::Any;
+            }
+        }
+
+        /// Takes the next one out of a list of waiters.
+        pub(in crate::engine) fn pop_waiter(&mut self, waiters: &mut List) -> Option<Index> {
+            let index = waiters.pop_front(self.nodes, lane::WAIT)?;
+            self.slots[usize::from(index)].waiting = Waiting::No;
+            Some(index)
+        }
+
+        /// Lets all try again that wait for anything to change.
+        pub(in crate::engine) fn release_parked(&mut self) {
+            let mut parked = core::mem::take(&mut self.parked);
+            while let Some(index) = self.pop_waiter(&mut parked) {
+                self.mark_ready(index);
+            }
+        }
+
+        /// The neighbor that a slot waits for.
+        pub(in crate::engine) fn waits_for(&self, index: Index) -> Option<NeighborKey> {
+            match self.slots[usize::from(index)].waiting {
+                Waiting::Neighbor(neighbor) => Some(neighbor),
+                Waiting::No | Waiting::Any => None,
+            }
+        }
+
+        /// Takes a slot out of the list it waits in; `waiters` is that of the neighbor it waits for.
+        pub(in crate::engine) fn stop_waiting(&mut self, waiters: Option<&mut List>, index: Index) {
+            match (self.slots[usize::from(index)].waiting, waiters) {
+                (Waiting::Neighbor(_), Some(waiters)) => {
+                    waiters.remove(self.nodes, lane::WAIT, index);
+                }
+                (Waiting::Any, _) => self.parked.remove(self.nodes, lane::WAIT, index),
+                _ => {}
+            }
+            self.slots[usize::from(index)].waiting = Waiting::No;
+        }
+    }
+}

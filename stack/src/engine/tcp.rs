@@ -1,0 +1,641 @@
+//! TCP sockets: finding the connection of a segment, and what handles ask for.
+
+use heapless::Vec;
+
+use cygnet_config::{TCP_HALF_OPEN_COUNT, TCP_POOL_COUNT, TCP_TIME_WAIT_COUNT};
+
+use super::config::Config;
+use super::egress::{Transmit, Turn};
+use super::icmp::IcmpError;
+use super::ingress::{Handled, Received};
+use super::interface::Path;
+use super::outgoing::Payload;
+use super::pool::{Pool, PoolId};
+use super::sockets::Body;
+use super::{BufferPair, Engine, SocketKey};
+use crate::events::Events;
+use crate::ip::Destination;
+use crate::rand::HashKey;
+use crate::stats::Discard;
+use crate::storage::{Bytes, Index, Records};
+use crate::tcp::{
+    Connection, ConnectionError, Disposition, FourTuple, HalfOpen, IsnGenerator, Opening, State,
+    TimeWait, hash_tuple,
+};
+use crate::time::{Duration, Instant};
+use crate::wire::{IpAddress, IpEndpoint, IpListenEndpoint, Quote, TcpSegment};
+
+/// What all connections share.
+pub(crate) struct TcpState<'d> {
+    pub(super) isn: IsnGenerator,
+    pub(super) half_open: Records<HalfOpen<SocketKey>, TCP_HALF_OPEN_COUNT>,
+    /// When the next half-open connection is due; may be too early, never too late.
+    pub(super) half_open_due: Instant,
+    pub(super) time_wait: Records<Remembered, TCP_TIME_WAIT_COUNT>,
+    pub(super) time_wait_len: Duration,
+    pub(super) pools: Vec<Pool<'d>, TCP_POOL_COUNT>,
+    /// The connection that the last segment was for, which the next is likely for as well.
+    last: Index,
+}
+
+/// A connection in TIME-WAIT, and for how long.
+#[derive(Debug)]
+pub(super) struct Remembered {
+    pub(super) connection: TimeWait,
+    pub(super) until: Instant,
+}
+
+/// A slot that is used for a connection.
+pub(super) struct TcpSlot<'d> {
+    pub(super) connection: Connection<'d>,
+    path: Path,
+    /// Where the buffers go when the connection is over.
+    pub(super) pool: Option<PoolId>,
+    /// The listener in whose queue it waits to be accepted.
+    pub(super) queued_by: Option<SocketKey>,
+    /// It is in its pool's list of those without a handle.
+    pub(super) lingering: bool,
+    /// One of two halves that own it together is gone.
+    halved: bool,
+}
+
+/// Why a connection could not be opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub enum ConnectError {
+    /// The socket is connected, connecting or listening already.
+    InvalidState,
+    /// The remote address or port is none that can be connected to.
+    InvalidAddress,
+    /// Nothing leads to the remote address, or there is no local address to come from.
+    NoRoute,
+    /// There is no free slot for a socket, or no free pair of buffers in the pool.
+    NoSlot,
+    /// The local port is in use for this remote end, or all ports are.
+    AddrInUse,
+    /// The peer refused the connection.
+    Refused,
+    /// The peer did not answer.
+    TimedOut,
+    /// The network reported that the peer cannot be reached.
+    Unreachable,
+    /// The connection was aborted from this side while it was being opened.
+    Aborted,
+    /// The call came from within a closure that the stack itself called.
+    Reentrant,
+}
+
+impl core::fmt::Display for ConnectError {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(match self {
+            Self::InvalidState => "the socket is in use",
+            Self::InvalidAddress => "not an address that can be connected to",
+            Self::NoRoute => "no route to the peer",
+            Self::NoSlot => "no free socket slot or buffers",
+            Self::AddrInUse => "the local port is in use",
+            Self::Refused => "connection refused by the peer",
+            Self::TimedOut => "the peer did not answer",
+            Self::Unreachable => "the peer cannot be reached",
+            Self::Aborted => "connection aborted on this side",
+            Self::Reentrant => "the stack was called from within one of its own calls",
+        })
+    }
+}
+
+impl core::error::Error for ConnectError {}
+
+impl From<ConnectionError> for ConnectError {
+    fn from(error: ConnectionError) -> Self {
+        match error {
+            ConnectionError::Refused | ConnectionError::Reset => Self::Refused,
+            ConnectionError::TimedOut => Self::TimedOut,
+            ConnectionError::Unreachable => Self::Unreachable,
+            ConnectionError::AddressGone => Self::NoRoute,
+            ConnectionError::Aborted => Self::Aborted,
+        }
+    }
+}
+
+impl<'d> TcpState<'d> {
+    pub(super) fn new(key: HashKey, config: &Config) -> Self {
+        Self {
+            isn: IsnGenerator::new(key),
+            half_open: Records::new(),
+            half_open_due: Instant::FAR_FUTURE,
+            time_wait: Records::new(),
+            time_wait_len: config.max_segment_lifetime.saturating_mul(2),
+            pools: Vec::new(),
+            last: 0,
+        }
+    }
+
+    /// Whether an answer to a request is due again.
+    pub(super) fn wants_to_send(&self, now: Instant) -> bool {
+        self.half_open_due <= now
+    }
+
+    pub(super) fn next_deadline(&self) -> Option<Instant> {
+        let half_open =
+            (self.half_open_due != Instant::FAR_FUTURE).then_some(self.half_open_due);
+        let time_wait = self.time_wait.oldest().map(|(_, record)| record.until);
+        half_open.into_iter().chain(time_wait).min()
+    }
+}
+
+impl<'d> TcpSlot<'d> {
+    pub(super) fn new(pair: BufferPair<'d>, pool: Option<PoolId>) -> Self {
+        Self {
+            connection: Connection::new(pair.receive, pair.send),
+            path: Path::default(),
+            pool,
+            queued_by: None,
+            lingering: false,
+            halved: true,
+        }
+    }
+}
+
+// Segments in, segments out.
+impl<'d> Engine<'d> {
+    pub(super) fn on_tcp<'f>(
+        &mut self,
+        now: Instant,
+        received: &Received<'f>,
+        payload: &'f [u8],
+    ) -> Handled<'f> {
+        // RFC 9293, section 3.9.2.3, MUST-57: "silently discard" what is not to one of our addresses.
+        if received.destination != Destination::Local {
+            return Err(Discard::NotOurAddress);
+        }
+        if received.verify && !TcpSegment::verify_checksum(payload, received.src(), received.dst())
+        {
+            return Err(Discard::BadChecksum);
+        }
+        let segment = TcpSegment::parse(payload)?;
+        let tuple = FourTuple {
+            local: IpEndpoint::new(received.dst(), segment.header.dst_port),
+            remote: IpEndpoint::new(received.src(), segment.header.src_port),
+        };
+        let disposition = match self.find_connection(&tuple) {
+            Ok(index) => self.on_connection_segment(now, index, &segment),
+            Err(hash) => self.on_unconnected_segment(now, &tuple, hash, &segment),
+        };
+        match disposition {
+            Disposition::Accepted => Ok(None),
+            Disposition::Discarded(reason) => Err(reason),
+            Disposition::Answered(reason, header) => {
+                if let Some(reason) = reason {
+                    self.stats.discard(reason);
+                }
+                Ok(Some(received.answer(Payload::Tcp(header, (&[], &[])))))
+            }
+        }
+    }
+
+    pub(super) fn on_connection_segment(
+        &mut self,
+        now: Instant,
+        index: Index,
+        segment: &TcpSegment<'_>,
+    ) -> Disposition {
+        let path_mss = self.interface.path_mss();
+        let Body::Tcp(tcp) = self.sockets.body_mut(index) else {
+            return Disposition::Discarded(Discard::NoSocket);
+        };
+        let disposition = tcp.connection.on_segment(now, segment, path_mss);
+        self.settle_tcp(index);
+        disposition
+    }
+
+    /// The connection between these ends, or the hash under which it would be.
+    fn find_connection(&mut self, tuple: &FourTuple) -> Result<Index, u32> {
+        let is_it = |body: &Body<'_>| match body {
+            Body::Tcp(tcp) => tcp.connection.tuple == *tuple,
+            _ => false,
+        };
+        let last = self.tcp.last;
+        if self.sockets.is_filed(last) && is_it(self.sockets.body(last)) {
+            return Ok(last);
+        }
+        let hash = self.hash_connection(tuple);
+        match self.sockets.find(hash, is_it) {
+            Some(index) => {
+                self.tcp.last = index;
+                Ok(index)
+            }
+            None => Err(hash),
+        }
+    }
+
+    pub(super) fn hash_connection(&self, tuple: &FourTuple) -> u32 {
+        self.sockets.hash(CONNECTION, |h| hash_tuple(h, tuple))
+    }
+
+    /// The connection's turn to send.
+    pub(super) fn poll_tcp(&mut self, now: Instant, index: Index) -> Option<Transmit> {
+        let Body::Tcp(tcp) = self.sockets.body(index) else {
+            return None;
+        };
+        let (destination, mut path) = (tcp.connection.tuple.remote.addr, tcp.path);
+        let turn = self.reach(now, destination, &mut path);
+        let path_mss = self.interface.path_mss();
+        let Body::Tcp(tcp) = self.sockets.body_mut(index) else {
+            return None;
+        };
+        tcp.path = path;
+        match turn {
+            Turn::Go(link) => {
+                let Some(plan) = tcp.connection.poll_segment(now, path_mss) else {
+                    self.settle_tcp(index);
+                    return None;
+                };
+                if plan.repeated {
+                    self.stats.retransmits = self.stats.retransmits.wrapping_add(1);
+                }
+                Some(Transmit::Segment { link, index, plan })
+            }
+            #[cfg(feature = "medium-ethernet")]
+            Turn::Wait(neighbor) => {
+                self.park(index, neighbor);
+                None
+            }
+            Turn::Unreachable => {
+                tcp.connection.on_unreachable(now);
+                self.settle_blocked_tcp(index);
+                None
+            }
+        }
+    }
+
+    pub(super) fn on_tcp_timeout(&mut self, now: Instant, index: Index) {
+        if let Body::Tcp(tcp) = self.sockets.body_mut(index) {
+            tcp.connection.on_timeout(now);
+            self.settle_tcp(index);
+        }
+    }
+
+    /// An ICMP error quotes a segment of ours.
+    pub(super) fn tcp_icmp_error(&mut self, quote: &Quote<'_>, error: IcmpError) -> bool {
+        let tuple = FourTuple {
+            local: IpEndpoint::new(quote.src.into(), quote.src_port()),
+            remote: IpEndpoint::new(quote.dst.into(), quote.dst_port()),
+        };
+        let Ok(index) = self.find_connection(&tuple) else {
+            return false;
+        };
+        let (error, hard) = match error {
+            IcmpError::Refused => (ConnectionError::Refused, true),
+            IcmpError::Unreachable | IcmpError::Soft => (ConnectionError::Unreachable, false),
+        };
+        let Body::Tcp(tcp) = self.sockets.body_mut(index) else {
+            return false;
+        };
+        let matched = tcp.connection.on_icmp_error(quote.tcp_seq(), error, hard);
+        self.settle_tcp(index);
+        matched
+    }
+}
+
+// What follows from a change.
+impl<'d> Engine<'d> {
+    /// Brings all lists in line with what a connection wants. Called after everything that may have
+    /// changed it.
+    pub(super) fn settle_tcp(&mut self, index: Index) {
+        if self.settle_blocked_tcp(index)
+            && let Body::Tcp(tcp) = self.sockets.body(index)
+            && tcp.connection.wants_to_send()
+        {
+            self.sockets.mark_ready(index);
+        }
+    }
+
+    /// As [`Self::settle_tcp`] for a connection whose next hop does not answer: it sends again when a
+    /// timer says so. False if the connection is over.
+    fn settle_blocked_tcp(&mut self, index: Index) -> bool {
+        let Body::Tcp(tcp) = self.sockets.body_mut(index) else {
+            return false;
+        };
+        let events = tcp.connection.take_events();
+        let deadline = tcp.connection.next_deadline();
+        let done = tcp.connection.is_done();
+        #[cfg(feature = "medium-ethernet")]
+        if events.contains(Events::WRITABLE) && !done {
+            let neighbor = tcp.path.neighbor();
+            self.confirm_neighbor(neighbor);
+        }
+        self.sockets.notify(index, events);
+        if done {
+            self.finish_tcp(index);
+            return false;
+        }
+        self.sockets.schedule(index, deadline);
+        true
+    }
+
+    /// A connection is over and everything about it is said.
+    pub(super) fn finish_tcp(&mut self, index: Index) {
+        let Body::Tcp(tcp) = self.sockets.body(index) else {
+            return;
+        };
+        if self.sockets.is_filed(index) {
+            if let Some(connection) = tcp.connection.time_wait() {
+                self.remember(connection);
+            }
+            self.sockets.unfile(index);
+            self.stop_waiting(index);
+        }
+        let Body::Tcp(tcp) = self.sockets.body(index) else {
+            return;
+        };
+        if let Some(listener) = tcp.queued_by {
+            self.unqueue_connection(listener, index);
+            self.free_tcp(index);
+        } else if tcp.connection.is_detached() {
+            self.free_tcp(index);
+        }
+    }
+
+    fn remember(&mut self, connection: TimeWait) {
+        let hash = self.hash_connection(&connection.tuple);
+        let record = Remembered {
+            connection,
+            until: self.now + self.tcp.time_wait_len,
+        };
+        let Err(record) = self.tcp.time_wait.insert(hash, record) else {
+            return;
+        };
+        if let Some((oldest, _)) = self.tcp.time_wait.oldest() {
+            self.tcp.time_wait.remove(oldest);
+            let _ = self.tcp.time_wait.insert(hash, record);
+        }
+    }
+
+    /// Gives the buffers back, and the slot.
+    pub(super) fn free_tcp(&mut self, index: Index) {
+        self.stop_waiting(index);
+        let Body::Tcp(tcp) = self.sockets.body_mut(index) else {
+            return;
+        };
+        let (pool, lingering) = (tcp.pool, tcp.lingering);
+        let (receive, send) = tcp.connection.take_buffers();
+        if let Some(id) = pool
+            && let Some(pool) = self.tcp.pools.get_mut(pool_index(id))
+        {
+            pool.give_back(BufferPair { receive, send });
+            if lingering {
+                self.sockets.unqueue(&mut pool.lingering, index);
+            }
+        }
+        self.sockets.free(index);
+    }
+
+    #[cfg(feature = "medium-ethernet")]
+    fn confirm_neighbor(&mut self, neighbor: Option<crate::link::NeighborKey>) {
+        if let Some(neighbor) = neighbor {
+            let now = self.now;
+            self.interface
+                .ethernet
+                .neighbors
+                .confirm_reachability(now, neighbor);
+        }
+    }
+}
+
+// What handles ask for.
+impl<'d> Engine<'d> {
+    /// A socket on its user's buffers.
+    pub(crate) fn tcp_open(&mut self, receive: Bytes<'d>, send: Bytes<'d>) -> Option<SocketKey> {
+        let slot = TcpSlot::new(BufferPair { receive, send }, None);
+        let index = self.sockets.allocate(Body::Tcp(slot))?;
+        Some(self.sockets.key(index))
+    }
+
+    /// A socket on buffers from a pool.
+    pub(crate) fn tcp_open_pooled(&mut self, pool: PoolId) -> Option<SocketKey> {
+        let pair = self.take_pair(pool)?;
+        let index = self.allocate_pooled(pool, pair)?;
+        Some(self.sockets.key(index))
+    }
+
+    /// A slot for a pair from a pool, which goes back if there is no slot.
+    pub(super) fn allocate_pooled(&mut self, pool: PoolId, pair: BufferPair<'d>) -> Option<Index> {
+        let body = Body::Tcp(TcpSlot::new(pair, Some(pool)));
+        match self.sockets.try_allocate(body) {
+            Ok(index) => Some(index),
+            Err(body) => {
+                if let Body::Tcp(mut tcp) = body {
+                    let (receive, send) = tcp.connection.take_buffers();
+                    self.pool_mut(pool)?.give_back(BufferPair { receive, send });
+                }
+                None
+            }
+        }
+    }
+
+    /// Runs `f` on a connection, and sees to what follows. `None` if the key is stale.
+    pub(crate) fn tcp_with<R>(
+        &mut self,
+        key: SocketKey,
+        f: impl FnOnce(&mut Connection<'d>) -> R,
+    ) -> Option<R> {
+        let index = self.sockets.index(key)?;
+        let Body::Tcp(tcp) = self.sockets.body_mut(index) else {
+            return None;
+        };
+        let result = f(&mut tcp.connection);
+        self.settle_tcp(index);
+        Some(result)
+    }
+
+    /// A look at a connection.
+    pub(crate) fn tcp(&self, key: SocketKey) -> Option<&Connection<'d>> {
+        let index = self.sockets.index(key)?;
+        match self.sockets.body(index) {
+            Body::Tcp(tcp) => Some(&tcp.connection),
+            _ => None,
+        }
+    }
+
+    /// Starts to connect. `local` may leave address and port (0) to us.
+    pub(crate) fn tcp_connect(
+        &mut self,
+        key: SocketKey,
+        remote: IpEndpoint,
+        local: IpListenEndpoint,
+    ) -> Result<(), ConnectError> {
+        let index = self.sockets.index(key).ok_or(ConnectError::InvalidState)?;
+        self.close_listen(index);
+        if !self.tcp(key).is_some_and(|c| c.state().is_over()) {
+            return Err(ConnectError::InvalidState);
+        }
+        // RFC 9293, section 3.9.2.3, MUST-46: no broadcast or multicast.
+        if remote.port == 0 || !remote.addr.is_unicast() {
+            return Err(ConnectError::InvalidAddress);
+        }
+        let now = self.now;
+        let (_, source) = self
+            .interface
+            .route(now, remote.addr)
+            .ok_or(ConnectError::NoRoute)?;
+        let address = match local.addr {
+            None => source,
+            Some(address) if self.interface.addresses.is_local(address) => address,
+            Some(_) => return Err(ConnectError::NoRoute),
+        };
+        let tuple = self.choose_tuple(address, local.port, remote)?;
+        self.start(index, tuple);
+        Ok(())
+    }
+
+    fn choose_tuple(
+        &mut self,
+        address: IpAddress,
+        port: u16,
+        remote: IpEndpoint,
+    ) -> Result<FourTuple, ConnectError> {
+        let tuple = |port| FourTuple {
+            local: IpEndpoint::new(address, port),
+            remote,
+        };
+        let is_free = |engine: &Self, port: u16| engine.is_tuple_free(&tuple(port));
+        let port = if port != 0 {
+            Some(port).filter(|&port| is_free(self, port))
+        } else {
+            self.ephemeral_port(|engine, port| is_free(engine, port) && !engine.is_listening(port))
+        };
+        Ok(tuple(port.ok_or(ConnectError::AddrInUse)?))
+    }
+
+    /// Whether no connection, half-open or remembered ones included, has these ends.
+    fn is_tuple_free(&self, tuple: &FourTuple) -> bool {
+        let hash = self.hash_connection(tuple);
+        let connected = self.sockets.find(hash, |body| match body {
+            Body::Tcp(tcp) => tcp.connection.tuple == *tuple,
+            _ => false,
+        });
+        connected.is_none()
+            && self.tcp.half_open.find(hash, |h| h.tuple == *tuple).is_none()
+            && self
+                .tcp
+                .time_wait
+                .find(hash, |r| r.connection.tuple == *tuple)
+                .is_none()
+    }
+
+    fn start(&mut self, index: Index, tuple: FourTuple) {
+        let now = self.now;
+        let opening = Opening {
+            tuple,
+            iss: self.tcp.isn.generate(now, &tuple),
+            timestamp_offset: self.tcp.isn.timestamp_offset(&tuple),
+            path_mss: self.interface.path_mss(),
+        };
+        let hash = self.hash_connection(&tuple);
+        // What the last connection on this slot still had to say is not said any more.
+        self.finish_tcp(index);
+        if let Body::Tcp(tcp) = self.sockets.body_mut(index) {
+            tcp.connection.connect(now, &opening);
+            tcp.path = Path::default();
+        }
+        self.sockets.file(index, hash);
+        self.settle_tcp(index);
+    }
+
+    /// The handle is gone: the connection closes in the background.
+    pub(crate) fn tcp_detach(&mut self, key: SocketKey) {
+        let Some(index) = self.sockets.index(key) else {
+            return;
+        };
+        self.close_listen(index);
+        let Body::Tcp(tcp) = self.sockets.body_mut(index) else {
+            return;
+        };
+        tcp.connection.detach();
+        if let Some(id) = tcp.pool {
+            tcp.lingering = true;
+            if let Some(pool) = self.tcp.pools.get_mut(pool_index(id)) {
+                pool.lingering = self.sockets.enqueue(pool.lingering, index);
+            }
+        }
+        self.settle_tcp(index);
+    }
+
+    /// An attempt to connect or to accept is given up, unless it has succeeded.
+    pub(crate) fn tcp_give_up(&mut self, key: SocketKey) {
+        let Some(index) = self.sockets.index(key) else {
+            return;
+        };
+        self.close_listen(index);
+        self.tcp_with(key, |c| {
+            if matches!(c.state(), State::SynSent | State::SynReceived) && !c.is_unclaimed() {
+                c.abort();
+            }
+        });
+    }
+
+    /// Two halves own the connection together from now on.
+    pub(crate) fn tcp_split(&mut self, key: SocketKey) {
+        if let Some(index) = self.sockets.index(key)
+            && let Body::Tcp(tcp) = self.sockets.body_mut(index)
+        {
+            tcp.halved = false;
+        }
+    }
+
+    /// One of two halves is gone, and with the second the handle.
+    pub(crate) fn tcp_drop_half(&mut self, key: SocketKey) {
+        let Some(index) = self.sockets.index(key) else {
+            return;
+        };
+        let Body::Tcp(tcp) = self.sockets.body_mut(index) else {
+            return;
+        };
+        if !core::mem::replace(&mut tcp.halved, true) {
+            return;
+        }
+        self.tcp_detach(key);
+    }
+
+    /// Gives up the socket and gives back its buffers, if its connection is over and they are its user's.
+    pub(crate) fn tcp_release(&mut self, key: SocketKey) -> Option<(Bytes<'d>, Bytes<'d>)> {
+        let index = self.sockets.index(key)?;
+        self.close_listen(index);
+        let Body::Tcp(tcp) = self.sockets.body_mut(index) else {
+            return None;
+        };
+        if tcp.pool.is_some() || !tcp.connection.is_done() {
+            return None;
+        }
+        self.finish_tcp(index);
+        let Body::Tcp(tcp) = self.sockets.body_mut(index) else {
+            return None;
+        };
+        let buffers = tcp.connection.take_buffers();
+        self.free_tcp(index);
+        Some(buffers)
+    }
+
+    /// Ends the connections from an address that is gone. A change of addresses is rare enough to look
+    /// at all sockets.
+    pub(super) fn tcp_address_gone(&mut self, address: IpAddress) {
+        for index in 0..self.sockets.slots.len() {
+            let index = index as Index;
+            let Body::Tcp(tcp) = self.sockets.body_mut(index) else {
+                continue;
+            };
+            let connection = &mut tcp.connection;
+            if connection.tuple.local.addr == address && connection.state() != State::Listen {
+                connection.end(Some(ConnectionError::AddressGone));
+                self.settle_tcp(index);
+            }
+        }
+    }
+}
+
+fn pool_index(id: PoolId) -> usize {
+    usize::from(id.0)
+}
+
+/// What connections are filed under, see [`super::Sockets::hash`].
+const CONNECTION: u8 = b'c';

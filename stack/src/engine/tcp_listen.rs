@@ -1,0 +1,546 @@
+//! Listening: requests are answered from records without buffers, and only a complete handshake takes a
+//! slot and a pair of buffers.
+//!
+//! A listener's backlog is the size of its pool. Beyond it a request is dropped without a word: the peer
+//! asks again, and may find room then. A handshake that is completed while no pair or slot is free stays
+//! half open; its peer's next segment tries again.
+
+use super::egress::{Inline, InlinePacket, Transmit};
+use super::interface::{Path, Reach};
+use super::pool::PoolId;
+use super::sockets::Body;
+use super::{Engine, SocketKey};
+use crate::events::Events;
+use crate::stats::Discard;
+use crate::storage::{Index, List};
+use crate::tcp::{
+    Disposition, FourTuple, HalfOpen, Offer, Opening, State, SynReply, TimeWaitVerdict, reset_for,
+};
+use crate::time::Instant;
+use crate::wire::{IpListenEndpoint, SeqNum, TcpFlags, TcpHeader, TcpSegment};
+
+/// A slot that listens.
+pub(super) struct Listener {
+    pub(super) local: IpListenEndpoint,
+    pool: PoolId,
+    backlog: u16,
+    /// Requests answered and not completed.
+    half_open: u16,
+    /// Connections complete and not accepted, the oldest first.
+    queue: List,
+    queued: u16,
+}
+
+/// Why a socket cannot listen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub enum ListenError {
+    /// The socket is connected or connecting.
+    InvalidState,
+    /// Port 0 cannot be listened on.
+    InvalidPort,
+    /// Another listener has the address and port.
+    AddrInUse,
+    /// There is no free slot for a socket.
+    NoSlot,
+    /// The call came from within a closure that the stack itself called.
+    Reentrant,
+}
+
+impl core::fmt::Display for ListenError {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(match self {
+            Self::InvalidState => "the socket is in use",
+            Self::InvalidPort => "port 0 cannot be listened on",
+            Self::AddrInUse => "the port is in use",
+            Self::NoSlot => "no free socket slot",
+            Self::Reentrant => "the stack was called from within one of its own calls",
+        })
+    }
+}
+
+impl core::error::Error for ListenError {}
+
+// Segments for which there is no connection.
+impl<'d> Engine<'d> {
+    /// `hash` is that of the connection that is not there.
+    pub(super) fn on_unconnected_segment(
+        &mut self,
+        now: Instant,
+        tuple: &FourTuple,
+        hash: u32,
+        segment: &TcpSegment<'_>,
+    ) -> Disposition {
+        if let Some(record) = self.tcp.half_open.find(hash, |h| h.tuple == *tuple) {
+            return self.on_half_open_segment(now, record, hash, segment);
+        }
+        let mut after = None;
+        if let Some(record) = self
+            .tcp
+            .time_wait
+            .find(hash, |r| r.connection.tuple == *tuple)
+        {
+            match self.on_time_wait_segment(now, record, segment) {
+                Ok(disposition) => return disposition,
+                Err(snd_nxt) => after = Some(snd_nxt),
+            }
+        }
+        let flags = segment.header.flags;
+        // RFC 9293, section 3.10.7.2: what is not a request is answered as if nobody listened.
+        if flags.contains(TcpFlags::RST) {
+            return Disposition::Discarded(Discard::NoSocket);
+        }
+        let is_request = flags.contains(TcpFlags::SYN) && !flags.contains(TcpFlags::ACK);
+        match self.find_listener(tuple) {
+            Some(listener) if is_request => {
+                self.on_request(now, listener, tuple, hash, &segment.header, after)
+            }
+            _ => Disposition::Answered(Some(Discard::NoSocket), reset_for(segment)),
+        }
+    }
+
+    /// Whoever listens for connections to these ends, the most specific first.
+    fn find_listener(&self, tuple: &FourTuple) -> Option<Index> {
+        let local = tuple.local;
+        let hash = self.sockets.hash_port(LISTENER, local.port);
+        self.sockets.find_best(hash, |body| {
+            let endpoint = listening_on(body)?;
+            match endpoint.addr {
+                _ if endpoint.port != local.port => None,
+                None => Some(1),
+                Some(address) => (address == local.addr).then_some(2),
+            }
+        })
+    }
+
+    /// Whether somebody listens on the port, at any address.
+    pub(super) fn is_listening(&self, port: u16) -> bool {
+        let hash = self.sockets.hash_port(LISTENER, port);
+        self.sockets
+            .find(hash, |body| {
+                listening_on(body).is_some_and(|endpoint| endpoint.port == port)
+            })
+            .is_some()
+    }
+
+    fn on_request(
+        &mut self,
+        now: Instant,
+        listener: Index,
+        tuple: &FourTuple,
+        hash: u32,
+        syn: &TcpHeader,
+        after: Option<SeqNum>,
+    ) -> Disposition {
+        if let Body::Listener(l) = self.sockets.body(listener)
+            && l.half_open + l.queued >= l.backlog
+        {
+            return Disposition::Discarded(Discard::BacklogFull);
+        }
+        let mut iss = self.tcp.isn.generate(now, tuple);
+        if let Some(after) = after
+            && iss.at_or_before(after)
+        {
+            // RFC 1122, section 4.2.2.13: the new connection's numbers are beyond those of the old.
+            iss = after + ISS_STEP;
+        }
+        let capacity = self.receive_capacity_of(listener);
+        let key = self.sockets.key(listener);
+        let record = HalfOpen::new(now, *tuple, key, iss, syn, capacity);
+        let Some(record) = self.insert_half_open(hash, record) else {
+            return Disposition::Discarded(Discard::HalfOpenTableFull);
+        };
+        if let Body::Listener(l) = self.sockets.body_mut(listener) {
+            l.half_open += 1;
+        }
+        self.answer_request(now, record)
+    }
+
+    /// When the table is full, a request that was answered twice in vain makes room.
+    fn insert_half_open(&mut self, hash: u32, record: HalfOpen<SocketKey>) -> Option<Index> {
+        let record = match self.tcp.half_open.insert(hash, record) {
+            Ok(index) => return Some(index),
+            Err(record) => record,
+        };
+        let oldest = self.tcp.half_open.search(|h| h.attempts > 1)?;
+        self.forget_half_open(oldest);
+        self.tcp.half_open.insert(hash, record).ok()
+    }
+
+    fn answer_request(&mut self, now: Instant, record: Index) -> Disposition {
+        match self.next_answer(now, record) {
+            Some((_, header)) => Disposition::Answered(None, header),
+            None => Disposition::Discarded(Discard::NoSocket),
+        }
+    }
+
+    /// The answer to a request; it counts as sent.
+    fn next_answer(&mut self, now: Instant, record: Index) -> Option<(FourTuple, TcpHeader)> {
+        let path_mss = self.interface.path_mss();
+        let half_open = self.tcp.half_open.get_mut(record)?;
+        let offer = Offer {
+            path_mss,
+            timestamp_offset: self.tcp.isn.timestamp_offset(&half_open.tuple),
+        };
+        let header = half_open.poll_answer(now, &offer);
+        self.tcp.half_open_due = self.tcp.half_open_due.min(half_open.due);
+        Some((half_open.tuple, header))
+    }
+
+    fn on_half_open_segment(
+        &mut self,
+        now: Instant,
+        record: Index,
+        hash: u32,
+        segment: &TcpSegment<'_>,
+    ) -> Disposition {
+        let Some(half_open) = self.tcp.half_open.get(record) else {
+            return Disposition::Discarded(Discard::NoSocket);
+        };
+        match half_open.on_segment(segment) {
+            SynReply::Complete => self.complete(now, record, hash, segment),
+            SynReply::AnswerAgain => self.answer_request(now, record),
+            SynReply::Forget => {
+                self.forget_half_open(record);
+                Disposition::Accepted
+            }
+            SynReply::Answer(reason, header) => Disposition::Answered(Some(reason), header),
+            SynReply::Discard(reason) => Disposition::Discarded(reason),
+        }
+    }
+
+    /// The handshake is complete: the record becomes a connection.
+    fn complete(
+        &mut self,
+        now: Instant,
+        record: Index,
+        hash: u32,
+        segment: &TcpSegment<'_>,
+    ) -> Disposition {
+        let Some(half_open) = self.tcp.half_open.get(record).copied() else {
+            return Disposition::Discarded(Discard::NoSocket);
+        };
+        // The socket that was asked may have been taken by another connection meanwhile.
+        let Some(listener) = self.find_listener(&half_open.tuple) else {
+            self.forget_half_open(record);
+            return Disposition::Answered(Some(Discard::NoSocket), reset_for(segment));
+        };
+        let Some(index) = self.slot_for_connection(listener) else {
+            return Disposition::Discarded(Discard::NoConnectionSlot);
+        };
+        self.forget_half_open(record);
+        let opening = Opening {
+            tuple: half_open.tuple,
+            iss: half_open.iss,
+            timestamp_offset: self.tcp.isn.timestamp_offset(&half_open.tuple),
+            path_mss: self.interface.path_mss(),
+        };
+        if let Body::Tcp(tcp) = self.sockets.body_mut(index) {
+            tcp.connection.accept(now, &half_open, &opening);
+        }
+        self.sockets.file(index, hash);
+        self.enqueue_connection(listener, index);
+        self.on_connection_segment(now, index, segment)
+    }
+
+    /// Where a connection goes: to a new slot with buffers from the listener's pool, or to the very
+    /// socket that listens.
+    fn slot_for_connection(&mut self, listener: Index) -> Option<Index> {
+        let pool = match self.sockets.body(listener) {
+            Body::Tcp(_) => return Some(listener),
+            Body::Listener(l) => l.pool,
+            _ => return None,
+        };
+        let pair = self.take_pair(pool)?;
+        self.allocate_pooled(pool, pair)
+    }
+
+    fn enqueue_connection(&mut self, listener: Index, index: Index) {
+        let key = self.sockets.key(listener);
+        let Body::Listener(l) = self.sockets.body_mut(listener) else {
+            return;
+        };
+        l.queued += 1;
+        let queue = l.queue;
+        let queue = self.sockets.enqueue(queue, index);
+        if let Body::Listener(l) = self.sockets.body_mut(listener) {
+            l.queue = queue;
+        }
+        if let Body::Tcp(tcp) = self.sockets.body_mut(index) {
+            tcp.queued_by = Some(key);
+        }
+        self.sockets.notify(listener, Events::ALL);
+    }
+
+    /// Takes a connection out of its listener's queue.
+    pub(super) fn unqueue_connection(&mut self, listener: SocketKey, index: Index) {
+        if let Body::Tcp(tcp) = self.sockets.body_mut(index) {
+            tcp.queued_by = None;
+        }
+        let Some(listener) = self.sockets.index(listener) else {
+            return;
+        };
+        let Body::Listener(l) = self.sockets.body_mut(listener) else {
+            return;
+        };
+        l.queued = l.queued.saturating_sub(1);
+        let mut queue = l.queue;
+        self.sockets.unqueue(&mut queue, index);
+        if let Body::Listener(l) = self.sockets.body_mut(listener) {
+            l.queue = queue;
+        }
+    }
+
+    fn forget_half_open(&mut self, record: Index) {
+        let Some(half_open) = self.tcp.half_open.remove(record) else {
+            return;
+        };
+        if let Some(listener) = self.sockets.index(half_open.listener)
+            && let Body::Listener(l) = self.sockets.body_mut(listener)
+        {
+            l.half_open = l.half_open.saturating_sub(1);
+        }
+    }
+
+    fn receive_capacity_of(&self, listener: Index) -> usize {
+        match self.sockets.body(listener) {
+            Body::Tcp(tcp) => tcp.connection.receive_capacity(),
+            Body::Listener(l) => self
+                .tcp
+                .pools
+                .get(usize::from(l.pool.0))
+                .map_or(0, |pool| pool.receive_capacity),
+            _ => 0,
+        }
+    }
+
+    /// A segment for a connection in TIME-WAIT. `Err` when it asks for a new connection: with the number
+    /// that the old one ended at.
+    fn on_time_wait_segment(
+        &mut self,
+        now: Instant,
+        record: Index,
+        segment: &TcpSegment<'_>,
+    ) -> Result<Disposition, SeqNum> {
+        let until = now + self.tcp.time_wait_len;
+        let Some(remembered) = self.tcp.time_wait.get_mut(record) else {
+            return Ok(Disposition::Discarded(Discard::NoSocket));
+        };
+        match remembered.connection.on_segment(now, segment) {
+            TimeWaitVerdict::AcknowledgeAndRestart(header) => {
+                remembered.until = until;
+                self.tcp.time_wait.renew(record);
+                Ok(Disposition::Answered(
+                    Some(Discard::DuplicateSegment),
+                    header,
+                ))
+            }
+            TimeWaitVerdict::Acknowledge(reason, header) => {
+                Ok(Disposition::Answered(Some(reason), header))
+            }
+            TimeWaitVerdict::NewConnection => {
+                let snd_nxt = remembered.connection.snd_nxt;
+                self.tcp.time_wait.remove(record);
+                Err(snd_nxt)
+            }
+            TimeWaitVerdict::Forget => {
+                self.tcp.time_wait.remove(record);
+                Ok(Disposition::Accepted)
+            }
+            TimeWaitVerdict::Discard(reason) => Ok(Disposition::Discarded(reason)),
+        }
+    }
+}
+
+// Answers that are due again, and records that have had their time.
+impl Engine<'_> {
+    pub(super) fn on_listen_timeout(&mut self, now: Instant) {
+        while let Some((oldest, record)) = self.tcp.time_wait.oldest()
+            && record.until <= now
+        {
+            self.tcp.time_wait.remove(oldest);
+        }
+        if self.tcp.half_open_due > now {
+            return;
+        }
+        // The table is small, and this happens about once a second while it is in use.
+        let has_had_its_time = |h: &HalfOpen<_>| h.due <= now && h.is_exhausted();
+        while let Some(record) = self.tcp.half_open.search(has_had_its_time) {
+            self.forget_half_open(record);
+        }
+        self.refresh_half_open_due();
+    }
+
+    fn refresh_half_open_due(&mut self) {
+        let due = self.tcp.half_open.iter().map(|(_, h)| h.due).min();
+        self.tcp.half_open_due = due.unwrap_or(Instant::FAR_FUTURE);
+    }
+
+    /// The next answer that is due again.
+    pub(super) fn poll_listen(&mut self, now: Instant) -> Option<Transmit> {
+        while self.tcp.half_open_due <= now {
+            let is_due = |h: &HalfOpen<_>| h.due <= now && !h.is_exhausted();
+            let Some(record) = self.tcp.half_open.search(is_due) else {
+                self.on_listen_timeout(now);
+                return None;
+            };
+            let (tuple, header) = self.next_answer(now, record)?;
+            self.refresh_half_open_due();
+            let mut path = Path::default();
+            // Without its neighbor the answer is lost, like any other; the next may find it known.
+            if let Reach::Now(link) = self.interface.reach(now, tuple.remote.addr, &mut path) {
+                self.stats.retransmits = self.stats.retransmits.wrapping_add(1);
+                return Some(Transmit::Inline(Inline {
+                    link,
+                    packet: InlinePacket::Tcp {
+                        src: tuple.local.addr,
+                        dst: tuple.remote.addr,
+                        header,
+                    },
+                }));
+            }
+        }
+        None
+    }
+}
+
+// What handles ask for.
+impl<'d> Engine<'d> {
+    /// A listener that draws on a pool.
+    pub(crate) fn listener_bind(
+        &mut self,
+        local: IpListenEndpoint,
+        pool: PoolId,
+    ) -> Result<SocketKey, ListenError> {
+        self.check_listen(local)?;
+        let backlog = u16::try_from(self.pool_size(pool)).unwrap_or(u16::MAX);
+        let listener = Listener {
+            local,
+            pool,
+            backlog,
+            half_open: 0,
+            queue: List::new(),
+            queued: 0,
+        };
+        let index = self
+            .sockets
+            .allocate(Body::Listener(listener))
+            .ok_or(ListenError::NoSlot)?;
+        let hash = self.sockets.hash_port(LISTENER, local.port);
+        self.sockets.file(index, hash);
+        Ok(self.sockets.key(index))
+    }
+
+    /// Two listeners may share a port only if their addresses tell them apart. Sockets that each take
+    /// one connection may share all of it.
+    fn check_listen(&self, local: IpListenEndpoint) -> Result<(), ListenError> {
+        if local.port == 0 {
+            return Err(ListenError::InvalidPort);
+        }
+        let hash = self.sockets.hash_port(LISTENER, local.port);
+        let taken = self.sockets.find(hash, |body| match body {
+            Body::Listener(l) => l.local == local,
+            _ => false,
+        });
+        match taken {
+            Some(_) => Err(ListenError::AddrInUse),
+            None => Ok(()),
+        }
+    }
+
+    /// The oldest connection that waits to be accepted.
+    pub(crate) fn listener_accept(&mut self, key: SocketKey) -> Option<SocketKey> {
+        let listener = self.sockets.index(key)?;
+        let Body::Listener(l) = self.sockets.body_mut(listener) else {
+            return None;
+        };
+        let mut queue = l.queue;
+        let index = self.sockets.dequeue(&mut queue)?;
+        if let Body::Listener(l) = self.sockets.body_mut(listener) {
+            l.queue = queue;
+            l.queued = l.queued.saturating_sub(1);
+        }
+        if let Body::Tcp(tcp) = self.sockets.body_mut(index) {
+            tcp.queued_by = None;
+        }
+        Some(self.sockets.key(index))
+    }
+
+    /// Stops listening. Connections that nobody accepted are reset.
+    pub(crate) fn listener_close(&mut self, key: SocketKey) {
+        let Some(listener) = self.sockets.index(key) else {
+            return;
+        };
+        while let Some(connection) = self.listener_accept(key) {
+            self.tcp_with(connection, |c| c.abort());
+            self.tcp_detach(connection);
+        }
+        while let Some(record) = self.tcp.half_open.search(|h| h.listener == key) {
+            self.forget_half_open(record);
+        }
+        self.sockets.free(listener);
+    }
+
+    /// How many connections a listener has: half-open, waiting to be accepted.
+    pub(crate) fn listener_load(&self, key: SocketKey) -> Option<(u16, u16)> {
+        match self.sockets.body(self.sockets.index(key)?) {
+            Body::Listener(l) => Some((l.half_open, l.queued)),
+            _ => None,
+        }
+    }
+
+    /// Where a listener listens.
+    pub(crate) fn listener_local(&self, key: SocketKey) -> Option<IpListenEndpoint> {
+        match self.sockets.body(self.sockets.index(key)?) {
+            Body::Listener(l) => Some(l.local),
+            _ => None,
+        }
+    }
+
+    /// Lets a socket wait for one connection on its own buffers.
+    pub(crate) fn tcp_listen(
+        &mut self,
+        key: SocketKey,
+        local: IpListenEndpoint,
+    ) -> Result<(), ListenError> {
+        let index = self.sockets.index(key).ok_or(ListenError::InvalidState)?;
+        if !self.tcp(key).is_some_and(|c| c.state().is_over()) {
+            return Err(ListenError::InvalidState);
+        }
+        self.check_listen(local)?;
+        self.close_listen(index);
+        self.finish_tcp(index);
+        if let Body::Tcp(tcp) = self.sockets.body_mut(index) {
+            tcp.connection.listen(local);
+        }
+        let hash = self.sockets.hash_port(LISTENER, local.port);
+        self.sockets.file(index, hash);
+        Ok(())
+    }
+
+    /// Ends a wait for a connection, if the socket is in one.
+    pub(super) fn close_listen(&mut self, index: Index) {
+        if let Body::Tcp(tcp) = self.sockets.body_mut(index)
+            && tcp.connection.state() == State::Listen
+        {
+            tcp.connection.end(None);
+            self.sockets.unfile(index);
+        }
+    }
+}
+
+/// What a socket listens on, if it does.
+fn listening_on(body: &Body<'_>) -> Option<IpListenEndpoint> {
+    match body {
+        Body::Listener(l) => Some(l.local),
+        Body::Tcp(tcp) => tcp.connection.listens_on(),
+        _ => None,
+    }
+}
+
+/// What listeners are filed under, see [`super::Sockets::hash`].
+const LISTENER: u8 = b'l';
+
+/// How far a connection's numbers start behind those of its predecessor between the same ends.
+const ISS_STEP: u32 = 128_000;

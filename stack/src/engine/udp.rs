@@ -1,0 +1,422 @@
+//! UDP sockets (RFC 768).
+
+use super::datagram::{Datagrams, Pending, RouteCache};
+use super::icmp::IcmpError;
+use super::ingress::{Handled, Received};
+use super::outgoing::{IpPacket, Payload};
+use super::sockets::Body;
+use super::{Engine, QueueError, SocketKey};
+use crate::events::Events;
+use crate::ip::Destination;
+use crate::stats::Discard;
+use crate::storage::{Buffer, Bytes, Index, PacketMetadata, PacketQueue, PushError};
+use crate::time::Instant;
+use crate::wire::{IpAddress, IpEndpoint, IpListenEndpoint, Quote, UdpHeader};
+
+/// Room for what a UDP socket's queue notes about one datagram.
+pub type UdpPacketMetadata = PacketMetadata<UdpMetadata>;
+
+/// What goes with a datagram.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct UdpMetadata {
+    /// The other end: where it is from, or goes to.
+    pub endpoint: IpEndpoint,
+    /// Our end: the address it was sent to, or is to come from. `None` lets the stack choose.
+    pub local_address: Option<IpAddress>,
+    /// The hop limit it arrived with, or is to be sent with. `None` takes the socket's.
+    pub hop_limit: Option<u8>,
+}
+
+impl<T: Into<IpEndpoint>> From<T> for UdpMetadata {
+    fn from(endpoint: T) -> Self {
+        Self {
+            endpoint: endpoint.into(),
+            local_address: None,
+            hop_limit: None,
+        }
+    }
+}
+
+/// A slot that is used for a UDP socket.
+pub(crate) struct UdpSocketState<'d> {
+    /// Port 0: not bound.
+    local: IpListenEndpoint,
+    remote: Option<IpEndpoint>,
+    hop_limit: u8,
+    rx: PacketQueue<'d, UdpMetadata>,
+    tx: PacketQueue<'d, UdpMetadata>,
+    route: RouteCache,
+    /// What came back for a datagram to the connected peer.
+    error: Option<UdpError>,
+}
+
+/// What the network said about a datagram that was sent to the connected peer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum UdpError {
+    /// Nobody is bound to the peer's port.
+    Refused,
+    /// The peer cannot be reached.
+    Unreachable,
+}
+
+/// Why a UDP socket was not bound or connected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub enum BindError {
+    /// The socket is bound already.
+    InvalidState,
+    /// Nothing leads to the peer, or the local address is not ours.
+    NoRoute,
+    /// The remote address or port is none that can be sent to.
+    InvalidAddress,
+    /// Another socket has the address and port, or all ports are in use.
+    AddrInUse,
+    /// There is no free slot for a socket.
+    NoSlot,
+    /// The call came from within a closure that the stack itself called.
+    Reentrant,
+}
+
+impl core::fmt::Display for BindError {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(match self {
+            Self::InvalidState => "the socket is bound already",
+            Self::NoRoute => "no route to the peer, or not an address of ours",
+            Self::InvalidAddress => "not an address that can be sent to",
+            Self::AddrInUse => "the port is in use",
+            Self::NoSlot => "no free socket slot",
+            Self::Reentrant => "the stack was called from within one of its own calls",
+        })
+    }
+}
+
+impl core::error::Error for BindError {}
+
+impl Datagrams for UdpSocketState<'_> {
+    fn next_packet(&self, from: usize) -> Option<Pending> {
+        let nth = self.tx.next_live(from)?;
+        let (meta, _) = self.tx.get(nth)?;
+        Some(Pending {
+            nth,
+            destination: meta.endpoint.addr,
+            source: meta.local_address.or(self.local.addr),
+        })
+    }
+
+    fn remove(&mut self, nth: usize) {
+        self.tx.take(nth);
+    }
+
+    fn on_unreachable(&mut self, destination: IpAddress) {
+        if self.remote.is_some_and(|remote| remote.addr == destination) {
+            self.error = Some(UdpError::Unreachable);
+        }
+    }
+
+    fn route(&mut self) -> &mut RouteCache {
+        &mut self.route
+    }
+
+    fn packet(&self, nth: usize, src: IpAddress) -> Option<IpPacket<'_>> {
+        let (meta, data) = self.tx.get(nth)?;
+        let payload = Payload::Udp {
+            src_port: self.local.port,
+            dst_port: meta.endpoint.port,
+            data,
+        };
+        let mut packet = IpPacket::unfragmented(src, meta.endpoint.addr, payload);
+        packet.hop_limit = meta.hop_limit.unwrap_or(self.hop_limit);
+        Some(packet)
+    }
+}
+
+// Datagrams in.
+impl<'d> Engine<'d> {
+    pub(super) fn on_udp<'f>(
+        &mut self,
+        now: Instant,
+        received: &Received<'f>,
+        payload: &'f [u8],
+    ) -> Handled<'f> {
+        let (header, data) =
+            UdpHeader::parse(payload, received.src(), received.dst(), received.verify)?;
+        let remote = IpEndpoint::new(received.src(), header.src_port);
+        let Some(index) = self.find_udp(received.dst(), header.dst_port, remote, received) else {
+            return self.port_unreachable(now, received);
+        };
+        let Body::Udp(udp) = self.sockets.body_mut(index) else {
+            return Err(Discard::NoSocket);
+        };
+        let meta = UdpMetadata {
+            endpoint: remote,
+            local_address: Some(received.dst()),
+            hop_limit: Some(received.header.hop_limit),
+        };
+        let queued = udp.rx.push_with(meta, data.len(), |room| {
+            room.copy_from_slice(data);
+            (data.len(), ())
+        });
+        match queued {
+            Ok(()) => {
+                self.sockets.notify(index, Events::RECEIVED);
+                Ok(None)
+            }
+            Err(PushError::Full) => Err(Discard::ReceiveQueueFull),
+            Err(PushError::TooLong) => Err(Discard::TooLongForSocket),
+        }
+    }
+
+    /// The socket that a datagram is for: one that is connected to its sender before one that is bound
+    /// to the address, and that before one that is bound to the port only.
+    fn find_udp(
+        &self,
+        address: IpAddress,
+        port: u16,
+        remote: IpEndpoint,
+        received: &Received<'_>,
+    ) -> Option<Index> {
+        let to_group = received.destination != Destination::Local;
+        let hash = self.sockets.hash_port(UDP, port);
+        self.sockets.find_best(hash, |body| {
+            let Body::Udp(udp) = body else { return None };
+            let bound = match udp.local.addr {
+                _ if udp.local.port != port => return None,
+                None => 1,
+                Some(bound) if bound == address => 2,
+                // A broadcast is for all addresses of the interface.
+                Some(_) if to_group => 1,
+                Some(_) => return None,
+            };
+            match udp.remote {
+                None => Some(bound),
+                Some(peer) if peer == remote => Some(bound + 2),
+                Some(_) => None,
+            }
+        })
+    }
+
+    /// An ICMP error quotes a datagram of ours.
+    pub(super) fn udp_icmp_error(&mut self, quote: &Quote<'_>, error: IcmpError) -> bool {
+        let remote = IpEndpoint::new(quote.dst.into(), quote.dst_port());
+        let hash = self.sockets.hash_port(UDP, quote.src_port());
+        let Some(index) = self.sockets.find(hash, |body| match body {
+            Body::Udp(udp) => udp.local.port == quote.src_port() && udp.remote == Some(remote),
+            _ => false,
+        }) else {
+            return false;
+        };
+        let error = match error {
+            IcmpError::Refused => UdpError::Refused,
+            IcmpError::Unreachable => UdpError::Unreachable,
+            // RFC 1122, section 4.1.3.3: nothing that a datagram's sender has to know.
+            IcmpError::Soft => return true,
+        };
+        if let Body::Udp(udp) = self.sockets.body_mut(index) {
+            udp.error = Some(error);
+            self.sockets.notify(index, Events::RECEIVED);
+        }
+        true
+    }
+}
+
+// What handles ask for.
+impl<'d> Engine<'d> {
+    pub(crate) fn udp_open(
+        &mut self,
+        rx: (Buffer<'d, UdpPacketMetadata>, Bytes<'d>),
+        tx: (Buffer<'d, UdpPacketMetadata>, Bytes<'d>),
+    ) -> Option<SocketKey> {
+        let socket = UdpSocketState {
+            local: IpListenEndpoint {
+                addr: None,
+                port: 0,
+            },
+            remote: None,
+            hop_limit: super::egress::DEFAULT_HOP_LIMIT,
+            rx: PacketQueue::new(rx.0, rx.1),
+            tx: PacketQueue::new(tx.0, tx.1),
+            route: RouteCache::default(),
+            error: None,
+        };
+        let index = self.sockets.allocate(Body::Udp(socket))?;
+        Some(self.sockets.key(index))
+    }
+
+    /// Binds to a port, 0 for any.
+    pub(crate) fn udp_bind(
+        &mut self,
+        key: SocketKey,
+        mut local: IpListenEndpoint,
+    ) -> Result<(), BindError> {
+        let index = self.sockets.index(key).ok_or(BindError::InvalidState)?;
+        if self.udp(key).is_none_or(|udp| udp.local.port != 0) {
+            return Err(BindError::InvalidState);
+        }
+        local.port = match local.port {
+            0 => self
+                .ephemeral_port(|engine, port| engine.is_udp_port_free(local.addr, port))
+                .ok_or(BindError::AddrInUse)?,
+            port if self.is_udp_port_free(local.addr, port) => port,
+            _ => return Err(BindError::AddrInUse),
+        };
+        if let Body::Udp(udp) = self.sockets.body_mut(index) {
+            udp.local = local;
+        }
+        let hash = self.sockets.hash_port(UDP, local.port);
+        self.sockets.file(index, hash);
+        Ok(())
+    }
+
+    /// Whether no socket has the port at that address, or at any.
+    fn is_udp_port_free(&self, address: Option<IpAddress>, port: u16) -> bool {
+        let hash = self.sockets.hash_port(UDP, port);
+        let taken = self.sockets.find(hash, |body| match body {
+            Body::Udp(udp) => {
+                udp.local.port == port
+                    && (udp.local.addr.is_none() || address.is_none() || udp.local.addr == address)
+            }
+            _ => false,
+        });
+        taken.is_none()
+    }
+
+    /// Sets the one peer to talk to; binds first if need be.
+    pub(crate) fn udp_connect(
+        &mut self,
+        key: SocketKey,
+        remote: IpEndpoint,
+    ) -> Result<(), BindError> {
+        if remote.port == 0 || remote.addr.is_unspecified() {
+            return Err(BindError::InvalidAddress);
+        }
+        let now = self.now;
+        self.interface
+            .route(now, remote.addr)
+            .ok_or(BindError::NoRoute)?;
+        if self.udp(key).is_some_and(|udp| udp.local.port == 0) {
+            self.udp_bind(key, IpListenEndpoint::from(0))?;
+        }
+        let udp = self.udp_mut(key).ok_or(BindError::InvalidState)?;
+        udp.remote = Some(remote);
+        udp.error = None;
+        Ok(())
+    }
+
+    /// Queues a datagram of at most `len` bytes that `write` fills in and may shorten.
+    pub(crate) fn udp_send<R>(
+        &mut self,
+        key: SocketKey,
+        meta: UdpMetadata,
+        len: usize,
+        write: impl FnOnce(&mut [u8]) -> (usize, R),
+    ) -> Result<R, QueueError> {
+        let index = self.sockets.index(key).ok_or(QueueError::NotBound)?;
+        let fits_link = len <= self.interface.ip_mtu.saturating_sub(IP_AND_UDP_HEADERS);
+        let now = self.now;
+        let Body::Udp(udp) = self.sockets.body_mut(index) else {
+            return Err(QueueError::NotBound);
+        };
+        if udp.local.port == 0 {
+            return Err(QueueError::NotBound);
+        }
+        if !fits_link {
+            return Err(QueueError::TooLong);
+        }
+        udp.tx.can_push(len)?;
+        if meta.endpoint.port == 0 || self.interface.route(now, meta.endpoint.addr).is_none() {
+            return Err(QueueError::NoRoute);
+        }
+        let Body::Udp(udp) = self.sockets.body_mut(index) else {
+            return Err(QueueError::NotBound);
+        };
+        let result = udp.tx.push_with(meta, len, write)?;
+        self.sockets.mark_ready(index);
+        Ok(result)
+    }
+
+    pub(crate) fn udp(&self, key: SocketKey) -> Option<&UdpSocketState<'d>> {
+        match self.sockets.body(self.sockets.index(key)?) {
+            Body::Udp(udp) => Some(udp),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn udp_mut(&mut self, key: SocketKey) -> Option<&mut UdpSocketState<'d>> {
+        let index = self.sockets.index(key)?;
+        match self.sockets.body_mut(index) {
+            Body::Udp(udp) => Some(udp),
+            _ => None,
+        }
+    }
+
+    /// The socket is not bound any more; what it had not sent is not sent.
+    pub(crate) fn udp_close(&mut self, key: SocketKey) {
+        let Some(index) = self.sockets.index(key) else {
+            return;
+        };
+        self.stop_waiting(index);
+        self.sockets.unfile(index);
+        if let Body::Udp(udp) = self.sockets.body_mut(index) {
+            udp.local = IpListenEndpoint::from(0);
+            udp.remote = None;
+            udp.error = None;
+            udp.rx.clear();
+            udp.tx.clear();
+        }
+        self.sockets.notify(index, Events::ALL);
+    }
+
+    /// The handle is gone.
+    pub(crate) fn udp_drop(&mut self, key: SocketKey) {
+        if let Some(index) = self.sockets.index(key) {
+            self.stop_waiting(index);
+            self.sockets.free(index);
+        }
+    }
+}
+
+impl<'d> UdpSocketState<'d> {
+    pub(crate) fn local(&self) -> IpListenEndpoint {
+        self.local
+    }
+
+    pub(crate) fn is_bound(&self) -> bool {
+        self.local.port != 0
+    }
+
+    pub(crate) fn remote(&self) -> Option<IpEndpoint> {
+        self.remote
+    }
+
+    pub(crate) fn hop_limit(&self) -> u8 {
+        self.hop_limit
+    }
+
+    pub(crate) fn set_hop_limit(&mut self, hop_limit: u8) {
+        self.hop_limit = hop_limit;
+    }
+
+    pub(crate) fn take_error(&mut self) -> Option<UdpError> {
+        self.error.take()
+    }
+
+    pub(crate) fn received(&self) -> &PacketQueue<'d, UdpMetadata> {
+        &self.rx
+    }
+
+    pub(crate) fn received_mut(&mut self) -> &mut PacketQueue<'d, UdpMetadata> {
+        &mut self.rx
+    }
+
+    pub(crate) fn to_send(&self) -> &PacketQueue<'d, UdpMetadata> {
+        &self.tx
+    }
+}
+
+/// What UDP sockets are filed under, see [`super::Sockets::hash`].
+const UDP: u8 = b'u';
+
+const IP_AND_UDP_HEADERS: usize = 28;

@@ -1,0 +1,147 @@
+//! How many ICMP errors may be sent: a token bucket (RFC 1812 section 4.3.2.8, RFC 4443 section
+//! 2.4 (f)).
+//!
+//! `engine` has one for all interfaces and asks it last, so that errors which the
+//! [policy](super::may_send_error) forbids cost no tokens.
+
+use cygnet_config::ICMP_ERROR_BURST;
+
+use crate::time::{Duration, Instant};
+
+/// A bucket that holds a burst of errors and fills up at a steady rate.
+#[derive(Clone, Debug)]
+pub(crate) struct ErrorLimiter {
+    burst: u32,
+    refill_interval: Duration,
+    tokens: u32,
+    /// When the latest token was put in.
+    filled_at: Instant,
+}
+
+impl ErrorLimiter {
+    /// A full bucket of `burst` errors that gets one more each `refill_interval`. An interval of
+    /// zero does not limit.
+    pub(crate) const fn new(burst: u32, refill_interval: Duration) -> Self {
+        Self {
+            burst,
+            refill_interval,
+            tokens: burst,
+            filled_at: Instant::ZERO,
+        }
+    }
+
+    /// Whether an error may be sent now, which then counts as sent.
+    pub(crate) fn allow(&mut self, now: Instant) -> bool {
+        self.refill(now);
+        match self.tokens.checked_sub(1) {
+            Some(rest) => {
+                self.tokens = rest;
+                true
+            }
+            None => self.refill_interval.is_zero(),
+        }
+    }
+
+    fn refill(&mut self, now: Instant) {
+        let interval = self.refill_interval.as_micros();
+        let Some(earned) = now.since(self.filled_at).as_micros().checked_div(interval) else {
+            return;
+        };
+        let missing = u64::from(self.burst - self.tokens);
+        if earned >= missing {
+            // A full bucket earns nothing: the next token's time starts to run when one is missing.
+            self.tokens = self.burst;
+            self.filled_at = now;
+        } else {
+            self.tokens = self
+                .tokens
+                .saturating_add(u32::try_from(earned).unwrap_or(u32::MAX));
+            self.filled_at += self.refill_interval.saturating_mul(earned);
+        }
+    }
+}
+
+impl Default for ErrorLimiter {
+    /// Bursts of `ICMP_ERROR_BURST`, and ten errors per second in the long run.
+    fn default() -> Self {
+        let burst = u32::try_from(ICMP_ERROR_BURST).unwrap_or(u32::MAX);
+        Self::new(burst, Duration::from_millis(100))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn allowed_at(limiter: &mut ErrorLimiter, now: Instant, tries: usize) -> usize {
+        (0..tries).filter(|_| limiter.allow(now)).count()
+    }
+
+    #[test]
+    fn a_burst_passes_and_the_rest_is_held() {
+        let mut limiter = ErrorLimiter::new(3, Duration::from_millis(100));
+
+        assert_eq!(allowed_at(&mut limiter, Instant::from_secs(1), 10), 3);
+    }
+
+    #[test]
+    fn tokens_come_back_at_the_refill_rate() {
+        let mut limiter = ErrorLimiter::new(3, Duration::from_millis(100));
+        allowed_at(&mut limiter, Instant::from_secs(1), 3);
+
+        assert!(!limiter.allow(Instant::from_millis(1_099)));
+        assert!(limiter.allow(Instant::from_millis(1_100)));
+        assert!(!limiter.allow(Instant::from_millis(1_199)));
+        assert_eq!(allowed_at(&mut limiter, Instant::from_millis(1_350), 10), 2);
+        // The 50 ms beyond the second token counted towards the third.
+        assert!(limiter.allow(Instant::from_millis(1_400)));
+    }
+
+    #[test]
+    fn an_idle_bucket_holds_no_more_than_a_burst() {
+        let mut limiter = ErrorLimiter::new(3, Duration::from_millis(100));
+        allowed_at(&mut limiter, Instant::from_secs(1), 3);
+
+        assert_eq!(allowed_at(&mut limiter, Instant::from_secs(60), 10), 3);
+        assert_eq!(allowed_at(&mut limiter, Instant::FAR_FUTURE, 10), 3);
+    }
+
+    #[test]
+    fn a_first_token_taken_late_is_not_given_back_early() {
+        let mut limiter = ErrorLimiter::new(1, Duration::from_millis(100));
+
+        assert!(limiter.allow(Instant::from_millis(1_050)));
+        assert!(!limiter.allow(Instant::from_millis(1_100)));
+        assert!(limiter.allow(Instant::from_millis(1_150)));
+    }
+
+    #[test]
+    fn a_clock_that_stands_still_gives_nothing() {
+        let mut limiter = ErrorLimiter::new(1, Duration::from_millis(100));
+        assert!(limiter.allow(Instant::from_secs(5)));
+
+        assert!(!limiter.allow(Instant::from_secs(5)));
+        assert!(!limiter.allow(Instant::from_secs(4)));
+    }
+
+    #[test]
+    fn an_interval_of_zero_does_not_limit() {
+        let mut limiter = ErrorLimiter::new(0, Duration::ZERO);
+
+        assert_eq!(allowed_at(&mut limiter, Instant::ZERO, 1_000), 1_000);
+    }
+
+    #[test]
+    fn the_default_is_the_configured_burst_and_ten_per_second() {
+        let mut limiter = ErrorLimiter::default();
+        let start = Instant::from_secs(1);
+        let many = ICMP_ERROR_BURST + 100;
+
+        assert_eq!(allowed_at(&mut limiter, start, many), ICMP_ERROR_BURST);
+        let sent: usize = (1..=100)
+            .map(|step| start + Duration::from_millis(step * 10))
+            .map(|now| allowed_at(&mut limiter, now, 1))
+            .sum();
+        assert_eq!(sent, 10);
+    }
+}

@@ -1,0 +1,11 @@
+//! ICMP's own rules: when an error message may be sent, and how often.
+//!
+//! The messages' formats are in `wire`; `engine` asks here before it answers a packet with an error.
+
+mod limiter;
+#[cfg(feature = "proto-ipv4")]
+mod policy;
+
+pub(crate) use limiter::ErrorLimiter;
+#[cfg(feature = "proto-ipv4")]
+pub(crate) use policy::{ErrorSuppressed, Offender, Payload, may_send_error};

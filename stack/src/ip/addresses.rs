@@ -1,0 +1,171 @@
+//! The addresses of the stack's interfaces, and the choice among them for a packet's source.
+//!
+//! `engine` asks this for every packet in (is it for us?) and for every connection out.
+
+use core::fmt;
+use core::net::Ipv4Addr;
+
+use cygnet_config::IFACE_MAX_ADDR_COUNT;
+
+use super::{InterfaceId, NextHop};
+use crate::wire::{IpAddress, IpCidr};
+
+/// The addresses of all interfaces, at most `N`, in the order they were added.
+#[derive(Clone, Debug)]
+pub(crate) struct Addresses<const N: usize = IFACE_MAX_ADDR_COUNT> {
+    list: heapless::Vec<InterfaceAddress, N>,
+}
+
+/// An address of an interface and the prefix that is on its link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub(crate) struct InterfaceAddress {
+    /// The address, with the prefix length of its subnet.
+    pub(crate) cidr: IpCidr,
+    /// Whose it is.
+    pub(crate) interface: InterfaceId,
+    /// Whether it may be used.
+    pub(crate) state: AddressState,
+}
+
+/// How far an address is ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub(crate) enum AddressState {
+    /// Somebody else may have it: neither a source nor a destination, and no on-link prefix yet
+    /// (RFC 5227 section 2.1, RFC 4862 section 5.4).
+    Tentative,
+    /// Ours.
+    Usable,
+}
+
+impl<const N: usize> Addresses<N> {
+    /// No addresses.
+    pub(crate) const fn new() -> Self {
+        Self {
+            list: heapless::Vec::new(),
+        }
+    }
+
+    /// Adds an address, or changes the prefix and state of one that the interface has.
+    pub(crate) fn add(&mut self, address: InterfaceAddress) -> Result<(), AddressesFull> {
+        if let Some(known) = self.find_mut(address.interface, address.cidr.address()) {
+            *known = address;
+            return Ok(());
+        }
+        self.list.push(address).map_err(|_| AddressesFull)
+    }
+
+    /// Removes an address from an interface. Returns what it was, `None` if it was not there.
+    pub(crate) fn remove(
+        &mut self,
+        interface: InterfaceId,
+        address: IpAddress,
+    ) -> Option<InterfaceAddress> {
+        let index = self
+            .list
+            .iter()
+            .position(|known| known.is(interface, address))?;
+        Some(self.list.remove(index))
+    }
+
+    /// Changes whether an address may be used. Returns the state before, `None` if it is not there.
+    pub(crate) fn set_state(
+        &mut self,
+        interface: InterfaceId,
+        address: IpAddress,
+        state: AddressState,
+    ) -> Option<AddressState> {
+        let known = self.find_mut(interface, address)?;
+        Some(core::mem::replace(&mut known.state, state))
+    }
+
+    /// All addresses, tentative ones too.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &InterfaceAddress> {
+        self.list.iter()
+    }
+
+    /// The addresses that may be used.
+    pub(crate) fn usable(&self) -> impl Iterator<Item = &InterfaceAddress> {
+        self.iter()
+            .filter(|address| address.state == AddressState::Usable)
+    }
+
+    /// Whether packets for `address` are for this host. Which interface has it does not matter: the
+    /// "weak ES model" of RFC 1122 section 3.3.4.2.
+    pub(crate) fn is_local(&self, address: IpAddress) -> bool {
+        self.usable().any(|ours| ours.cidr.address() == address)
+    }
+
+    /// Whether `address` is the directed broadcast address of a subnet on `interface`.
+    pub(crate) fn is_subnet_broadcast(&self, interface: InterfaceId, address: Ipv4Addr) -> bool {
+        self.usable()
+            .filter(|ours| ours.interface == interface)
+            .any(|ours| ours.subnet_broadcast() == Some(address))
+    }
+
+    /// The source of packets to `next_hop`, `None` if its interface has no usable address.
+    ///
+    /// The address on the subnet of the next hop, or else the interface's first: RFC 1122 section
+    /// 3.3.4.3 leaves the choice open. IPv6's candidates and rules (RFC 6724) differ and will get
+    /// their own branch on the address family here.
+    pub(crate) fn source_for(&self, next_hop: &NextHop) -> Option<IpAddress> {
+        // Packets to ourselves come from where they go to, as far as that is one of our addresses.
+        if self.is_local(next_hop.address) {
+            return Some(next_hop.address);
+        }
+        let candidates = || {
+            self.usable()
+                .filter(|ours| ours.interface == next_hop.interface)
+                .filter(|ours| ours.cidr.address().version() == next_hop.address.version())
+        };
+        candidates()
+            .find(|ours| ours.cidr.contains(&next_hop.address))
+            .or_else(|| candidates().next())
+            .map(|ours| ours.cidr.address())
+    }
+
+    fn find_mut(
+        &mut self,
+        interface: InterfaceId,
+        address: IpAddress,
+    ) -> Option<&mut InterfaceAddress> {
+        self.list
+            .iter_mut()
+            .find(|known| known.is(interface, address))
+    }
+}
+
+impl<const N: usize> Default for Addresses<N> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl InterfaceAddress {
+    /// The address that reaches every host of the subnet, if it has one.
+    pub(crate) fn subnet_broadcast(&self) -> Option<Ipv4Addr> {
+        match self.cidr {
+            IpCidr::Ipv4(cidr) => cidr.broadcast(),
+            #[cfg(feature = "proto-ipv6")]
+            IpCidr::Ipv6(_) => None,
+        }
+    }
+
+    fn is(&self, interface: InterfaceId, address: IpAddress) -> bool {
+        self.interface == interface && self.cidr.address() == address
+    }
+}
+
+/// There is no room for another address (`IFACE_MAX_ADDR_COUNT`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub(crate) struct AddressesFull;
+
+impl fmt::Display for AddressesFull {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("no room for another interface address")
+    }
+}
+
+impl core::error::Error for AddressesFull {}

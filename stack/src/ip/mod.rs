@@ -1,0 +1,18 @@
+//! The IP layer's decisions: which addresses are ours, where a packet goes next and from which source,
+//! and which received packets cannot be honest.
+//!
+//! Sans-io tables and pure functions; `engine` asks, and does the sending and dropping itself.
+
+mod addresses;
+mod forward;
+mod interface;
+#[cfg(feature = "proto-ipv4")]
+mod martian;
+mod route;
+
+pub(crate) use addresses::{AddressState, Addresses, AddressesFull, InterfaceAddress};
+pub(crate) use forward::{Delivery, Forwarding, NextHop, NoRoute};
+pub(crate) use interface::InterfaceId;
+#[cfg(feature = "proto-ipv4")]
+pub(crate) use martian::{Arrival, ArrivalPath, Destination, Martian, classify};
+pub(crate) use route::{Route, RouteTable, RouteTableFull};

@@ -1,0 +1,158 @@
+//! The routing table: which gateway leads to which prefix (RFC 1122 section 3.3.1).
+//!
+//! It holds only what was configured or learned beyond the links; the prefixes on the links come from
+//! the interfaces' addresses. [`Forwarding`](super::Forwarding) brings the two together.
+
+use core::fmt;
+use core::net::Ipv4Addr;
+#[cfg(feature = "proto-ipv6")]
+use core::net::Ipv6Addr;
+
+use cygnet_config::IFACE_MAX_ROUTE_COUNT;
+
+use super::InterfaceId;
+use crate::time::Instant;
+#[cfg(feature = "proto-ipv6")]
+use crate::wire::Ipv6Cidr;
+use crate::wire::{IpAddress, IpCidr, Ipv4Cidr};
+
+/// Where packets for a prefix go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub(crate) struct Route {
+    /// The prefix. Bits beyond its length do not matter.
+    pub(crate) destination: IpCidr,
+    /// Who takes the packets on; `None` if the prefix is on the link itself.
+    pub(crate) gateway: Option<IpAddress>,
+    /// Where the packets leave.
+    pub(crate) interface: InterfaceId,
+    /// When the route stops to be one; `None` for never.
+    pub(crate) expires: Option<Instant>,
+}
+
+impl Route {
+    /// The route for everything that has no other, in the gateway's family.
+    pub(crate) fn default_via(gateway: IpAddress, interface: InterfaceId) -> Self {
+        Self {
+            destination: everything_like(gateway),
+            gateway: Some(gateway),
+            interface,
+            expires: None,
+        }
+    }
+
+    fn is_live(&self, now: Instant) -> bool {
+        self.expires.is_none_or(|at| now < at)
+    }
+}
+
+/// At most `N` routes, no two for one prefix.
+#[derive(Clone, Debug)]
+pub(crate) struct RouteTable<const N: usize = IFACE_MAX_ROUTE_COUNT> {
+    routes: heapless::Vec<Route, N>,
+}
+
+impl<const N: usize> RouteTable<N> {
+    /// No routes.
+    pub(crate) const fn new() -> Self {
+        Self {
+            routes: heapless::Vec::new(),
+        }
+    }
+
+    /// Adds a route, in place of the one for the same prefix if there is one, which is returned.
+    /// Expired routes make room.
+    pub(crate) fn add(
+        &mut self,
+        now: Instant,
+        route: Route,
+    ) -> Result<Option<Route>, RouteTableFull> {
+        let known = self
+            .routes
+            .iter_mut()
+            .find(|known| known.destination.network() == route.destination.network());
+        if let Some(known) = known {
+            return Ok(Some(core::mem::replace(known, route)));
+        }
+        if self.routes.is_full() {
+            self.routes.retain(|known| known.is_live(now));
+        }
+        match self.routes.push(route) {
+            Ok(()) => Ok(None),
+            Err(_) => Err(RouteTableFull),
+        }
+    }
+
+    /// Removes the route for a prefix and returns it, `None` if there is none.
+    pub(crate) fn remove(&mut self, destination: IpCidr) -> Option<Route> {
+        let index = self
+            .routes
+            .iter()
+            .position(|known| known.destination.network() == destination.network())?;
+        Some(self.routes.remove(index))
+    }
+
+    /// Removes the routes that leave through `interface`.
+    pub(crate) fn flush(&mut self, interface: InterfaceId) {
+        self.routes.retain(|route| route.interface != interface);
+    }
+
+    /// Sends everything that has no other route, in the gateway's family, to `gateway`.
+    pub(crate) fn set_default_gateway(
+        &mut self,
+        now: Instant,
+        gateway: IpAddress,
+        interface: InterfaceId,
+    ) -> Result<(), RouteTableFull> {
+        self.add(now, Route::default_via(gateway, interface))
+            .map(|_| ())
+    }
+
+    /// The live route with the longest prefix that contains `destination`, through `via` only if
+    /// that is given.
+    pub(crate) fn lookup(
+        &self,
+        now: Instant,
+        destination: IpAddress,
+        via: Option<InterfaceId>,
+    ) -> Option<&Route> {
+        self.routes
+            .iter()
+            .filter(|route| route.is_live(now) && route.destination.contains(&destination))
+            .filter(|route| via.is_none_or(|interface| route.interface == interface))
+            .max_by_key(|route| route.destination.prefix_len())
+    }
+
+    /// All routes, expired ones too.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Route> {
+        self.routes.iter()
+    }
+}
+
+impl<const N: usize> Default for RouteTable<N> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// The prefix of length zero.
+fn everything_like(address: IpAddress) -> IpCidr {
+    match address {
+        IpAddress::Ipv4(_) => IpCidr::Ipv4(Ipv4Cidr::new(Ipv4Addr::UNSPECIFIED, 0)),
+        #[cfg(feature = "proto-ipv6")]
+        IpAddress::Ipv6(_) => IpCidr::Ipv6(Ipv6Cidr::new(Ipv6Addr::UNSPECIFIED, 0)),
+    }
+}
+
+/// There is no room for another route (`IFACE_MAX_ROUTE_COUNT`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub(crate) struct RouteTableFull;
+
+impl fmt::Display for RouteTableFull {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("no room for another route")
+    }
+}
+
+impl core::error::Error for RouteTableFull {}

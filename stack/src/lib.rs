@@ -1,0 +1,84 @@
+//! An async TCP/IP stack for firmware and for user-space networking, without a heap.
+//!
+//! One task runs the [`Runner`], which owns the driver and moves packets; everything else talks to it
+//! through handles: `TcpSocket`, `TcpListener`, `UdpSocket`, `IcmpSocket`. They implement
+//! [`embedded_io_async`]'s `Read` and `Write`.
+//!
+//! ```no_run
+//! use cygnet::{Config, Ipv4Cidr, Resources, StaticConfigV4, TcpListener, TcpPool};
+//! # async fn example(driver: impl cygnet::Driver, seed: [u8; 32]) -> Result<(), Box<dyn std::error::Error>> {
+//! let mut pool = TcpPool::<4, 1024, 1024>::new();
+//! let mut resources = Resources::<8>::new();
+//!
+//! let address = Ipv4Cidr::new([192, 168, 69, 1].into(), 24);
+//! let config = Config::ipv4_static(StaticConfigV4::new(address));
+//! let (stack, mut runner) = cygnet::new(driver, config, &mut resources, seed);
+//!
+//! let listener = TcpListener::bind(stack, 6969, stack.add_pool(&mut pool)?)?;
+//! let serve = async {
+//!     loop {
+//!         let mut socket = listener.accept().await?;
+//!         socket.write(b"hello\n").await.ok();
+//!     } // Dropping a socket closes its connection in the background.
+//!     # #[allow(unreachable_code)]
+//!     # Ok::<(), cygnet::AcceptError>(())
+//! };
+//! embassy_futures::join::join(runner.run(), serve).await;
+//! # Ok(()) }
+//! ```
+//!
+//! # Features
+//!
+//! See the README for what each feature brings, and the crate `cygnet-config` for the compile-time sizes.
+#![no_std]
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
+
+#[cfg(feature = "alloc")]
+extern crate alloc;
+#[cfg(any(test, feature = "std"))]
+extern crate std;
+
+mod log;
+
+mod engine;
+mod events;
+mod icmp;
+mod ip;
+mod link;
+mod rand;
+mod socket;
+mod stats;
+mod storage;
+#[cfg(feature = "socket-tcp")]
+mod tcp;
+pub mod time;
+pub mod wire;
+
+pub use cygnet_driver::{Clock, Driver};
+#[cfg(feature = "socket-tcp")]
+pub use engine::{ConnectError, ListenError};
+#[cfg(feature = "socket-udp")]
+pub use engine::{BindError, UdpMetadata, UdpPacketMetadata};
+pub use engine::{AddressPolicy, Config, ConfigError, StaticConfigV4};
+#[cfg(feature = "socket-icmp")]
+pub use engine::{IcmpEndpoint, IcmpMetadata, IcmpPacketMetadata};
+pub use rand::Seed;
+#[cfg(feature = "socket-tcp")]
+pub use socket::{
+    AcceptError, BufferPool, OwnedReadHalf, OwnedWriteHalf, PoolError, TcpError, TcpListener,
+    TcpPool, TcpReader, TcpSocket, TcpWriter,
+};
+pub use socket::{EmbassyClock, Reentrant, Resources, Runner, Stack, new, new_with_clock};
+#[cfg(feature = "socket-icmp")]
+pub use socket::{IcmpError, IcmpSocket};
+#[cfg(feature = "socket-udp")]
+pub use socket::{RecvError, SendError, UdpIoError, UdpSocket};
+pub use stats::{Discard, Stats};
+pub use storage::{Buffer, Bytes};
+#[cfg(feature = "socket-tcp")]
+pub use tcp::{CongestionControl, ConnectionError, Info as TcpInfo, State as TcpState};
+pub use time::{Duration, Instant};
+pub use wire::{IpAddress, IpCidr, IpEndpoint, IpListenEndpoint, Ipv4Cidr};
+#[cfg(feature = "proto-ipv6")]
+pub use wire::Ipv6Cidr;

@@ -1,0 +1,17 @@
+//! The link layer's protocol state: who owns which address on a link.
+//!
+//! Sans-io: time is an argument, every answer is a value, and only `engine` calls in here. It feeds
+//! parsed ARP packets in and sends what the `poll_*` calls return.
+
+#[cfg(all(feature = "medium-ethernet", feature = "proto-ipv4"))]
+mod conflict;
+#[cfg(feature = "medium-ethernet")]
+mod neighbor;
+
+#[cfg(all(feature = "medium-ethernet", feature = "proto-ipv4"))]
+pub(crate) use conflict::{Conflict, ConflictDetector, DefensePolicy, StartMode};
+#[cfg(feature = "medium-ethernet")]
+pub(crate) use neighbor::{
+    Claim, ClaimKind, Learned, Lookup, NeighborCache, NeighborCacheFull, NeighborFailure,
+    NeighborKey, NeighborState, NeighborTiming, Solicit, SolicitTo,
+};

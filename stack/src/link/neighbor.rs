@@ -1,0 +1,484 @@
+//! The neighbor cache: which link address an IP address on the link has.
+//!
+//! One state machine, that of RFC 4861 section 7.3, serves ARP (RFC 826, RFC 1122 section 2.3.2)
+//! and is ready for NDP: the cache never sees a packet, only claims, and asks for "a request to be
+//! sent" in no protocol's terms. `engine` calls it:
+//!
+//! - before it builds a packet: [`NeighborCache::lookup`]; a sender told to wait is parked in the
+//!   entry's own `W`, so that one dead host delays only those who talk to it;
+//! - for each ARP packet: [`NeighborCache::on_claim`];
+//! - when [`NeighborCache::next_deadline`] has come: [`NeighborCache::on_timeout`] until it returns
+//!   `None`, then [`NeighborCache::poll_solicit`] as long as there is room to transmit.
+//!
+//! Requests are paced per neighbor, in every state and across a failed resolution, which is held down
+//! for a second before the next one. RFC 1122 section 2.3.2.1: "A mechanism to prevent ARP flooding
+//! [...] MUST be included. The recommended maximum rate is 1 per second per destination." Only a
+//! neighbor that answered and was then evicted can be asked again sooner.
+
+mod claim;
+mod entry;
+#[cfg(test)]
+mod tests;
+mod timing;
+
+use core::fmt;
+
+use cygnet_config::IFACE_NEIGHBOR_CACHE_COUNT;
+
+pub(crate) use self::claim::{Claim, ClaimKind, Learned};
+use self::entry::{Change, Entry, GaveUp, Reclaim, Use};
+pub(crate) use self::timing::NeighborTiming;
+use crate::ip::InterfaceId;
+use crate::time::{Duration, Instant};
+use crate::wire::{EthernetAddress, IpAddress};
+
+/// The neighbors of all interfaces, at most `N` at a time.
+///
+/// `W` is what waits for a resolution, usually a list of sockets. Only a neighbor being resolved has
+/// waiters. The cache hands them back when the resolution ends, and until then the entry cannot be
+/// evicted.
+#[derive(Debug)]
+pub(crate) struct NeighborCache<W, const N: usize = IFACE_NEIGHBOR_CACHE_COUNT> {
+    slots: [Slot<W>; N],
+    timing: NeighborTiming,
+    reachable_time: Duration,
+    /// The least deadline of all entries, kept exact by whatever moves one.
+    next_deadline: Option<Instant>,
+}
+
+#[derive(Debug)]
+struct Slot<W> {
+    /// Grows with each entry that leaves the slot, so that keys to it go stale.
+    generation: u16,
+    entry: Option<Entry>,
+    /// The default, unless `entry` is Incomplete.
+    waiters: W,
+}
+
+impl<W: Default, const N: usize> NeighborCache<W, N> {
+    /// An empty cache. `rand` is any random number, which sets the ReachableTime of this cache.
+    pub(crate) fn new(timing: NeighborTiming, rand: u32) -> Self {
+        const { assert!(N <= u16::MAX as usize, "a NeighborKey indexes with 16 bits") };
+        Self {
+            slots: core::array::from_fn(|_| Slot {
+                generation: 0,
+                entry: None,
+                waiters: W::default(),
+            }),
+            reachable_time: timing.reachable_time(rand),
+            timing,
+            next_deadline: None,
+        }
+    }
+
+    /// Draws a new ReachableTime, for confirmations to come. RFC 4861 section 6.3.4 asks for one
+    /// every few hours.
+    pub(crate) fn redraw_reachable_time(&mut self, rand: u32) {
+        self.reachable_time = self.timing.reachable_time(rand);
+    }
+
+    /// The link address to send a packet for `address` to, or what to do without one.
+    ///
+    /// Starts a resolution if there is none, and starts to doubt an address that has not been
+    /// confirmed for ReachableTime. `hint` remembers the entry: with a fresh one the cost does not
+    /// depend on the size of the table.
+    pub(crate) fn lookup(
+        &mut self,
+        now: Instant,
+        interface: InterfaceId,
+        address: IpAddress,
+        hint: &mut Option<NeighborKey>,
+    ) -> Lookup {
+        let Some(index) = self
+            .hinted(*hint, interface, address)
+            .or_else(|| self.find(interface, address))
+            .or_else(|| self.start_resolution(now, interface, address))
+        else {
+            return Lookup::Exhausted;
+        };
+        let Some(Slot {
+            generation,
+            entry: Some(entry),
+            ..
+        }) = self.slots.get_mut(index)
+        else {
+            return Lookup::Exhausted;
+        };
+        let key = NeighborKey::new(index, *generation);
+        *hint = Some(key);
+
+        let deadline = entry.deadline();
+        let outcome = entry.on_use(now, &self.timing);
+        if entry.deadline() != deadline {
+            self.refresh_deadline();
+        }
+        match outcome {
+            Use::Send(hardware) => Lookup::Reachable(hardware),
+            Use::Wait => Lookup::Pending(key),
+            Use::Refuse => Lookup::Unreachable,
+        }
+    }
+
+    /// Who waits for the resolution of `key`; `None` once it has ended and they were handed back.
+    pub(crate) fn waiters_mut(&mut self, key: NeighborKey) -> Option<&mut W> {
+        let slot = self.slots.get_mut(usize::from(key.index))?;
+        let resolving = slot.entry.as_ref().is_some_and(Entry::is_resolving);
+        (resolving && slot.generation == key.generation).then_some(&mut slot.waiters)
+    }
+
+    /// A packet from the link says who has an address. [`ClaimKind`] tells what is believed when.
+    pub(crate) fn on_claim(&mut self, now: Instant, claim: &Claim) -> Learned<W> {
+        // A probe (RFC 5227) comes from nobody yet. RFC 1812 section 3.3.2: a group's link address
+        // in a claim must not be believed, or one host's packets would go to all.
+        let is_one_station = claim.hardware.is_unicast() && claim.hardware != UNSPECIFIED;
+        if !claim.address.is_unicast() || !is_one_station {
+            return Learned::Unchanged;
+        }
+        let Some(index) = self.find(claim.interface, claim.address) else {
+            return self.learn_stranger(now, claim);
+        };
+        let Some(Slot {
+            entry: Some(entry),
+            waiters,
+            ..
+        }) = self.slots.get_mut(index)
+        else {
+            return Learned::Unchanged;
+        };
+        let learned = match entry.on_claim(now, claim.hardware, claim.kind, self.reachable_time) {
+            Change::Unchanged => return Learned::Unchanged,
+            Change::Updated => Learned::Updated,
+            Change::Contested => Learned::Contested,
+            Change::Resolved => Learned::Resolved(core::mem::take(waiters)),
+        };
+        self.refresh_deadline();
+        learned
+    }
+
+    /// RFC 826: who asks for our address is likely to be answered next, so it gets an entry; but a
+    /// neighbor in use never makes room for it, or a flood of requests could empty the table.
+    fn learn_stranger(&mut self, now: Instant, claim: &Claim) -> Learned<W> {
+        if claim.kind != ClaimKind::Request {
+            return Learned::Unchanged;
+        }
+        let entry = Entry::stale(now, claim.interface, claim.address, claim.hardware);
+        match self.insert(entry, now, Reclaim::Stale) {
+            Some(_) => Learned::Updated,
+            None => Learned::Unchanged,
+        }
+    }
+
+    /// An upper layer got an answer to what it sent through this neighbor, such as a TCP
+    /// acknowledgment of new data: as good as an answer to a request (RFC 4861 section 7.3.1).
+    pub(crate) fn confirm_reachability(&mut self, now: Instant, key: NeighborKey) {
+        let Some(slot) = self.slots.get_mut(usize::from(key.index)) else {
+            return;
+        };
+        let Some(entry) = slot.entry.as_mut() else {
+            return;
+        };
+        if slot.generation != key.generation {
+            return;
+        }
+        let deadline = entry.deadline();
+        entry.on_forward_progress(now + self.reachable_time);
+        if entry.deadline() != deadline {
+            self.refresh_deadline();
+        }
+    }
+
+    /// The next request that is due, which counts as sent: ask only with room to transmit it.
+    pub(crate) fn poll_solicit(&mut self, now: Instant) -> Option<Solicit> {
+        if !self.is_due(now) {
+            return None;
+        }
+        let mut entries = self.slots.iter_mut().filter_map(|slot| slot.entry.as_mut());
+        let solicit = entries.find_map(|entry| {
+            Some(Solicit {
+                to: entry.poll_solicit(now, &self.timing)?,
+                interface: entry.interface,
+                target: entry.address,
+            })
+        })?;
+        self.refresh_deadline();
+        Some(solicit)
+    }
+
+    /// Whether [`Self::poll_solicit`] has something to send, so that room to transmit is wanted.
+    pub(crate) fn solicit_due(&self, now: Instant) -> bool {
+        self.is_due(now)
+            && self
+                .slots
+                .iter()
+                .filter_map(|slot| slot.entry.as_ref())
+                .any(|entry| entry.solicit_due(now, &self.timing))
+    }
+
+    /// The next resolution that failed; to be called until it returns `None`.
+    ///
+    /// Also forgets the neighbors whose known address stopped answering, of which nobody needs to
+    /// hear: the next packet for them starts a resolution.
+    pub(crate) fn on_timeout(&mut self, now: Instant) -> Option<NeighborFailure<W>> {
+        if !self.is_due(now) {
+            return None;
+        }
+        let mut failure = None;
+        for slot in &mut self.slots {
+            let Some(entry) = slot.entry.as_mut() else {
+                continue;
+            };
+            match entry.on_timeout(now, &self.timing) {
+                None => {}
+                Some(GaveUp::Probing) => slot.vacate(),
+                Some(GaveUp::Resolving) => {
+                    failure = Some(NeighborFailure {
+                        interface: entry.interface,
+                        address: entry.address,
+                        waiters: core::mem::take(&mut slot.waiters),
+                    });
+                    break;
+                }
+            }
+        }
+        self.refresh_deadline();
+        failure
+    }
+
+    /// When [`Self::on_timeout`] and [`Self::poll_solicit`] are next to be called. It lies in the
+    /// past as long as a request waits for room to transmit.
+    pub(crate) fn next_deadline(&self) -> Option<Instant> {
+        self.next_deadline
+    }
+
+    /// The state of the neighbor's entry, for diagnostics; `None` if it has none.
+    pub(crate) fn state(
+        &self,
+        now: Instant,
+        interface: InterfaceId,
+        address: IpAddress,
+    ) -> Option<NeighborState> {
+        let slot = self.slots.get(self.find(interface, address)?)?;
+        Some(slot.entry.as_ref()?.state(now))
+    }
+
+    /// Adds a neighbor that no packet changes and no shortage evicts, in place of what was known.
+    ///
+    /// Returns who waited for its resolution. A group or zero `hardware` address is taken as it is:
+    /// it was configured, not heard.
+    pub(crate) fn add_permanent(
+        &mut self,
+        now: Instant,
+        interface: InterfaceId,
+        address: IpAddress,
+        hardware: EthernetAddress,
+    ) -> Result<Option<W>, NeighborCacheFull> {
+        let waiters = self.remove(interface, address);
+        let entry = Entry::permanent(now, interface, address, hardware);
+        // A removed entry's slot is free, so waiters cannot be lost to a full table.
+        match self.insert(entry, now, Reclaim::InUse) {
+            Some(_) => Ok(waiters),
+            None => Err(NeighborCacheFull),
+        }
+    }
+
+    /// Forgets a neighbor. Returns who waited for it, if a resolution was under way.
+    pub(crate) fn remove(&mut self, interface: InterfaceId, address: IpAddress) -> Option<W> {
+        let index = self.find(interface, address)?;
+        let slot = self.slots.get_mut(index)?;
+        let resolving = slot.entry.as_ref().is_some_and(Entry::is_resolving);
+        let waiters = core::mem::take(&mut slot.waiters);
+        slot.vacate();
+        self.refresh_deadline();
+        resolving.then_some(waiters)
+    }
+
+    /// Forgets what was learned on `interface`, because its link went down or its addresses changed.
+    ///
+    /// Permanent entries stay; resolutions under way start over, and their waiters keep waiting.
+    pub(crate) fn flush(&mut self, interface: InterfaceId) {
+        for slot in &mut self.slots {
+            match slot.entry.as_mut() {
+                Some(entry) if entry.interface != interface || entry.is_permanent() => {}
+                Some(entry) if entry.is_resolving() => entry.restart(),
+                Some(_) => slot.vacate(),
+                None => {}
+            }
+        }
+        self.refresh_deadline();
+    }
+
+    fn hinted(
+        &self,
+        hint: Option<NeighborKey>,
+        interface: InterfaceId,
+        address: IpAddress,
+    ) -> Option<usize> {
+        let index = usize::from(hint?.index);
+        let entry = self.slots.get(index)?.entry.as_ref()?;
+        // An address has one entry at most, so it says more than the generation could.
+        entry.is(interface, address).then_some(index)
+    }
+
+    fn find(&self, interface: InterfaceId, address: IpAddress) -> Option<usize> {
+        self.slots.iter().position(|slot| {
+            slot.entry
+                .as_ref()
+                .is_some_and(|entry| entry.is(interface, address))
+        })
+    }
+
+    fn start_resolution(
+        &mut self,
+        now: Instant,
+        interface: InterfaceId,
+        address: IpAddress,
+    ) -> Option<usize> {
+        let entry = Entry::resolving(now, interface, address);
+        self.insert(entry, now, Reclaim::InUse)
+    }
+
+    /// Puts `entry` into a free slot or, least recently used first, into that of an entry no more
+    /// valuable than `at_most`.
+    fn insert(&mut self, entry: Entry, now: Instant, at_most: Reclaim) -> Option<usize> {
+        let free = self.slots.iter().position(|slot| slot.entry.is_none());
+        let index = free.or_else(|| {
+            self.slots
+                .iter()
+                .enumerate()
+                .filter_map(|(index, slot)| {
+                    let victim = slot.entry.as_ref()?;
+                    let value = victim.reclaim(now).filter(|value| *value <= at_most)?;
+                    Some((value, victim.last_used, index))
+                })
+                .min()
+                .map(|(_, _, index)| index)
+        })?;
+        let slot = self.slots.get_mut(index)?;
+        slot.vacate();
+        slot.entry = Some(entry);
+        self.refresh_deadline();
+        Some(index)
+    }
+
+    fn is_due(&self, now: Instant) -> bool {
+        self.next_deadline.is_some_and(|at| at <= now)
+    }
+
+    fn refresh_deadline(&mut self) {
+        self.next_deadline = self
+            .slots
+            .iter()
+            .filter_map(|slot| slot.entry.as_ref()?.deadline())
+            .min();
+    }
+}
+
+impl<W> Slot<W> {
+    fn vacate(&mut self) {
+        if self.entry.take().is_some() {
+            self.generation = self.generation.wrapping_add(1);
+        }
+    }
+}
+
+/// Identifies an entry of a [`NeighborCache`] for as long as the entry lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub(crate) struct NeighborKey {
+    index: u16,
+    generation: u16,
+}
+
+impl NeighborKey {
+    fn new(index: usize, generation: u16) -> Self {
+        Self {
+            // A cache has at most `u16::MAX` slots, so this does not truncate.
+            index: index as u16,
+            generation,
+        }
+    }
+}
+
+/// The answer to a [`NeighborCache::lookup`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub(crate) enum Lookup {
+    /// Send to this link address.
+    Reachable(EthernetAddress),
+    /// A resolution is under way: park on the key's [`NeighborCache::waiters_mut`].
+    Pending(NeighborKey),
+    /// The neighbor did not answer a moment ago; the next lookup after the hold-down asks again.
+    Unreachable,
+    /// The table is full of neighbors that cannot be forgotten now. The first of them ends its
+    /// resolution within [`NeighborTiming::retrans_timer`] times the number of requests.
+    Exhausted,
+}
+
+/// A neighbor that nobody answered for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct NeighborFailure<W> {
+    /// Where it was searched.
+    pub(crate) interface: InterfaceId,
+    /// Who did not answer.
+    pub(crate) address: IpAddress,
+    /// Who waited for it.
+    pub(crate) waiters: W,
+}
+
+/// A request to send: an ARP request, or a neighbor solicitation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub(crate) struct Solicit {
+    /// Where to send it.
+    pub(crate) interface: InterfaceId,
+    /// Whose link address is asked for.
+    pub(crate) target: IpAddress,
+    /// Whom to ask.
+    pub(crate) to: SolicitTo,
+}
+
+/// Whom a request goes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub(crate) enum SolicitTo {
+    /// Everybody on the link; with NDP, the target's solicited-node group.
+    Broadcast,
+    /// The link address it is believed to have.
+    Unicast(EthernetAddress),
+}
+
+/// The state of a neighbor (RFC 4861 section 7.3.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub(crate) enum NeighborState {
+    /// Being resolved.
+    Incomplete,
+    /// Confirmed to work within ReachableTime.
+    Reachable,
+    /// Known, but not confirmed of late.
+    Stale,
+    /// In use without a confirmation, which an upper layer is given time for.
+    Delay,
+    /// In use and being asked at its known address.
+    Probe,
+    /// Did not answer; not asked again for [`NeighborTiming::failed_hold_down`].
+    Failed,
+    /// Configured.
+    Permanent,
+}
+
+/// Every entry of the cache is permanent or being resolved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub(crate) struct NeighborCacheFull;
+
+impl fmt::Display for NeighborCacheFull {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the neighbor cache is full of entries that cannot be evicted")
+    }
+}
+
+impl core::error::Error for NeighborCacheFull {}
+
+/// What unfinished packets carry as their sender.
+const UNSPECIFIED: EthernetAddress = EthernetAddress([0; 6]);

@@ -1,0 +1,126 @@
+//! Listening with a backlog.
+
+use core::future::poll_fn;
+use core::task::{Context, Poll};
+
+use embassy_sync::blocking_mutex::raw::{NoopRawMutex, RawMutex};
+
+use super::pool::BufferPool;
+use super::stack::Stack;
+use super::tcp::TcpSocket;
+use super::waiting::{WaitError, Waiting};
+use super::wakers::Interest;
+use crate::engine::{ListenError, SocketKey};
+use crate::wire::IpListenEndpoint;
+
+/// Waits for TCP connections on a port and takes them in the order they come.
+///
+/// Its backlog is the size of its pool: connections that are being opened, and that wait to be
+/// accepted, together. A request beyond it is dropped without a word, and its peer asks again after a
+/// second or so; a request is answered at once otherwise, without taking buffers before the handshake is
+/// complete.
+///
+/// Dropping it resets the connections that nobody accepted. Those that were accepted live on.
+pub struct TcpListener<'d, M: RawMutex = NoopRawMutex> {
+    stack: Stack<'d, M>,
+    key: SocketKey,
+}
+
+/// Why no connection was accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub enum AcceptError {
+    /// More tasks wait for connections than can be remembered (three).
+    TooManyWaiters,
+    /// The call came from within a closure that the stack itself called.
+    Reentrant,
+}
+
+impl core::fmt::Display for AcceptError {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(match self {
+            Self::TooManyWaiters => "too many tasks accept on one listener",
+            Self::Reentrant => "the stack was called from within one of its own calls",
+        })
+    }
+}
+
+impl core::error::Error for AcceptError {}
+
+impl<'d, M: RawMutex> TcpListener<'d, M> {
+    /// Listens on a port, at one address or at all.
+    ///
+    /// # Errors
+    ///
+    /// [`ListenError::AddrInUse`] if another listener has the port, [`ListenError::InvalidPort`] for port
+    /// 0, [`ListenError::NoSlot`] if the stack has no slot left.
+    pub fn bind(
+        stack: Stack<'d, M>,
+        endpoint: impl Into<IpListenEndpoint>,
+        buffers: BufferPool<'d>,
+    ) -> Result<Self, ListenError> {
+        let endpoint = endpoint.into();
+        let key = stack
+            .with(|s| s.engine.listener_bind(endpoint, buffers.id))
+            .unwrap_or(Err(ListenError::Reentrant))?;
+        Ok(Self { stack, key })
+    }
+
+    /// The oldest connection that waits, or the next one that comes. Up to three tasks can wait.
+    ///
+    /// Cancellation safe: no connection is lost when the future is dropped.
+    ///
+    /// # Errors
+    ///
+    /// [`AcceptError`], none of which has to do with connections.
+    pub async fn accept(&self) -> Result<TcpSocket<'d, M>, AcceptError> {
+        let mut waiting = Waiting::new(self.stack, self.key);
+        poll_fn(|cx| self.poll(cx, &mut waiting)).await
+    }
+
+    /// As [`Self::accept`], for adapters. Who polls and stops polling keeps one of the three places until
+    /// the next connection comes.
+    pub fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<Result<TcpSocket<'d, M>, AcceptError>> {
+        let mut waiting = Waiting::new(self.stack, self.key);
+        let result = self.poll(cx, &mut waiting);
+        waiting.stay();
+        result
+    }
+
+    fn poll(
+        &self,
+        cx: &mut Context<'_>,
+        waiting: &mut Waiting<'d, M>,
+    ) -> Poll<Result<TcpSocket<'d, M>, AcceptError>> {
+        let key = self.key;
+        let accepted = waiting.poll(cx, &Interest::ALL, |engine| engine.listener_accept(key));
+        accepted.map(|result| match result {
+            Ok(key) => Ok(TcpSocket::from_key(self.stack, key)),
+            Err(WaitError::TooManyWaiters) => Err(AcceptError::TooManyWaiters),
+            Err(WaitError::Reentrant) => Err(AcceptError::Reentrant),
+        })
+    }
+
+    /// Where it listens.
+    pub fn local_endpoint(&self) -> Option<IpListenEndpoint> {
+        self.stack
+            .with(|s| s.engine.listener_local(self.key))
+            .ok()?
+    }
+
+    /// How many connections are being opened, and how many wait to be accepted.
+    pub fn backlog(&self) -> (usize, usize) {
+        let load = self.stack.with(|s| s.engine.listener_load(self.key));
+        let (half_open, queued) = load.ok().flatten().unwrap_or((0, 0));
+        (usize::from(half_open), usize::from(queued))
+    }
+}
+
+impl<M: RawMutex> Drop for TcpListener<'_, M> {
+    fn drop(&mut self) {
+        let _ = self.stack.with(|s| {
+            s.engine.listener_close(self.key);
+        });
+    }
+}

@@ -1,0 +1,39 @@
+//! The async skin: handles that applications hold, and the runner that moves packets.
+//!
+//! Only this layer knows wakers. A handle locks the stack, asks the engine, and either has its answer or
+//! leaves a waker; the runner drives the engine and wakes whoever it has news for. Wakers are woken and
+//! dropped after unlocking, so an executor may do what it likes in its waker.
+
+mod clock;
+#[cfg(feature = "socket-icmp")]
+mod icmp;
+#[cfg(feature = "socket-tcp")]
+mod listener;
+#[cfg(feature = "socket-tcp")]
+mod pool;
+mod resources;
+mod runner;
+mod shared;
+mod stack;
+#[cfg(feature = "socket-tcp")]
+mod tcp;
+#[cfg(feature = "socket-udp")]
+mod udp;
+#[cfg(any(feature = "socket-tcp", feature = "socket-udp", feature = "socket-icmp"))]
+mod waiting;
+mod wakers;
+
+pub use clock::EmbassyClock;
+#[cfg(feature = "socket-icmp")]
+pub use icmp::{IcmpError, IcmpSocket};
+#[cfg(feature = "socket-tcp")]
+pub use listener::{AcceptError, TcpListener};
+#[cfg(feature = "socket-tcp")]
+pub use pool::{BufferPool, PoolError, TcpPool};
+pub use resources::Resources;
+pub use runner::Runner;
+pub use stack::{Reentrant, Stack, new, new_with_clock};
+#[cfg(feature = "socket-tcp")]
+pub use tcp::{OwnedReadHalf, OwnedWriteHalf, TcpError, TcpReader, TcpSocket, TcpWriter};
+#[cfg(feature = "socket-udp")]
+pub use udp::{RecvError, SendError, UdpIoError, UdpSocket};

@@ -1,0 +1,55 @@
+//! The memory of a stack.
+
+use core::cell::RefCell;
+
+use embassy_sync::blocking_mutex::Mutex;
+use embassy_sync::blocking_mutex::raw::{NoopRawMutex, RawMutex};
+
+use super::shared::Shared;
+use super::wakers::SocketWakers;
+use crate::engine::{Slot, SlotNode};
+use crate::storage::{Index, List};
+
+/// The memory of a stack with up to `N` sockets, listeners and connections together.
+///
+/// The application places it: in a `StaticCell`, in a local variable, in a `Box`. Buffers given to
+/// sockets must outlive it, so declare them first.
+///
+/// ```
+/// # use cygnet::Resources;
+/// # use embassy_sync::blocking_mutex::raw::CriticalSectionRawMutex;
+/// // For one executor:
+/// let mut resources = Resources::<8>::new();
+/// // For handles that are used from several executors or threads:
+/// let mut shared = Resources::<8, CriticalSectionRawMutex>::new();
+/// # let _ = (&mut resources, &mut shared);
+/// ```
+pub struct Resources<'d, const N: usize, M: RawMutex = NoopRawMutex> {
+    pub(super) slots: [Slot<'d>; N],
+    pub(super) nodes: [SlotNode; N],
+    pub(super) buckets: [List; N],
+    pub(super) heap: [Index; N],
+    pub(super) wakers: [SocketWakers; N],
+    pub(super) shared: Option<Mutex<M, RefCell<Shared<'d>>>>,
+}
+
+impl<const N: usize, M: RawMutex> Resources<'_, N, M> {
+    /// Room for `N` sockets, at most 65,534.
+    pub const fn new() -> Self {
+        const { assert!(N <= List::MAX_SLOTS, "a stack has at most 65,534 sockets") };
+        Self {
+            slots: [const { Slot::EMPTY }; N],
+            nodes: [const { SlotNode::new() }; N],
+            buckets: [const { List::new() }; N],
+            heap: [0; N],
+            wakers: [const { SocketWakers::EMPTY }; N],
+            shared: None,
+        }
+    }
+}
+
+impl<const N: usize, M: RawMutex> Default for Resources<'_, N, M> {
+    fn default() -> Self {
+        Self::new()
+    }
+}

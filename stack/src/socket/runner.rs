@@ -1,0 +1,173 @@
+//! The task that moves packets.
+
+use core::convert::Infallible;
+use core::future::poll_fn;
+use core::task::{Context, Poll};
+
+use cygnet_config::{RECEIVE_BURST, TRANSMIT_BURST};
+use cygnet_driver::{Clock, Driver, LinkState, RxToken, TxToken};
+use embassy_sync::blocking_mutex::raw::{NoopRawMutex, RawMutex};
+
+use super::clock::EmbassyClock;
+use super::stack::Stack;
+use crate::time::Instant;
+
+/// Moves packets between a driver and a stack. Give it a task of its own.
+///
+/// Each time it is polled it takes a bounded number of frames from the driver, sends a bounded number,
+/// and yields; when there is nothing to do it sleeps until the driver, a handle or the clock wakes it.
+#[must_use = "nothing moves until the runner is run"]
+pub struct Runner<'d, D: Driver, M: RawMutex = NoopRawMutex, C: Clock = EmbassyClock> {
+    driver: D,
+    clock: C,
+    stack: Stack<'d, M>,
+}
+
+/// What a poll has left to do.
+struct Rest {
+    /// There may be more at once.
+    more: bool,
+    /// There is something to send and no room for it; the driver wakes.
+    blocked: bool,
+}
+
+impl<'d, D: Driver, M: RawMutex, C: Clock> Runner<'d, D, M, C> {
+    pub(super) fn new(driver: D, clock: C, stack: Stack<'d, M>) -> Self {
+        Self {
+            driver,
+            clock,
+            stack,
+        }
+    }
+
+    /// Runs the stack. Never returns.
+    ///
+    /// Cancellation safe: dropping the future pauses the stack, and running again goes on where it was.
+    pub async fn run(&mut self) -> ! {
+        let never: Infallible = poll_fn(|cx| {
+            self.poll(cx);
+            Poll::Pending
+        })
+        .await;
+        match never {}
+    }
+
+    /// The driver, for what it can be asked beside moving frames.
+    pub fn driver_mut(&mut self) -> &mut D {
+        &mut self.driver
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) {
+        let now = self.clock.now();
+        self.look_at_link(now, cx);
+        let received = self.receive(now, cx);
+        self.expire(now);
+        let sent = self.transmit(now, cx);
+        self.stack.dispatch();
+        self.sleep(now, cx, received || sent.more, sent.blocked);
+    }
+
+    fn look_at_link(&mut self, now: Instant, cx: &mut Context<'_>) {
+        let up = self.driver.link_state(cx) == LinkState::Up;
+        self.stack.with_quietly(|s| {
+            // From here on handles wake this task: whatever they ask for is seen below or later.
+            s.set_runner(cx.waker());
+            if s.engine.set_link_up(now, up) {
+                s.link_or_config_changed();
+            }
+        });
+    }
+
+    /// Takes frames from the driver. True if there may be more.
+    fn receive(&mut self, now: Instant, cx: &mut Context<'_>) -> bool {
+        for _ in 0..RECEIVE_BURST {
+            let Some((rx, tx)) = self.driver.receive(cx) else {
+                return false;
+            };
+            let meta = rx.meta();
+            let stack = self.stack;
+            rx.consume(|frame| {
+                let answer = stack
+                    .with_quietly(|s| s.engine.receive(now, frame, meta))
+                    .flatten();
+                let Some(answer) = answer else { return };
+                match tx {
+                    Some(mut tx) => {
+                        tx.set_meta(answer.meta());
+                        tx.consume(answer.len(), |buffer| answer.emit(buffer));
+                        stack.with_quietly(|s| s.engine.on_answer_sent());
+                    }
+                    None => {
+                        stack.with_quietly(|s| s.engine.on_answer_dropped());
+                    }
+                }
+            });
+        }
+        true
+    }
+
+    fn expire(&mut self, now: Instant) {
+        self.stack.with_quietly(|s| {
+            let was_up = s.engine.is_config_up();
+            if s.engine.next_deadline().is_some_and(|at| at <= now) {
+                s.engine.on_timeout(now);
+            }
+            if was_up != s.engine.is_config_up() {
+                s.link_or_config_changed();
+            }
+        });
+    }
+
+    /// Hands frames to the driver.
+    fn transmit(&mut self, now: Instant, cx: &mut Context<'_>) -> Rest {
+        for _ in 0..TRANSMIT_BURST {
+            let wants = self.stack.with_quietly(|s| s.engine.wants_to_transmit(now));
+            if wants != Some(true) {
+                return Rest {
+                    more: false,
+                    blocked: false,
+                };
+            }
+            let Some(mut tx) = self.driver.transmit(cx) else {
+                return Rest {
+                    more: false,
+                    blocked: true,
+                };
+            };
+            self.stack.with_quietly(|s| {
+                let was_up = s.engine.is_config_up();
+                let Some(transmit) = s.engine.poll_transmit(now) else {
+                    return;
+                };
+                if let Some(outgoing) = s.engine.outgoing(&transmit) {
+                    tx.set_meta(outgoing.meta());
+                    tx.consume(outgoing.len(), |buffer| outgoing.emit(buffer));
+                }
+                s.engine.on_transmitted(&transmit);
+                // The first announcement makes an address that was probed ours.
+                if was_up != s.engine.is_config_up() {
+                    s.link_or_config_changed();
+                }
+            });
+        }
+        Rest {
+            more: true,
+            blocked: false,
+        }
+    }
+
+    /// Makes sure that this task is polled again when there is something to do.
+    fn sleep(&mut self, now: Instant, cx: &mut Context<'_>, more: bool, blocked: bool) {
+        if more {
+            cx.waker().wake_by_ref();
+            return;
+        }
+        let deadline = self.stack.with_quietly(|s| s.engine.next_deadline());
+        match deadline.flatten() {
+            // What is due now waits for room to send.
+            Some(at) if at <= now && blocked => {}
+            Some(at) => self.clock.wake_at(at, cx.waker()),
+            None => {}
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! What is behind the lock: the engine, and who waits for it.
+
+use core::task::Waker;
+
+use heapless::Vec;
+
+use super::wakers::SocketWakers;
+use crate::engine::{Engine, SocketKey};
+use crate::storage::Index;
+
+/// The engine and all wakers.
+pub(crate) struct Shared<'d> {
+    pub(super) engine: Engine<'d>,
+    wakers: &'d mut [SocketWakers],
+    runner: Option<Waker>,
+    /// Who waits for the link or the configuration to change.
+    watchers: Vec<Waker, WATCHERS>,
+    /// They are to be woken.
+    watched_changed: bool,
+}
+
+/// Wakers on their way out of the lock.
+pub(super) struct Wakes {
+    list: Vec<Waker, WAKES>,
+}
+
+impl<'d> Shared<'d> {
+    pub(super) fn new(engine: Engine<'d>, wakers: &'d mut [SocketWakers]) -> Self {
+        Self {
+            engine,
+            wakers,
+            runner: None,
+            watchers: Vec::new(),
+            watched_changed: false,
+        }
+    }
+
+    pub(super) fn wakers(&mut self, key: SocketKey) -> Option<&mut SocketWakers> {
+        self.wakers_at(key.index)
+    }
+
+    fn wakers_at(&mut self, index: Index) -> Option<&mut SocketWakers> {
+        self.wakers.get_mut(usize::from(index))
+    }
+
+    /// The runner's waker, until something takes it.
+    pub(super) fn set_runner(&mut self, waker: &Waker) {
+        match &self.runner {
+            Some(current) if current.will_wake(waker) => {}
+            _ => self.runner = Some(waker.clone()),
+        }
+    }
+
+    /// Waits for the link or the configuration to change. When too many wait, all are woken and come
+    /// again.
+    pub(super) fn watch(&mut self, waker: &Waker) {
+        if self.watchers.iter().any(|w| w.will_wake(waker)) {
+            return;
+        }
+        if self.watchers.push(waker.clone()).is_err() {
+            self.watched_changed = true;
+            waker.wake_by_ref();
+        }
+    }
+
+    pub(super) fn link_or_config_changed(&mut self) {
+        self.watched_changed = true;
+    }
+
+    /// Collects who is to be woken, as far as there is room. `for_runner` is false when it is the runner
+    /// that asks.
+    pub(super) fn collect(&mut self, wakes: &mut Wakes, for_runner: bool) {
+        if for_runner
+            && self.runner.is_some()
+            && self.engine.wants_attention()
+            && let Some(waker) = self.runner.take()
+        {
+            wakes.push(waker);
+        }
+        if self.watched_changed && wakes.room() >= self.watchers.len() {
+            self.watched_changed = false;
+            while let Some(waker) = self.watchers.pop() {
+                wakes.push(waker);
+            }
+        }
+        while wakes.room() >= 3 {
+            let Some((key, events)) = self.engine.poll_event() else {
+                return;
+            };
+            if let Some(wakers) = self.wakers.get_mut(usize::from(key.index)) {
+                for waker in wakers.take(events) {
+                    wakes.push(waker);
+                }
+            }
+        }
+    }
+}
+
+impl Wakes {
+    pub(super) const fn new() -> Self {
+        Self { list: Vec::new() }
+    }
+
+    pub(super) fn push(&mut self, waker: Waker) {
+        // Callers look for room first; one too many is woken at once rather than lost.
+        if let Err(waker) = self.list.push(waker) {
+            waker.wake();
+        }
+    }
+
+    fn room(&self) -> usize {
+        self.list.capacity() - self.list.len()
+    }
+
+    /// Whether there may be more than there was room for.
+    pub(super) fn is_nearly_full(&self) -> bool {
+        self.room() < 3
+    }
+
+    pub(super) fn wake(mut self) {
+        while let Some(waker) = self.list.pop() {
+            waker.wake();
+        }
+    }
+}
+
+/// Tasks that can wait for the link or the configuration at a time.
+const WATCHERS: usize = 4;
+
+/// Wakers that leave the lock at a time; at least all watchers, the runner and one socket's.
+const WAKES: usize = 8;

@@ -1,0 +1,209 @@
+//! The stack as applications see it.
+
+use core::cell::RefCell;
+use core::future::poll_fn;
+use core::task::Poll;
+
+use cygnet_driver::{Clock, Driver, HardwareAddress};
+use embassy_sync::blocking_mutex::Mutex;
+use embassy_sync::blocking_mutex::raw::{NoopRawMutex, RawMutex};
+
+use super::clock::EmbassyClock;
+use super::resources::Resources;
+use super::runner::Runner;
+use super::shared::{Shared, Wakes};
+use crate::engine::{Config, ConfigError, Engine, Sockets, StaticConfigV4};
+use crate::rand::Seed;
+use crate::stats::Stats;
+
+/// A handle to a stack: `Copy`, and the key to everything it can do.
+///
+/// With a mutex that is `Sync` it is `Send`, and so are all handles made from it.
+pub struct Stack<'d, M: RawMutex = NoopRawMutex> {
+    shared: &'d Mutex<M, RefCell<Shared<'d>>>,
+}
+
+impl<M: RawMutex> Clone for Stack<'_, M> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<M: RawMutex> Copy for Stack<'_, M> {}
+
+/// The stack was called from within a closure that the stack itself called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Reentrant;
+
+impl core::fmt::Display for Reentrant {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("the stack was called from within one of its own calls")
+    }
+}
+
+impl core::error::Error for Reentrant {}
+
+/// Makes a stack on a driver, with embassy-time as its clock.
+///
+/// The [`Runner`] has to be run by a task; until then nothing moves. `seed` is what an attacker must not
+/// guess: 32 bytes from the best source there is, different at every start. A `u64` works too and is
+/// weaker, see [`Seed`].
+pub fn new<'d, D: Driver, const N: usize, M: RawMutex>(
+    driver: D,
+    config: Config,
+    resources: &'d mut Resources<'d, N, M>,
+    seed: impl Into<Seed>,
+) -> (Stack<'d, M>, Runner<'d, D, M>) {
+    new_with_clock(driver, config, resources, seed, EmbassyClock)
+}
+
+/// Makes a stack on a driver and a clock.
+pub fn new_with_clock<'d, D: Driver, const N: usize, M: RawMutex, C: Clock>(
+    driver: D,
+    config: Config,
+    resources: &'d mut Resources<'d, N, M>,
+    seed: impl Into<Seed>,
+    clock: C,
+) -> (Stack<'d, M>, Runner<'d, D, M, C>) {
+    let Resources {
+        slots,
+        nodes,
+        buckets,
+        heap,
+        wakers,
+        shared,
+    } = resources;
+    let sockets = Sockets::new(slots, nodes, buckets, heap);
+    let engine = Engine::new(
+        driver.capabilities(),
+        driver.hardware_address(),
+        config,
+        sockets,
+        seed.into(),
+    );
+    let shared = shared.insert(Mutex::new(RefCell::new(Shared::new(engine, wakers))));
+    let stack = Stack { shared };
+    (stack, Runner::new(driver, clock, stack))
+}
+
+impl<'d, M: RawMutex> Stack<'d, M> {
+    /// Whether the link carries frames.
+    pub fn is_link_up(&self) -> bool {
+        self.with(|s| s.engine.is_link_up()).unwrap_or(false)
+    }
+
+    /// Whether the stack can talk: the link is up and there is an address that may be used.
+    pub fn is_config_up(&self) -> bool {
+        self.with(|s| s.engine.is_config_up()).unwrap_or(false)
+    }
+
+    /// Waits until the link is up. Cancellation safe.
+    pub async fn wait_link_up(&self) {
+        self.wait_for(|engine| engine.is_link_up()).await;
+    }
+
+    /// Waits until the link is down. Cancellation safe.
+    pub async fn wait_link_down(&self) {
+        self.wait_for(|engine| !engine.is_link_up()).await;
+    }
+
+    /// Waits until the stack can talk. Cancellation safe.
+    pub async fn wait_config_up(&self) {
+        self.wait_for(|engine| engine.is_config_up()).await;
+    }
+
+    /// Waits until the stack cannot talk. Cancellation safe.
+    pub async fn wait_config_down(&self) {
+        self.wait_for(|engine| !engine.is_config_up()).await;
+    }
+
+    async fn wait_for(&self, is_there: impl Fn(&Engine<'d>) -> bool) {
+        poll_fn(|cx| {
+            let there = self.with(|s| {
+                let there = is_there(&s.engine);
+                if !there {
+                    s.watch(cx.waker());
+                }
+                there
+            });
+            match there {
+                Ok(true) => Poll::Ready(()),
+                Ok(false) => Poll::Pending,
+                // Polled from within a closure that the stack called: try again later.
+                Err(Reentrant) => {
+                    cx.waker().wake_by_ref();
+                    Poll::Pending
+                }
+            }
+        })
+        .await;
+    }
+
+    /// The address of this end of the link.
+    pub fn hardware_address(&self) -> HardwareAddress {
+        self.with(|s| s.engine.hardware_address())
+            .unwrap_or(HardwareAddress::Ip)
+    }
+
+    /// The static IPv4 configuration, if there is one.
+    pub fn config_v4(&self) -> Option<StaticConfigV4> {
+        self.with(|s| s.engine.config_v4()).ok()?
+    }
+
+    /// Replaces the static IPv4 configuration. Connections from an address that goes away end with
+    /// [`ConnectionError::AddressGone`](crate::tcp::ConnectionError::AddressGone).
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] if a table is full or the call is re-entrant.
+    pub fn set_config_v4(&self, config: Option<StaticConfigV4>) -> Result<(), ConfigError> {
+        self.with(|s| {
+            let result = s.engine.set_config_v4(config);
+            s.link_or_config_changed();
+            result
+        })
+        .unwrap_or(Err(ConfigError::Reentrant))
+    }
+
+    /// What the stack has counted; zeros from within a closure that the stack called.
+    pub fn stats(&self) -> Stats {
+        self.with(|s| s.engine.stats()).unwrap_or_default()
+    }
+
+    /// Runs `f` under the lock, then wakes whom it concerns.
+    pub(super) fn with<R>(&self, f: impl FnOnce(&mut Shared<'d>) -> R) -> Result<R, Reentrant> {
+        let mut wakes = Wakes::new();
+        let result = self.shared.lock(|cell| {
+            let mut shared = cell.try_borrow_mut().map_err(|_| Reentrant)?;
+            let result = f(&mut shared);
+            shared.collect(&mut wakes, true);
+            Ok(result)
+        });
+        let more = wakes.is_nearly_full();
+        wakes.wake();
+        if more {
+            self.dispatch();
+        }
+        result
+    }
+
+    /// As [`Self::with`], for the runner: wakes nobody, [`Self::dispatch`] does that.
+    pub(super) fn with_quietly<R>(&self, f: impl FnOnce(&mut Shared<'d>) -> R) -> Option<R> {
+        self.shared
+            .lock(|cell| Some(f(&mut *cell.try_borrow_mut().ok()?)))
+    }
+
+    /// Wakes all sockets' tasks that there is news for.
+    pub(super) fn dispatch(&self) {
+        loop {
+            let mut wakes = Wakes::new();
+            self.with_quietly(|shared| shared.collect(&mut wakes, false));
+            let more = wakes.is_nearly_full();
+            wakes.wake();
+            if !more {
+                return;
+            }
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! Who waits for what.
+
+use core::task::Waker;
+
+use crate::events::Events;
+
+/// The wakers of one socket.
+///
+/// A socket that one task uses at a time has one waker for each thing to wait for; whoever waits last is
+/// woken. Sockets that several tasks may use through `&self` queue them, see [`SocketWakers::join`].
+#[derive(Default)]
+pub(crate) struct SocketWakers {
+    slots: [Option<Waker>; 3],
+}
+
+/// Which waker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Interest {
+    Read,
+    Write,
+    State,
+}
+
+impl Interest {
+    /// All places, of a socket that has one thing to wait for.
+    pub(super) const ALL: [Self; 3] = [Self::Read, Self::Write, Self::State];
+    /// Those who wait for datagrams, of a socket whose state nobody waits for.
+    pub(super) const RECEIVERS: [Self; 2] = [Self::Read, Self::State];
+    /// Those who wait for room.
+    pub(super) const SENDERS: [Self; 1] = [Self::Write];
+}
+
+/// As many tasks wait for the same as can be remembered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct TooManyWaiters;
+
+/// A task's place among those that wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Place(u8);
+
+impl SocketWakers {
+    pub(super) const EMPTY: Self = Self {
+        slots: [const { None }; 3],
+    };
+
+    /// Waits, in place of whoever waited before, who is returned to be woken.
+    #[must_use]
+    pub(super) fn set(&mut self, interest: Interest, waker: &Waker) -> Option<Waker> {
+        let slot = &mut self.slots[interest as usize];
+        match slot {
+            Some(current) if current.will_wake(waker) => None,
+            _ => slot.replace(waker.clone()),
+        }
+    }
+
+    /// Waits beside others, in one of the places for `interests`. One task takes one place, however many
+    /// of its futures wait.
+    pub(super) fn join(
+        &mut self,
+        interests: &[Interest],
+        waker: &Waker,
+    ) -> Result<Place, TooManyWaiters> {
+        let mut vacant = None;
+        for &interest in interests {
+            match &self.slots[interest as usize] {
+                Some(current) if current.will_wake(waker) => return Ok(Place(interest as u8)),
+                Some(_) => {}
+                None => {
+                    vacant.get_or_insert(interest);
+                }
+            }
+        }
+        let interest = vacant.ok_or(TooManyWaiters)?;
+        self.slots[interest as usize] = Some(waker.clone());
+        Ok(Place(interest as u8))
+    }
+
+    /// Gives up a place. The waker is returned to be woken: other futures of its task may rely on it.
+    #[must_use]
+    pub(super) fn leave(&mut self, place: Place) -> Option<Waker> {
+        self.slots.get_mut(usize::from(place.0))?.take()
+    }
+
+    /// Takes the wakers that events concern.
+    pub(super) fn take(&mut self, events: Events) -> impl Iterator<Item = Waker> + '_ {
+        let kinds = [Events::READABLE, Events::WRITABLE, Events::STATE];
+        self.slots
+            .iter_mut()
+            .zip(kinds)
+            .filter(move |(_, kind)| events.contains(*kind))
+            .filter_map(|(slot, _)| slot.take())
+    }
+}

@@ -1,0 +1,121 @@
+//! What the stack counts: frames and packets that pass, and the name of every one that does not.
+
+/// Why a received packet went no further. Every drop has a name and a counter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub enum Discard {
+    /// The link's medium is not compiled in.
+    UnsupportedMedium,
+    /// A header is cut off, or a length in it cannot be true.
+    Malformed,
+    /// A checksum does not match.
+    BadChecksum,
+    /// The frame is for another station.
+    NotForUs,
+    /// The packet is for an address that is not ours; hosts do not forward.
+    NotOurAddress,
+    /// The source or destination address cannot occur on a wire (RFC 1122, section 3.2.1.3).
+    Martian,
+    /// The link layer carries a protocol we do not speak.
+    UnknownEtherType,
+    /// An IP packet of a protocol we do not speak.
+    UnknownProtocol,
+    /// A fragment, which is not reassembled.
+    Fragment,
+    /// No socket is bound to the port.
+    NoSocket,
+    /// The socket's receive queue is full.
+    ReceiveQueueFull,
+    /// The datagram does not fit the socket's receive buffer at all.
+    TooLongForSocket,
+    /// An ICMP error that does not belong to anything we sent, or that nobody listens to.
+    UnmatchedIcmp,
+    /// An ICMP message of a type we do not act on.
+    UnknownIcmp,
+    /// Neighbor information that we did not ask for and do not believe.
+    UnsolicitedNeighbor,
+    /// Somebody else uses one of our addresses.
+    AddressConflict,
+    /// There was no room to send an answer; the peer will ask again.
+    NoRoomToReply,
+    /// An answer was left out to keep within a rate limit.
+    RateLimited,
+    /// A TCP segment outside the receive window (RFC 9293, section 3.10.7.4).
+    OutOfWindow,
+    /// A TCP segment with nothing new in it.
+    DuplicateSegment,
+    /// A TCP segment with an older timestamp than one before it (RFC 7323, section 5.3).
+    OldTimestamp,
+    /// A TCP segment without the timestamp that was agreed on (RFC 7323, section 3.2).
+    MissingTimestamp,
+    /// A reset whose sequence number is not the next expected (RFC 5961, section 3.2).
+    InexactReset,
+    /// A SYN on an established connection (RFC 5961, section 4.2).
+    UnexpectedSyn,
+    /// An acknowledgment of something never sent, or too old (RFC 5961, section 5.2).
+    BadAck,
+    /// A TCP segment without ACK where there must be one.
+    MissingAck,
+    /// Data for which there is no room, or a gap too many.
+    NoRoomForData,
+    /// Data after both sides are done.
+    DataAfterFin,
+    /// Data that arrived after its user had closed the connection.
+    DataAfterClose,
+    /// A connection request that found its listener's backlog full.
+    BacklogFull,
+    /// A connection request that found the table of half-open connections full.
+    HalfOpenTableFull,
+    /// A connection was complete but had no buffers or no slot to go to; its peer will try again.
+    NoConnectionSlot,
+}
+
+/// How many there are.
+const DISCARDS: usize = Discard::NoConnectionSlot as usize + 1;
+
+/// Counters since the stack was created. All wrap around.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub struct Stats {
+    /// Frames taken from the driver.
+    pub received: u32,
+    /// Frames handed to the driver.
+    pub sent: u32,
+    /// Packets given up because their next hop did not answer.
+    pub unreachable: u32,
+    /// Packets given up because there is no route to their destination.
+    pub no_route: u32,
+    /// TCP segments sent more than once.
+    pub retransmits: u32,
+    discarded: Discarded,
+}
+
+/// Arrays beyond 32 elements have no `Default`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+struct Discarded([u32; DISCARDS]);
+
+impl Default for Discarded {
+    fn default() -> Self {
+        Self([0; DISCARDS])
+    }
+}
+
+impl Stats {
+    /// How many received packets went no further for that reason.
+    pub fn discarded(&self, reason: Discard) -> u32 {
+        self.discarded.0[reason as usize]
+    }
+
+    /// How many received packets went no further for any reason.
+    pub fn discarded_total(&self) -> u32 {
+        self.discarded.0.iter().fold(0, |sum, n| sum.wrapping_add(*n))
+    }
+
+    pub(crate) fn discard(&mut self, reason: Discard) {
+        let counter = &mut self.discarded.0[reason as usize];
+        *counter = counter.wrapping_add(1);
+    }
+}

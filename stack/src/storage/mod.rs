@@ -1,0 +1,27 @@
+//! Memory without protocol knowledge: every table, list, queue and buffer that the stack is made of.
+//!
+//! Nothing here allocates and nothing here scans: each structure works in memory that was handed to it,
+//! in constant or logarithmic time, so that the cost of a packet does not depend on how many sockets
+//! there are.
+
+mod buckets;
+mod buffer;
+mod deadlines;
+mod list;
+#[cfg(any(feature = "socket-udp", feature = "socket-icmp"))]
+mod packet_queue;
+mod range_set;
+mod records;
+mod ring;
+
+pub(crate) use buckets::Buckets;
+pub use buffer::{Buffer, Bytes};
+pub(crate) use deadlines::Deadlines;
+pub(crate) use list::{Index, List, NIL, Node};
+#[cfg(any(feature = "socket-udp", feature = "socket-icmp"))]
+pub use packet_queue::PacketMetadata;
+#[cfg(any(feature = "socket-udp", feature = "socket-icmp"))]
+pub(crate) use packet_queue::{PacketQueue, PushError};
+pub(crate) use range_set::RangeSet;
+pub(crate) use records::Records;
+pub(crate) use ring::Ring;

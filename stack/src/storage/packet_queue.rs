@@ -1,0 +1,294 @@
+//! A queue of whole packets: each keeps its boundaries, lies in one piece, and has metadata beside it.
+//!
+//! A packet can be taken out from behind the front, because packets to a host that does not answer must
+//! not hold up those to other hosts. Its memory is free again when it reaches the front.
+
+use super::{Buffer, Bytes};
+
+/// Room for the metadata of one packet in a socket's queue.
+#[derive(Clone, Copy, Debug)]
+pub struct PacketMetadata<M> {
+    offset: u32,
+    len: u32,
+    /// `None`: taken out, its memory waits to reach the front.
+    meta: Option<M>,
+}
+
+impl<M> PacketMetadata<M> {
+    /// Unused room.
+    pub const EMPTY: Self = Self {
+        offset: 0,
+        len: 0,
+        meta: None,
+    };
+}
+
+/// The queue: `count` records from `head`, their bytes in the same order in `bytes`.
+#[derive(Debug)]
+pub(crate) struct PacketQueue<'d, M> {
+    records: Buffer<'d, PacketMetadata<M>>,
+    bytes: Bytes<'d>,
+    head: usize,
+    count: usize,
+    /// How many of the records have not been taken out.
+    live: usize,
+}
+
+/// Why a packet was not queued.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum PushError {
+    /// There is no room now.
+    Full,
+    /// There would be no room even if the queue were empty.
+    TooLong,
+}
+
+impl<'d, M: Copy> PacketQueue<'d, M> {
+    pub(crate) fn new(records: Buffer<'d, PacketMetadata<M>>, bytes: Bytes<'d>) -> Self {
+        Self {
+            records,
+            bytes,
+            head: 0,
+            count: 0,
+            live: 0,
+        }
+    }
+
+    /// How many packets there are.
+    pub(crate) fn len(&self) -> usize {
+        self.live
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.live == 0
+    }
+
+    /// The most packets there can be.
+    pub(crate) fn packet_capacity(&self) -> usize {
+        self.records.len()
+    }
+
+    /// The longest packet there can be, in bytes.
+    pub(crate) fn byte_capacity(&self) -> usize {
+        self.bytes.len().min(u32::MAX as usize)
+    }
+
+    /// Whether a packet of `len` bytes could be queued now.
+    pub(crate) fn can_push(&self, len: usize) -> Result<(), PushError> {
+        self.place(len).map(|_| ())
+    }
+
+    /// Queues a packet of `len` bytes that `write` fills in and may shorten by returning less.
+    pub(crate) fn push_with<R>(
+        &mut self,
+        meta: M,
+        len: usize,
+        write: impl FnOnce(&mut [u8]) -> (usize, R),
+    ) -> Result<R, PushError> {
+        let offset = self.place(len)?;
+        let (used, result) = write(&mut self.bytes[offset..offset + len]);
+        let slot = self.slot(self.count);
+        self.records[slot] = PacketMetadata {
+            offset: offset as u32,
+            len: used.min(len) as u32,
+            meta: Some(meta),
+        };
+        self.count += 1;
+        self.live += 1;
+        Ok(result)
+    }
+
+    /// The `nth` packet that has not been taken out, counted over all records from the front; `None`
+    /// past the last. Records that were taken out are passed over by [`Self::next_live`].
+    pub(crate) fn get(&self, nth: usize) -> Option<(&M, &[u8])> {
+        if nth >= self.count {
+            return None;
+        }
+        let record = &self.records[self.slot(nth)];
+        let (start, len) = (record.offset as usize, record.len as usize);
+        Some((record.meta.as_ref()?, &self.bytes[start..start + len]))
+    }
+
+    /// As [`Self::get`], to change in place.
+    pub(crate) fn get_mut(&mut self, nth: usize) -> Option<(&mut M, &mut [u8])> {
+        if nth >= self.count {
+            return None;
+        }
+        let slot = self.slot(nth);
+        let record = &mut self.records[slot];
+        let (start, len) = (record.offset as usize, record.len as usize);
+        Some((record.meta.as_mut()?, &mut self.bytes[start..start + len]))
+    }
+
+    /// The number of the first packet at or behind the `from`th record.
+    pub(crate) fn next_live(&self, from: usize) -> Option<usize> {
+        (from..self.count).find(|&nth| self.records[self.slot(nth)].meta.is_some())
+    }
+
+    /// The packet at the front.
+    pub(crate) fn front(&self) -> Option<(&M, &[u8])> {
+        self.get(0)
+    }
+
+    /// The packet at the front, to change in place.
+    pub(crate) fn front_mut(&mut self) -> Option<(&mut M, &mut [u8])> {
+        self.get_mut(0)
+    }
+
+    /// Removes the packet at the front.
+    pub(crate) fn pop(&mut self) {
+        self.take(0);
+    }
+
+    /// Removes the `nth` packet.
+    pub(crate) fn take(&mut self, nth: usize) {
+        if nth >= self.count {
+            return;
+        }
+        let slot = self.slot(nth);
+        if self.records[slot].meta.take().is_some() {
+            self.live -= 1;
+        }
+        while self.count > 0 && self.records[self.head].meta.is_none() {
+            self.head = self.slot(1);
+            self.count -= 1;
+        }
+    }
+
+    /// Removes everything.
+    pub(crate) fn clear(&mut self) {
+        self.count = 0;
+        self.live = 0;
+    }
+
+    /// The memory again.
+    pub(crate) fn into_buffers(self) -> (Buffer<'d, PacketMetadata<M>>, Bytes<'d>) {
+        (self.records, self.bytes)
+    }
+
+    /// Where `len` bytes in one piece would go.
+    fn place(&self, len: usize) -> Result<usize, PushError> {
+        let capacity = self.byte_capacity();
+        if len > capacity || self.records.is_empty() {
+            return Err(PushError::TooLong);
+        }
+        if self.count == self.records.len() {
+            return Err(PushError::Full);
+        }
+        if self.count == 0 {
+            return Ok(0);
+        }
+        let first = self.records[self.head].offset as usize;
+        let last = &self.records[self.slot(self.count - 1)];
+        let end = (last.offset + last.len) as usize;
+        if (last.offset as usize) < first || (end == first && self.count > 1) {
+            // The packets wrap around: the room is between the last and the first.
+            return if first.saturating_sub(end) >= len {
+                Ok(end)
+            } else {
+                Err(PushError::Full)
+            };
+        }
+        if capacity - end >= len {
+            Ok(end)
+        } else if first >= len {
+            Ok(0)
+        } else {
+            Err(PushError::Full)
+        }
+    }
+
+    fn slot(&self, nth: usize) -> usize {
+        let at = self.head + nth;
+        if at >= self.records.len() {
+            at - self.records.len()
+        } else {
+            at
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::VecDeque;
+    use std::vec;
+    use std::vec::Vec;
+
+    fn push(queue: &mut PacketQueue<'_, u16>, meta: u16, data: &[u8]) -> Result<(), PushError> {
+        queue.push_with(meta, data.len(), |room| {
+            room.copy_from_slice(data);
+            (data.len(), ())
+        })
+    }
+
+    #[test]
+    fn says_why_there_is_no_room() {
+        let mut records = [PacketMetadata::EMPTY; 2];
+        let mut bytes = [0; 8];
+        let mut queue = PacketQueue::new(Buffer::from(&mut records), Bytes::from(&mut bytes));
+        assert_eq!(push(&mut queue, 1, &[0; 9]), Err(PushError::TooLong));
+        assert_eq!(push(&mut queue, 1, &[0; 5]), Ok(()));
+        assert_eq!(push(&mut queue, 2, &[0; 4]), Err(PushError::Full));
+        assert_eq!(push(&mut queue, 2, &[]), Ok(()), "an empty packet is a packet");
+        assert_eq!(push(&mut queue, 3, &[]), Err(PushError::Full));
+        let mut none = PacketQueue::<u16>::new(Buffer::empty(), Bytes::empty());
+        assert_eq!(push(&mut none, 1, &[]), Err(PushError::TooLong));
+    }
+
+    #[test]
+    fn a_packet_taken_from_the_middle_leaves_the_others_in_order() {
+        let mut records = [PacketMetadata::EMPTY; 4];
+        let mut bytes = [0; 8];
+        let mut queue = PacketQueue::new(Buffer::from(&mut records), Bytes::from(&mut bytes));
+        for meta in 0..3 {
+            push(&mut queue, meta, &[meta as u8; 2]).unwrap();
+        }
+        queue.take(1);
+        assert_eq!(queue.len(), 2);
+        assert_eq!(queue.next_live(1), Some(2));
+        assert_eq!(queue.front(), Some((&0, &[0, 0][..])));
+        queue.pop();
+        assert_eq!(queue.front(), Some((&2, &[2, 2][..])), "the gap went with the front");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn keeps_packets_whole_and_in_order(
+            packets in 0usize..6, capacity in 0usize..24,
+            ops in proptest::collection::vec((0u8..4, 0usize..10), 0..200),
+        ) {
+            let mut records = vec![PacketMetadata::EMPTY; packets];
+            let mut bytes = vec![0; capacity];
+            let mut queue = PacketQueue::new(Buffer::from(&mut records[..]), Bytes::from(&mut bytes[..]));
+            let mut model: VecDeque<(u16, Vec<u8>)> = VecDeque::new();
+            let mut next = 0u16;
+            for (op, n) in ops {
+                if op < 2 {
+                    next += 1;
+                    let data = vec![next as u8; n];
+                    if push(&mut queue, next, &data).is_ok() {
+                        model.push_back((next, data));
+                    } else {
+                        assert!(n > capacity || !model.is_empty() || packets == 0, "an empty queue takes what fits");
+                    }
+                } else if op == 2 {
+                    queue.pop();
+                    model.pop_front();
+                } else if let Some(nth) = (0..n + 1).try_fold(None, |at: Option<usize>, _| {
+                    queue.next_live(at.map_or(0, |a| a + 1)).map(Some)
+                }).flatten() {
+                    queue.take(nth);
+                    model.remove(n);
+                }
+                assert_eq!(queue.len(), model.len());
+                let mut at = 0;
+                for (meta, data) in &model {
+                    let nth = queue.next_live(at).unwrap();
+                    assert_eq!(queue.get(nth), Some((meta, &data[..])));
+                    at = nth + 1;
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,218 @@
+//! A ring of bytes whose unused part can be written ahead of its end, as TCP does with segments that
+//! arrive out of order.
+
+use super::Bytes;
+
+/// The ring: `len` bytes from `head` are in use.
+#[derive(Debug, Default)]
+pub(crate) struct Ring<'d> {
+    buffer: Bytes<'d>,
+    head: u32,
+    len: u32,
+}
+
+impl<'d> Ring<'d> {
+    /// An empty ring. Of a buffer beyond 1 GiB only the first GiB is used, the most that TCP can
+    /// describe in its window.
+    pub(crate) fn new(buffer: Bytes<'d>) -> Self {
+        Self {
+            buffer,
+            head: 0,
+            len: 0,
+        }
+    }
+
+    /// The memory again.
+    pub(crate) fn into_buffer(self) -> Bytes<'d> {
+        self.buffer
+    }
+
+    pub(crate) fn capacity(&self) -> usize {
+        self.buffer.len().min(MAX_CAPACITY)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.len as usize
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Room behind the end, in bytes.
+    pub(crate) fn free(&self) -> usize {
+        self.capacity() - self.len()
+    }
+
+    /// Forgets everything.
+    pub(crate) fn clear(&mut self) {
+        self.head = 0;
+        self.len = 0;
+    }
+
+    /// Appends as much of `data` as there is room for; how much that was.
+    pub(crate) fn enqueue(&mut self, data: &[u8]) -> usize {
+        let count = data.len().min(self.free());
+        self.write_ahead(0, &data[..count]);
+        self.claim(count);
+        count
+    }
+
+    /// Writes `data` into the unused part, `offset` bytes behind the end, without taking it into use.
+    /// What does not fit is left out.
+    pub(crate) fn write_ahead(&mut self, offset: usize, data: &[u8]) {
+        let room = self.free().saturating_sub(offset);
+        let data = &data[..data.len().min(room)];
+        let at = self.len() + offset;
+        let (first, second) = self.slices_mut(at, data.len());
+        let (head, tail) = data.split_at(first.len());
+        first.copy_from_slice(head);
+        second.copy_from_slice(tail);
+    }
+
+    /// Takes `count` bytes behind the end into use, written before by [`Self::write_ahead`].
+    pub(crate) fn claim(&mut self, count: usize) {
+        self.len += count.min(self.free()) as u32;
+    }
+
+    /// Copies out and removes as much as fits `out`; how much that was.
+    pub(crate) fn dequeue(&mut self, out: &mut [u8]) -> usize {
+        let count = self.peek(out);
+        self.consume(count);
+        count
+    }
+
+    /// Copies out as much as fits `out`; how much that was.
+    pub(crate) fn peek(&self, out: &mut [u8]) -> usize {
+        let count = out.len().min(self.len());
+        let (first, second) = self.slices(0, count);
+        out[..first.len()].copy_from_slice(first);
+        out[first.len()..count].copy_from_slice(second);
+        count
+    }
+
+    /// Removes `count` bytes from the front.
+    pub(crate) fn consume(&mut self, count: usize) {
+        let count = count.min(self.len());
+        self.len -= count as u32;
+        self.head = if self.len == 0 {
+            // An empty ring starts over, so that the next bytes lie in one piece.
+            0
+        } else {
+            self.position(count) as u32
+        };
+    }
+
+    /// `len` bytes from `offset` behind the front, in at most two pieces; less where the ring ends.
+    pub(crate) fn slices(&self, offset: usize, len: usize) -> (&[u8], &[u8]) {
+        let offset = offset.min(self.capacity());
+        let len = len.min(self.capacity() - offset);
+        let start = self.position(offset);
+        let first = len.min(self.capacity() - start);
+        (
+            &self.buffer[start..start + first],
+            &self.buffer[..len - first],
+        )
+    }
+
+    /// The front of what is in use, in one piece.
+    pub(crate) fn readable(&mut self) -> &mut [u8] {
+        let len = self.len();
+        self.slices_mut(0, len).0
+    }
+
+    /// The room behind the end, in one piece.
+    pub(crate) fn writable(&mut self) -> &mut [u8] {
+        let (at, free) = (self.len(), self.free());
+        self.slices_mut(at, free).0
+    }
+
+    fn slices_mut(&mut self, offset: usize, len: usize) -> (&mut [u8], &mut [u8]) {
+        let capacity = self.capacity();
+        let start = self.position(offset.min(capacity));
+        let len = len.min(capacity - offset.min(capacity));
+        let first = len.min(capacity - start);
+        let (low, high) = self.buffer.split_at_mut(start);
+        let second_len = len - first;
+        (&mut high[..first], &mut low[..second_len])
+    }
+
+    /// Where in the buffer the byte `offset` behind the front is; `offset` is at most the capacity.
+    fn position(&self, offset: usize) -> usize {
+        let at = self.head as usize + offset;
+        if at >= self.capacity() {
+            at - self.capacity()
+        } else {
+            at
+        }
+    }
+}
+
+/// RFC 7323, section 2.3: the window is at most 2^30 bytes.
+const MAX_CAPACITY: usize = 1 << 30;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::VecDeque;
+    use std::vec::Vec;
+
+    #[test]
+    fn an_empty_buffer_holds_nothing_and_panics_at_nothing() {
+        let mut ring = Ring::new(Bytes::empty());
+        assert_eq!(ring.enqueue(b"x"), 0);
+        ring.write_ahead(3, b"x");
+        ring.claim(1);
+        ring.consume(1);
+        assert_eq!(ring.dequeue(&mut [0; 4]), 0);
+        assert!(ring.readable().is_empty() && ring.writable().is_empty());
+    }
+
+    #[test]
+    fn bytes_written_ahead_appear_when_claimed() {
+        let mut memory = [0; 8];
+        let mut ring = Ring::new(Bytes::from(&mut memory));
+        ring.enqueue(b"abcde");
+        ring.consume(4);
+        ring.write_ahead(2, b"yz"); // wraps
+        ring.write_ahead(0, b"wx");
+        ring.claim(4);
+        let mut out = [0; 8];
+        assert_eq!(ring.dequeue(&mut out), 5);
+        assert_eq!(&out[..5], b"ewxyz");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn behaves_like_a_deque(capacity in 0usize..20, ops in proptest::collection::vec((0u8..3, 0usize..25), 0..200)) {
+            let mut memory = [0u8; 20];
+            let mut ring = Ring::new(Bytes::from(&mut memory[..capacity]));
+            let mut model = VecDeque::new();
+            let mut next = 0u8;
+            for (op, n) in ops {
+                match op {
+                    0 => {
+                        let data: Vec<u8> = (0..n).map(|i| next.wrapping_add(i as u8)).collect();
+                        let taken = ring.enqueue(&data);
+                        assert_eq!(taken, n.min(capacity - model.len()));
+                        model.extend(&data[..taken]);
+                        next = next.wrapping_add(taken as u8);
+                    }
+                    1 => {
+                        let mut out = std::vec![0; n];
+                        let got = ring.dequeue(&mut out);
+                        let want: Vec<u8> = model.drain(..n.min(model.len())).collect();
+                        assert_eq!(&out[..got], want);
+                    }
+                    _ => {
+                        ring.consume(n);
+                        model.drain(..n.min(model.len()));
+                    }
+                }
+                let (first, second) = ring.slices(0, ring.len());
+                assert!(first.iter().chain(second).eq(model.iter()));
+                assert_eq!(ring.writable().is_empty(), ring.free() == 0);
+            }
+        }
+    }
+}

@@ -1,0 +1,508 @@
+//! A segment arrives: RFC 9293, section 3.10.7, in its order.
+
+use super::congestion::Acked;
+use super::connection::{Connection, Timestamping};
+use super::receiver::Stored;
+use super::recovery::AckOutcome;
+use super::sender::WindowUpdate;
+use super::timers::Timer;
+use super::{ConnectionError, State};
+use crate::events::Events;
+use crate::stats::Discard;
+use crate::time::{Duration, Instant};
+use crate::wire::{SeqNum, TcpFlags, TcpHeader, TcpOptions, TcpSegment};
+
+/// What became of a segment.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Disposition {
+    /// It was taken, though perhaps not all of its text.
+    Accepted,
+    /// It went no further.
+    Discarded(Discard),
+    /// This is the answer: a reset, or what a record without buffers has to say. With a reason if the
+    /// segment went no further.
+    Answered(Option<Discard>, TcpHeader),
+}
+
+/// A check either lets the segment pass or says what becomes of it.
+type Check = Result<(), Disposition>;
+
+impl Connection<'_> {
+    /// A segment for this connection arrived, its checksum verified. `path_mss` is what the path back to
+    /// the peer takes, for the handshake.
+    pub(crate) fn on_segment(
+        &mut self,
+        now: Instant,
+        segment: &TcpSegment<'_>,
+        path_mss: u16,
+    ) -> Disposition {
+        let checked = match self.state {
+            State::Closed | State::Listen => {
+                return Disposition::Discarded(Discard::NoSocket);
+            }
+            // Its last acknowledgment is about to be sent; what comes before that gets the same.
+            State::TimeWait => return Disposition::Discarded(Discard::DuplicateSegment),
+            State::SynSent => self.in_syn_sent(now, segment, path_mss),
+            _ => self.in_any_other_state(now, segment),
+        };
+        if !self.state.is_over() {
+            self.last_received = now;
+            self.probes = 0;
+            self.arm_timers(now);
+        }
+        match checked {
+            Ok(()) => Disposition::Accepted,
+            Err(disposition) => disposition,
+        }
+    }
+
+    /// RFC 9293, section 3.10.7.3.
+    fn in_syn_sent(&mut self, now: Instant, segment: &TcpSegment<'_>, path_mss: u16) -> Check {
+        let header = &segment.header;
+        let acked = header.flags.contains(TcpFlags::ACK);
+        if acked && (header.ack.at_or_before(self.snd.una) || header.ack.after(self.snd.max)) {
+            return Err(if header.flags.contains(TcpFlags::RST) {
+                Disposition::Discarded(Discard::BadAck)
+            } else {
+                Disposition::Answered(Some(Discard::BadAck), reset_for(segment))
+            });
+        }
+        if header.flags.contains(TcpFlags::RST) {
+            if !acked {
+                return Err(Disposition::Discarded(Discard::InexactReset));
+            }
+            self.end(Some(ConnectionError::Refused));
+            return Ok(());
+        }
+        if !header.flags.contains(TcpFlags::SYN) {
+            return Err(Disposition::Discarded(Discard::MissingAck));
+        }
+        self.learn_from_syn(now, header, path_mss);
+        if !acked {
+            // Simultaneous open: both sides sent a SYN (RFC 9293, section 3.5, figure 8).
+            self.state = State::SynReceived;
+            self.snd.rewind();
+            self.due.syn = true;
+            self.events |= Events::STATE;
+            return Ok(());
+        }
+        if self.retries > 0 {
+            // RFC 5681, section 3.1: a lost SYN means an initial window of one segment.
+            self.congestion.restart(u32::from(self.mss), 1);
+        }
+        self.acknowledge(now, header);
+        self.snd.set_window(WindowUpdate {
+            seq: header.seq,
+            ack: header.ack,
+            window: u32::from(header.window),
+        });
+        self.establish();
+        self.due.ack = true;
+        self.take_text_and_fin(now, segment, header.seq + 1)
+    }
+
+    /// What the peer's SYN says about its sequence numbers and abilities.
+    fn learn_from_syn(&mut self, now: Instant, header: &TcpHeader, path_mss: u16) {
+        self.rcv.open(header.seq);
+        self.rcv.advertise_on_syn();
+        self.last_ack_sent = self.rcv.nxt;
+        self.timestamps = match (self.timestamps, header.options.timestamps) {
+            (Some(ours), Some(theirs)) => Some(Timestamping::new(ours.offset, theirs.value, now)),
+            _ => None,
+        };
+        self.negotiate(&header.options, path_mss);
+    }
+
+    fn establish(&mut self) {
+        self.state = State::Established;
+        self.soft_error = None;
+        self.events |= Events::STATE;
+        self.events |= Events::WRITABLE;
+        if self.snd.closed {
+            self.start_close(State::FinWait1);
+        }
+    }
+
+    /// RFC 9293, section 3.10.7.4.
+    fn in_any_other_state(&mut self, now: Instant, segment: &TcpSegment<'_>) -> Check {
+        let header = &segment.header;
+        self.check_timestamp(now, header)?;
+        self.check_sequence(now, segment)?;
+        self.check_reset(now, header)?;
+        self.check_syn(now, header)?;
+        self.check_ack(now, segment)?;
+        self.note_timestamp(now, header);
+        self.process_ack(now, segment);
+        if self.state.is_over() {
+            return Ok(());
+        }
+        let syn = u32::from(header.flags.contains(TcpFlags::SYN));
+        self.take_text_and_fin(now, segment, header.seq + syn)
+    }
+
+    /// PAWS (RFC 7323, section 5.3, R1): "If SEG.TSval < TS.Recent and TS.Recent is valid [...] and if
+    /// the RST bit is not set, then treat the arriving segment as not acceptable".
+    fn check_timestamp(&mut self, now: Instant, header: &TcpHeader) -> Check {
+        let Some(ours) = self.timestamps else {
+            return Ok(());
+        };
+        if header.flags.contains(TcpFlags::RST) {
+            return Ok(());
+        }
+        let Some(theirs) = header.options.timestamps else {
+            return Err(Disposition::Discarded(Discard::MissingTimestamp));
+        };
+        let valid = now.since(ours.taken) < TIMESTAMP_LIFETIME;
+        if valid && is_older(theirs.value, ours.recent) {
+            self.acknowledge_unacceptable(now);
+            return Err(Disposition::Discarded(Discard::OldTimestamp));
+        }
+        Ok(())
+    }
+
+    /// First, check sequence number.
+    fn check_sequence(&mut self, now: Instant, segment: &TcpSegment<'_>) -> Check {
+        let header = &segment.header;
+        let len = segment.segment_len();
+        if self.rcv.accepts(header.seq, len) || self.completes_simultaneous_open(header) {
+            return Ok(());
+        }
+        if header.flags.contains(TcpFlags::RST) {
+            return Err(Disposition::Discarded(Discard::OutOfWindow));
+        }
+        let repeated = len > 0 && (header.seq + len).at_or_before(self.rcv.nxt);
+        if repeated {
+            // The peer missed an acknowledgment. It is waiting: answer at once.
+            self.rcv.on_duplicate(header.seq, len);
+            self.due.ack = true;
+            return Err(Disposition::Discarded(Discard::DuplicateSegment));
+        }
+        self.acknowledge_unacceptable(now);
+        Err(Disposition::Discarded(Discard::OutOfWindow))
+    }
+
+    /// Second, check the RST bit (RFC 5961, section 3.2): only the exact number ends a connection.
+    fn check_reset(&mut self, now: Instant, header: &TcpHeader) -> Check {
+        if !header.flags.contains(TcpFlags::RST) {
+            return Ok(());
+        }
+        if header.seq != self.rcv.nxt {
+            self.acknowledge_unacceptable(now);
+            return Err(Disposition::Discarded(Discard::InexactReset));
+        }
+        match self.state {
+            State::SynReceived => self.end(Some(ConnectionError::Refused)),
+            // Both sides are done and the peer knows: nothing was lost.
+            State::Closing | State::LastAck => self.end(None),
+            _ => self.end(Some(ConnectionError::Reset)),
+        }
+        Err(Disposition::Accepted)
+    }
+
+    /// Fourth, check the SYN bit (RFC 5961, section 4.2): "irrespective of the sequence number, TCP MUST
+    /// send an ACK".
+    fn check_syn(&mut self, now: Instant, header: &TcpHeader) -> Check {
+        if !header.flags.contains(TcpFlags::SYN) {
+            return Ok(());
+        }
+        if self.completes_simultaneous_open(header) {
+            return Ok(());
+        }
+        self.acknowledge_unacceptable(now);
+        Err(Disposition::Discarded(Discard::UnexpectedSyn))
+    }
+
+    /// In a simultaneous open the peer repeats its SYN to acknowledge ours (RFC 9293, section 3.5,
+    /// figure 8). Its number lies before the window, yet its acknowledgment must count.
+    fn completes_simultaneous_open(&self, header: &TcpHeader) -> bool {
+        self.state == State::SynReceived
+            && header.flags.contains(TcpFlags::SYN | TcpFlags::ACK)
+            && header.seq + 1 == self.rcv.nxt
+    }
+
+    /// Fifth, check the ACK field, with the range of RFC 5961, section 5.2.
+    fn check_ack(&mut self, now: Instant, segment: &TcpSegment<'_>) -> Check {
+        let header = &segment.header;
+        if !header.flags.contains(TcpFlags::ACK) {
+            return Err(Disposition::Discarded(Discard::MissingAck));
+        }
+        if self.state == State::SynReceived {
+            if header.ack.at_or_before(self.snd.una) || header.ack.after(self.snd.max) {
+                return Err(Disposition::Answered(Some(Discard::BadAck), reset_for(segment)));
+            }
+            self.establish();
+            self.snd.set_window(WindowUpdate {
+                seq: header.seq,
+                ack: header.ack,
+                window: u32::from(header.window) << self.snd.shift,
+            });
+            return Ok(());
+        }
+        let oldest = self.snd.una - self.snd.max_wnd;
+        if header.ack.before(oldest) || header.ack.after(self.snd.max) {
+            self.acknowledge_unacceptable(now);
+            return Err(Disposition::Discarded(Discard::BadAck));
+        }
+        Ok(())
+    }
+
+    /// RFC 7323, section 4.3: "If SEG.TSval >= TS.Recent and SEG.SEQ <= Last.ACK.sent, then SEG.TSval
+    /// is copied to TS.Recent".
+    fn note_timestamp(&mut self, now: Instant, header: &TcpHeader) {
+        let (Some(ours), Some(theirs)) = (&mut self.timestamps, header.options.timestamps) else {
+            return;
+        };
+        if header.seq.at_or_before(self.last_ack_sent) {
+            ours.recent = theirs.value;
+            ours.taken = now;
+        }
+    }
+
+    fn process_ack(&mut self, now: Instant, segment: &TcpSegment<'_>) {
+        let header = &segment.header;
+        let update = WindowUpdate {
+            seq: header.seq,
+            ack: header.ack,
+            window: u32::from(header.window) << self.snd.shift,
+        };
+        let same_window = update.window == self.snd.wnd;
+        if header.ack.after(self.snd.una) {
+            self.acknowledge(now, header);
+        } else if header.ack == self.snd.una {
+            // RFC 5681, section 2: the five conditions of a duplicate acknowledgment.
+            let duplicate = self.snd.una != self.snd.max
+                && self.snd.flight() > 0
+                && segment.segment_len() == 0
+                && same_window;
+            if duplicate {
+                self.on_duplicate_ack();
+            } else if self.snd.wnd == 0 || self.snd.flight() == 0 {
+                // RFC 9293, section 3.8.6.1, MUST-37: a peer that keeps acknowledging keeps the
+                // connection, however long its window stays closed.
+                self.retries = 0;
+            }
+        }
+        if header.ack.at_or_after(self.snd.una) && self.snd.update_window(update) {
+            self.timers.stop(Timer::Persist);
+            self.due.probe = false;
+        }
+        if self.snd.fin_acked() {
+            self.on_fin_acked();
+        }
+    }
+
+    /// `SND.UNA < SEG.ACK =< SND.NXT`: new data is acknowledged.
+    fn acknowledge(&mut self, now: Instant, header: &TcpHeader) {
+        let flight = self.snd.flight();
+        let bytes = header.ack.distance_from(self.snd.una);
+        self.snd.on_acked(header.ack);
+        self.rtt.on_ack(now, header.ack, self.echo_age(now, &header.options));
+        self.retries = 0;
+        self.soft_error = None;
+        self.events |= Events::WRITABLE;
+        self.timers.stop(Timer::User);
+        if self.snd.all_acked() {
+            self.events |= Events::STATE;
+        }
+        let outcome = self.recovery.on_new_ack(header.ack);
+        match outcome {
+            AckOutcome::Partial => self.congestion.on_partial_ack(bytes),
+            AckOutcome::Recovered => self.congestion.on_recovered(self.snd.flight()),
+            _ if self.state == State::SynSent => {}
+            _ => {
+                let cwnd = self.congestion.window();
+                let reach = if cwnd < self.congestion.ssthresh() {
+                    2 * u64::from(flight)
+                } else {
+                    u64::from(flight) + u64::from(self.mss)
+                };
+                self.congestion.on_ack(Acked {
+                    bytes,
+                    window_limited: reach >= u64::from(cwnd),
+                });
+            }
+        }
+        // RFC 6298, section 5.3: "restart the retransmission timer".
+        if self.snd.flight() > 0 {
+            self.timers.set(Timer::Retransmit, now + self.rtt.rto());
+        } else {
+            self.timers.stop(Timer::Retransmit);
+        }
+    }
+
+    /// How old the timestamp is that the peer echoes.
+    fn echo_age(&self, now: Instant, options: &TcpOptions) -> Option<Duration> {
+        let ours = self.timestamps?;
+        let echo = options.timestamps?.echo;
+        let age = ours.value(now).wrapping_sub(echo);
+        (echo != 0 && age < MAX_ECHO_AGE_MS).then(|| Duration::from_millis(u64::from(age)))
+    }
+
+    fn on_duplicate_ack(&mut self) {
+        let flight = self.snd.flight();
+        match self.recovery.on_duplicate_ack(self.snd.una, self.snd.max) {
+            AckOutcome::LossDetected => self.congestion.on_loss(flight),
+            AckOutcome::Inflate => self.congestion.on_duplicate_in_recovery(),
+            _ => {}
+        }
+    }
+
+    fn on_fin_acked(&mut self) {
+        match self.state {
+            State::FinWait1 => {
+                self.state = State::FinWait2;
+                self.events |= Events::STATE;
+            }
+            State::Closing => self.enter_time_wait(),
+            State::LastAck => self.end(None),
+            _ => {}
+        }
+    }
+
+    /// Seventh, process the segment text, and eighth, check the FIN bit. `seq` is the number of the
+    /// first byte of text. Urgent data is data like any other (RFC 6093, section 4).
+    fn take_text_and_fin(
+        &mut self,
+        now: Instant,
+        segment: &TcpSegment<'_>,
+        seq: SeqNum,
+    ) -> Check {
+        let fin = segment.header.flags.contains(TcpFlags::FIN);
+        if segment.payload.is_empty() && !fin {
+            return Ok(());
+        }
+        if !self.state.can_receive() {
+            // "This should not occur since a FIN has been received [...] Ignore the segment text."
+            self.due.ack = true;
+            return if segment.payload.is_empty() {
+                Ok(())
+            } else {
+                Err(Disposition::Discarded(Discard::DataAfterFin))
+            };
+        }
+        if self.detached && (seq + segment.payload.len() as u32).after(self.rcv.nxt) {
+            // RFC 1122, section 4.2.2.13: "its TCP SHOULD send a RST to show that data was lost".
+            self.end_with_reset(ConnectionError::Aborted);
+            return Err(Disposition::Discarded(Discard::DataAfterClose));
+        }
+        let stored = self.take_text(now, seq, segment.payload);
+        let end = seq + segment.payload.len() as u32;
+        let whole = stored != Some(Stored::NoRoom);
+        let finished = if fin && whole && self.fits(end) {
+            self.rcv.on_fin(end)
+        } else {
+            self.rcv.reach_fin()
+        };
+        if fin {
+            self.due.ack = true;
+        }
+        if finished {
+            self.on_fin();
+        }
+        match stored {
+            Some(Stored::NoRoom) => Err(Disposition::Discarded(Discard::NoRoomForData)),
+            Some(Stored::Duplicate) if !fin => {
+                Err(Disposition::Discarded(Discard::DuplicateSegment))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether a FIN at `end` lies within what was taken: text that was cut off at the window's edge
+    /// takes its FIN with it.
+    fn fits(&self, end: SeqNum) -> bool {
+        end.at_or_before(self.rcv.nxt + self.rcv.window())
+    }
+
+    fn take_text(&mut self, now: Instant, seq: SeqNum, text: &[u8]) -> Option<Stored> {
+        if text.is_empty() {
+            return None;
+        }
+        let stored = self.rcv.store(seq, text);
+        match stored {
+            Stored::InOrder { bytes, filled } => {
+                self.events |= Events::READABLE;
+                self.unacknowledged = self.unacknowledged.saturating_add(bytes);
+                let at_once = filled
+                    || self.quick_acks > 0
+                    || self.unacknowledged >= 2 * u32::from(self.mss);
+                self.quick_acks = self.quick_acks.saturating_sub(1);
+                match self.options.ack_delay {
+                    Some(delay) if !at_once => self
+                        .timers
+                        .ensure(Timer::DelayedAck, || now + delay.into()),
+                    _ => self.due.ack = true,
+                }
+            }
+            // RFC 5681, section 4.2: "a TCP receiver SHOULD send an immediate duplicate ACK when an
+            // out-of-order segment arrives".
+            Stored::Ahead | Stored::Duplicate | Stored::NoRoom => self.due.ack = true,
+        }
+        Some(stored)
+    }
+
+    /// The peer's FIN is next in order.
+    fn on_fin(&mut self) {
+        self.due.ack = true;
+        self.events |= Events::READABLE;
+        self.events |= Events::STATE;
+        match self.state {
+            State::SynReceived | State::Established => self.state = State::CloseWait,
+            State::FinWait1 => self.state = State::Closing,
+            State::FinWait2 => self.enter_time_wait(),
+            _ => {}
+        }
+    }
+
+    /// "If an incoming segment is not acceptable, an acknowledgment should be sent in reply", at most
+    /// once in a while: two ends that each find the other's segments unacceptable must not feed each
+    /// other, nor an attacker them (RFC 5961, section 7).
+    fn acknowledge_unacceptable(&mut self, now: Instant) {
+        let recently = self
+            .last_challenge
+            .is_some_and(|last| now.since(last) < CHALLENGE_INTERVAL);
+        if !recently {
+            self.last_challenge = Some(now);
+            self.due.ack = true;
+        }
+    }
+}
+
+/// RFC 9293, section 3.10.7.1: the reset that answers a segment which no connection wants.
+pub(crate) fn reset_for(segment: &TcpSegment<'_>) -> TcpHeader {
+    let header = &segment.header;
+    let (flags, seq, ack) = if header.flags.contains(TcpFlags::ACK) {
+        (TcpFlags::RST, header.ack, SeqNum::new(0))
+    } else {
+        (
+            TcpFlags::RST | TcpFlags::ACK,
+            SeqNum::new(0),
+            header.seq + segment.segment_len(),
+        )
+    };
+    TcpHeader {
+        src_port: header.dst_port,
+        dst_port: header.src_port,
+        seq,
+        ack,
+        flags,
+        window: 0,
+        urgent: 0,
+        options: TcpOptions::default(),
+    }
+}
+
+/// Whether a timestamp is from before another, on their circle.
+pub(crate) fn is_older(timestamp: u32, than: u32) -> bool {
+    (timestamp.wrapping_sub(than) as i32) < 0
+}
+
+/// RFC 7323, section 5.5: after 24 days the timestamp clock may have gone half around.
+pub(crate) const TIMESTAMP_LIFETIME: Duration = Duration::from_secs(24 * 24 * 3600);
+
+/// An echo older than this measures nothing that a retransmission timeout could use.
+const MAX_ECHO_AGE_MS: u32 = 120_000;
+
+/// As Linux, per connection; a limit for all connections together would be a side channel
+/// (CVE-2016-5696).
+const CHALLENGE_INTERVAL: Duration = Duration::from_millis(500);

@@ -1,0 +1,58 @@
+//! TCP (RFC 9293), sans-io: what a connection does with a segment, a timeout and a request of its user.
+//!
+//! A [`Connection`] is driven by the engine with four kinds of call and knows neither clock nor waker:
+//!
+//! ```text
+//!   on_segment(now, segment)      input.rs, in the order of RFC 9293, section 3.10.7.4
+//!   on_timeout(now)               timeout.rs
+//!   poll_segment(now, mss)        output.rs: the next segment to send, if any
+//!   connect, write, read, close, abort ...    connection.rs
+//! ```
+//!
+//! What is not a connection yet, or no longer, is a record without buffers: [`HalfOpen`] and
+//! [`TimeWait`], kept by the engine in tables of fixed size.
+
+mod congestion;
+mod connection;
+mod half_open;
+mod input;
+mod isn;
+mod options;
+mod output;
+mod receiver;
+mod recovery;
+mod rtt;
+mod sender;
+mod state;
+mod timeout;
+mod time_wait;
+mod timers;
+
+#[cfg(test)]
+mod tests;
+
+pub(crate) use connection::{Connection, Opening};
+pub(crate) use half_open::{HalfOpen, Offer, SynReply};
+pub(crate) use input::{Disposition, reset_for};
+pub(crate) use isn::{IsnGenerator, hash_tuple};
+pub use options::CongestionControl;
+pub(crate) use options::Options;
+pub(crate) use output::SegmentPlan;
+pub use state::{ConnectionError, Info, State};
+pub(crate) use time_wait::{TimeWait, TimeWaitVerdict};
+
+use crate::wire::IpEndpoint;
+
+/// What identifies a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct FourTuple {
+    pub(crate) local: IpEndpoint,
+    pub(crate) remote: IpEndpoint,
+}
+
+/// RFC 9293, section 3.7.1, MUST-15: what a peer that names no MSS takes. The value for IPv6 is larger,
+/// but nobody is hurt by the smaller one.
+const DEFAULT_MSS: u16 = 536;
+
+/// RFC 7323, section 2.3: a larger shift is used as 14.
+const MAX_WINDOW_SHIFT: u8 = 14;

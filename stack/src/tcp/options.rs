@@ -1,0 +1,64 @@
+//! What a user can set about a connection.
+
+use crate::time::Duration;
+
+/// The settings of one socket; they survive from one connection to the next.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Options {
+    /// Give up when sent data stays unacknowledged for this long (RFC 9293, section 3.9.1, user timeout).
+    pub(crate) user_timeout: Option<Millis>,
+    /// Probe a peer that was silent for this long (RFC 9293, section 3.8.4).
+    pub(crate) keep_alive: Option<Millis>,
+    /// Give up after this many unanswered probes.
+    pub(crate) keep_alive_probes: u8,
+    pub(crate) hop_limit: u8,
+    /// Hold back small segments while data is unacknowledged (RFC 9293, section 3.7.4).
+    pub(crate) nagle: bool,
+    /// Acknowledge at latest after this long (RFC 9293, section 3.8.6.3: below 500 ms).
+    pub(crate) ack_delay: Option<Millis>,
+    pub(crate) congestion: CongestionControl,
+}
+
+impl Options {
+    pub(crate) const fn new() -> Self {
+        Self {
+            user_timeout: None,
+            keep_alive: None,
+            keep_alive_probes: 8,
+            hop_limit: 64,
+            nagle: true,
+            ack_delay: Some(Millis(40)),
+            congestion: CongestionControl::NewReno,
+        }
+    }
+}
+
+/// How a connection finds out how much the path carries.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub enum CongestionControl {
+    /// No limit but the peer's window. Only for links that are not shared with anybody.
+    None,
+    /// RFC 5681.
+    #[default]
+    NewReno,
+}
+
+/// A span in milliseconds, in four bytes: settings need neither more range nor more resolution.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Millis(pub(crate) u32);
+
+impl From<Duration> for Millis {
+    /// Rounds up, so that no span becomes none.
+    fn from(span: Duration) -> Self {
+        let millis = span.as_micros().div_ceil(1_000);
+        Self(u32::try_from(millis).unwrap_or(u32::MAX))
+    }
+}
+
+impl From<Millis> for Duration {
+    fn from(millis: Millis) -> Self {
+        Self::from_millis(u64::from(millis.0))
+    }
+}

@@ -1,0 +1,363 @@
+//! The next segment to send, if there is one.
+//!
+//! The order is: what ends the connection, what opens it, what repairs it, what moves it on, and an
+//! acknowledgment by itself only if nothing carries it along. An acknowledgment that reports gaps goes
+//! alone and first, because only without data does it count as a duplicate (RFC 5681, section 2).
+
+use super::connection::{Connection, Timestamping};
+use super::timers::Timer;
+use super::{ConnectionError, State};
+use crate::events::Events;
+use crate::time::Instant;
+use crate::wire::{SackBlocks, SeqNum, TcpFlags, TcpHeader, TcpOptions};
+use crate::wire::Timestamps;
+
+/// A segment to send: its header, and where its payload is in the send buffer.
+#[derive(Debug)]
+pub(crate) struct SegmentPlan {
+    pub(crate) header: TcpHeader,
+    /// Bytes of payload, from the header's number on.
+    pub(crate) len: usize,
+    /// Whether some of it was sent before.
+    pub(crate) repeated: bool,
+}
+
+/// What is to be sent whether there is data or not.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Due {
+    /// An acknowledgment.
+    pub(super) ack: bool,
+    /// A SYN, or a SYN with ACK.
+    pub(super) syn: bool,
+    /// A reset.
+    pub(super) reset: bool,
+    /// Data against a closed window, or less than is worth a segment.
+    pub(super) probe: bool,
+    /// A question whether the peer is still there.
+    pub(super) keep_alive: bool,
+}
+
+/// Which numbers a segment with data takes.
+struct Span {
+    start: SeqNum,
+    len: u32,
+    fin: bool,
+}
+
+impl Connection<'_> {
+    /// Whether [`Self::poll_segment`] might have something. Errs on the side of yes.
+    pub(crate) fn wants_to_send(&self) -> bool {
+        let due = self.due;
+        if due.ack || due.syn || due.reset || due.probe || due.keep_alive || self.touched {
+            return true;
+        }
+        self.sends_data() && (self.recovery.wants_retransmit() || self.next_span().is_some())
+    }
+
+    /// The next segment. The caller sends it: from here on it counts as sent. `path_mss` is the longest
+    /// TCP payload without options that the path takes.
+    pub(crate) fn poll_segment(&mut self, now: Instant, path_mss: u16) -> Option<SegmentPlan> {
+        if self.due.reset {
+            return Some(self.plan_reset());
+        }
+        if self.due.syn {
+            return Some(self.plan_syn(now, path_mss));
+        }
+        let plan = if self.due.ack && self.sack && self.rcv.has_sack_blocks() {
+            self.plan_ack(now)
+        } else {
+            self.plan_retransmission(now)
+                .or_else(|| self.plan_data(now))
+                .or_else(|| self.plan_probe(now))
+                .or_else(|| self.plan_keep_alive(now))
+                .or_else(|| self.plan_ack(now))
+        };
+        self.touched = false;
+        self.arm_timers(now);
+        plan
+    }
+
+    /// The payload of a planned segment, in at most two pieces.
+    pub(crate) fn payload(&self, plan: &SegmentPlan) -> (&[u8], &[u8]) {
+        self.snd.payload(plan.header.seq, plan.len)
+    }
+
+    fn plan_reset(&mut self) -> SegmentPlan {
+        self.due.reset = false;
+        self.events |= Events::STATE;
+        SegmentPlan {
+            header: TcpHeader {
+                window: 0,
+                ..self.bare_header(self.snd.max, TcpFlags::RST | TcpFlags::ACK)
+            },
+            len: 0,
+            repeated: false,
+        }
+    }
+
+    fn plan_syn(&mut self, now: Instant, path_mss: u16) -> SegmentPlan {
+        self.due.syn = false;
+        let repeated = self.snd.max != self.snd.una;
+        let iss = self.snd.una;
+        let (flags, window) = if self.state == State::SynSent {
+            let window = u16::try_from(self.rcv.ring.free()).unwrap_or(u16::MAX);
+            (TcpFlags::SYN, window)
+        } else {
+            self.due.ack = false;
+            (TcpFlags::SYN | TcpFlags::ACK, self.rcv.advertise_on_syn())
+        };
+        let answers = self.state != State::SynSent;
+        let options = TcpOptions {
+            mss: Some(path_mss),
+            // In an answer only what the peer offered (RFC 7323, sections 1.3 and 3.2).
+            window_scale: (!answers || self.snd.shift > 0 || self.rcv.shift > 0)
+                .then_some(self.rcv.shift),
+            sack_permitted: self.sack,
+            timestamps: self.timestamps.map(|ts| ts.option(now)),
+            sack: SackBlocks::default(),
+        };
+        self.snd.on_sent(iss + 1);
+        if repeated {
+            self.rtt.on_retransmit();
+            self.retransmits = self.retransmits.wrapping_add(1);
+        } else {
+            self.rtt.on_send(now, iss + 1);
+        }
+        self.last_sent = now;
+        self.arm_timers(now);
+        SegmentPlan {
+            header: TcpHeader {
+                window,
+                options,
+                ..self.bare_header(iss, flags)
+            },
+            len: 0,
+            repeated,
+        }
+    }
+
+    /// The segment that recovery says is lost.
+    fn plan_retransmission(&mut self, now: Instant) -> Option<SegmentPlan> {
+        if !self.sends_data() || !self.recovery.take_retransmit() {
+            return None;
+        }
+        let start = self.snd.una;
+        let sent = self.snd.max.distance_from(start);
+        let bytes = self.snd.bytes_from(start).min(sent);
+        let len = bytes.min(u32::from(self.mss));
+        let fin = self.snd.fin_at(start + len) && len < sent;
+        if len == 0 && !fin {
+            return None;
+        }
+        Some(self.send(now, Span { start, len, fin }))
+    }
+
+    /// Data that was not sent yet, or is to be sent again after a timeout.
+    fn plan_data(&mut self, now: Instant) -> Option<SegmentPlan> {
+        if !self.sends_data() {
+            return None;
+        }
+        if self.snd.flight() == 0 && now.since(self.last_sent) > self.rtt.rto() {
+            self.congestion.on_idle();
+        }
+        let span = self.next_span()?;
+        Some(self.send(now, span))
+    }
+
+    /// Whether the state lets data or a FIN out.
+    fn sends_data(&self) -> bool {
+        matches!(
+            self.state,
+            State::Established
+                | State::CloseWait
+                | State::FinWait1
+                | State::Closing
+                | State::LastAck
+        )
+    }
+
+    /// What may be sent from SND.NXT on: as much as windows and segment size let through, if that is
+    /// worth a segment (RFC 9293, section 3.8.6.2.1, and Nagle's algorithm, section 3.7.4).
+    fn next_span(&self) -> Option<Span> {
+        let start = self.snd.nxt;
+        let unsent = self.snd.bytes_from(start);
+        let mss = u32::from(self.mss);
+        let flight = self.snd.flight();
+        let cwnd = self
+            .congestion
+            .window()
+            .saturating_add(self.recovery.extra_segments() * mss);
+        let usable = self.snd.window_left().min(cwnd.saturating_sub(flight));
+        let len = unsent.min(usable).min(mss);
+        let fin = len == unsent && self.snd.fin_at(start + len);
+        if len == 0 && !fin {
+            return None;
+        }
+        let last = len == unsent;
+        let repeats = start.before(self.snd.max);
+        let worth_it = len == mss
+            || fin
+            || repeats
+            || last && (flight == 0 || !self.options.nagle)
+            || len >= (self.snd.max_wnd / 2).max(1) && (flight == 0 || !self.options.nagle);
+        worth_it.then_some(Span { start, len, fin })
+    }
+
+    /// One byte against a closed window, or what a window too small to be worth it takes (RFC 9293,
+    /// sections 3.8.6.1 and 3.8.6.2.1, the override timeout).
+    ///
+    /// The byte is not counted as in flight: until the peer takes it the persist timer goes on, not the
+    /// retransmission timer, and nobody concludes that the network is congested.
+    fn plan_probe(&mut self, now: Instant) -> Option<SegmentPlan> {
+        if !core::mem::take(&mut self.due.probe) || !self.sends_data() {
+            return None;
+        }
+        let start = self.snd.nxt;
+        let unsent = self.snd.bytes_from(start);
+        let window = self.snd.window_left();
+        if window > 0 {
+            let len = unsent.min(window).min(u32::from(self.mss));
+            let fin = len == unsent && self.snd.fin_at(start + len);
+            return (len > 0).then(|| self.send(now, Span { start, len, fin }));
+        }
+        let len = unsent.min(1);
+        if len == 0 {
+            return None;
+        }
+        let repeated = start.before(self.snd.max);
+        self.snd.max = self.snd.max.max(start + len);
+        self.last_sent = now;
+        Some(SegmentPlan {
+            header: self.header(now, start, TcpFlags::ACK),
+            len: len as usize,
+            repeated,
+        })
+    }
+
+    /// RFC 9293, section 3.8.4: a number that the peer has acknowledged makes it answer.
+    fn plan_keep_alive(&mut self, now: Instant) -> Option<SegmentPlan> {
+        if !core::mem::take(&mut self.due.keep_alive) || !self.state.is_synchronized() {
+            return None;
+        }
+        Some(SegmentPlan {
+            header: self.header(now, self.snd.una - 1, TcpFlags::ACK),
+            len: 0,
+            repeated: false,
+        })
+    }
+
+    fn plan_ack(&mut self, now: Instant) -> Option<SegmentPlan> {
+        if !self.due.ack {
+            return None;
+        }
+        if self.state == State::SynReceived {
+            // Before the handshake is complete every acknowledgment repeats the SYN.
+            self.due.ack = false;
+            let path_mss = self.mss;
+            return Some(self.plan_syn(now, path_mss));
+        }
+        let blocks = if self.sack {
+            self.rcv.take_sack_blocks()
+        } else {
+            SackBlocks::default()
+        };
+        let mut header = self.header(now, self.snd.max, TcpFlags::ACK);
+        header.options.sack = blocks;
+        Some(SegmentPlan {
+            header,
+            len: 0,
+            repeated: false,
+        })
+    }
+
+    /// Sends `span`: all that changes by that.
+    fn send(&mut self, now: Instant, span: Span) -> SegmentPlan {
+        let Span { start, len, fin } = span;
+        let end = start + len + u32::from(fin);
+        let repeated = start.before(self.snd.max);
+        if repeated {
+            self.rtt.on_retransmit();
+            self.retransmits = self.retransmits.wrapping_add(1);
+        } else {
+            self.rtt.on_send(now, end);
+        }
+        self.snd.on_sent(end.max(self.snd.nxt));
+        self.last_sent = now;
+        let mut flags = TcpFlags::ACK;
+        if fin {
+            flags = flags | TcpFlags::FIN;
+        }
+        if len > 0 && start + len == self.snd.data_end() {
+            flags = flags | TcpFlags::PSH;
+        }
+        SegmentPlan {
+            header: self.header(now, start, flags),
+            len: len as usize,
+            repeated,
+        }
+    }
+
+    /// A header with acknowledgment, window and timestamp as they are now, which counts as sent.
+    fn header(&mut self, now: Instant, seq: SeqNum, flags: TcpFlags) -> TcpHeader {
+        let window = self.rcv.advertise(self.mss);
+        self.due.ack = false;
+        self.unacknowledged = 0;
+        self.last_ack_sent = self.rcv.nxt;
+        self.timers.stop(Timer::DelayedAck);
+        TcpHeader {
+            window,
+            options: TcpOptions {
+                timestamps: self.timestamps.map(|ts| ts.option(now)),
+                ..TcpOptions::default()
+            },
+            ..self.bare_header(seq, flags)
+        }
+    }
+
+    fn bare_header(&self, seq: SeqNum, flags: TcpFlags) -> TcpHeader {
+        let ack = if flags.contains(TcpFlags::ACK) {
+            self.rcv.nxt
+        } else {
+            SeqNum::new(0)
+        };
+        TcpHeader {
+            src_port: self.tuple.local.port,
+            dst_port: self.tuple.remote.port,
+            seq,
+            ack,
+            flags,
+            window: 0,
+            urgent: 0,
+            options: TcpOptions::default(),
+        }
+    }
+
+    /// The path takes at most `path_mss` bytes of payload without options (RFC 1191).
+    pub(crate) fn limit_mss(&mut self, path_mss: u16) {
+        let options = if self.timestamps.is_some() { 12 } else { 0 };
+        let limit = path_mss.saturating_sub(options).max(1);
+        if limit < self.mss {
+            self.mss = limit;
+        }
+    }
+
+    /// Ends the connection because the peer does not answer; what the network reported, if anything,
+    /// says why.
+    pub(super) fn give_up(&mut self) {
+        let error = self.soft_error.unwrap_or(ConnectionError::TimedOut);
+        if self.state == State::SynSent {
+            self.end(Some(error));
+        } else {
+            self.end_with_reset(error);
+        }
+    }
+}
+
+impl Timestamping {
+    fn option(&self, now: Instant) -> Timestamps {
+        Timestamps {
+            value: self.value(now),
+            echo: self.recent,
+        }
+    }
+}

@@ -1,0 +1,420 @@
+//! The receive sequence space (RFC 9293, section 3.3.1) and the bytes in it.
+//!
+//! ```text
+//!       read by     readable       nxt    ahead of a gap          edge
+//!      the user  |   (ring)         |....[#####]....[###]..........|
+//!   -------------|------------------|------------------------------|------
+//!                 <------------- capacity of the ring -----------------> or less
+//! ```
+//!
+//! `edge` is what the peer was last told that it may send up to. It only ever moves right: the window is
+//! never shrunk (RFC 9293, section 3.8.6, SHLD-14), and it moves in steps worth a segment (section
+//! 3.8.6.2.2, the receiver's silly window avoidance).
+
+use core::ops::Range;
+
+use cygnet_config::ASSEMBLER_MAX_SEGMENT_COUNT;
+
+use super::MAX_WINDOW_SHIFT;
+use crate::storage::{Bytes, RangeSet, Ring};
+use crate::wire::{SackBlocks, SeqNum};
+
+#[derive(Debug)]
+pub(crate) struct Receiver<'d> {
+    /// RCV.NXT: the next number expected.
+    pub(crate) nxt: SeqNum,
+    /// RCV.NXT + RCV.WND as the peer knows it.
+    edge: SeqNum,
+    /// How far our window field is shifted.
+    pub(crate) shift: u8,
+    pub(crate) ring: Ring<'d>,
+    /// What arrived ahead of a gap, as offsets from `nxt`.
+    ahead: RangeSet<ASSEMBLER_MAX_SEGMENT_COUNT>,
+    /// Where the peer's FIN is, once it was seen; it may be ahead of a gap as well.
+    fin: Option<SeqNum>,
+    /// What arrived twice, to be reported once (RFC 2883).
+    duplicate: Option<(SeqNum, SeqNum)>,
+}
+
+/// What became of a segment's text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stored {
+    /// It was next, and made this many bytes readable. `filled`: it filled a gap, or part of one.
+    InOrder { bytes: u32, filled: bool },
+    /// It is ahead of a gap.
+    Ahead,
+    /// All of it was there before.
+    Duplicate,
+    /// There was no room for it.
+    NoRoom,
+}
+
+impl<'d> Receiver<'d> {
+    pub(crate) fn new(buffer: Bytes<'d>) -> Self {
+        Self {
+            nxt: SeqNum::new(0),
+            edge: SeqNum::new(0),
+            shift: 0,
+            ring: Ring::new(buffer),
+            ahead: RangeSet::new(),
+            fin: None,
+            duplicate: None,
+        }
+    }
+
+    /// Starts a connection: the peer's SYN has number `irs`. What an earlier connection left unread is
+    /// gone.
+    pub(crate) fn open(&mut self, irs: SeqNum) {
+        self.reset();
+        self.nxt = irs + 1;
+        self.edge = self.nxt;
+    }
+
+    /// Forgets an earlier connection.
+    pub(crate) fn reset(&mut self) {
+        self.ring.clear();
+        self.ahead.clear();
+        self.fin = None;
+        self.duplicate = None;
+        self.edge = self.nxt;
+    }
+
+    /// The window in bytes that the peer knows of.
+    pub(crate) fn window(&self) -> u32 {
+        self.edge.distance_from(self.nxt)
+    }
+
+    /// Whether the peer's FIN arrived and everything before it as well.
+    pub(crate) fn is_finished(&self) -> bool {
+        self.fin.is_some_and(|fin| self.nxt == fin + 1)
+    }
+
+    /// The window field to send now, which moves the edge right if that is worth it.
+    pub(crate) fn advertise(&mut self, mss: u16) -> u16 {
+        if let Some(edge) = self.better_edge(mss) {
+            self.edge = edge;
+        }
+        u16::try_from(self.window() >> self.shift).unwrap_or(u16::MAX)
+    }
+
+    /// The window field of a segment with SYN, which is never shifted (RFC 7323, section 2.2).
+    pub(crate) fn advertise_on_syn(&mut self) -> u16 {
+        let window = u16::try_from(self.ring.free()).unwrap_or(u16::MAX);
+        self.edge = self.edge.max(self.nxt + u32::from(window));
+        window
+    }
+
+    /// Whether the user has made so much room that the peer should hear of it: at least two segments or
+    /// half the buffer, or any worthwhile room after there was none.
+    pub(crate) fn wants_update(&self, mss: u16) -> bool {
+        let Some(edge) = self.better_edge(mss) else {
+            return false;
+        };
+        let gain = edge.distance_from(self.edge);
+        let enough = (2 * u32::from(mss)).min(self.ring.capacity() as u32 / 2);
+        gain >= enough || self.window() < u32::from(mss)
+    }
+
+    /// RFC 9293, section 3.8.6.2.2: the edge moves by at least `min (Fr * RCV.BUFF, Eff.snd.MSS)`, with
+    /// Fr = 1/2.
+    fn better_edge(&self, mss: u16) -> Option<SeqNum> {
+        let free = self.ring.free() as u32;
+        // What the field can say: in units of the shift, and no more than 16 bits of them.
+        let window = ((free >> self.shift).min(u32::from(u16::MAX))) << self.shift;
+        let edge = self.nxt + window;
+        let step = u32::from(mss).min(self.ring.capacity() as u32 / 2).max(1);
+        (edge.after(self.edge) && edge.distance_from(self.edge) >= step).then_some(edge)
+    }
+
+    /// Whether a segment that takes `len` numbers from `seq` on shares any with the window, or touches
+    /// its start without text (RFC 9293, section 3.10.7.4, first check). A window of zero takes what
+    /// starts right at it, so that its acknowledgment counts; its text finds no room.
+    pub(crate) fn accepts(&self, seq: SeqNum, len: u32) -> bool {
+        let end = seq + len;
+        let starts_within = seq.before(self.edge) || seq == self.nxt || seq == self.edge;
+        let ends_within = if len == 0 {
+            end.at_or_after(self.nxt)
+        } else {
+            end.after(self.nxt)
+        };
+        starts_within && ends_within
+    }
+
+    /// Whether `seq` is in the window (RFC 5961, section 3.2).
+    pub(crate) fn contains(&self, seq: SeqNum) -> bool {
+        seq == self.nxt || seq.in_window(self.nxt, self.window())
+    }
+
+    /// Takes a segment's text. Where it overlaps what is there, the first copy wins.
+    pub(crate) fn store(&mut self, seq: SeqNum, text: &[u8]) -> Stored {
+        let end = seq + text.len() as u32;
+        if end.at_or_before(self.nxt) {
+            self.duplicate = Some((seq, end));
+            return Stored::Duplicate;
+        }
+        let (offset, text) = if seq.before(self.nxt) {
+            self.duplicate = Some((seq, self.nxt));
+            let old = self.nxt.distance_from(seq) as usize;
+            (0, &text[old..])
+        } else {
+            (seq.distance_from(self.nxt), text)
+        };
+        let room = self.window().saturating_sub(offset) as usize;
+        let text = &text[..text.len().min(room)];
+        if text.is_empty() {
+            return Stored::NoRoom;
+        }
+        self.store_within(offset, text)
+    }
+
+    /// As [`Self::store`], for text that starts `offset` behind `nxt` and fits the window.
+    fn store_within(&mut self, offset: u32, text: &[u8]) -> Stored {
+        let range = offset..offset + text.len() as u32;
+        if self.ahead.is_empty() && offset == 0 {
+            self.ring.write_ahead(0, text);
+            self.take(range.end);
+            return Stored::InOrder {
+                bytes: range.end,
+                filled: false,
+            };
+        }
+        if self.ahead.containing(&range).is_some() {
+            self.duplicate = Some((self.nxt + range.start, self.nxt + range.end));
+            return Stored::Duplicate;
+        }
+        if offset > 0 && self.ahead.clone().insert(range.clone()).is_err() {
+            return Stored::NoRoom;
+        }
+        self.write_gaps(range.clone(), text);
+        if offset > 0 {
+            let _ = self.ahead.insert(range);
+            return Stored::Ahead;
+        }
+        let bytes = range.end + self.ahead.advance(range.end);
+        self.take(bytes);
+        Stored::InOrder {
+            bytes,
+            filled: true,
+        }
+    }
+
+    /// Writes only what is not there yet.
+    fn write_gaps(&mut self, range: Range<u32>, text: &[u8]) {
+        let mut at = range.start;
+        while at < range.end {
+            let rest = at..range.end;
+            let (gap_end, next) = match self.ahead.overlapping(&rest) {
+                Some(known) => {
+                    let overlap = known.start.max(at)..known.end.min(range.end);
+                    self.duplicate = Some((self.nxt + overlap.start, self.nxt + overlap.end));
+                    (overlap.start, known.end)
+                }
+                None => (range.end, range.end),
+            };
+            let gap = (at - range.start) as usize..(gap_end - range.start) as usize;
+            self.ring.write_ahead(at as usize, &text[gap]);
+            at = next;
+        }
+    }
+
+    fn take(&mut self, bytes: u32) {
+        self.ring.claim(bytes as usize);
+        self.nxt += bytes;
+    }
+
+    /// Takes note of a FIN at `seq`, behind the segment's text. True when it is next: then everything is
+    /// there.
+    pub(crate) fn on_fin(&mut self, seq: SeqNum) -> bool {
+        self.fin.get_or_insert(seq);
+        self.reach_fin()
+    }
+
+    /// Steps over the FIN if it is next; true if this call did it.
+    pub(crate) fn reach_fin(&mut self) -> bool {
+        if self.fin != Some(self.nxt) {
+            return false;
+        }
+        self.nxt += 1;
+        self.edge = self.edge.max(self.nxt);
+        true
+    }
+
+    /// Takes note that a segment arrived whose numbers were all there before.
+    pub(crate) fn on_duplicate(&mut self, seq: SeqNum, len: u32) {
+        self.duplicate = Some((seq, seq + len));
+    }
+
+    /// Whether there are gaps.
+    pub(crate) fn has_gaps(&self) -> bool {
+        !self.ahead.is_empty()
+    }
+
+    /// The blocks to report (RFC 2018, section 4), the latest first, and before them once what arrived
+    /// twice (RFC 2883, section 4).
+    pub(crate) fn take_sack_blocks(&mut self) -> SackBlocks {
+        let mut blocks = SackBlocks::default();
+        if let Some((start, end)) = self.duplicate.take() {
+            blocks.push(start, end);
+        }
+        for range in self.ahead.iter() {
+            blocks.push(self.nxt + range.start, self.nxt + range.end);
+        }
+        blocks
+    }
+
+    /// Whether there is something to report in blocks.
+    pub(crate) fn has_sack_blocks(&self) -> bool {
+        self.duplicate.is_some() || self.has_gaps()
+    }
+}
+
+/// The smallest shift that lets a 16-bit field describe the whole buffer (RFC 7323, section 2.3).
+pub(crate) fn window_shift(capacity: usize) -> u8 {
+    (0..MAX_WINDOW_SHIFT)
+        .find(|&shift| capacity >> shift <= usize::from(u16::MAX))
+        .unwrap_or(MAX_WINDOW_SHIFT)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seq(n: u32) -> SeqNum {
+        SeqNum::new(n)
+    }
+
+    fn receiver(memory: &mut [u8]) -> Receiver<'_> {
+        let mut r = Receiver::new(Bytes::from(memory));
+        r.open(seq(99));
+        r.advertise_on_syn();
+        r
+    }
+
+    fn readable(r: &Receiver<'_>) -> std::vec::Vec<u8> {
+        let (a, b) = r.ring.slices(0, r.ring.len());
+        [a, b].concat()
+    }
+
+    #[test]
+    fn text_ahead_of_a_gap_is_kept_until_the_gap_is_filled() {
+        let mut memory = [0; 16];
+        let mut r = receiver(&mut memory);
+        assert_eq!(r.store(seq(104), b"efgh"), Stored::Ahead);
+        assert_eq!(r.take_sack_blocks().iter().next(), Some((seq(104), seq(108))));
+        assert_eq!(
+            r.store(seq(100), b"abcd"),
+            Stored::InOrder { bytes: 8, filled: true }
+        );
+        assert_eq!(readable(&r), b"abcdefgh");
+        assert!(!r.has_gaps());
+    }
+
+    #[test]
+    fn the_first_copy_wins_where_segments_overlap() {
+        let mut memory = [0; 16];
+        let mut r = receiver(&mut memory);
+        r.store(seq(102), b"CD");
+        r.store(seq(106), b"GH");
+        assert_eq!(r.store(seq(101), b"bxxefxxi"), Stored::Ahead);
+        r.store(seq(100), b"a");
+        assert_eq!(readable(&r), b"abCDefGHi");
+    }
+
+    #[test]
+    fn rfc2883_what_arrives_twice_is_reported_once() {
+        let mut memory = [0; 16];
+        let mut r = receiver(&mut memory);
+        r.store(seq(100), b"abcd");
+        assert_eq!(r.store(seq(100), b"abcd"), Stored::Duplicate);
+        assert_eq!(r.take_sack_blocks().iter().next(), Some((seq(100), seq(104))));
+        assert!(!r.has_sack_blocks());
+        r.store(seq(108), b"ij");
+        assert_eq!(r.store(seq(108), b"ij"), Stored::Duplicate);
+        let blocks = r.take_sack_blocks();
+        assert!(blocks.iter().eq([(seq(108), seq(110)), (seq(108), seq(110))]));
+    }
+
+    #[test]
+    fn text_beyond_the_window_is_cut_off() {
+        let mut memory = [0; 4];
+        let mut r = receiver(&mut memory);
+        assert_eq!(
+            r.store(seq(98), b"yzabcdef"),
+            Stored::InOrder { bytes: 4, filled: false }
+        );
+        assert_eq!(readable(&r), b"abcd");
+        assert_eq!(r.store(seq(104), b"e"), Stored::NoRoom);
+    }
+
+    #[test]
+    fn the_edge_never_moves_left_and_moves_right_in_steps() {
+        let mut memory = [0; 16];
+        let mut r = receiver(&mut memory);
+        r.store(seq(100), &[0; 16]);
+        assert_eq!(r.advertise(4), 0);
+        r.ring.consume(3);
+        assert_eq!(r.advertise(4), 0, "three bytes are not worth telling");
+        assert!(!r.wants_update(4));
+        r.ring.consume(1);
+        assert!(r.wants_update(4), "the window was closed");
+        assert_eq!(r.advertise(4), 4);
+        r.store(seq(116), b"x");
+        assert_eq!(r.advertise(4), 3, "the edge stands");
+    }
+
+    #[test]
+    fn a_fin_ahead_of_a_gap_counts_once_the_gap_is_filled() {
+        let mut memory = [0; 16];
+        let mut r = receiver(&mut memory);
+        r.store(seq(102), b"cd");
+        assert!(!r.on_fin(seq(104)));
+        r.store(seq(100), b"ab");
+        assert!(r.reach_fin());
+        assert!(r.is_finished());
+        assert!(!r.reach_fin(), "once");
+        assert_eq!(r.nxt, seq(105));
+    }
+
+    #[test]
+    fn rfc9293_the_four_cases_of_acceptability() {
+        let mut memory = [0; 8];
+        let mut r = receiver(&mut memory); // window 100..108
+        assert!(r.accepts(seq(100), 0) && r.accepts(seq(107), 0));
+        assert!(!r.accepts(seq(99), 0) && !r.accepts(seq(109), 0));
+        assert!(r.accepts(seq(99), 2) && r.accepts(seq(107), 9));
+        assert!(!r.accepts(seq(90), 10) && !r.accepts(seq(109), 1));
+        r.store(seq(100), &[0; 8]); // window 108..108
+        assert!(r.accepts(seq(108), 0));
+        assert!(r.accepts(seq(108), 1), "for its acknowledgment");
+        assert!(!r.accepts(seq(107), 0) && !r.accepts(seq(109), 1));
+    }
+
+    #[test]
+    fn the_shift_is_the_smallest_that_describes_the_buffer() {
+        assert_eq!(window_shift(65_535), 0);
+        assert_eq!(window_shift(65_536), 1);
+        assert_eq!(window_shift(1 << 20), 5);
+        assert_eq!(window_shift(usize::MAX), 14);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_order_of_pieces_gives_the_stream(
+            pieces in proptest::collection::vec((0u32..64, 1usize..20), 1..60),
+        ) {
+            let stream: std::vec::Vec<u8> = (0..64).collect();
+            let mut memory = [0; 64];
+            let mut r = receiver(&mut memory);
+            let mut have = [false; 64];
+            for (start, len) in pieces {
+                let end = (start as usize + len).min(64);
+                let stored = r.store(seq(100 + start), &stream[start as usize..end]);
+                if stored != Stored::NoRoom {
+                    have[start as usize..end].fill(true);
+                }
+            }
+            let prefix = have.iter().take_while(|&&h| h).count();
+            assert_eq!(readable(&r), &stream[..prefix]);
+        }
+    }
+}

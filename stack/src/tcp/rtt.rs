@@ -1,0 +1,182 @@
+//! The retransmission timeout (RFC 6298), in microseconds.
+
+use crate::time::{Duration, Instant};
+use crate::wire::SeqNum;
+
+/// Round-trip time, its variation, and the timeout that follows from them.
+#[derive(Clone, Debug)]
+pub(crate) struct RttEstimator {
+    /// `None` before the first measurement. In microseconds, as are the others.
+    srtt: Option<u32>,
+    rttvar: u32,
+    rto: u32,
+    /// How often the timeout was doubled since the last acknowledgment of new data.
+    backoff: u8,
+    /// The segment that is being timed: measured when this number is acknowledged.
+    timed: Option<(SeqNum, Instant)>,
+}
+
+impl RttEstimator {
+    pub(crate) const fn new() -> Self {
+        Self {
+            srtt: None,
+            rttvar: 0,
+            rto: INITIAL_RTO,
+            backoff: 0,
+            timed: None,
+        }
+    }
+
+    /// Starts timing the data up to `end`, unless some is being timed already.
+    pub(crate) fn on_send(&mut self, now: Instant, end: SeqNum) {
+        if self.timed.is_none() {
+            self.timed = Some((end, now));
+        }
+    }
+
+    /// Karn's algorithm (RFC 6298, section 3): "RTT samples MUST NOT be made using segments that were
+    /// retransmitted".
+    pub(crate) fn on_retransmit(&mut self) {
+        self.timed = None;
+    }
+
+    /// New data up to `ack` was acknowledged. `echoed`: how old the timestamp is that came back, which
+    /// measures even where Karn's algorithm forbids timing.
+    pub(crate) fn on_ack(&mut self, now: Instant, ack: SeqNum, echoed: Option<Duration>) {
+        self.backoff = 0;
+        match self.timed {
+            Some((end, sent)) if ack.at_or_after(end) => {
+                self.timed = None;
+                self.sample(now.since(sent));
+            }
+            Some(_) => {}
+            None => {
+                if let Some(age) = echoed {
+                    self.sample(age);
+                }
+            }
+        }
+    }
+
+    /// RFC 6298, section 5.5: "The host MUST set RTO <- RTO * 2".
+    pub(crate) fn back_off(&mut self) {
+        self.backoff = self.backoff.saturating_add(1);
+    }
+
+    /// The timeout for what is sent now.
+    pub(crate) fn rto(&self) -> Duration {
+        let backed_off = u64::from(self.rto) << self.backoff.min(32);
+        Duration::from_micros(backed_off.min(u64::from(MAX_RTO)))
+    }
+
+    pub(crate) fn srtt(&self) -> Option<Duration> {
+        Some(Duration::from_micros(u64::from(self.srtt?)))
+    }
+
+    pub(crate) fn rttvar(&self) -> Duration {
+        Duration::from_micros(u64::from(self.rttvar))
+    }
+
+    /// RFC 6298, sections 2.2 to 2.4.
+    fn sample(&mut self, rtt: Duration) {
+        let r = u32::try_from(rtt.as_micros()).unwrap_or(MAX_RTO).min(MAX_RTO);
+        let srtt = match self.srtt {
+            None => {
+                self.rttvar = r / 2;
+                r
+            }
+            Some(srtt) => {
+                self.rttvar = self.rttvar - self.rttvar / 4 + srtt.abs_diff(r) / 4;
+                srtt - srtt / 8 + r / 8
+            }
+        };
+        self.srtt = Some(srtt);
+        let rto = srtt.saturating_add((4 * self.rttvar).max(GRANULARITY));
+        self.rto = rto.clamp(MIN_RTO, MAX_RTO);
+    }
+}
+
+/// RFC 6298, section 2.1: "the sender SHOULD set RTO <- 1 second".
+const INITIAL_RTO: u32 = 1_000_000;
+/// Below the 1 s that RFC 6298, section 2.4 recommends: like Linux, low enough for today's paths and
+/// above what delayed acknowledgments take.
+const MIN_RTO: u32 = 200_000;
+/// RFC 6298, section 2.5: at least 60 s.
+const MAX_RTO: u32 = 60_000_000;
+/// The clock's granularity G as far as the protocol is concerned.
+const GRANULARITY: u32 = 1_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn measured(samples: &[u64]) -> RttEstimator {
+        let mut rtt = RttEstimator::new();
+        let mut now = Instant::from_secs(1);
+        for &micros in samples {
+            rtt.on_send(now, SeqNum::new(10));
+            now += Duration::from_micros(micros);
+            rtt.on_ack(now, SeqNum::new(10), None);
+        }
+        rtt
+    }
+
+    #[test]
+    fn rfc6298_2_1_starts_at_one_second() {
+        assert_eq!(RttEstimator::new().rto(), Duration::from_secs(1));
+        assert_eq!(RttEstimator::new().srtt(), None);
+    }
+
+    #[test]
+    fn rfc6298_2_2_first_measurement() {
+        let rtt = measured(&[400_000]);
+        assert_eq!(rtt.srtt(), Some(Duration::from_millis(400)));
+        assert_eq!(rtt.rttvar(), Duration::from_millis(200));
+        assert_eq!(rtt.rto(), Duration::from_millis(1_200));
+    }
+
+    #[test]
+    fn rfc6298_2_3_later_measurements() {
+        let rtt = measured(&[400_000, 800_000]);
+        // RTTVAR = 3/4 * 200 + 1/4 * |400 - 800| = 250; SRTT = 7/8 * 400 + 1/8 * 800 = 450
+        assert_eq!(rtt.rttvar(), Duration::from_millis(250));
+        assert_eq!(rtt.srtt(), Some(Duration::from_millis(450)));
+        assert_eq!(rtt.rto(), Duration::from_millis(1_450));
+    }
+
+    #[test]
+    fn the_timeout_stays_within_its_bounds() {
+        assert_eq!(measured(&[50; 40]).rto(), Duration::from_millis(200));
+        assert_eq!(measured(&[90_000_000]).rto(), Duration::from_secs(60));
+    }
+
+    #[test]
+    fn rfc6298_5_5_backs_off_until_new_data_is_acknowledged() {
+        let mut rtt = measured(&[400_000]);
+        rtt.back_off();
+        rtt.back_off();
+        assert_eq!(rtt.rto(), Duration::from_millis(4_800));
+        for _ in 0..100 {
+            rtt.back_off();
+        }
+        assert_eq!(rtt.rto(), Duration::from_secs(60));
+        rtt.on_ack(Instant::from_secs(9), SeqNum::new(11), None);
+        assert_eq!(rtt.rto(), Duration::from_millis(1_200));
+    }
+
+    #[test]
+    fn karn_a_retransmitted_segment_is_not_timed() {
+        let mut rtt = RttEstimator::new();
+        rtt.on_send(Instant::from_secs(1), SeqNum::new(10));
+        rtt.on_retransmit();
+        rtt.on_ack(Instant::from_secs(4), SeqNum::new(10), None);
+        assert_eq!(rtt.srtt(), None);
+    }
+
+    #[test]
+    fn an_echoed_timestamp_measures_a_retransmission() {
+        let mut rtt = RttEstimator::new();
+        rtt.on_ack(Instant::from_secs(4), SeqNum::new(10), Some(Duration::from_millis(30)));
+        assert_eq!(rtt.srtt(), Some(Duration::from_millis(30)));
+    }
+}

@@ -1,0 +1,171 @@
+//! The send sequence space (RFC 9293, section 3.3.1) and the bytes in it.
+//!
+//! ```text
+//!              una            nxt          max                 base + len
+//!   -----------|--------------|------------|-------------------|-----
+//!   forgotten  | sent         | sent, will | written by the    | FIN,
+//!              | not acked    | be again   | user, not sent    | if closed
+//! ```
+//!
+//! `nxt` is `max` except after a retransmission timeout, when sending starts over from `una`.
+
+use crate::storage::{Bytes, Ring};
+use crate::wire::SeqNum;
+
+#[derive(Debug)]
+pub(crate) struct Sender<'d> {
+    /// SND.UNA: the oldest number not acknowledged.
+    pub(crate) una: SeqNum,
+    /// SND.NXT: the next number to send.
+    pub(crate) nxt: SeqNum,
+    /// One past the highest number ever sent.
+    pub(crate) max: SeqNum,
+    /// SND.WND: what the peer can take from `una` on, in bytes.
+    pub(crate) wnd: u32,
+    /// The largest window seen.
+    pub(crate) max_wnd: u32,
+    /// SND.WL1 and SND.WL2: the segment that `wnd` is from.
+    wl1: SeqNum,
+    wl2: SeqNum,
+    /// How far the peer's window field is shifted.
+    pub(crate) shift: u8,
+    /// The user is done: a FIN follows the last byte.
+    pub(crate) closed: bool,
+    /// The number of the first byte in `ring`.
+    base: SeqNum,
+    pub(crate) ring: Ring<'d>,
+}
+
+/// What a window field says about a segment's place in the stream.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct WindowUpdate {
+    pub(crate) seq: SeqNum,
+    pub(crate) ack: SeqNum,
+    /// In bytes, scaled.
+    pub(crate) window: u32,
+}
+
+impl<'d> Sender<'d> {
+    pub(crate) fn new(buffer: Bytes<'d>) -> Self {
+        let zero = SeqNum::new(0);
+        Self {
+            una: zero,
+            nxt: zero,
+            max: zero,
+            wnd: 0,
+            max_wnd: 0,
+            wl1: zero,
+            wl2: zero,
+            shift: 0,
+            closed: false,
+            base: zero,
+            ring: Ring::new(buffer),
+        }
+    }
+
+    /// Starts a connection with `iss` as the number of its SYN. Bytes written before stay.
+    pub(crate) fn open(&mut self, iss: SeqNum) {
+        self.una = iss;
+        self.nxt = iss;
+        self.max = iss;
+        self.wnd = 0;
+        self.max_wnd = 0;
+        self.shift = 0;
+        self.closed = false;
+        self.base = iss + 1;
+    }
+
+    /// Bytes and SYN or FIN that are sent and not acknowledged.
+    pub(crate) fn flight(&self) -> u32 {
+        self.nxt.distance_from(self.una)
+    }
+
+    /// Whether everything written is acknowledged, the FIN included if there is one.
+    pub(crate) fn all_acked(&self) -> bool {
+        self.una == self.max && self.ring.is_empty()
+    }
+
+    /// One past the last byte written.
+    pub(crate) fn data_end(&self) -> SeqNum {
+        self.base + self.ring.len() as u32
+    }
+
+    /// Bytes from `from` to the last one written.
+    pub(crate) fn bytes_from(&self, from: SeqNum) -> u32 {
+        let end = self.data_end();
+        if from.before(end) {
+            end.distance_from(from)
+        } else {
+            0
+        }
+    }
+
+    /// Whether the FIN is acknowledged.
+    pub(crate) fn fin_acked(&self) -> bool {
+        self.closed && self.una == self.data_end() + 1
+    }
+
+    /// Whether `from` is where the FIN goes.
+    pub(crate) fn fin_at(&self, from: SeqNum) -> bool {
+        self.closed && from == self.data_end()
+    }
+
+    /// `len` bytes of payload from `from` on.
+    pub(crate) fn payload(&self, from: SeqNum, len: usize) -> (&[u8], &[u8]) {
+        let offset = if from.at_or_after(self.base) {
+            from.distance_from(self.base) as usize
+        } else {
+            0
+        };
+        self.ring
+            .slices(offset, len.min(self.ring.len().saturating_sub(offset)))
+    }
+
+    /// Takes note that everything up to `end` was sent.
+    pub(crate) fn on_sent(&mut self, end: SeqNum) {
+        self.nxt = end;
+        self.max = self.max.max(end);
+    }
+
+    /// Takes note that everything before `ack` arrived; `una < ack <= max`.
+    pub(crate) fn on_acked(&mut self, ack: SeqNum) {
+        let data = ack.min(self.data_end());
+        if data.after(self.base) {
+            self.ring.consume(data.distance_from(self.base) as usize);
+            self.base = data;
+        }
+        self.una = ack;
+        self.nxt = self.nxt.max(ack);
+    }
+
+    /// Sending starts over from `una`.
+    pub(crate) fn rewind(&mut self) {
+        self.nxt = self.una;
+    }
+
+    /// Takes the window from a segment, unless it is older than the one the window is from (RFC 9293,
+    /// section 3.10.7.4). True if the peer can now take data beyond where it could before.
+    pub(crate) fn update_window(&mut self, update: WindowUpdate) -> bool {
+        let newer = self.wl1.before(update.seq)
+            || self.wl1 == update.seq && self.wl2.at_or_before(update.ack);
+        if !newer {
+            return false;
+        }
+        let before = self.wl2 + self.wnd;
+        self.set_window(update);
+        (update.ack + update.window).after(before)
+    }
+
+    /// Takes the window from the segment that completes the handshake.
+    pub(crate) fn set_window(&mut self, update: WindowUpdate) {
+        self.wnd = update.window;
+        self.max_wnd = self.max_wnd.max(update.window);
+        self.wl1 = update.seq;
+        self.wl2 = update.ack;
+    }
+
+    /// Bytes that the peer's window takes beyond `nxt`.
+    pub(crate) fn window_left(&self) -> u32 {
+        self.wnd.saturating_sub(self.flight())
+    }
+}

@@ -1,0 +1,102 @@
+//! A connection that is over, remembered for two maximum segment lifetimes so that its last segments are
+//! not taken for those of its successor (RFC 9293, sections 3.4.2 and 3.6.1).
+
+use super::FourTuple;
+use super::connection::timestamp_value;
+use super::input::is_older;
+use crate::stats::Discard;
+use crate::time::Instant;
+use crate::wire::{SackBlocks, SeqNum, TcpFlags, TcpHeader, TcpOptions, TcpSegment, Timestamps};
+
+/// All that is needed to answer.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TimeWait {
+    pub(crate) tuple: FourTuple,
+    pub(crate) snd_nxt: SeqNum,
+    pub(crate) rcv_nxt: SeqNum,
+    /// As it goes into the field.
+    pub(crate) window: u32,
+    /// Our offset and the peer's last timestamp, where both sides sent them.
+    pub(crate) timestamps: Option<(u32, u32)>,
+}
+
+/// What becomes of a segment for a connection that is over.
+#[derive(Debug)]
+pub(crate) enum TimeWaitVerdict {
+    /// The peer missed our last acknowledgment: here it is, and the wait starts over.
+    AcknowledgeAndRestart(TcpHeader),
+    /// An old segment.
+    Acknowledge(Discard, TcpHeader),
+    /// A new connection between the same ends, safe to accept: its numbers follow those of the old.
+    NewConnection,
+    /// The peer has no memory of it.
+    Forget,
+    Discard(Discard),
+}
+
+impl TimeWait {
+    pub(crate) fn on_segment(&self, now: Instant, segment: &TcpSegment<'_>) -> TimeWaitVerdict {
+        let header = &segment.header;
+        if header.flags.contains(TcpFlags::RST) {
+            // RFC 9293, section 3.10.7.4 with the exact match of RFC 5961: an old duplicate must not
+            // end the wait (RFC 1337).
+            return if header.seq == self.rcv_nxt {
+                TimeWaitVerdict::Forget
+            } else {
+                TimeWaitVerdict::Discard(Discard::InexactReset)
+            };
+        }
+        let theirs = header.options.timestamps.map(|ts| ts.value);
+        if header.flags.contains(TcpFlags::SYN) {
+            return if self.follows(header, theirs) {
+                TimeWaitVerdict::NewConnection
+            } else {
+                TimeWaitVerdict::Acknowledge(Discard::UnexpectedSyn, self.acknowledgment(now))
+            };
+        }
+        if let (Some((_, recent)), Some(theirs)) = (self.timestamps, theirs)
+            && is_older(theirs, recent)
+        {
+            return TimeWaitVerdict::Acknowledge(Discard::OldTimestamp, self.acknowledgment(now));
+        }
+        if header.flags.contains(TcpFlags::FIN) {
+            return TimeWaitVerdict::AcknowledgeAndRestart(self.acknowledgment(now));
+        }
+        if segment.payload.is_empty() && header.seq == self.rcv_nxt {
+            return TimeWaitVerdict::Discard(Discard::DuplicateSegment);
+        }
+        TimeWaitVerdict::Acknowledge(Discard::DataAfterFin, self.acknowledgment(now))
+    }
+
+    /// RFC 6191, section 2: a SYN with a later timestamp, or without one a later number, cannot be an old
+    /// duplicate.
+    fn follows(&self, syn: &TcpHeader, theirs: Option<u32>) -> bool {
+        if syn.flags.contains(TcpFlags::ACK) {
+            return false;
+        }
+        match (self.timestamps, theirs) {
+            (Some((_, recent)), Some(theirs)) if theirs != recent => !is_older(theirs, recent),
+            _ => syn.seq.after(self.rcv_nxt),
+        }
+    }
+
+    fn acknowledgment(&self, now: Instant) -> TcpHeader {
+        TcpHeader {
+            src_port: self.tuple.local.port,
+            dst_port: self.tuple.remote.port,
+            seq: self.snd_nxt,
+            ack: self.rcv_nxt,
+            flags: TcpFlags::ACK,
+            window: u16::try_from(self.window).unwrap_or(u16::MAX),
+            urgent: 0,
+            options: TcpOptions {
+                timestamps: self.timestamps.map(|(offset, echo)| Timestamps {
+                    value: timestamp_value(now, offset),
+                    echo,
+                }),
+                sack: SackBlocks::default(),
+                ..TcpOptions::default()
+            },
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! Which timers run, and what happens when one is due.
+
+use super::State;
+use super::connection::{Connection, FIN_WAIT_2_TIMEOUT};
+use super::timers::Timer;
+use crate::time::{Duration, Instant};
+
+impl Connection<'_> {
+    /// The clock reached [`Self::next_deadline`], or passed it.
+    pub(crate) fn on_timeout(&mut self, now: Instant) {
+        while let Some(timer) = self.timers.take_due(now) {
+            match timer {
+                Timer::Retransmit => self.on_retransmission_timeout(),
+                Timer::Persist => self.on_persist_timeout(),
+                Timer::DelayedAck => self.due.ack = true,
+                Timer::KeepAlive => self.on_keep_alive_timeout(now),
+                Timer::User => self.give_up(),
+                Timer::FinWait2 => self.end(None),
+            }
+        }
+        self.arm_timers(now);
+    }
+
+    /// RFC 6298, sections 5.4 to 5.7, and RFC 9293, section 3.8.3: give up after R2.
+    fn on_retransmission_timeout(&mut self) {
+        self.retries = self.retries.saturating_add(1);
+        let limit = match self.state {
+            State::SynSent => SYN_RETRIES,
+            State::SynReceived => SYN_ACK_RETRIES,
+            _ => DATA_RETRIES,
+        };
+        if self.retries > limit {
+            self.give_up();
+            return;
+        }
+        self.rtt.back_off();
+        self.rtt.on_retransmit();
+        if matches!(self.state, State::SynSent | State::SynReceived) {
+            self.due.syn = true;
+            return;
+        }
+        let flight = self.snd.flight();
+        self.congestion.on_timeout(flight, self.retries == 1);
+        self.recovery.on_timeout(self.snd.max);
+        self.snd.rewind();
+    }
+
+    /// RFC 9293, section 3.8.6.1: probe, "and increase exponentially the interval between probes".
+    fn on_persist_timeout(&mut self) {
+        self.retries = self.retries.saturating_add(1);
+        if self.retries > DATA_RETRIES {
+            self.give_up();
+            return;
+        }
+        self.rtt.back_off();
+        self.due.probe = true;
+    }
+
+    /// Runs late on purpose: what arrives only notes the time, so that the timer is not touched by every
+    /// segment, and how long the peer was silent is found out here.
+    fn on_keep_alive_timeout(&mut self, now: Instant) {
+        let Some(interval) = self.keep_alive_interval() else {
+            return;
+        };
+        if now.since(self.last_received) < interval && self.probes == 0 {
+            return;
+        }
+        if self.probes >= self.options.keep_alive_probes {
+            self.give_up();
+            return;
+        }
+        self.probes += 1;
+        self.due.keep_alive = true;
+    }
+
+    /// Sets and stops the timers that follow from where the connection stands. Called at the end of
+    /// everything that may change that, so that no path can forget one: data in flight always has a
+    /// retransmission timer, data that cannot be sent always a persist timer.
+    pub(super) fn arm_timers(&mut self, now: Instant) {
+        if self.state.is_over() {
+            return;
+        }
+        let in_flight = self.snd.flight() > 0;
+        let waiting = self.state.is_synchronized()
+            && (self.snd.bytes_from(self.snd.nxt) > 0 || self.snd.fin_at(self.snd.nxt));
+        let rto = || now + self.rtt.rto();
+        if in_flight {
+            self.timers.ensure(Timer::Retransmit, rto);
+            self.timers.stop(Timer::Persist);
+        } else {
+            self.timers.stop(Timer::Retransmit);
+            if waiting {
+                self.timers.ensure(Timer::Persist, rto);
+            } else {
+                self.timers.stop(Timer::Persist);
+            }
+        }
+        let opening = !self.state.is_synchronized();
+        match self.options.user_timeout {
+            Some(timeout) if in_flight || waiting || opening => {
+                self.timers.ensure(Timer::User, || now + timeout.into());
+            }
+            _ => self.timers.stop(Timer::User),
+        }
+        if self.detached && self.state == State::FinWait2 {
+            self.timers
+                .ensure(Timer::FinWait2, || now + FIN_WAIT_2_TIMEOUT);
+        }
+        if let Some(interval) = self.keep_alive_interval() {
+            let since = if self.probes == 0 {
+                self.last_received
+            } else {
+                now
+            };
+            self.timers.ensure(Timer::KeepAlive, || since + interval);
+        }
+    }
+
+    /// How long the peer may be silent, while that matters.
+    fn keep_alive_interval(&self) -> Option<Duration> {
+        if !self.state.is_synchronized() {
+            return None;
+        }
+        self.options.keep_alive.map(Duration::from)
+    }
+}
+
+/// RFC 9293, section 3.8.3, MUST-23: R2 for a SYN corresponds to at least 3 minutes. From one second
+/// on: 1 + 2 + 4 + ... + 60 + 60 = 243 s.
+const SYN_RETRIES: u8 = 8;
+
+/// A peer that does not complete a simultaneous open.
+const SYN_ACK_RETRIES: u8 = 8;
+
+/// As Linux. R2 for data is at least 100 s (SHLD-11): from 200 ms on it is about 8 minutes, with the
+/// timeout capped at 60 s.
+const DATA_RETRIES: u8 = 15;

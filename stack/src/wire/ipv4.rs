@@ -1,0 +1,215 @@
+//! IPv4 packets (RFC 791 §3.1).
+
+use core::net::Ipv4Addr;
+
+use zerocopy::byteorder::network_endian::U16;
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
+
+use super::Malformed;
+use super::checksum::Sum;
+
+/// The length in bytes of a header without options, the only kind that is sent.
+pub const MIN_HEADER_LEN: usize = size_of::<Raw>();
+
+/// An IPv4 header. Options are checked for truthful lengths and otherwise ignored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Ipv4Header {
+    /// From whom.
+    pub src: Ipv4Addr,
+    /// To whom.
+    pub dst: Ipv4Addr,
+    /// The protocol of the payload.
+    pub protocol: IpProtocol,
+    /// How many more routers may pass the packet on ("time to live").
+    pub hop_limit: u8,
+    /// Differentiated services code point in the upper six bits, explicit congestion notification in
+    /// the lower two (RFC 3168 §5).
+    pub dscp_ecn: u8,
+    /// What the fragments of one datagram have in common.
+    pub ident: u16,
+    /// Routers must not fragment this.
+    pub dont_fragment: bool,
+    /// This is not the last fragment of its datagram.
+    pub more_fragments: bool,
+    /// Where in its datagram the payload belongs, in bytes: a multiple of eight.
+    pub fragment_offset: u16,
+    /// The length of the header in bytes with its options: 20 to 60 when parsed, 20 when emitted
+    /// whatever it says here.
+    pub header_len: usize,
+    /// The length of the payload in bytes, at most 65,515.
+    pub payload_len: usize,
+}
+
+impl Ipv4Header {
+    /// Splits a packet into header and payload. Whatever follows the packet's total length is the
+    /// link's padding, and dropped.
+    ///
+    /// # Errors
+    ///
+    /// - [`Malformed::Truncated`]: shorter than its header or its total length says
+    /// - [`Malformed::BadVersion`]: not IPv4
+    /// - [`Malformed::BadLength`]: a header shorter than 20 bytes, or longer than the total length
+    /// - [`Malformed::BadChecksum`]: only looked at with `verify_checksum`
+    /// - [`Malformed::BadOption`]: an option shorter than itself or reaching beyond the header
+    /// - [`Malformed::BadFragment`]: a fragment that fits into no datagram
+    #[inline]
+    pub fn parse(packet: &[u8], verify_checksum: bool) -> Result<(Self, &[u8]), Malformed> {
+        let (raw, _) = Raw::ref_from_prefix(packet).map_err(|_| Malformed::Truncated)?;
+        if raw.version_ihl >> 4 != VERSION {
+            return Err(Malformed::BadVersion);
+        }
+        let header_len = usize::from(raw.version_ihl & 0xf) * 4;
+        let total_len = usize::from(raw.total_len.get());
+        if header_len < MIN_HEADER_LEN || total_len < header_len {
+            return Err(Malformed::BadLength);
+        }
+        let (header, payload) = packet
+            .get(..total_len)
+            .and_then(|packet| packet.split_at_checked(header_len))
+            .ok_or(Malformed::Truncated)?;
+        if verify_checksum && !Sum::of(header).is_valid() {
+            return Err(Malformed::BadChecksum);
+        }
+        if let Some(options) = header.get(MIN_HEADER_LEN..) {
+            check_options(options)?;
+        }
+
+        let flags_offset = raw.flags_offset.get();
+        let more_fragments = flags_offset & MORE_FRAGMENTS != 0;
+        // Thirteen bits of units of eight bytes: at most 65,528.
+        let fragment_offset = (flags_offset & OFFSET_MASK) * 8;
+        let unaligned = more_fragments && !payload.len().is_multiple_of(8);
+        if unaligned || usize::from(fragment_offset) + total_len > usize::from(u16::MAX) {
+            return Err(Malformed::BadFragment);
+        }
+        let header = Self {
+            src: raw.src.into(),
+            dst: raw.dst.into(),
+            protocol: IpProtocol(raw.protocol),
+            hop_limit: raw.hop_limit,
+            dscp_ecn: raw.dscp_ecn,
+            ident: raw.ident.get(),
+            dont_fragment: flags_offset & DONT_FRAGMENT != 0,
+            more_fragments,
+            fragment_offset,
+            header_len,
+            payload_len: payload.len(),
+        };
+        Ok((header, payload))
+    }
+
+    /// Writes a header of [`MIN_HEADER_LEN`] bytes with its checksum to the start of `packet`, which
+    /// the caller makes long enough.
+    pub fn emit(&self, packet: &mut [u8]) {
+        let total_len = MIN_HEADER_LEN.saturating_add(self.payload_len);
+        let Ok(total_len) = u16::try_from(total_len) else {
+            debug_assert!(false, "no IPv4 packet is longer than 65,535 bytes");
+            return;
+        };
+        debug_assert!(
+            self.fragment_offset.is_multiple_of(8),
+            "fragments start at multiples of eight"
+        );
+        let mut flags_offset = self.fragment_offset / 8;
+        if self.dont_fragment {
+            flags_offset |= DONT_FRAGMENT;
+        }
+        if self.more_fragments {
+            flags_offset |= MORE_FRAGMENTS;
+        }
+        let mut raw = Raw {
+            version_ihl: VERSION << 4 | (MIN_HEADER_LEN / 4) as u8,
+            dscp_ecn: self.dscp_ecn,
+            total_len: total_len.into(),
+            ident: self.ident.into(),
+            flags_offset: flags_offset.into(),
+            hop_limit: self.hop_limit,
+            protocol: self.protocol.0,
+            checksum: 0.into(),
+            src: self.src.octets(),
+            dst: self.dst.octets(),
+        };
+        raw.checksum = raw.sum().finish().into();
+        let written = raw.write_to_prefix(packet);
+        debug_assert!(written.is_ok(), "no room for an IPv4 header");
+    }
+}
+
+/// The header as it stands in a packet, without options.
+#[derive(FromBytes, IntoBytes, Immutable, KnownLayout, Unaligned)]
+#[repr(C)]
+struct Raw {
+    version_ihl: u8,
+    dscp_ecn: u8,
+    total_len: U16,
+    ident: U16,
+    flags_offset: U16,
+    hop_limit: u8,
+    protocol: u8,
+    checksum: U16,
+    src: [u8; 4],
+    dst: [u8; 4],
+}
+
+impl Raw {
+    /// The sum of the header, field by field: to read it back from where it was just written in
+    /// pieces of other sizes would stall the processor.
+    fn sum(&self) -> Sum {
+        Sum::ZERO
+            .add_u16(u16::from_be_bytes([self.version_ihl, self.dscp_ecn]))
+            .add_u16(self.total_len.get())
+            .add_u16(self.ident.get())
+            .add_u16(self.flags_offset.get())
+            .add_u16(u16::from_be_bytes([self.hop_limit, self.protocol]))
+            .add_u16(self.checksum.get())
+            .add_u32(u32::from_be_bytes(self.src))
+            .add_u32(u32::from_be_bytes(self.dst))
+    }
+}
+
+const VERSION: u8 = 4;
+const DONT_FRAGMENT: u16 = 0x4000;
+const MORE_FRAGMENTS: u16 = 0x2000;
+const OFFSET_MASK: u16 = 0x1fff;
+
+/// Walks the options and refuses those whose length cannot be (RFC 1122 §3.2.1.8: "the IP and
+/// transport layers MUST each interpret those IP options that they understand and silently ignore the
+/// others").
+fn check_options(mut options: &[u8]) -> Result<(), Malformed> {
+    loop {
+        options = match *options {
+            [] | [OPTION_END, ..] => return Ok(()),
+            [OPTION_NOP, ref rest @ ..] => rest,
+            // The length counts the kind and itself.
+            [_, len, ..] if len >= 2 => options
+                .get(usize::from(len)..)
+                .ok_or(Malformed::BadOption)?,
+            _ => return Err(Malformed::BadOption),
+        };
+    }
+}
+
+const OPTION_END: u8 = 0;
+const OPTION_NOP: u8 = 1;
+
+/// The protocol of an IP packet's payload, from the registry that IPv4 and IPv6 share.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct IpProtocol(pub u8);
+
+impl IpProtocol {
+    /// Internet Control Message Protocol (RFC 792).
+    pub const ICMP: Self = Self(1);
+    /// Internet Group Management Protocol (RFC 3376).
+    pub const IGMP: Self = Self(2);
+    /// Transmission Control Protocol (RFC 9293).
+    pub const TCP: Self = Self(6);
+    /// User Datagram Protocol (RFC 768).
+    pub const UDP: Self = Self(17);
+    /// Internet Control Message Protocol for IPv6 (RFC 4443).
+    pub const ICMPV6: Self = Self(58);
+}
+
+#[cfg(test)]
+mod tests;

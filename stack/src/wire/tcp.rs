@@ -1,0 +1,189 @@
+//! TCP segments (RFC 9293 §3.1).
+//!
+//! The engine verifies a received segment's checksum, parses it once into a [`TcpSegment`] and hands
+//! that to the connection. To send, the connection fills a [`TcpHeader`], which writes itself and the
+//! payload into the driver's buffer in one pass.
+
+mod flags;
+mod options;
+
+use zerocopy::byteorder::network_endian::{U16, U32};
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
+
+pub use flags::TcpFlags;
+pub use options::{SackBlocks, TcpOptions, Timestamps};
+
+use super::Malformed;
+use super::address::IpAddress;
+use super::checksum::{ChecksumMode, Sum, pseudo_header};
+use super::ipv4::IpProtocol;
+use super::seq::SeqNum;
+
+/// The length in bytes of a header without options.
+pub const MIN_HEADER_LEN: usize = size_of::<Raw>();
+/// The length in bytes of the longest header.
+pub const MAX_HEADER_LEN: usize = MIN_HEADER_LEN + options::MAX_LEN;
+/// Where the checksum field is, in bytes from the start of the header.
+pub const CHECKSUM_OFFSET: usize = 16;
+
+/// A received segment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct TcpSegment<'a> {
+    /// What the segment says.
+    pub header: TcpHeader,
+    /// The data it brings.
+    pub payload: &'a [u8],
+}
+
+impl<'a> TcpSegment<'a> {
+    /// Reads a segment: the payload of an IP packet. The checksum is not looked at; that is
+    /// [`verify_checksum`](Self::verify_checksum), unless the device did it.
+    ///
+    /// # Errors
+    ///
+    /// - [`Malformed::Truncated`]: shorter than its header
+    /// - [`Malformed::BadLength`]: a header shorter than 20 bytes
+    /// - [`Malformed::BadOption`]: an option whose length cannot be
+    #[inline]
+    pub fn parse(segment: &'a [u8]) -> Result<Self, Malformed> {
+        let (raw, rest) = Raw::ref_from_prefix(segment).map_err(|_| Malformed::Truncated)?;
+        let options_len = (usize::from(raw.data_offset >> 4) * 4)
+            .checked_sub(MIN_HEADER_LEN)
+            .ok_or(Malformed::BadLength)?;
+        let (options, payload) = rest
+            .split_at_checked(options_len)
+            .ok_or(Malformed::Truncated)?;
+        let header = TcpHeader {
+            src_port: raw.src_port.get(),
+            dst_port: raw.dst_port.get(),
+            seq: SeqNum::new(raw.seq.get()),
+            ack: SeqNum::new(raw.ack.get()),
+            flags: TcpFlags::from_bits(raw.flags),
+            window: raw.window.get(),
+            urgent: raw.urgent.get(),
+            options: TcpOptions::parse(options)?,
+        };
+        Ok(Self { header, payload })
+    }
+
+    /// Whether the checksum of a segment, the whole payload of an IP packet from `src` to `dst`, is
+    /// right.
+    pub fn verify_checksum(segment: &[u8], src: IpAddress, dst: IpAddress) -> bool {
+        pseudo_header(src, dst, IpProtocol::TCP, segment.len())
+            .add(Sum::of(segment))
+            .is_valid()
+    }
+
+    /// How many sequence numbers the segment occupies: one a byte, one for SYN, one for FIN (SEG.LEN).
+    pub const fn segment_len(&self) -> u32 {
+        self.payload.len() as u32
+            + self.header.flags.contains(TcpFlags::SYN) as u32
+            + self.header.flags.contains(TcpFlags::FIN) as u32
+    }
+}
+
+/// What a segment says, apart from its payload.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct TcpHeader {
+    /// The port it comes from.
+    pub src_port: u16,
+    /// The port it goes to.
+    pub dst_port: u16,
+    /// The sequence number of the first byte, or of SYN (SEG.SEQ).
+    pub seq: SeqNum,
+    /// With [`TcpFlags::ACK`], the next sequence number its sender expects (SEG.ACK).
+    pub ack: SeqNum,
+    /// The control bits.
+    pub flags: TcpFlags,
+    /// How many bytes its sender has room for, before scaling (SEG.WND).
+    pub window: u16,
+    /// With [`TcpFlags::URG`], where urgent data ends, counted from `seq` (SEG.UP).
+    pub urgent: u16,
+    /// The options.
+    pub options: TcpOptions,
+}
+
+impl TcpHeader {
+    /// The length of the header with its options in bytes: 20 to 60.
+    #[expect(clippy::len_without_is_empty, reason = "no header is empty")]
+    pub const fn len(&self) -> usize {
+        MIN_HEADER_LEN + self.options.len()
+    }
+
+    /// Writes a segment from `src` to `dst` to the start of `buf`, which the caller makes long enough
+    /// for [`len`](Self::len) and the payload. The payload comes in two parts, as a ring holds it, and
+    /// is copied and summed in one pass.
+    pub fn emit(
+        &self,
+        buf: &mut [u8],
+        src: IpAddress,
+        dst: IpAddress,
+        payload: (&[u8], &[u8]),
+        mode: ChecksumMode,
+    ) {
+        let header_len = self.len();
+        let segment_len = header_len + payload.0.len() + payload.1.len();
+        let Some((header, body)) = buf
+            .get_mut(..segment_len)
+            .and_then(|segment| segment.split_at_mut_checked(header_len))
+        else {
+            debug_assert!(false, "no room for a TCP segment");
+            return;
+        };
+        let Some((header, options)) = header.split_first_chunk_mut::<MIN_HEADER_LEN>() else {
+            return;
+        };
+        let mut raw = Raw {
+            src_port: self.src_port.into(),
+            dst_port: self.dst_port.into(),
+            seq: self.seq.get().into(),
+            ack: self.ack.get().into(),
+            // At most 60 bytes in words of four: fits the upper four bits.
+            data_offset: (header_len as u8 / 4) << 4,
+            flags: self.flags.bits(),
+            window: self.window.into(),
+            checksum: 0.into(),
+            urgent: self.urgent.into(),
+        };
+        let pseudo = pseudo_header(src, dst, IpProtocol::TCP, segment_len);
+        let header_sum = raw.sum().add(self.options.emit(options));
+        raw.checksum = mode.copy_payload(pseudo, header_sum, body, payload).into();
+        header.copy_from_slice(raw.as_bytes());
+    }
+}
+
+/// The header as it stands in a segment, without options.
+#[derive(FromBytes, IntoBytes, Immutable, KnownLayout, Unaligned)]
+#[repr(C)]
+struct Raw {
+    src_port: U16,
+    dst_port: U16,
+    seq: U32,
+    ack: U32,
+    data_offset: u8,
+    flags: u8,
+    window: U16,
+    checksum: U16,
+    urgent: U16,
+}
+
+impl Raw {
+    /// The sum of the header, field by field: to read it back from where it was just written in
+    /// pieces of other sizes would stall the processor.
+    fn sum(&self) -> Sum {
+        Sum::ZERO
+            .add_u16(self.src_port.get())
+            .add_u16(self.dst_port.get())
+            .add_u32(self.seq.get())
+            .add_u32(self.ack.get())
+            .add_u16(u16::from_be_bytes([self.data_offset, self.flags]))
+            .add_u16(self.window.get())
+            .add_u16(self.checksum.get())
+            .add_u16(self.urgent.get())
+    }
+}
+
+#[cfg(test)]
+mod tests;

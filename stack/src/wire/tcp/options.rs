@@ -1,0 +1,331 @@
+//! The options of a TCP header (RFC 9293 §3.2): maximum segment size, and the extensions of RFC 7323
+//! (window scale, timestamps) and RFC 2018 (selective acknowledgments).
+//!
+//! They are read from any segment alike. Which of them count when is the connection's business.
+
+use super::super::Malformed;
+use super::super::checksum::Sum;
+use super::super::seq::SeqNum;
+
+/// The length in bytes of the longest options.
+pub(super) const MAX_LEN: usize = 40;
+
+/// The options that the stack knows; it skips all others.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct TcpOptions {
+    /// The longest segment the sender of this wants, in bytes of payload.
+    pub mss: Option<u16>,
+    /// The shift for the windows that the sender of this will announce, as it stands there: maybe more
+    /// than the 14 that RFC 7323 §2.3 permits.
+    pub window_scale: Option<u8>,
+    /// The sender of this understands selective acknowledgments.
+    pub sack_permitted: bool,
+    /// The sender's clock, and what it last read of ours.
+    pub timestamps: Option<Timestamps>,
+    /// What the sender has beyond the acknowledgment number.
+    pub sack: SackBlocks,
+}
+
+/// Two timestamps (RFC 7323 §3.2).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Timestamps {
+    /// The sender's clock (TSval).
+    pub value: u32,
+    /// With ACK, the timestamp that this echoes (TSecr).
+    pub echo: u32,
+}
+
+impl TcpOptions {
+    /// Reads options. Of one that occurs twice the last counts.
+    ///
+    /// # Errors
+    ///
+    /// [`Malformed::BadOption`] if an option ends beyond the header or has a length that is not its
+    /// kind's. RFC 9293 §3.1: "TCP implementations MUST be prepared to handle an illegal option length
+    /// (e.g., zero); a suggested procedure is to reset the connection and log the error cause (MUST-7)."
+    /// A segment that resets connections for any stranger is no good idea; it is dropped instead.
+    #[inline]
+    pub fn parse(bytes: &[u8]) -> Result<Self, Malformed> {
+        // Nearly every segment of a connection with timestamps has these options and no others.
+        let fixed = <&[u8; 12]>::try_from(bytes);
+        if let Ok([KIND_NOP, KIND_NOP, KIND_TIMESTAMPS, 10, stamps @ ..]) = fixed {
+            return Ok(Self {
+                timestamps: Some(Timestamps::from_bytes(stamps)),
+                ..Self::default()
+            });
+        }
+        if bytes.is_empty() {
+            return Ok(Self::default());
+        }
+        Self::parse_each(bytes)
+    }
+
+    /// The way for all other layouts, kept out of line.
+    #[inline(never)]
+    fn parse_each(bytes: &[u8]) -> Result<Self, Malformed> {
+        let mut options = Self::default();
+        for option in Options(bytes) {
+            options.apply(option?)?;
+        }
+        Ok(options)
+    }
+
+    fn apply(&mut self, (kind, body): (u8, &[u8])) -> Result<(), Malformed> {
+        match kind {
+            KIND_MSS => self.mss = Some(u16::from_be_bytes(sized(body)?)),
+            KIND_WINDOW_SCALE => {
+                let [shift] = sized(body)?;
+                self.window_scale = Some(shift);
+            }
+            KIND_SACK_PERMITTED => {
+                let [] = sized(body)?;
+                self.sack_permitted = true;
+            }
+            KIND_SACK => self.sack = SackBlocks::parse(body)?,
+            KIND_TIMESTAMPS => self.timestamps = Some(Timestamps::from_bytes(&sized(body)?)),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// The length of the options in bytes when emitted, a multiple of four up to 40.
+    pub const fn len(&self) -> usize {
+        self.len_without_sack() + self.sack_len()
+    }
+
+    /// Whether there are none.
+    pub const fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Writes the options to `buf`, which is [`len`](Self::len) bytes long. Selective acknowledgments
+    /// come last, and those that do not fit are left out: beside timestamps there is room for three.
+    /// Returns the sum of what was written.
+    ///
+    /// ```text
+    /// SYN    MSS(4) SACK-permitted(2) timestamps(10) NOP window-scale(3)
+    /// others NOP NOP timestamps(10) NOP NOP SACK(2 + 8 a block)
+    /// ```
+    pub(super) fn emit(&self, buf: &mut [u8]) -> Sum {
+        let mut writer = Writer {
+            room: buf,
+            sum: Sum::ZERO,
+        };
+        if let Some(mss) = self.mss {
+            writer.put_u16(u16::from_be_bytes([KIND_MSS, 4]));
+            writer.put_u16(mss);
+        }
+        // SACK-permitted fills the two bytes by which timestamps miss a multiple of four.
+        let sack_permitted = u16::from_be_bytes([KIND_SACK_PERMITTED, 2]);
+        match (self.sack_permitted, self.timestamps.is_some()) {
+            (true, true) => writer.put_u16(sack_permitted),
+            (true, false) => {
+                writer.put_u16(PADDING);
+                writer.put_u16(sack_permitted);
+            }
+            (false, true) => writer.put_u16(PADDING),
+            (false, false) => {}
+        }
+        if let Some(Timestamps { value, echo }) = self.timestamps {
+            writer.put_u16(u16::from_be_bytes([KIND_TIMESTAMPS, 10]));
+            writer.put_u32(value);
+            writer.put_u32(echo);
+        }
+        if let Some(shift) = self.window_scale {
+            writer.put_u32(u32::from_be_bytes([KIND_NOP, KIND_WINDOW_SCALE, 3, shift]));
+        }
+        let blocks = self.sack_blocks_that_fit();
+        if blocks > 0 {
+            writer.put_u16(PADDING);
+            writer.put_u16(u16::from_be_bytes([KIND_SACK, (2 + 8 * blocks) as u8]));
+            for (left, right) in self.sack.iter().take(blocks) {
+                writer.put_u32(left.get());
+                writer.put_u32(right.get());
+            }
+        }
+        debug_assert!(writer.room.is_empty(), "options do not fill their room");
+        writer.sum
+    }
+
+    const fn len_without_sack(&self) -> usize {
+        let mut len = 0;
+        if self.mss.is_some() {
+            len += 4;
+        }
+        if self.timestamps.is_some() {
+            len += 12;
+        } else if self.sack_permitted {
+            len += 4;
+        }
+        if self.window_scale.is_some() {
+            len += 4;
+        }
+        len
+    }
+
+    const fn sack_len(&self) -> usize {
+        match self.sack_blocks_that_fit() {
+            0 => 0,
+            blocks => 4 + 8 * blocks,
+        }
+    }
+
+    const fn sack_blocks_that_fit(&self) -> usize {
+        let room = (MAX_LEN - self.len_without_sack() - 4) / 8;
+        if self.sack.len() < room {
+            self.sack.len()
+        } else {
+            room
+        }
+    }
+}
+
+impl Timestamps {
+    const fn from_bytes(bytes: &[u8; 8]) -> Self {
+        let [a, b, c, d, e, f, g, h] = *bytes;
+        Self {
+            value: u32::from_be_bytes([a, b, c, d]),
+            echo: u32::from_be_bytes([e, f, g, h]),
+        }
+    }
+}
+
+/// Up to four ranges of sequence numbers that arrived beyond a gap (RFC 2018 §3), each from its first
+/// number to the one after its last. Nothing is known about them: a peer can claim any.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct SackBlocks {
+    edges: [(SeqNum, SeqNum); 4],
+    len: u8,
+}
+
+impl SackBlocks {
+    /// How many blocks there is room for.
+    pub const CAPACITY: usize = 4;
+    /// No block at all.
+    pub const EMPTY: Self = Self {
+        edges: [(SeqNum::new(0), SeqNum::new(0)); Self::CAPACITY],
+        len: 0,
+    };
+
+    /// Adds the block from `left` up to but not including `right` and tells whether there was room.
+    pub fn push(&mut self, left: SeqNum, right: SeqNum) -> bool {
+        let Some(edges) = self.edges.get_mut(usize::from(self.len)) else {
+            return false;
+        };
+        *edges = (left, right);
+        self.len += 1;
+        true
+    }
+
+    /// The left and right edges, in the order in which they were pushed or received: the first block
+    /// is the one that arrived last.
+    pub fn iter(&self) -> impl Iterator<Item = (SeqNum, SeqNum)> + '_ {
+        self.edges.iter().copied().take(self.len())
+    }
+
+    /// How many blocks there are.
+    pub const fn len(&self) -> usize {
+        self.len as usize
+    }
+
+    /// Whether there are none.
+    pub const fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    fn parse(mut body: &[u8]) -> Result<Self, Malformed> {
+        let mut blocks = Self::EMPTY;
+        while let Some((block, rest)) = body.split_first_chunk() {
+            // The same picture as timestamps: two 32-bit numbers.
+            let Timestamps { value, echo } = Timestamps::from_bytes(block);
+            blocks.push(SeqNum::new(value), SeqNum::new(echo));
+            body = rest;
+        }
+        if body.is_empty() {
+            Ok(blocks)
+        } else {
+            Err(Malformed::BadOption)
+        }
+    }
+}
+
+/// The options in some bytes, as kind and body, without padding. After an error it ends.
+struct Options<'a>(&'a [u8]);
+
+impl<'a> Iterator for Options<'a> {
+    type Item = Result<(u8, &'a [u8]), Malformed>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            match *self.0 {
+                [] | [KIND_END, ..] => return None,
+                [KIND_NOP, ref rest @ ..] => self.0 = rest,
+                _ => break,
+            }
+        }
+        let option = self.split_option();
+        if option.is_none() {
+            self.0 = &[];
+        }
+        Some(option.ok_or(Malformed::BadOption))
+    }
+}
+
+impl<'a> Options<'a> {
+    /// Takes an option that has a length off the front. The length counts kind and itself.
+    fn split_option(&mut self) -> Option<(u8, &'a [u8])> {
+        let [kind, len, ..] = *self.0 else {
+            return None;
+        };
+        let (option, rest) = self.0.split_at_checked(usize::from(len))?;
+        let body = option.get(2..)?;
+        self.0 = rest;
+        Some((kind, body))
+    }
+}
+
+/// The body of an option whose length its kind prescribes.
+fn sized<const N: usize>(body: &[u8]) -> Result<[u8; N], Malformed> {
+    body.try_into().map_err(|_| Malformed::BadOption)
+}
+
+/// Fills a buffer from the front and sums what it writes while it is still in registers.
+struct Writer<'a> {
+    room: &'a mut [u8],
+    sum: Sum,
+}
+
+impl Writer<'_> {
+    fn put_u16(&mut self, value: u16) {
+        self.put(value.to_be_bytes());
+        self.sum = self.sum.add_u16(value);
+    }
+
+    fn put_u32(&mut self, value: u32) {
+        self.put(value.to_be_bytes());
+        self.sum = self.sum.add_u32(value);
+    }
+
+    fn put<const N: usize>(&mut self, bytes: [u8; N]) {
+        if let Some((front, rest)) = core::mem::take(&mut self.room).split_first_chunk_mut() {
+            *front = bytes;
+            self.room = rest;
+        } else {
+            debug_assert!(false, "no room for an option");
+        }
+    }
+}
+
+const KIND_END: u8 = 0;
+const KIND_NOP: u8 = 1;
+const KIND_MSS: u8 = 2;
+const KIND_WINDOW_SCALE: u8 = 3;
+const KIND_SACK_PERMITTED: u8 = 4;
+const KIND_SACK: u8 = 5;
+const KIND_TIMESTAMPS: u8 = 8;
+
+/// Two bytes of nothing, to align what follows.
+const PADDING: u16 = u16::from_be_bytes([KIND_NOP, KIND_NOP]);

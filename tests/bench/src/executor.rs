@@ -1,0 +1,189 @@
+//! Runs the tasks of an async stack: the plainest executor, polling in turns what was woken.
+
+use std::cell::Cell;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, Wake, Waker};
+
+use crate::stacks::Run;
+
+/// Tasks of one thread. They are polled in the order in which they were spawned.
+#[derive(Default)]
+pub(crate) struct Tasks(Vec<Task>);
+
+impl Tasks {
+    pub(crate) fn spawn(&mut self, future: impl Future<Output = ()> + 'static) {
+        let woken = Arc::new(Woken(AtomicBool::new(true)));
+        self.0.push(Task {
+            future: Box::pin(future),
+            waker: woken.clone().into(),
+            woken,
+        });
+    }
+
+    /// Polls each task once that was woken since its last turn.
+    pub(crate) fn turn(&mut self) {
+        self.0.retain_mut(|task| task.turn().is_pending());
+    }
+}
+
+struct Task {
+    future: Pin<Box<dyn Future<Output = ()>>>,
+    waker: Waker,
+    woken: Arc<Woken>,
+}
+
+impl Task {
+    fn turn(&mut self) -> Poll<()> {
+        if !self.woken.take() {
+            return Poll::Pending;
+        }
+        self.future
+            .as_mut()
+            .poll(&mut Context::from_waker(&self.waker))
+    }
+}
+
+struct Woken(AtomicBool);
+
+impl Woken {
+    fn take(&self) -> bool {
+        // Reading first: most tasks are not woken most of the time, and a swap is dearer.
+        self.0.load(Ordering::Acquire) && self.0.swap(false, Ordering::AcqRel)
+    }
+}
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.0.store(true, Ordering::Release);
+    }
+}
+
+/// What the tasks of a run have done, counted by those of them that know.
+#[derive(Clone, Default)]
+pub(crate) struct Counter(Rc<Cell<u64>>);
+
+impl Counter {
+    pub(crate) fn add(&self, n: usize) {
+        self.0.set(self.0.get() + n as u64);
+    }
+
+    pub(crate) fn get(&self) -> u64 {
+        self.0.get()
+    }
+}
+
+/// Bounds how much of something two tasks have under way: the one acquires, the other releases.
+#[derive(Clone)]
+pub(crate) struct Permits(Rc<PermitsInner>);
+
+struct PermitsInner {
+    free: Cell<usize>,
+    waiting: Cell<Option<Waker>>,
+}
+
+impl Permits {
+    pub(crate) fn new(count: usize) -> Self {
+        Self(Rc::new(PermitsInner {
+            free: Cell::new(count),
+            waiting: Cell::new(None),
+        }))
+    }
+
+    /// Takes a permit, as soon as one is free. Only one task waits at a time.
+    pub(crate) async fn acquire(&self) {
+        poll_fn(|cx| match self.0.free.get().checked_sub(1) {
+            Some(rest) => {
+                self.0.free.set(rest);
+                Poll::Ready(())
+            }
+            None => {
+                self.0.waiting.set(Some(cx.waker().clone()));
+                Poll::Pending
+            }
+        })
+        .await;
+    }
+
+    pub(crate) fn release(&self) {
+        self.0.free.set(self.0.free.get() + 1);
+        if let Some(waker) = self.0.waiting.take() {
+            waker.wake();
+        }
+    }
+}
+
+/// A run whose hosts and applications are all tasks.
+#[derive(Default)]
+pub(crate) struct AsyncRun {
+    pub(crate) tasks: Tasks,
+    pub(crate) done: Counter,
+}
+
+impl Run for AsyncRun {
+    fn turn(&mut self) -> u64 {
+        self.tasks.turn();
+        self.done.get()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::future::pending;
+
+    #[test]
+    fn a_task_is_polled_when_it_was_woken_and_goes_when_it_is_done() {
+        let polls = Counter::default();
+        let stored = Rc::new(Cell::new(None));
+        let mut tasks = Tasks::default();
+        let (counter, waker) = (polls.clone(), stored.clone());
+        tasks.spawn(poll_fn(move |cx| {
+            counter.add(1);
+            waker.set(Some(cx.waker().clone()));
+            if counter.get() < 3 {
+                Poll::Pending
+            } else {
+                Poll::Ready(())
+            }
+        }));
+        tasks.spawn(pending());
+
+        tasks.turn();
+        tasks.turn();
+        assert_eq!(polls.get(), 1, "the second turn finds it asleep");
+
+        for expected in [2, 3, 3] {
+            stored.take().inspect(Waker::wake_by_ref);
+            tasks.turn();
+            assert_eq!(polls.get(), expected);
+        }
+        assert_eq!(tasks.0.len(), 1, "the other one waits for ever");
+    }
+
+    #[test]
+    fn a_permit_is_waited_for_until_it_is_released() {
+        let taken = Counter::default();
+        let permits = Permits::new(2);
+        let mut tasks = Tasks::default();
+        let (counter, acquired) = (taken.clone(), permits.clone());
+        tasks.spawn(async move {
+            loop {
+                acquired.acquire().await;
+                counter.add(1);
+            }
+        });
+        tasks.turn();
+        assert_eq!(taken.get(), 2);
+        permits.release();
+        tasks.turn();
+        assert_eq!(taken.get(), 3);
+    }
+}

@@ -1,0 +1,124 @@
+//! Measures cygnet beside its peers: the same work, over the same link, in turns, in one run.
+//!
+//! `cargo run --release -p cygnet-bench [-- --csv] [--only SCENARIO] [--quick]`
+//!
+//! Each stack runs two hosts in one thread, joined by the link of `link.rs`. What they have to do is
+//! in `workload.rs`, how it is timed in `measure.rs`, and how each stack does it in `stacks/`.
+#![forbid(unsafe_code)]
+
+mod executor;
+mod link;
+mod measure;
+mod report;
+mod stacks;
+mod workload;
+
+use std::process::ExitCode;
+use std::thread;
+
+use clap::Parser;
+
+use crate::measure::Effort;
+use crate::report::Row;
+use crate::stacks::Contender;
+use crate::workload::Workload;
+
+/// Measures cygnet beside its peers.
+#[derive(Parser)]
+struct Args {
+    /// Print rows of `scenario,idle_sockets,stack,value,unit` instead of a table.
+    #[arg(long)]
+    csv: bool,
+    /// Only scenarios whose name starts with this.
+    #[arg(long, value_name = "SCENARIO")]
+    only: Option<String>,
+    /// Short measurements with few sockets, to see that everything works.
+    #[arg(long)]
+    quick: bool,
+}
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    // Some stacks keep the sockets of a host in an array, and build it on the stack.
+    let thread = thread::Builder::new()
+        .stack_size(64 << 20)
+        .spawn(move || run(&args))
+        .expect("the system gives a thread");
+    thread.join().unwrap_or(ExitCode::FAILURE)
+}
+
+fn run(args: &Args) -> ExitCode {
+    let wanted = |scenario: &str| match &args.only {
+        Some(only) => scenario.starts_with(only.as_str()),
+        None => true,
+    };
+    let (effort, counts): (_, &[usize]) = match args.quick {
+        true => (Effort::QUICK, &[0, 100]),
+        false => (Effort::FULL, &[0, 100, 1_000, 10_000]),
+    };
+    let contenders = stacks::all();
+
+    let mut rows = Vec::new();
+    for workload in workload::all(counts) {
+        if wanted(workload.scenario()) {
+            rows.extend(measure_all(&contenders, workload, effort));
+        }
+    }
+    if wanted(SOCKET_BYTES) {
+        rows.extend(contenders.iter().map(|contender| Row {
+            scenario: SOCKET_BYTES,
+            idle_sockets: 0,
+            stack: contender.name(),
+            value: contender.socket_bytes() as f64,
+            unit: "B",
+        }));
+    }
+
+    if rows.is_empty() {
+        let mut names: Vec<_> = workload::all(counts)
+            .iter()
+            .map(Workload::scenario)
+            .collect();
+        names.push(SOCKET_BYTES);
+        names.dedup();
+        eprintln!("no such scenario; there are {}", names.join(", "));
+        return ExitCode::FAILURE;
+    }
+    print!(
+        "{}",
+        if args.csv {
+            report::csv(&rows)
+        } else {
+            report::table(&rows)
+        }
+    );
+    ExitCode::SUCCESS
+}
+
+/// One workload on every stack, in turns.
+fn measure_all(contenders: &[Box<dyn Contender>], workload: Workload, effort: Effort) -> Vec<Row> {
+    let scenario = workload.scenario();
+    let idle_sockets = workload.idle_sockets();
+    let mut runs: Vec<_> = (contenders.iter())
+        .map(|contender| {
+            eprintln!(
+                "{scenario}, {idle_sockets} sockets: {} sets up",
+                contender.name()
+            );
+            contender.prepare(workload)
+        })
+        .collect();
+    eprintln!("{scenario}, {idle_sockets} sockets: measuring");
+    let rates = measure::in_turns(&mut runs, effort);
+    (contenders.iter().zip(rates))
+        .map(|(contender, rate)| Row {
+            scenario,
+            idle_sockets,
+            stack: contender.name(),
+            value: workload.value(rate),
+            unit: workload.unit(),
+        })
+        .collect()
+}
+
+const SOCKET_BYTES: &str = "socket-bytes";
