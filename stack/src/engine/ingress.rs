@@ -3,30 +3,23 @@
 //! Each layer either passes on what is inside it, answers, or names the reason why the packet goes no
 //! further. An answer borrows from the received frame, so that an echo of any size needs no buffer.
 
-use cygnet_driver::{Medium, RxMeta};
-#[cfg(feature = "proto-ipv4")]
-use cygnet_driver::RxChecksum;
+use cygnet_driver::{Medium, RxChecksum, RxMeta};
 
-#[cfg(feature = "proto-ipv4")]
 use super::interface::INTERFACE;
-#[cfg(feature = "proto-ipv4")]
 use super::outgoing::{IpPacket, LinkHeader, Payload};
 use super::{Engine, Outgoing};
-#[cfg(feature = "proto-ipv4")]
 use crate::ip::{Arrival, ArrivalPath, Destination, Martian, classify};
 use crate::stats::Discard;
 use crate::time::Instant;
 use crate::wire::Malformed;
 #[cfg(feature = "medium-ethernet")]
 use crate::wire::{EtherType, EthernetHeader};
-#[cfg(feature = "proto-ipv4")]
 use crate::wire::{IpAddress, IpProtocol, Ipv4Header};
 
 /// What an arriving packet leads to: an answer, or nothing more.
 pub(super) type Handled<'f> = Result<Option<Outgoing<'f>>, Discard>;
 
 /// What is known of a packet before its transport header is read.
-#[cfg(feature = "proto-ipv4")]
 #[derive(Clone, Copy)]
 pub(super) struct Received<'f> {
     pub(super) header: Ipv4Header,
@@ -41,7 +34,6 @@ pub(super) struct Received<'f> {
     pub(super) verify: bool,
 }
 
-#[cfg(feature = "proto-ipv4")]
 impl Received<'_> {
     pub(super) fn src(&self) -> IpAddress {
         IpAddress::Ipv4(self.header.src)
@@ -145,7 +137,6 @@ impl Engine<'_> {
         }
     }
 
-    #[cfg(feature = "proto-ipv4")]
     fn on_ipv4<'f>(
         &mut self,
         now: Instant,
@@ -190,7 +181,7 @@ impl Engine<'_> {
     }
 }
 
-#[cfg(all(feature = "medium-ethernet", feature = "proto-ipv4"))]
+#[cfg(feature = "medium-ethernet")]
 mod arp {
     //! ARP (RFC 826), with RFC 5227's care for conflicts.
 

@@ -13,7 +13,7 @@ use crate::ip::{AddressState, Addresses, Delivery, Forwarding, InterfaceAddress,
 use crate::ip::{NextHop, RouteTable};
 #[cfg(feature = "medium-ethernet")]
 use crate::link::{Lookup, NeighborCache, NeighborKey, NeighborTiming, SolicitTo};
-#[cfg(all(feature = "medium-ethernet", feature = "proto-ipv4"))]
+#[cfg(feature = "medium-ethernet")]
 use crate::link::{ConflictDetector, DefensePolicy, StartMode};
 use crate::rand::Random;
 #[cfg(feature = "medium-ethernet")]
@@ -33,7 +33,6 @@ pub(crate) struct Interface {
     pub(super) addresses: Addresses,
     pub(super) routes: RouteTable,
     config: Option<StaticConfigV4>,
-    #[cfg_attr(not(feature = "medium-ethernet"), expect(dead_code))]
     policy: AddressPolicy,
     /// Grows whenever routes or addresses change, so that what was derived from them is derived anew.
     epoch: u16,
@@ -48,7 +47,6 @@ pub(crate) struct Interface {
 pub(super) struct Ethernet {
     pub(super) hardware: EthernetAddress,
     pub(super) neighbors: NeighborCache<List>,
-    #[cfg(feature = "proto-ipv4")]
     pub(super) detector: ConflictDetector,
 }
 
@@ -340,7 +338,6 @@ impl Ethernet {
             hardware,
             neighbors: NeighborCache::new(NeighborTiming::default(), random.next_u32()),
             // A static address is what others find the host by.
-            #[cfg(feature = "proto-ipv4")]
             detector: ConflictDetector::new(hardware, DefensePolicy::NeverGiveUp),
         }
     }
@@ -517,7 +514,7 @@ impl Engine<'_> {
     }
 }
 
-#[cfg(all(feature = "medium-ethernet", feature = "proto-ipv4"))]
+#[cfg(feature = "medium-ethernet")]
 impl Engine<'_> {
     fn poll_detector(&mut self, now: Instant) -> Option<ArpPacket> {
         let detector = &mut self.interface.ethernet.detector;

@@ -16,7 +16,6 @@ mod config;
 #[cfg(any(feature = "socket-udp", feature = "socket-icmp"))]
 mod datagram;
 mod egress;
-#[cfg(feature = "proto-ipv4")]
 mod icmp;
 #[cfg(feature = "socket-icmp")]
 mod icmp_socket;
@@ -81,7 +80,6 @@ pub(crate) struct Engine<'d> {
     sockets: Sockets<'d>,
     #[cfg(feature = "socket-tcp")]
     tcp: TcpState<'d>,
-    #[cfg_attr(not(feature = "proto-ipv4"), expect(dead_code))]
     icmp_errors: ErrorLimiter,
     stats: Stats,
 }

@@ -13,7 +13,13 @@ pub struct BufferPair<'d> {
 
 /// Which of the stack's pools.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PoolId(pub(super) u8);
+pub struct PoolId(u8);
+
+impl PoolId {
+    pub(super) fn index(self) -> usize {
+        usize::from(self.0)
+    }
+}
 
 /// A pool: the first `free` places hold the pairs that nobody has.
 pub(super) struct Pool<'d> {
@@ -59,18 +65,23 @@ impl<'d> Pool<'d> {
 impl<'d> Engine<'d> {
     /// Takes a pool into the stack, for good. `None` if it has as many as it can hold.
     pub(crate) fn add_pool(&mut self, pairs: &'d mut [Option<BufferPair<'d>>]) -> Option<PoolId> {
-        let id = PoolId(u8::try_from(self.tcp.pools.len()).ok()?);
-        self.tcp.pools.push(Pool::new(pairs)).ok()?;
+        let index = self.tcp.pools.iter().position(Option::is_none)?;
+        let id = PoolId(u8::try_from(index).ok()?);
+        self.tcp.pools[index] = Some(Pool::new(pairs));
         Some(id)
     }
 
+    pub(super) fn pool(&self, id: PoolId) -> Option<&Pool<'d>> {
+        self.tcp.pools.get(id.index())?.as_ref()
+    }
+
     pub(super) fn pool_mut(&mut self, id: PoolId) -> Option<&mut Pool<'d>> {
-        self.tcp.pools.get_mut(usize::from(id.0))
+        self.tcp.pools.get_mut(id.index())?.as_mut()
     }
 
     /// How many pairs a pool has.
     pub(crate) fn pool_size(&self, id: PoolId) -> usize {
-        self.tcp.pools.get(usize::from(id.0)).map_or(0, Pool::size)
+        self.pool(id).map_or(0, Pool::size)
     }
 
     /// Lends a pair. When all are lent, the oldest connection that closes in the background is aborted

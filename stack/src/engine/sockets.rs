@@ -270,7 +270,8 @@ impl<'d> Sockets<'d> {
 
     #[cfg_attr(not(feature = "socket-tcp"), expect(dead_code))]
     pub(super) fn is_filed(&self, index: Index) -> bool {
-        self.slots[usize::from(index)].hash.is_some()
+        let slot = self.slots.get(usize::from(index));
+        slot.is_some_and(|slot| slot.hash.is_some())
     }
 
     /// The first socket filed under `hash` that `is_it` says yes to.

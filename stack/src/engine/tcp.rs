@@ -1,7 +1,5 @@
 //! TCP sockets: finding the connection of a segment, and what handles ask for.
 
-use heapless::Vec;
-
 use cygnet_config::{TCP_HALF_OPEN_COUNT, TCP_POOL_COUNT, TCP_TIME_WAIT_COUNT};
 
 use super::config::Config;
@@ -33,7 +31,9 @@ pub(crate) struct TcpState<'d> {
     pub(super) half_open_due: Instant,
     pub(super) time_wait: Records<Remembered, TCP_TIME_WAIT_COUNT>,
     pub(super) time_wait_len: Duration,
-    pub(super) pools: Vec<Pool<'d>, TCP_POOL_COUNT>,
+    /// Filled from the front. No `heapless::Vec`: its `Drop` would keep stacks from living in local
+    /// variables.
+    pub(super) pools: [Option<Pool<'d>>; TCP_POOL_COUNT],
     /// The connection that the last segment was for, which the next is likely for as well.
     last: Index,
 }
@@ -125,7 +125,7 @@ impl<'d> TcpState<'d> {
             half_open_due: Instant::FAR_FUTURE,
             time_wait: Records::new(),
             time_wait_len: config.max_segment_lifetime.saturating_mul(2),
-            pools: Vec::new(),
+            pools: [const { None }; TCP_POOL_COUNT],
             last: 0,
         }
     }
@@ -380,7 +380,7 @@ impl<'d> Engine<'d> {
         let (pool, lingering) = (tcp.pool, tcp.lingering);
         let (receive, send) = tcp.connection.take_buffers();
         if let Some(id) = pool
-            && let Some(pool) = self.tcp.pools.get_mut(pool_index(id))
+            && let Some(Some(pool)) = self.tcp.pools.get_mut(id.index())
         {
             pool.give_back(BufferPair { receive, send });
             if lingering {
@@ -554,7 +554,7 @@ impl<'d> Engine<'d> {
         tcp.connection.detach();
         if let Some(id) = tcp.pool {
             tcp.lingering = true;
-            if let Some(pool) = self.tcp.pools.get_mut(pool_index(id)) {
+            if let Some(Some(pool)) = self.tcp.pools.get_mut(id.index()) {
                 pool.lingering = self.sockets.enqueue(pool.lingering, index);
             }
         }
@@ -631,10 +631,6 @@ impl<'d> Engine<'d> {
             }
         }
     }
-}
-
-fn pool_index(id: PoolId) -> usize {
-    usize::from(id.0)
 }
 
 /// What connections are filed under, see [`super::Sockets::hash`].

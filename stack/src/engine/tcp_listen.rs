@@ -306,11 +306,7 @@ impl<'d> Engine<'d> {
     fn receive_capacity_of(&self, listener: Index) -> usize {
         match self.sockets.body(listener) {
             Body::Tcp(tcp) => tcp.connection.receive_capacity(),
-            Body::Listener(l) => self
-                .tcp
-                .pools
-                .get(usize::from(l.pool.0))
-                .map_or(0, |pool| pool.receive_capacity),
+            Body::Listener(l) => self.pool(l.pool).map_or(0, |pool| pool.receive_capacity),
             _ => 0,
         }
     }

@@ -1,0 +1,340 @@
+//! Two engines on a wire and a virtual clock. What handles, drivers and impairments add is tested from
+//! outside; here the engine itself speaks, so that a test sees every frame.
+
+use core::net::Ipv4Addr;
+use std::boxed::Box;
+use std::collections::VecDeque;
+use std::vec;
+use std::vec::Vec;
+
+use cygnet_driver::{Capabilities, HardwareAddress, Medium, RxMeta};
+
+use super::*;
+use crate::events::Events;
+use crate::stats::Discard;
+use crate::storage::List;
+use crate::tcp::{ConnectionError, State};
+use crate::wire::{IpEndpoint, IpListenEndpoint, Ipv4Cidr};
+
+const SLOTS: usize = 4;
+const A: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 1);
+const B: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 2);
+
+fn engine(address: Ipv4Addr, medium: Medium) -> Engine<'static> {
+    let slots: Vec<Slot<'static>> = (0..SLOTS).map(|_| Slot::EMPTY).collect();
+    let sockets = Sockets::new(
+        Box::leak(slots.into_boxed_slice()),
+        Box::leak(Box::new([SlotNode::new(); SLOTS])),
+        Box::leak(Box::new([List::new(); SLOTS])),
+        Box::leak(Box::new([0; SLOTS])),
+    );
+    let capabilities = Capabilities::new(medium, 1514);
+    let config = Config::ipv4_static(StaticConfigV4::new(Ipv4Cidr::new(address, 24)));
+    let [.., last] = address.octets();
+    let hardware = HardwareAddress::Ethernet([2, 0, 0, 0, 0, last]);
+    let seed = Seed::from(u64::from(last));
+    let mut engine = Engine::new(capabilities, hardware, config, sockets, seed);
+    engine.set_link_up(Instant::ZERO, true);
+    engine
+}
+
+fn frame(outgoing: &Outgoing<'_>) -> Vec<u8> {
+    let mut frame = vec![0; outgoing.len()];
+    outgoing.emit(&mut frame);
+    frame
+}
+
+/// Two engines joined by a wire that takes no time.
+struct Pair {
+    now: Instant,
+    engines: [Engine<'static>; 2],
+    /// Every frame so far: who sent it, and what.
+    log: Vec<(usize, Vec<u8>)>,
+    drop_next: usize,
+}
+
+impl Pair {
+    fn new(medium: Medium) -> Self {
+        Self {
+            now: Instant::from_secs(1),
+            engines: [engine(A, medium), engine(B, medium)],
+            log: Vec::new(),
+            drop_next: 0,
+        }
+    }
+
+    /// Moves frames until nobody has any to send. Panics if that does not end.
+    fn drive(&mut self) {
+        let mut wire: VecDeque<(usize, Vec<u8>)> = VecDeque::new();
+        for _ in 0..10_000 {
+            for side in 0..2 {
+                let engine = &mut self.engines[side];
+                while let Some(transmit) = engine.poll_transmit(self.now) {
+                    let outgoing = engine.outgoing(&transmit).expect("what is polled can be sent");
+                    wire.push_back((side, frame(&outgoing)));
+                    engine.on_transmitted(&transmit);
+                }
+            }
+            let Some((from, bytes)) = wire.pop_front() else {
+                return;
+            };
+            self.log.push((from, bytes.clone()));
+            if self.drop_next > 0 {
+                self.drop_next -= 1;
+                continue;
+            }
+            let answer = self.engines[1 - from].receive(self.now, &bytes, RxMeta::new());
+            if let Some(answer) = answer {
+                wire.push_back((1 - from, frame(&answer)));
+            }
+        }
+        panic!("the engines never stop talking: {:02x?}", self.log.last());
+    }
+
+    /// Lets time pass up to the next deadline of either.
+    fn tick(&mut self) {
+        let next = self.engines.iter().filter_map(Engine::next_deadline).min();
+        if let Some(next) = next {
+            self.now = self.now.max(next);
+        }
+        for engine in &mut self.engines {
+            engine.on_timeout(self.now);
+        }
+        self.drive();
+    }
+
+    fn run_for(&mut self, span: Duration) {
+        let end = self.now + span;
+        while let Some(next) = self.engines.iter().filter_map(Engine::next_deadline).min()
+            && next <= end
+        {
+            self.tick();
+        }
+        self.now = end;
+    }
+
+    /// A connection from A to B, over a listener on B: the keys of its ends.
+    fn connection(&mut self) -> (SocketKey, SocketKey) {
+        let server = self.socket(1);
+        self.engines[1].tcp_listen(server, IpListenEndpoint::from(80)).unwrap();
+        let client = self.socket(0);
+        self.engines[0]
+            .tcp_connect(client, IpEndpoint::new(B.into(), 80), IpListenEndpoint::from(0))
+            .unwrap();
+        self.drive();
+        (client, server)
+    }
+
+    fn socket(&mut self, side: usize) -> SocketKey {
+        self.engines[side]
+            .tcp_open(vec![0; 4096].into(), vec![0; 4096].into())
+            .expect("there is a slot")
+    }
+
+    fn state(&self, side: usize, key: SocketKey) -> State {
+        self.engines[side].tcp(key).map_or(State::Closed, |c| c.state())
+    }
+
+    fn read(&mut self, side: usize, key: SocketKey) -> Vec<u8> {
+        let mut buffer = [0; 4096];
+        let len = self.engines[side]
+            .tcp_with(key, |c| c.read(&mut buffer))
+            .unwrap();
+        buffer[..len].to_vec()
+    }
+
+    fn write(&mut self, side: usize, key: SocketKey, data: &[u8]) -> usize {
+        self.engines[side].tcp_with(key, |c| c.write(data)).unwrap()
+    }
+}
+
+#[test]
+fn connects_transfers_and_closes_in_order() {
+    for medium in [Medium::Ethernet, Medium::Ip] {
+        let mut pair = Pair::new(medium);
+        let (client, server) = pair.connection();
+        assert_eq!(pair.state(0, client), State::Established);
+        assert_eq!(pair.state(1, server), State::Established);
+
+        pair.write(0, client, b"hello");
+        pair.drive();
+        assert_eq!(pair.read(1, server), b"hello");
+
+        pair.engines[0].tcp_with(client, |c| c.close());
+        pair.drive();
+        assert_eq!(pair.state(0, client), State::FinWait2);
+        assert_eq!(pair.state(1, server), State::CloseWait);
+        pair.write(1, server, b"bye");
+        pair.engines[1].tcp_with(server, |c| c.close());
+        pair.drive();
+        assert_eq!(pair.read(0, client), b"bye");
+        assert_eq!(pair.state(0, client), State::TimeWait);
+        assert_eq!(pair.state(1, server), State::Closed);
+        assert_eq!(pair.engines[1].tcp(server).unwrap().error(), None);
+        assert_eq!(pair.engines[0].stats().discarded_total(), 0);
+        assert_eq!(pair.engines[1].stats().discarded_total(), 0);
+    }
+}
+
+#[test]
+fn a_bulk_transfer_arrives_byte_by_byte() {
+    let mut pair = Pair::new(Medium::Ethernet);
+    let (client, server) = pair.connection();
+    let data: Vec<u8> = (0..200_000u32).map(|i| (i * 7 % 251) as u8).collect();
+    let mut sent = 0;
+    let mut received = Vec::new();
+    while received.len() < data.len() {
+        sent += pair.write(0, client, &data[sent..]);
+        pair.drive();
+        received.extend(pair.read(1, server));
+        pair.tick();
+    }
+    assert_eq!(received, data);
+    assert_eq!(pair.engines[0].stats().retransmits, 0);
+}
+
+#[test]
+fn a_lost_segment_is_sent_again_after_the_timeout() {
+    let mut pair = Pair::new(Medium::Ethernet);
+    let (client, server) = pair.connection();
+    pair.drop_next = 1;
+    pair.write(0, client, b"hello");
+    pair.drive();
+    assert_eq!(pair.read(1, server), b"");
+    pair.tick();
+    assert_eq!(pair.read(1, server), b"hello");
+    assert_eq!(pair.engines[0].stats().retransmits, 1);
+}
+
+#[test]
+fn a_refused_connection_says_so() {
+    let mut pair = Pair::new(Medium::Ethernet);
+    let client = pair.socket(0);
+    let remote = IpEndpoint::new(B.into(), 81);
+    pair.engines[0]
+        .tcp_connect(client, remote, IpListenEndpoint::from(0))
+        .unwrap();
+    pair.drive();
+    let connection = pair.engines[0].tcp(client).unwrap();
+    assert_eq!(connection.error(), Some(ConnectionError::Refused));
+    assert_eq!(pair.engines[1].stats().discarded(Discard::NoSocket), 1);
+}
+
+#[test]
+fn a_host_that_is_not_there_is_unreachable_after_three_requests() {
+    let mut pair = Pair::new(Medium::Ethernet);
+    let client = pair.socket(0);
+    let remote = IpEndpoint::new(Ipv4Addr::new(10, 0, 0, 77).into(), 80);
+    pair.engines[0]
+        .tcp_connect(client, remote, IpListenEndpoint::from(0))
+        .unwrap();
+    pair.drive();
+    pair.run_for(Duration::from_secs(10));
+    let connection = pair.engines[0].tcp(client).unwrap();
+    assert_eq!(connection.error(), Some(ConnectionError::Unreachable));
+    let requests = |(from, bytes): &&(usize, Vec<u8>)| {
+        *from == 0 && bytes[12..14] == [8, 6] && bytes[38..42] == [10, 0, 0, 77]
+    };
+    assert_eq!(pair.log.iter().filter(requests).count(), 3);
+}
+
+#[test]
+fn every_slot_can_be_used_again_and_again() {
+    let mut pair = Pair::new(Medium::Ip);
+    for round in 0..200 {
+        let (client, server) = pair.connection();
+        assert_eq!(pair.state(0, client), State::Established, "round {round}");
+        pair.write(0, client, b"x");
+        pair.engines[0].tcp_detach(client);
+        pair.drive();
+        assert_eq!(pair.read(1, server), b"x");
+        pair.engines[1].tcp_detach(server);
+        pair.drive();
+    }
+    for side in 0..2 {
+        let open: Vec<_> = (0..SLOTS).map(|_| pair.socket(side)).collect();
+        assert_eq!(open.len(), SLOTS, "all slots are free again");
+    }
+}
+
+#[test]
+fn a_silent_engine_has_nothing_to_wait_for() {
+    let mut pair = Pair::new(Medium::Ip);
+    pair.drive();
+    assert_eq!(pair.engines[0].next_deadline(), None);
+    let (client, server) = pair.connection();
+    pair.run_for(Duration::from_secs(60));
+    assert_eq!(pair.engines[0].next_deadline(), None, "idle connections are idle");
+    assert_eq!(pair.engines[1].next_deadline(), None);
+    pair.engines[0].tcp_detach(client);
+    pair.engines[1].tcp_detach(server);
+    pair.drive();
+    pair.run_for(Duration::from_secs(120));
+    assert_eq!(pair.engines[0].next_deadline(), None, "TIME-WAIT has passed");
+}
+
+#[test]
+fn a_listener_takes_as_many_as_its_pool_and_gives_pairs_back() {
+    let mut pair = Pair::new(Medium::Ip);
+    let pairs: Vec<_> = (0..2)
+        .map(|_| {
+            Some(BufferPair {
+                receive: vec![0; 64].into(),
+                send: vec![0; 64].into(),
+            })
+        })
+        .collect();
+    let server = &mut pair.engines[1];
+    let pool = server.add_pool(Box::leak(pairs.into_boxed_slice())).unwrap();
+    let listener = server.listener_bind(IpListenEndpoint::from(80), pool).unwrap();
+    for round in 0..20 {
+        let clients: Vec<_> = (0..3).map(|_| pair.socket(0)).collect();
+        for &client in &clients {
+            let remote = IpEndpoint::new(B.into(), 80);
+            pair.engines[0]
+                .tcp_connect(client, remote, IpListenEndpoint::from(0))
+                .unwrap();
+        }
+        pair.drive();
+        let states: Vec<_> = clients.iter().map(|&c| pair.state(0, c)).collect();
+        assert_eq!(
+            states,
+            [State::Established, State::Established, State::SynSent],
+            "round {round}: the third waits for room"
+        );
+        assert_eq!(pair.engines[1].poll_event().map(|(key, _)| key), Some(listener));
+        for _ in 0..2 {
+            let accepted = pair.engines[1].listener_accept(listener).unwrap();
+            pair.engines[1].tcp_detach(accepted);
+        }
+        assert_eq!(pair.engines[1].listener_accept(listener), None);
+        for client in clients {
+            pair.engines[0].tcp_detach(client);
+        }
+        pair.drive();
+        while pair.engines[1].poll_event().is_some() {}
+    }
+    assert!(pair.engines[1].stats().discarded(Discard::BacklogFull) >= 20);
+}
+
+#[test]
+fn events_tell_what_happened() {
+    let mut pair = Pair::new(Medium::Ip);
+    let (client, server) = pair.connection();
+    while pair.engines[0].poll_event().is_some() {}
+    while pair.engines[1].poll_event().is_some() {}
+    pair.write(0, client, b"x");
+    pair.drive();
+    let (key, events) = pair.engines[1].poll_event().unwrap();
+    assert_eq!(key, server);
+    assert!(events.contains(Events::READABLE) && !events.contains(Events::STATE));
+    pair.run_for(Duration::from_secs(1));
+    let (key, events) = pair.engines[0].poll_event().unwrap();
+    assert_eq!(key, client);
+    assert!(events.contains(Events::WRITABLE));
+}
+
+#[test]
+fn a_connection_stays_small() {
+    assert!(size_of::<crate::tcp::Connection<'static>>() <= 512);
+}

@@ -3,9 +3,7 @@
 //! The messages' formats are in `wire`; `engine` asks here before it answers a packet with an error.
 
 mod limiter;
-#[cfg(feature = "proto-ipv4")]
 mod policy;
 
 pub(crate) use limiter::ErrorLimiter;
-#[cfg(feature = "proto-ipv4")]
 pub(crate) use policy::{ErrorSuppressed, Offender, Payload, may_send_error};

@@ -6,13 +6,11 @@
 mod addresses;
 mod forward;
 mod interface;
-#[cfg(feature = "proto-ipv4")]
 mod martian;
 mod route;
 
 pub(crate) use addresses::{AddressState, Addresses, AddressesFull, InterfaceAddress};
 pub(crate) use forward::{Delivery, Forwarding, NextHop, NoRoute};
 pub(crate) use interface::InterfaceId;
-#[cfg(feature = "proto-ipv4")]
 pub(crate) use martian::{Arrival, ArrivalPath, Destination, Martian, classify};
 pub(crate) use route::{Route, RouteTable, RouteTableFull};

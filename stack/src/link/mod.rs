@@ -3,12 +3,12 @@
 //! Sans-io: time is an argument, every answer is a value, and only `engine` calls in here. It feeds
 //! parsed ARP packets in and sends what the `poll_*` calls return.
 
-#[cfg(all(feature = "medium-ethernet", feature = "proto-ipv4"))]
+#[cfg(feature = "medium-ethernet")]
 mod conflict;
 #[cfg(feature = "medium-ethernet")]
 mod neighbor;
 
-#[cfg(all(feature = "medium-ethernet", feature = "proto-ipv4"))]
+#[cfg(feature = "medium-ethernet")]
 pub(crate) use conflict::{Conflict, ConflictDetector, DefensePolicy, StartMode};
 #[cfg(feature = "medium-ethernet")]
 pub(crate) use neighbor::{
