@@ -45,7 +45,7 @@
         feature = "socket-icmp",
         feature = "icmp-echo-reply",
     )),
-    allow(dead_code, unused_imports)
+    allow(dead_code, unused_imports, unused_macros, unused_assignments)
 )]
 // With one version of IP there, a pattern that asks for it always matches.
 #![cfg_attr(
@@ -79,7 +79,7 @@ pub use cygnet_driver::{Clock, Driver};
 pub use engine::{ConnectError, ListenError};
 #[cfg(feature = "socket-udp")]
 pub use engine::{BindError, UdpMetadata, UdpPacketMetadata};
-pub use engine::{AddressPolicy, Config, ConfigError, StaticConfigV4};
+pub use engine::{AddressPolicy, Config, ConfigError, DefensePolicy, StaticConfigV4};
 #[cfg(feature = "socket-icmp")]
 pub use engine::{IcmpEndpoint, IcmpMetadata, IcmpPacketMetadata};
 pub use rand::Seed;

@@ -5,21 +5,25 @@
 
 /// Something that is wrong but not with us: a malformed packet, a refused connection.
 macro_rules! debug {
-    ($($arg:tt)*) => {{
+    ($format:literal $(, $arg:expr)* $(,)?) => {{
         #[cfg(feature = "log")]
-        ::log::debug!($($arg)*);
+        ::log::debug!($format $(, $arg)*);
         #[cfg(feature = "defmt")]
-        ::defmt::debug!($($arg)*);
+        ::defmt::debug!($format $(, $arg)*);
+        // Used, where no logger takes it, and not evaluated.
+        $(let _ = || { let _ = &$arg; };)*
     }};
 }
 
 /// Something that happens for every packet. Only with the feature `verbose`.
 macro_rules! trace {
-    ($($arg:tt)*) => {{
+    ($format:literal $(, $arg:expr)* $(,)?) => {{
         #[cfg(all(feature = "log", feature = "verbose"))]
-        ::log::trace!($($arg)*);
+        ::log::trace!($format $(, $arg)*);
         #[cfg(all(feature = "defmt", feature = "verbose"))]
-        ::defmt::trace!($($arg)*);
+        ::defmt::trace!($format $(, $arg)*);
+        // Used, where no logger takes it, and not evaluated.
+        $(let _ = || { let _ = &$arg; };)*
     }};
 }
 

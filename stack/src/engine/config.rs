@@ -2,6 +2,7 @@
 
 use core::net::Ipv4Addr;
 
+pub use crate::link::DefensePolicy;
 use crate::time::Duration;
 use crate::wire::Ipv4Cidr;
 
@@ -14,6 +15,8 @@ pub struct Config {
     pub ipv4: Option<StaticConfigV4>,
     /// What is done to find out whether somebody else has an address.
     pub address_policy: AddressPolicy,
+    /// What is done when another host uses one of our addresses.
+    pub defense: DefensePolicy,
     /// The interface is tied to itself: packets from our own addresses may come in. Set it for a
     /// loopback link, and only there.
     pub loopback: bool,
@@ -28,6 +31,7 @@ impl Config {
         Self {
             ipv4: None,
             address_policy: AddressPolicy::Announce,
+            defense: DefensePolicy::NeverGiveUp,
             loopback: false,
             max_segment_lifetime: Duration::from_secs(30),
         }

@@ -122,7 +122,7 @@ impl Engine<'_> {
                 let Body::Tcp(tcp) = self.sockets.body(*index) else {
                     return None;
                 };
-                let payload = Payload::Tcp(plan.header.clone(), tcp.connection.payload(plan));
+                let payload = Payload::Tcp(plan.header, tcp.connection.payload(plan));
                 let tuple = &tcp.connection.tuple;
                 let hop_limit = tcp.connection.options.hop_limit;
                 let mut packet =
@@ -217,16 +217,16 @@ pub(super) enum Turn {
 
 impl Inline {
     fn outgoing(&self) -> Outgoing<'_> {
-        match &self.packet {
+        match self.packet {
             #[cfg(feature = "medium-ethernet")]
             InlinePacket::Arp(packet) => Outgoing {
                 link: self.link,
-                content: Content::Arp(*packet),
+                content: Content::Arp(packet),
             },
             #[cfg(feature = "socket-tcp")]
             InlinePacket::Tcp { src, dst, header } => Outgoing::ip(
                 self.link,
-                IpPacket::unfragmented(*src, *dst, Payload::Tcp(header.clone(), (&[], &[]))),
+                IpPacket::unfragmented(src, dst, Payload::Tcp(header, (&[], &[]))),
             ),
         }
     }

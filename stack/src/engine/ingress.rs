@@ -187,7 +187,7 @@ mod arp {
 
     use super::super::outgoing::{Content, LinkHeader, Outgoing};
     use super::{Discard, Engine, EthernetHeader, Handled, INTERFACE, Instant, IpAddress};
-    use crate::link::{Claim, ClaimKind, Conflict, Learned};
+    use crate::link::{Claim, ClaimKind, Learned};
     use crate::wire::{ArpOperation, ArpPacket, EtherType};
 
     impl Engine<'_> {
@@ -198,11 +198,7 @@ mod arp {
             payload: &[u8],
         ) -> Handled<'f> {
             let packet = ArpPacket::parse(payload)?;
-            let conflict = self.interface.ethernet.detector.on_arp(now, &packet);
-            if let Some(conflict) = conflict {
-                if conflict == Conflict::GiveUp {
-                    self.give_up_address(self.interface.ethernet.detector.address());
-                }
+            if self.detect_conflict(now, &packet) {
                 return Err(Discard::AddressConflict);
             }
             let sender = IpAddress::Ipv4(packet.sender_protocol);
@@ -239,11 +235,8 @@ mod arp {
                 kind,
             };
             match self.interface.ethernet.neighbors.on_claim(now, &claim) {
-                Learned::Resolved(mut waiters) => {
-                    while let Some(index) = self.sockets.pop_waiter(&mut waiters) {
-                        self.sockets.mark_ready(index);
-                    }
-                    self.sockets.release_parked();
+                Learned::Resolved(waiters) => {
+                    self.wake_waiters(waiters);
                     Ok(())
                 }
                 Learned::Unchanged if kind == ClaimKind::Reply => Err(Discard::UnsolicitedNeighbor),

@@ -2,24 +2,25 @@
 
 use core::net::Ipv4Addr;
 
+use cygnet_config::IFACE_MAX_ADDR_COUNT;
 use cygnet_driver::{Capabilities, HardwareAddress, Medium};
 
-use super::config::{AddressPolicy, Config, StaticConfigV4};
+use super::config::{AddressPolicy, Config, DefensePolicy, StaticConfigV4};
 use super::outgoing::LinkHeader;
 use super::{Engine, Transmit};
 #[cfg(feature = "medium-ethernet")]
 use super::egress::Inline;
 use crate::ip::{AddressState, Addresses, Delivery, Forwarding, InterfaceAddress, InterfaceId};
-use crate::ip::{NextHop, RouteTable};
+use crate::ip::{NextHop, Route, RouteTable};
 #[cfg(feature = "medium-ethernet")]
 use crate::link::{Lookup, NeighborCache, NeighborKey, NeighborTiming, SolicitTo};
 #[cfg(feature = "medium-ethernet")]
-use crate::link::{ConflictDetector, DefensePolicy, StartMode};
+use crate::link::{Conflict, ConflictDetector, StartMode};
 use crate::rand::Random;
 #[cfg(feature = "medium-ethernet")]
 use crate::storage::List;
 use crate::time::Instant;
-use crate::wire::{IpAddress, IpCidr};
+use crate::wire::{IpAddress, IpCidr, Ipv4Cidr};
 #[cfg(feature = "medium-ethernet")]
 use crate::wire::{ArpOperation, ArpPacket, EtherType, EthernetAddress, EthernetHeader};
 
@@ -34,6 +35,7 @@ pub(crate) struct Interface {
     pub(super) routes: RouteTable,
     config: Option<StaticConfigV4>,
     policy: AddressPolicy,
+    defense: DefensePolicy,
     /// Grows whenever routes or addresses change, so that what was derived from them is derived anew.
     epoch: u16,
     /// The identification of the last packet that may be fragmented on its way.
@@ -47,7 +49,8 @@ pub(crate) struct Interface {
 pub(super) struct Ethernet {
     pub(super) hardware: EthernetAddress,
     pub(super) neighbors: NeighborCache<List>,
-    pub(super) detector: ConflictDetector,
+    /// One for each address.
+    pub(super) detectors: heapless::Vec<ConflictDetector, IFACE_MAX_ADDR_COUNT>,
 }
 
 /// Where a socket's packets go: derived from routes once, and again when they change.
@@ -94,6 +97,10 @@ pub enum ConfigError {
     TooManyAddresses,
     /// There is no room for another route (`IFACE_MAX_ROUTE_COUNT`).
     TooManyRoutes,
+    /// There is no room for another neighbor (`IFACE_NEIGHBOR_CACHE_COUNT`), or the link has none.
+    TooManyNeighbors,
+    /// The address is not one that a host can have.
+    NotUnicast,
     /// The call came from within a closure that the stack itself called.
     Reentrant,
 }
@@ -103,6 +110,8 @@ impl core::fmt::Display for ConfigError {
         f.write_str(match self {
             Self::TooManyAddresses => "no room for another address (IFACE_MAX_ADDR_COUNT)",
             Self::TooManyRoutes => "no room for another route (IFACE_MAX_ROUTE_COUNT)",
+            Self::TooManyNeighbors => "no room for another neighbor (IFACE_NEIGHBOR_CACHE_COUNT)",
+            Self::NotUnicast => "not an address that a host can have",
             Self::Reentrant => "the stack was called from within one of its own calls",
         })
     }
@@ -131,14 +140,17 @@ impl Interface {
             routes: RouteTable::new(),
             config: None,
             policy: config.address_policy,
+            defense: config.defense,
             epoch: 0,
             ident: random.next_u32() as u16,
             #[cfg(feature = "medium-ethernet")]
             ethernet: Ethernet::new(hardware, random),
         };
         if let Some(ipv4) = &config.ipv4 {
-            // An empty table takes one address and one route.
-            let _ = interface.configure(Instant::ZERO, Some(ipv4.clone()), random);
+            let configured = interface.configure(Instant::ZERO, Some(ipv4.clone()), random);
+            if configured.is_err() {
+                crate::log::debug!("the IPv4 address is none that a host can have");
+            }
         }
         interface
     }
@@ -150,37 +162,59 @@ impl Interface {
         config: Option<StaticConfigV4>,
         random: &mut Random,
     ) -> Result<(), ConfigError> {
-        self.epoch = self.epoch.wrapping_add(1);
-        self.routes.flush(INTERFACE);
         if let Some(old) = self.config.take() {
-            self.addresses
-                .remove(INTERFACE, IpAddress::Ipv4(old.address.address()));
+            self.routes.remove(DEFAULT_ROUTE);
+            self.remove_address(IpAddress::Ipv4(old.address.address()));
         }
-        let Some(new) = config else {
-            #[cfg(all(feature = "medium-ethernet", feature = "proto-ipv4"))]
-            self.ethernet.detector.stop();
-            return Ok(());
-        };
-        let probes = self.probes();
-        self.addresses
-            .add(InterfaceAddress {
-                cidr: IpCidr::Ipv4(new.address),
-                interface: INTERFACE,
-                state: if probes {
-                    AddressState::Tentative
-                } else {
-                    AddressState::Usable
-                },
-            })
-            .map_err(|_| ConfigError::TooManyAddresses)?;
+        let Some(new) = config else { return Ok(()) };
+        self.add_address(now, IpCidr::Ipv4(new.address), random)?;
         if let Some(gateway) = new.gateway {
             self.routes
                 .set_default_gateway(now, IpAddress::Ipv4(gateway), INTERFACE)
                 .map_err(|_| ConfigError::TooManyRoutes)?;
         }
         self.config = Some(new);
-        self.start_detection(now, random);
         Ok(())
+    }
+
+    fn add_address(
+        &mut self,
+        now: Instant,
+        cidr: IpCidr,
+        random: &mut Random,
+    ) -> Result<(), ConfigError> {
+        if !cidr.address().is_unicast() {
+            return Err(ConfigError::NotUnicast);
+        }
+        let state = if self.probes() {
+            AddressState::Tentative
+        } else {
+            AddressState::Usable
+        };
+        self.addresses
+            .add(InterfaceAddress {
+                cidr,
+                interface: INTERFACE,
+                state,
+            })
+            .map_err(|_| ConfigError::TooManyAddresses)?;
+        self.on_routes_changed();
+        self.guard(now, cidr.address(), random);
+        Ok(())
+    }
+
+    /// False if it was not there.
+    fn remove_address(&mut self, address: IpAddress) -> bool {
+        #[cfg(all(feature = "medium-ethernet", feature = "proto-ipv4"))]
+        self.ethernet
+            .detectors
+            .retain(|detector| IpAddress::Ipv4(detector.address()) != address);
+        self.on_routes_changed();
+        self.addresses.remove(INTERFACE, address).is_some()
+    }
+
+    fn on_routes_changed(&mut self) {
+        self.epoch = self.epoch.wrapping_add(1);
     }
 
     /// Whether an address has to prove unused before it may be used.
@@ -188,13 +222,13 @@ impl Interface {
         self.medium == Medium::Ethernet
             && !self.loopback
             && self.policy == AddressPolicy::Probe
-            && cfg!(all(feature = "medium-ethernet", feature = "proto-ipv4"))
+            && cfg!(feature = "medium-ethernet")
     }
 
-    /// Announces or probes the address, now or when the link comes up.
+    /// Announces or probes an address, and from then on watches for others that use it.
     #[cfg(all(feature = "medium-ethernet", feature = "proto-ipv4"))]
-    fn start_detection(&mut self, now: Instant, random: &mut Random) {
-        let Some(config) = &self.config else {
+    fn guard(&mut self, now: Instant, address: IpAddress, random: &mut Random) {
+        let IpAddress::Ipv4(address) = address else {
             return;
         };
         if self.medium != Medium::Ethernet || self.loopback {
@@ -204,14 +238,40 @@ impl Interface {
             AddressPolicy::Announce => StartMode::Announce,
             AddressPolicy::Probe => StartMode::Probe,
         };
-        let address = config.address.address();
-        self.ethernet
-            .detector
-            .start(now, address, mode, random.next_u32());
+        let detectors = &mut self.ethernet.detectors;
+        let known = detectors.iter().position(|d| d.address() == address);
+        let index = known.unwrap_or_else(|| {
+            // There is room for as many as there are addresses.
+            let detector = ConflictDetector::new(self.ethernet.hardware, self.defense);
+            let _ = detectors.push(detector);
+            detectors.len() - 1
+        });
+        if let Some(detector) = detectors.get_mut(index) {
+            detector.start(now, address, mode, random.next_u32());
+        }
     }
 
     #[cfg(not(all(feature = "medium-ethernet", feature = "proto-ipv4")))]
-    fn start_detection(&mut self, _now: Instant, _random: &mut Random) {}
+    fn guard(&mut self, _now: Instant, _address: IpAddress, _random: &mut Random) {}
+
+    /// Starts over with all addresses, because the link is back and may be another.
+    fn guard_all(&mut self, now: Instant, random: &mut Random) {
+        let probes = self.probes();
+        let addresses: heapless::Vec<_, IFACE_MAX_ADDR_COUNT> =
+            self.addresses.iter().map(|a| a.cidr.address()).collect();
+        for &address in &addresses {
+            if probes {
+                // RFC 5227, section 2.1: on "link-layer connectivity change" the address is in doubt.
+                self.set_address_state(address, AddressState::Tentative);
+            }
+            self.guard(now, address, random);
+        }
+    }
+
+    fn set_address_state(&mut self, address: IpAddress, state: AddressState) {
+        self.addresses.set_state(INTERFACE, address, state);
+        self.on_routes_changed();
+    }
 
     /// Whether the stack can talk: the link is up and it has an address that it may use.
     pub(super) fn is_config_up(&self) -> bool {
@@ -226,10 +286,10 @@ impl Interface {
         #[cfg(feature = "medium-ethernet")]
         {
             let neighbors = self.ethernet.neighbors.next_deadline();
-            #[cfg(feature = "proto-ipv4")]
             if self.link_up {
-                let detector = self.ethernet.detector.next_deadline();
-                return neighbors.into_iter().chain(detector).min();
+                let detectors = self.ethernet.detectors.iter();
+                let detectors = detectors.filter_map(ConflictDetector::next_deadline);
+                return neighbors.into_iter().chain(detectors).min();
             }
             neighbors
         }
@@ -337,8 +397,7 @@ impl Ethernet {
         Self {
             hardware,
             neighbors: NeighborCache::new(NeighborTiming::default(), random.next_u32()),
-            // A static address is what others find the host by.
-            detector: ConflictDetector::new(hardware, DefensePolicy::NeverGiveUp),
+            detectors: heapless::Vec::new(),
         }
     }
 }
@@ -354,11 +413,7 @@ impl Engine<'_> {
         #[cfg(feature = "medium-ethernet")]
         self.interface.ethernet.neighbors.flush(INTERFACE);
         if up {
-            // RFC 5227, section 2.1: on "link-layer connectivity change" the address is in doubt again.
-            if self.interface.probes() {
-                self.set_addresses(AddressState::Tentative);
-            }
-            self.interface.start_detection(now, &mut self.random);
+            self.interface.guard_all(now, &mut self.random);
         }
         true
     }
@@ -397,30 +452,58 @@ impl Engine<'_> {
         let now = self.now;
         let result = self.interface.configure(now, config, &mut self.random);
         if let Some(old) = old.filter(|_| old != new) {
-            self.on_address_gone(old);
+            self.on_address_gone(old.into());
         }
         result
     }
 
-    fn set_addresses(&mut self, state: AddressState) {
-        if let Some(config) = &self.interface.config {
-            let address = IpAddress::Ipv4(config.address.address());
-            self.interface
-                .addresses
-                .set_state(INTERFACE, address, state);
-            self.interface.epoch = self.interface.epoch.wrapping_add(1);
+    /// Adds an address to the interface.
+    pub(crate) fn add_address(&mut self, cidr: IpCidr) -> Result<(), ConfigError> {
+        let now = self.now;
+        self.interface.add_address(now, cidr, &mut self.random)
+    }
+
+    /// Removes an address; false if it was not there. Connections from it end with an error.
+    pub(crate) fn remove_address(&mut self, address: IpAddress) -> bool {
+        let was_there = self.interface.remove_address(address);
+        if was_there {
+            self.on_address_gone(address);
+        }
+        was_there
+    }
+
+    /// Adds a route, or replaces that to the same destination.
+    pub(crate) fn add_route(
+        &mut self,
+        destination: IpCidr,
+        gateway: Option<IpAddress>,
+    ) -> Result<(), ConfigError> {
+        let now = self.now;
+        let route = Route {
+            destination: destination.network(),
+            gateway,
+            interface: INTERFACE,
+            expires: None,
+        };
+        self.interface.on_routes_changed();
+        match self.interface.routes.add(now, route) {
+            Ok(_) => Ok(()),
+            Err(_) => Err(ConfigError::TooManyRoutes),
         }
     }
 
+    /// Removes a route; false if it was not there.
+    pub(crate) fn remove_route(&mut self, destination: IpCidr) -> bool {
+        self.interface.on_routes_changed();
+        let network = destination.network();
+        self.interface.routes.remove(network).is_some()
+    }
+
     pub(super) fn on_interface_timeout(&mut self, now: Instant) {
+        // Who waited asks once more, and is told.
         #[cfg(feature = "medium-ethernet")]
         while let Some(failure) = self.interface.ethernet.neighbors.on_timeout(now) {
-            let mut waiters = failure.waiters;
-            while let Some(index) = self.sockets.pop_waiter(&mut waiters) {
-                // It asks once more, and is told.
-                self.sockets.mark_ready(index);
-            }
-            self.sockets.release_parked();
+            self.wake_waiters(failure.waiters);
         }
         #[cfg(not(feature = "medium-ethernet"))]
         let _ = now;
@@ -433,7 +516,6 @@ impl Engine<'_> {
             if self.interface.medium != Medium::Ethernet {
                 return None;
             }
-            #[cfg(feature = "proto-ipv4")]
             if let Some(packet) = self.poll_detector(now) {
                 return Some(self.arp_to(EthernetAddress::BROADCAST, packet));
             }
@@ -451,8 +533,11 @@ impl Engine<'_> {
         #[cfg(feature = "medium-ethernet")]
         {
             let ethernet = &self.interface.ethernet;
-            #[cfg(feature = "proto-ipv4")]
-            if ethernet.detector.next_deadline().is_some_and(|at| at <= now) {
+            if ethernet
+                .detectors
+                .iter()
+                .any(|d| d.next_deadline().is_some_and(|at| at <= now))
+            {
                 return true;
             }
             ethernet.neighbors.solicit_due(now)
@@ -517,21 +602,75 @@ impl Engine<'_> {
 #[cfg(feature = "medium-ethernet")]
 impl Engine<'_> {
     fn poll_detector(&mut self, now: Instant) -> Option<ArpPacket> {
-        let detector = &mut self.interface.ethernet.detector;
-        let was_usable = detector.is_usable();
-        let packet = detector.poll_arp(now);
-        if !was_usable && detector.is_usable() {
-            self.set_addresses(AddressState::Usable);
+        let detectors = &mut self.interface.ethernet.detectors;
+        let (packet, usable) = detectors.iter_mut().find_map(|detector| {
+            let was_usable = detector.is_usable();
+            let packet = detector.poll_arp(now)?;
+            let usable = (!was_usable && detector.is_usable()).then(|| detector.address());
+            Some((packet, usable))
+        })?;
+        if let Some(address) = usable {
+            let address = IpAddress::Ipv4(address);
+            self.interface
+                .set_address_state(address, AddressState::Usable);
         }
-        packet
+        Some(packet)
     }
 
-    /// Somebody else has our address and we do not insist.
-    pub(super) fn give_up_address(&mut self, address: Ipv4Addr) {
-        self.set_addresses(AddressState::Tentative);
-        self.on_address_gone(address);
+    /// Shows an ARP packet to who watches for conflicts. True if it is one.
+    pub(super) fn detect_conflict(&mut self, now: Instant, packet: &ArpPacket) -> bool {
+        let detectors = &mut self.interface.ethernet.detectors;
+        let Some((address, conflict)) = detectors
+            .iter_mut()
+            .find_map(|d| Some((d.address(), d.on_arp(now, packet)?)))
+        else {
+            return false;
+        };
+        if conflict == Conflict::GiveUp {
+            let address = IpAddress::Ipv4(address);
+            self.interface
+                .set_address_state(address, AddressState::Tentative);
+            self.on_address_gone(address);
+        }
+        true
+    }
+
+    /// Fixes a neighbor's link address.
+    pub(crate) fn add_neighbor(
+        &mut self,
+        address: IpAddress,
+        hardware: EthernetAddress,
+    ) -> Result<(), ConfigError> {
+        let now = self.now;
+        let neighbors = &mut self.interface.ethernet.neighbors;
+        let waiters = neighbors
+            .add_permanent(now, INTERFACE, address, hardware)
+            .map_err(|_| ConfigError::TooManyNeighbors)?;
+        self.wake_waiters(waiters.unwrap_or_default());
+        Ok(())
+    }
+
+    /// Forgets a neighbor; whoever waits for it asks anew.
+    pub(crate) fn remove_neighbor(&mut self, address: IpAddress) {
+        let neighbors = &mut self.interface.ethernet.neighbors;
+        let waiters = neighbors.remove(INTERFACE, address);
+        self.wake_waiters(waiters.unwrap_or_default());
     }
 }
+
+#[cfg(feature = "medium-ethernet")]
+impl Engine<'_> {
+    /// Something changed for those who wait for a neighbor, and for those who wait for any.
+    pub(super) fn wake_waiters(&mut self, mut waiters: List) {
+        while let Some(index) = self.sockets.pop_waiter(&mut waiters) {
+            self.sockets.mark_ready(index);
+        }
+        self.sockets.release_parked();
+    }
+}
+
+/// Where everything goes that has no better route.
+const DEFAULT_ROUTE: IpCidr = IpCidr::Ipv4(Ipv4Cidr::new(Ipv4Addr::UNSPECIFIED, 0));
 
 #[cfg(feature = "socket-tcp")]
 const IP_AND_TCP_HEADERS: usize = 40;

@@ -37,11 +37,9 @@ mod udp;
 #[cfg(test)]
 mod tests;
 
-use core::net::Ipv4Addr;
-
 use cygnet_driver::{Capabilities, HardwareAddress};
 
-pub use config::{AddressPolicy, Config, StaticConfigV4};
+pub use config::{AddressPolicy, Config, DefensePolicy, StaticConfigV4};
 pub use interface::ConfigError;
 pub(crate) use egress::Transmit;
 #[cfg(feature = "socket-icmp")]
@@ -69,6 +67,7 @@ use crate::icmp::ErrorLimiter;
 use crate::rand::{Random, Seed};
 use crate::stats::Stats;
 use crate::time::{Duration, Instant};
+use crate::wire::IpAddress;
 
 /// The stack without its async skin.
 pub(crate) struct Engine<'d> {
@@ -147,9 +146,9 @@ impl<'d> Engine<'d> {
     }
 
     /// An address that was ours is not any more: what is bound to it hears of it.
-    fn on_address_gone(&mut self, address: Ipv4Addr) {
+    fn on_address_gone(&mut self, address: IpAddress) {
         #[cfg(feature = "socket-tcp")]
-        self.tcp_address_gone(address.into());
+        self.tcp_address_gone(address);
         #[cfg(not(feature = "socket-tcp"))]
         let _ = address;
     }

@@ -18,7 +18,7 @@ pub(crate) struct Outgoing<'a> {
 
 /// What goes before the packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum LinkHeader {
+pub(crate) enum LinkHeader {
     /// Nothing: the link carries bare packets.
     None,
     Ethernet(EthernetHeader),

@@ -2,7 +2,7 @@
 
 use super::Engine;
 use super::sockets::Body;
-use crate::storage::{Bytes, List};
+use crate::storage::{Buffer, Bytes, List};
 
 /// A receive and a send buffer.
 #[derive(Debug)]
@@ -23,7 +23,7 @@ impl PoolId {
 
 /// A pool: the first `free` places hold the pairs that nobody has.
 pub(super) struct Pool<'d> {
-    pairs: &'d mut [Option<BufferPair<'d>>],
+    pairs: Buffer<'d, Option<BufferPair<'d>>>,
     free: usize,
     /// What a connection from this pool can receive at a time, in bytes.
     pub(super) receive_capacity: usize,
@@ -32,7 +32,7 @@ pub(super) struct Pool<'d> {
 }
 
 impl<'d> Pool<'d> {
-    fn new(pairs: &'d mut [Option<BufferPair<'d>>]) -> Self {
+    fn new(pairs: Buffer<'d, Option<BufferPair<'d>>>) -> Self {
         let capacities = pairs.iter().flatten().map(|pair| pair.receive.len());
         Self {
             receive_capacity: capacities.min().unwrap_or(0),
@@ -64,7 +64,10 @@ impl<'d> Pool<'d> {
 
 impl<'d> Engine<'d> {
     /// Takes a pool into the stack, for good. `None` if it has as many as it can hold.
-    pub(crate) fn add_pool(&mut self, pairs: &'d mut [Option<BufferPair<'d>>]) -> Option<PoolId> {
+    pub(crate) fn add_pool(
+        &mut self,
+        pairs: Buffer<'d, Option<BufferPair<'d>>>,
+    ) -> Option<PoolId> {
         let index = self.tcp.pools.iter().position(Option::is_none)?;
         let id = PoolId(u8::try_from(index).ok()?);
         self.tcp.pools[index] = Some(Pool::new(pairs));

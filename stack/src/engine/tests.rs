@@ -285,7 +285,7 @@ fn a_listener_takes_as_many_as_its_pool_and_gives_pairs_back() {
         })
         .collect();
     let server = &mut pair.engines[1];
-    let pool = server.add_pool(Box::leak(pairs.into_boxed_slice())).unwrap();
+    let pool = server.add_pool(pairs.into()).unwrap();
     let listener = server.listener_bind(IpListenEndpoint::from(80), pool).unwrap();
     for round in 0..20 {
         let clients: Vec<_> = (0..3).map(|_| pair.socket(0)).collect();

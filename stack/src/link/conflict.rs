@@ -16,6 +16,7 @@ mod tests;
 
 use core::net::Ipv4Addr;
 
+use super::DefensePolicy;
 use crate::time::{Duration, Instant};
 use crate::wire::{ArpOperation, ArpPacket, EthernetAddress};
 
@@ -260,17 +261,6 @@ pub(crate) enum StartMode {
     /// Use it at once and announce it: for a configuration that must be up at once. Detects a
     /// conflict only by the other host's defense.
     Announce,
-}
-
-/// What a host does about another one that uses its address (RFC 5227 section 2.4).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub(crate) enum DefensePolicy {
-    /// Defend it by one announcement, and give it up on the next conflict within 10 s. Policy (b).
-    DefendOnce,
-    /// Defend it by an announcement every 10 s at most, and never give it up: for hosts that others
-    /// find by a well-known address. Policy (c).
-    NeverGiveUp,
 }
 
 /// What to do about a conflict.

@@ -9,9 +9,20 @@ mod conflict;
 mod neighbor;
 
 #[cfg(feature = "medium-ethernet")]
-pub(crate) use conflict::{Conflict, ConflictDetector, DefensePolicy, StartMode};
+pub(crate) use conflict::{Conflict, ConflictDetector, StartMode};
 #[cfg(feature = "medium-ethernet")]
 pub(crate) use neighbor::{
     Claim, ClaimKind, Learned, Lookup, NeighborCache, NeighborCacheFull, NeighborFailure,
     NeighborKey, NeighborState, NeighborTiming, Solicit, SolicitTo,
 };
+
+/// What a host does about another one that uses its address (RFC 5227 section 2.4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum DefensePolicy {
+    /// Defend it by one announcement, and give it up on the next conflict within 10 s. Policy (b).
+    DefendOnce,
+    /// Defend it by an announcement every 10 s at most, and never give it up: for hosts that others
+    /// find by a well-known address. Policy (c).
+    NeverGiveUp,
+}

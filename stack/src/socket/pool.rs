@@ -6,7 +6,7 @@ use embassy_sync::blocking_mutex::raw::RawMutex;
 
 use super::stack::Stack;
 use crate::engine::{BufferPair, PoolId};
-use crate::storage::Bytes;
+use crate::storage::{Buffer, Bytes};
 
 /// Memory for `N` pairs of a receive buffer of `RX` bytes and a send buffer of `TX` bytes.
 ///
@@ -102,6 +102,36 @@ impl<'d, M: RawMutex> Stack<'d, M> {
                 send: Bytes::Borrowed(send),
             });
         }
+        self.add_pairs(pairs.as_mut_slice().into())
+    }
+
+    /// Gives a pool of `count` pairs from the heap to the stack, for good: a receive buffer of `receive`
+    /// bytes and a send buffer of `send` bytes each. For sizes that are known only at run time.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::add_pool`].
+    #[cfg(feature = "alloc")]
+    pub fn add_owned_pool(
+        &self,
+        count: usize,
+        receive: usize,
+        send: usize,
+    ) -> Result<BufferPool<'d>, PoolError> {
+        let pair = || BufferPair {
+            receive: alloc::vec![0; receive].into(),
+            send: alloc::vec![0; send].into(),
+        };
+        let pairs: alloc::vec::Vec<_> = core::iter::repeat_with(|| Some(pair()))
+            .take(count)
+            .collect();
+        self.add_pairs(pairs.into())
+    }
+
+    fn add_pairs(
+        &self,
+        pairs: Buffer<'d, Option<BufferPair<'d>>>,
+    ) -> Result<BufferPool<'d>, PoolError> {
         let id = self
             .with(|s| s.engine.add_pool(pairs))
             .map_err(|_| PoolError::Reentrant)?

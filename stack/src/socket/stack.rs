@@ -15,6 +15,9 @@ use super::shared::{Shared, Wakes};
 use crate::engine::{Config, ConfigError, Engine, Sockets, StaticConfigV4};
 use crate::rand::Seed;
 use crate::stats::Stats;
+#[cfg(feature = "medium-ethernet")]
+use crate::wire::EthernetAddress;
+use crate::wire::{IpAddress, IpCidr};
 
 /// A handle to a stack: `Copy`, and the key to everything it can do.
 ///
@@ -152,14 +155,92 @@ impl<'d, M: RawMutex> Stack<'d, M> {
     }
 
     /// Replaces the static IPv4 configuration. Connections from an address that goes away end with
-    /// [`ConnectionError::AddressGone`](crate::tcp::ConnectionError::AddressGone).
+    /// [`ConnectionError::AddressGone`](crate::ConnectionError::AddressGone).
     ///
     /// # Errors
     ///
     /// [`ConfigError`] if a table is full or the call is re-entrant.
     pub fn set_config_v4(&self, config: Option<StaticConfigV4>) -> Result<(), ConfigError> {
+        self.configure(|engine| engine.set_config_v4(config))
+    }
+
+    /// Adds an address beside the static configuration. On Ethernet it is announced, or probed, as
+    /// [`Config::address_policy`] says.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] if the table is full, the address is none that a host can have, or the call is
+    /// re-entrant.
+    pub fn add_address(&self, address: IpCidr) -> Result<(), ConfigError> {
+        self.configure(|engine| engine.add_address(address))
+    }
+
+    /// Removes an address; `Ok(false)` if it was not there. Connections from it end with
+    /// [`ConnectionError::AddressGone`](crate::ConnectionError::AddressGone).
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::Reentrant`].
+    pub fn remove_address(&self, address: IpAddress) -> Result<bool, ConfigError> {
+        self.configure(|engine| Ok(engine.remove_address(address)))
+    }
+
+    /// Adds a route, or replaces that to the same destination: through a gateway, or straight onto the
+    /// link. The longest prefix wins.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] if the table is full or the call is re-entrant.
+    pub fn add_route(
+        &self,
+        destination: IpCidr,
+        gateway: Option<IpAddress>,
+    ) -> Result<(), ConfigError> {
+        self.configure(|engine| engine.add_route(destination, gateway))
+    }
+
+    /// Removes a route; `Ok(false)` if it was not there.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::Reentrant`].
+    pub fn remove_route(&self, destination: IpCidr) -> Result<bool, ConfigError> {
+        self.configure(|engine| Ok(engine.remove_route(destination)))
+    }
+
+    /// Fixes the link address of a neighbor: it is not asked for any more, nor believed to change.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] if the table is full or the call is re-entrant.
+    #[cfg(feature = "medium-ethernet")]
+    pub fn add_neighbor(
+        &self,
+        address: IpAddress,
+        hardware: EthernetAddress,
+    ) -> Result<(), ConfigError> {
+        self.configure(|engine| engine.add_neighbor(address, hardware))
+    }
+
+    /// Forgets the link address of a neighbor.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::Reentrant`].
+    #[cfg(feature = "medium-ethernet")]
+    pub fn remove_neighbor(&self, address: IpAddress) -> Result<(), ConfigError> {
+        self.configure(|engine| {
+            engine.remove_neighbor(address);
+            Ok(())
+        })
+    }
+
+    fn configure<R>(
+        &self,
+        f: impl FnOnce(&mut Engine<'d>) -> Result<R, ConfigError>,
+    ) -> Result<R, ConfigError> {
         self.with(|s| {
-            let result = s.engine.set_config_v4(config);
+            let result = f(&mut s.engine);
             s.link_or_config_changed();
             result
         })

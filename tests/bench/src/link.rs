@@ -50,15 +50,21 @@ impl End {
         self.receives.borrow().count > 0
     }
 
-    /// The next frame, and room for an answer. Wakes `cx` when there may be both.
-    pub(crate) fn receive(&self, cx: Option<&Context<'_>>) -> Option<(Incoming<'_>, Outgoing<'_>)> {
+    /// The next frame. Wakes `cx` when there is one.
+    pub(crate) fn take(&self, cx: Option<&Context<'_>>) -> Option<Incoming<'_>> {
         let mut receives = self.receives.borrow_mut();
         if receives.count == 0 {
             register(&mut receives.reader, cx);
             return None;
         }
+        Some(Incoming(receives))
+    }
+
+    /// The next frame, and room for an answer. Wakes `cx` when there may be both.
+    pub(crate) fn receive(&self, cx: Option<&Context<'_>>) -> Option<(Incoming<'_>, Outgoing<'_>)> {
+        let frame = self.take(cx)?;
         let room = self.transmit(cx)?;
-        Some((Incoming(receives), room))
+        Some((frame, room))
     }
 
     /// Room for a frame. Wakes `cx` when there is some.

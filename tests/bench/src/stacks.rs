@@ -1,5 +1,6 @@
 //! The stacks under measurement, each in a file of its own.
 
+mod cygnet;
 mod embassy_net;
 mod smoltcp;
 
@@ -28,6 +29,7 @@ pub(crate) trait Run {
 /// All of them, in the order of the report.
 pub(crate) fn all() -> Vec<Box<dyn Contender>> {
     vec![
+        Box::new(cygnet::Cygnet),
         Box::new(smoltcp::Smoltcp),
         Box::new(embassy_net::EmbassyNet),
     ]

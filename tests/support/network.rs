@@ -1,0 +1,173 @@
+//! Hosts on a virtual network: one broadcast domain of 10.0.0.0/24.
+
+use std::convert::Infallible;
+use std::net::Ipv4Addr;
+
+use cygnet::{
+    BufferPool, Config, IcmpPacketMetadata, IcmpSocket, IpEndpoint, Ipv4Cidr, Resources, Stack,
+    StaticConfigV4, TcpListener, TcpPool, TcpSocket, UdpPacketMetadata, UdpSocket,
+};
+use cygnet_link::{Control, Impairments, PortConfig};
+use embassy_sync::blocking_mutex::raw::NoopRawMutex;
+
+use crate::{Executor, Spawned};
+
+/// `N` hosts, each with a stack and its runner, and the hub between them.
+pub struct Network<const N: usize> {
+    /// Runs all of it.
+    pub executor: Executor,
+    /// The hosts, at 10.0.0.1 and on.
+    pub hosts: [Host; N],
+    /// Pulls cables and counts frames. Port `n` is that of host `n`.
+    pub control: Control<'static, NoopRawMutex>,
+}
+
+/// How a host of a network is set up.
+#[derive(Clone)]
+pub struct Setup {
+    /// The configuration of the stack.
+    pub config: Config,
+    /// The port of the hub.
+    pub port: PortConfig,
+}
+
+/// A stack with its runner.
+pub struct Host {
+    /// The stack itself.
+    pub stack: Stack<'static>,
+    /// The host's address.
+    pub address: Ipv4Addr,
+    runner: Spawned<Infallible>,
+}
+
+impl Setup {
+    /// The host with the number `n`, from 0: a fixed address, announced and used at once.
+    pub fn new(n: usize) -> Self {
+        let cidr = Ipv4Cidr::new(address(n), 24);
+        Self {
+            config: Config::ipv4_static(StaticConfigV4::new(cidr)),
+            port: PortConfig::ethernet([2, 0, 0, 0, 0, n as u8 + 1]),
+        }
+    }
+
+    /// What happens to the frames that the host sends.
+    #[must_use]
+    pub fn impaired(mut self, impairments: Impairments) -> Self {
+        self.port = self.port.impairments(impairments);
+        self
+    }
+}
+
+impl<const N: usize> Network<N> {
+    /// Hosts with fixed addresses on a perfect hub.
+    pub fn new(seed: u64) -> Self {
+        Self::with(seed, Setup::new)
+    }
+
+    /// Hosts that are each set up as `setup` says for their number.
+    pub fn with(seed: u64, setup: impl Fn(usize) -> Setup) -> Self {
+        let executor = Executor::new(seed);
+        let setups: [Setup; N] = std::array::from_fn(setup);
+        let network = cygnet_link::Network::<NoopRawMutex, N, FRAMES, FRAME_LEN>::new();
+        let ports = leak(network).split(executor.clock(), setups.each_ref().map(|s| s.port));
+        let control = ports[0].control();
+        let mut number = 0;
+        let hosts = ports.map(|port| {
+            let n = number;
+            number += 1;
+            let (stack, mut runner) = cygnet::new_with_clock(
+                port,
+                setups[n].config.clone(),
+                leak(Resources::<SLOTS>::new()),
+                seed.wrapping_mul(N as u64).wrapping_add(n as u64),
+                executor.clock(),
+            );
+            Host {
+                stack,
+                address: address(n),
+                runner: executor.spawn(async move { runner.run().await }),
+            }
+        });
+        Self {
+            executor,
+            hosts,
+            control,
+        }
+    }
+}
+
+impl Host {
+    /// A port of this host.
+    pub fn at(&self, port: u16) -> IpEndpoint {
+        IpEndpoint::from((self.address, port))
+    }
+
+    /// How often the runner was polled.
+    pub fn runner_polls(&self) -> u64 {
+        self.runner.polls()
+    }
+
+    /// A TCP socket with buffers of [`BUFFER`] bytes.
+    pub fn tcp(&self) -> TcpSocket<'static> {
+        self.tcp_with(BUFFER, BUFFER)
+    }
+
+    /// A TCP socket with buffers of these sizes.
+    pub fn tcp_with(&self, receive: usize, send: usize) -> TcpSocket<'static> {
+        TcpSocket::new(self.stack, vec![0; receive], vec![0; send]).expect("a free slot")
+    }
+
+    /// A pool of `N` pairs of buffers of [`BUFFER`] bytes.
+    pub fn pool<const N: usize>(&self) -> BufferPool<'static> {
+        let pool = leak(TcpPool::<N, BUFFER, BUFFER>::new());
+        self.stack.add_pool(pool).expect("room for a pool")
+    }
+
+    /// A listener with a pool of its own of `N` pairs.
+    pub fn listen<const N: usize>(&self, port: u16) -> TcpListener<'static> {
+        TcpListener::bind(self.stack, port, self.pool::<N>()).expect("a free port")
+    }
+
+    /// A UDP socket that is not bound, with room for four datagrams in each direction.
+    pub fn udp(&self) -> UdpSocket<'static> {
+        let meta = || vec![UdpPacketMetadata::EMPTY; DATAGRAMS];
+        let bytes = || vec![0; DATAGRAMS * FRAME_LEN];
+        UdpSocket::new(self.stack, meta(), bytes(), meta(), bytes()).expect("a free slot")
+    }
+
+    /// A UDP socket that is bound to a port.
+    pub fn udp_at(&self, port: u16) -> UdpSocket<'static> {
+        let mut socket = self.udp();
+        socket.bind(port).expect("a free port");
+        socket
+    }
+
+    /// An ICMP socket that is not bound, with room for four messages in each direction.
+    pub fn icmp(&self) -> IcmpSocket<'static> {
+        let meta = || vec![IcmpPacketMetadata::EMPTY; DATAGRAMS];
+        let bytes = || vec![0; DATAGRAMS * FRAME_LEN];
+        IcmpSocket::new(self.stack, meta(), bytes(), meta(), bytes()).expect("a free slot")
+    }
+}
+
+/// The address of host `n`, from 0.
+fn address(n: usize) -> Ipv4Addr {
+    Ipv4Addr::new(10, 0, 0, n as u8 + 1)
+}
+
+fn leak<T>(value: T) -> &'static mut T {
+    Box::leak(Box::new(value))
+}
+
+/// The sockets of one host.
+const SLOTS: usize = 16;
+
+/// The size of a TCP buffer.
+const BUFFER: usize = 4096;
+
+/// The datagrams that a queue holds.
+const DATAGRAMS: usize = 4;
+
+/// The frames in flight on a network, and their size.
+const FRAMES: usize = 96;
+const FRAME_LEN: usize = 1514;
