@@ -1,1 +1,62 @@
-//! What the hosted examples share.
+//! What the examples share.
+//!
+//! | module | what it is for |
+//! | --- | --- |
+//! | `transfer`, `pattern` | a transfer whose every byte is compared; needs no `std` and no heap |
+//! | `simulation` | `loopback` and `link`: stacks in virtual time |
+//! | `device`, `host`, `session` | the others: a stack on a tap or tun device, in a tokio runtime |
+//! | `middleware`, `units` | all: the options for captures, traces and faults |
+#![cfg_attr(not(feature = "std"), no_std)]
+#![forbid(unsafe_code)]
+
+pub mod pattern;
+pub mod transfer;
+
+#[cfg(feature = "std")]
+pub mod device;
+#[cfg(feature = "std")]
+pub mod host;
+#[cfg(feature = "std")]
+pub mod middleware;
+#[cfg(feature = "std")]
+pub mod session;
+#[cfg(feature = "std")]
+pub mod simulation;
+#[cfg(feature = "std")]
+pub mod units;
+
+/// Whatever ends an example early: one line that says what to do about it.
+#[cfg(feature = "std")]
+pub type Error = Box<dyn std::error::Error>;
+
+/// The end of `main`: an error becomes one line on standard error and exit code 1.
+#[cfg(feature = "std")]
+pub fn exit(result: Result<std::process::ExitCode, Error>) -> std::process::ExitCode {
+    result.unwrap_or_else(|error| {
+        eprintln!("error: {error}");
+        std::process::ExitCode::FAILURE
+    })
+}
+
+/// Reverses a chunk of text or bytes. A line break at its end stays there.
+pub fn reverse_chunk(chunk: &mut [u8]) {
+    let line = match chunk {
+        [line @ .., b'\n'] => line,
+        bytes => bytes,
+    };
+    line.reverse();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn chunks_are_reversed_up_to_their_line_break() {
+        for (chunk, reversed) in [("abc\n", "cba\n"), ("abc", "cba"), ("\n", "\n"), ("", "")] {
+            let mut bytes = chunk.as_bytes().to_vec();
+            reverse_chunk(&mut bytes);
+            assert_eq!(bytes, reversed.as_bytes());
+        }
+    }
+}

@@ -75,11 +75,11 @@ pub mod time;
 pub mod wire;
 
 pub use cygnet_driver::{Clock, Driver};
-#[cfg(feature = "socket-tcp")]
-pub use engine::{ConnectError, ListenError};
+pub use engine::{AddressPolicy, Config, ConfigError, DefensePolicy, StaticConfigV4};
 #[cfg(feature = "socket-udp")]
 pub use engine::{BindError, UdpMetadata, UdpPacketMetadata};
-pub use engine::{AddressPolicy, Config, ConfigError, DefensePolicy, StaticConfigV4};
+#[cfg(feature = "socket-tcp")]
+pub use engine::{ConnectError, ListenError};
 #[cfg(feature = "socket-icmp")]
 pub use engine::{IcmpEndpoint, IcmpMetadata, IcmpPacketMetadata};
 pub use rand::Seed;
@@ -98,6 +98,6 @@ pub use storage::{Buffer, Bytes};
 #[cfg(feature = "socket-tcp")]
 pub use tcp::{CongestionControl, ConnectionError, Info as TcpInfo, State as TcpState};
 pub use time::{Duration, Instant};
-pub use wire::{IpAddress, IpCidr, IpEndpoint, IpListenEndpoint, Ipv4Cidr};
 #[cfg(feature = "proto-ipv6")]
 pub use wire::Ipv6Cidr;
+pub use wire::{IpAddress, IpCidr, IpEndpoint, IpListenEndpoint, Ipv4Cidr};

@@ -111,7 +111,10 @@ impl Stats {
 
     /// How many received packets went no further for any reason.
     pub fn discarded_total(&self) -> u32 {
-        self.discarded.0.iter().fold(0, |sum, n| sum.wrapping_add(*n))
+        self.discarded
+            .0
+            .iter()
+            .fold(0, |sum, n| sum.wrapping_add(*n))
     }
 
     pub(crate) fn discard(&mut self, reason: Discard) {

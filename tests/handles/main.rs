@@ -1,1 +1,35 @@
-//! h
+//! What the handles promise, on two stacks, a virtual link and virtual time.
+//!
+//! Each test is a story: it arranges hosts, lets them act, and asserts what their applications see. The
+//! suites that draw their circumstances from seeds take more of them with `CYGNET_SEEDS=N`, and a single
+//! one again with `CYGNET_SEED=n`.
+
+mod cancellation;
+mod closing;
+mod connect;
+mod icmp;
+mod idle;
+mod impaired;
+mod link;
+mod listener;
+mod pool;
+mod reentrance;
+mod reuse;
+mod slots;
+mod stream;
+mod supervision;
+mod udp;
+mod udp_errors;
+
+/// A future that is over when `span` has passed, with what `future` had to say until then.
+async fn within<T>(
+    executor: &cygnet_tests::Executor,
+    span: cygnet::Duration,
+    future: impl Future<Output = T>,
+) -> Option<T> {
+    use embassy_futures::select::{Either, select};
+    match select(future, executor.sleep(span)).await {
+        Either::First(result) => Some(result),
+        Either::Second(()) => None,
+    }
+}

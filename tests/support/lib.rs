@@ -12,8 +12,9 @@ mod clock;
 mod executor;
 mod network;
 mod pair;
+pub mod script;
 
 pub use clock::{Sleep, VirtualClock};
 pub use executor::{Executor, Spawned};
 pub use network::{Host, Network, Setup};
-pub use pair::{Pair, pattern, receive_to_end, send_all, seeds};
+pub use pair::{Pair, assert_same_bytes, pattern, receive_to_end, send_all, seeds};

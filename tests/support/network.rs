@@ -50,6 +50,14 @@ impl Setup {
         }
     }
 
+    /// As [`Self::new`], on a link that carries bare IP packets: nobody asks for hardware addresses.
+    pub fn tunnel(n: usize) -> Self {
+        Self {
+            port: PortConfig::ip(),
+            ..Self::new(n)
+        }
+    }
+
     /// What happens to the frames that the host sends.
     #[must_use]
     pub fn impaired(mut self, impairments: Impairments) -> Self {

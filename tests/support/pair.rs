@@ -104,6 +104,16 @@ pub fn pattern(seed: u64, len: usize) -> Vec<u8> {
     bytes
 }
 
+/// Panics with the place where two byte streams part, if they do.
+#[track_caller]
+pub fn assert_same_bytes(received: &[u8], sent: &[u8], what: &str) {
+    let parts = received.iter().zip(sent).position(|(a, b)| a != b);
+    let at = parts.unwrap_or(received.len().min(sent.len()));
+    let is_same = received.len() == sent.len() && parts.is_none();
+    let (got, of) = (received.len(), sent.len());
+    assert!(is_same, "{what}: wrong from byte {at} on, {got} of {of} bytes received");
+}
+
 /// Writes all of `data`, then closes the sending side.
 pub async fn send_all(socket: &mut TcpSocket<'_>, data: &[u8]) {
     let mut rest = data;

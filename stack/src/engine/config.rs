@@ -46,10 +46,8 @@ impl Config {
 
     /// An interface that is tied to itself, with the address 127.0.0.1/8.
     pub const fn loopback() -> Self {
-        let mut config = Self::ipv4_static(StaticConfigV4::new(Ipv4Cidr::new(
-            Ipv4Addr::LOCALHOST,
-            8,
-        )));
+        let mut config =
+            Self::ipv4_static(StaticConfigV4::new(Ipv4Cidr::new(Ipv4Addr::LOCALHOST, 8)));
         config.loopback = true;
         config
     }

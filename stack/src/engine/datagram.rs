@@ -115,9 +115,7 @@ impl Engine<'_> {
             from = pending.nth + 1;
             let mut path = socket.route().path_to(pending.destination);
             let turn = self.reach(now, pending.destination, &mut path);
-            let source = pending
-                .source
-                .or_else(|| self.interface.source_on(&path));
+            let source = pending.source.or_else(|| self.interface.source_on(&path));
             let socket = self.sockets.body_mut(index).datagrams_mut()?;
             match (turn, source) {
                 (Turn::Go(link), Some(src)) => {
@@ -154,7 +152,12 @@ impl Engine<'_> {
         None
     }
 
-    pub(super) fn datagram(&self, index: Index, nth: usize, src: IpAddress) -> Option<IpPacket<'_>> {
+    pub(super) fn datagram(
+        &self,
+        index: Index,
+        nth: usize,
+        src: IpAddress,
+    ) -> Option<IpPacket<'_>> {
         self.sockets.body(index).datagrams()?.packet(nth, src)
     }
 

@@ -3,19 +3,19 @@
 //! The runner has room for a frame before it asks, and a socket is asked only when its next hop is
 //! known. So whatever is given out is sent, and nothing is ever taken back.
 
+use super::Engine;
 use super::interface::{Path, Reach};
 use super::outgoing::{Content, IpPacket, LinkHeader, Outgoing, Payload};
 use super::sockets::Body;
-use super::Engine;
 #[cfg(feature = "medium-ethernet")]
 use crate::link::NeighborKey;
 use crate::storage::Index;
 #[cfg(feature = "socket-tcp")]
 use crate::tcp::SegmentPlan;
 use crate::time::Instant;
-use crate::wire::IpAddress;
 #[cfg(feature = "medium-ethernet")]
 use crate::wire::ArpPacket;
+use crate::wire::IpAddress;
 #[cfg(feature = "socket-tcp")]
 use crate::wire::TcpHeader;
 

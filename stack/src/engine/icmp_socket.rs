@@ -248,10 +248,6 @@ impl<'d> IcmpSocketState<'d> {
         self.unreachable.take()
     }
 
-    pub(crate) fn received(&self) -> &PacketQueue<'d, IcmpMetadata> {
-        &self.rx
-    }
-
     pub(crate) fn received_mut(&mut self) -> &mut PacketQueue<'d, IcmpMetadata> {
         &mut self.rx
     }

@@ -163,7 +163,9 @@ impl Engine<'_> {
             return Err(Discard::Fragment);
         }
         let received = Received {
-            packet: packet.get(..header.header_len + payload.len()).unwrap_or(packet),
+            packet: packet
+                .get(..header.header_len + payload.len())
+                .unwrap_or(packet),
             header,
             destination,
             path,
@@ -207,7 +209,8 @@ mod arp {
                 .addresses
                 .is_local(IpAddress::Ipv4(packet.target_protocol));
             let unicast = frame.dst == self.interface.ethernet.hardware;
-            if !packet.sender_protocol.is_unspecified() && !self.interface.addresses.is_local(sender)
+            if !packet.sender_protocol.is_unspecified()
+                && !self.interface.addresses.is_local(sender)
             {
                 let kind = match packet.operation {
                     ArpOperation::Reply if for_us && unicast => ClaimKind::Reply,

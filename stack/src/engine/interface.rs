@@ -6,23 +6,23 @@ use cygnet_config::IFACE_MAX_ADDR_COUNT;
 use cygnet_driver::{Capabilities, HardwareAddress, Medium};
 
 use super::config::{AddressPolicy, Config, DefensePolicy, StaticConfigV4};
-use super::outgoing::LinkHeader;
-use super::{Engine, Transmit};
 #[cfg(feature = "medium-ethernet")]
 use super::egress::Inline;
+use super::outgoing::LinkHeader;
+use super::{Engine, Transmit};
 use crate::ip::{AddressState, Addresses, Delivery, Forwarding, InterfaceAddress, InterfaceId};
 use crate::ip::{NextHop, Route, RouteTable};
 #[cfg(feature = "medium-ethernet")]
-use crate::link::{Lookup, NeighborCache, NeighborKey, NeighborTiming, SolicitTo};
-#[cfg(feature = "medium-ethernet")]
 use crate::link::{Conflict, ConflictDetector, StartMode};
+#[cfg(feature = "medium-ethernet")]
+use crate::link::{Lookup, NeighborCache, NeighborKey, NeighborTiming, SolicitTo};
 use crate::rand::Random;
 #[cfg(feature = "medium-ethernet")]
 use crate::storage::List;
 use crate::time::Instant;
-use crate::wire::{IpAddress, IpCidr, Ipv4Cidr};
 #[cfg(feature = "medium-ethernet")]
 use crate::wire::{ArpOperation, ArpPacket, EtherType, EthernetAddress, EthernetHeader};
+use crate::wire::{IpAddress, IpCidr, Ipv4Cidr};
 
 /// The one interface there is today. Whatever refers to an interface already does so by its id.
 pub(crate) struct Interface {
@@ -303,7 +303,11 @@ impl Interface {
     }
 
     /// The source address and the next hop for packets to `destination`.
-    pub(super) fn route(&self, now: Instant, destination: IpAddress) -> Option<(NextHop, IpAddress)> {
+    pub(super) fn route(
+        &self,
+        now: Instant,
+        destination: IpAddress,
+    ) -> Option<(NextHop, IpAddress)> {
         let next_hop = self.next_hop(now, destination)?;
         Some((next_hop, self.addresses.source_for(&next_hop)?))
     }

@@ -40,23 +40,23 @@ mod tests;
 use cygnet_driver::{Capabilities, HardwareAddress};
 
 pub use config::{AddressPolicy, Config, DefensePolicy, StaticConfigV4};
-pub use interface::ConfigError;
+#[cfg(any(feature = "socket-udp", feature = "socket-icmp"))]
+pub(crate) use datagram::QueueError;
 pub(crate) use egress::Transmit;
 #[cfg(feature = "socket-icmp")]
 pub use icmp_socket::{IcmpEndpoint, IcmpMetadata, IcmpPacketMetadata};
+pub use interface::ConfigError;
 pub(crate) use interface::Interface;
 pub(crate) use outgoing::Outgoing;
 #[cfg(feature = "socket-tcp")]
-pub use pool::{BufferPair, PoolId};
+pub(crate) use pool::{BufferPair, PoolId};
 pub(crate) use sockets::{Slot, SlotNode, SocketKey, Sockets};
-#[cfg(feature = "socket-tcp")]
-pub(crate) use tcp::TcpState;
 #[cfg(feature = "socket-tcp")]
 pub use tcp::ConnectError;
 #[cfg(feature = "socket-tcp")]
+pub(crate) use tcp::TcpState;
+#[cfg(feature = "socket-tcp")]
 pub use tcp_listen::ListenError;
-#[cfg(any(feature = "socket-udp", feature = "socket-icmp"))]
-pub(crate) use datagram::QueueError;
 #[cfg(feature = "socket-udp")]
 pub use udp::{BindError, UdpMetadata, UdpPacketMetadata};
 #[cfg(feature = "socket-udp")]

@@ -6,14 +6,14 @@ use crate::storage::{Buffer, Bytes, List};
 
 /// A receive and a send buffer.
 #[derive(Debug)]
-pub struct BufferPair<'d> {
+pub(crate) struct BufferPair<'d> {
     pub(crate) receive: Bytes<'d>,
     pub(crate) send: Bytes<'d>,
 }
 
 /// Which of the stack's pools.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PoolId(u8);
+pub(crate) struct PoolId(u8);
 
 impl PoolId {
     pub(super) fn index(self) -> usize {
@@ -64,10 +64,7 @@ impl<'d> Pool<'d> {
 
 impl<'d> Engine<'d> {
     /// Takes a pool into the stack, for good. `None` if it has as many as it can hold.
-    pub(crate) fn add_pool(
-        &mut self,
-        pairs: Buffer<'d, Option<BufferPair<'d>>>,
-    ) -> Option<PoolId> {
+    pub(crate) fn add_pool(&mut self, pairs: Buffer<'d, Option<BufferPair<'d>>>) -> Option<PoolId> {
         let index = self.tcp.pools.iter().position(Option::is_none)?;
         let id = PoolId(u8::try_from(index).ok()?);
         self.tcp.pools[index] = Some(Pool::new(pairs));

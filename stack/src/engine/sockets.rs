@@ -10,9 +10,9 @@ use super::tcp::TcpSlot;
 use super::tcp_listen::Listener;
 #[cfg(feature = "socket-udp")]
 use super::udp::UdpSocketState;
+use crate::events::Events;
 #[cfg(feature = "medium-ethernet")]
 use crate::link::NeighborKey;
-use crate::events::Events;
 use crate::rand::HashKey;
 use crate::storage::{Buckets, Deadlines, Index, List, Node};
 use crate::time::Instant;
@@ -65,7 +65,11 @@ pub(super) enum Body<'d> {
     #[cfg(feature = "socket-icmp")]
     Icmp(IcmpSocketState<'d>),
     /// No kind of socket is compiled in.
-    #[cfg(not(any(feature = "socket-tcp", feature = "socket-udp", feature = "socket-icmp")))]
+    #[cfg(not(any(
+        feature = "socket-tcp",
+        feature = "socket-udp",
+        feature = "socket-icmp"
+    )))]
     #[expect(dead_code)]
     Nothing(core::marker::PhantomData<&'d ()>),
 }
@@ -248,7 +252,11 @@ impl<'d> Sockets<'d> {
     // Finding.
 
     /// The keyed hash that sockets are filed under. `kind` keeps their kinds apart.
-    pub(super) fn hash(&self, kind: u8, write: impl FnOnce(&mut siphasher::sip::SipHasher13)) -> u32 {
+    pub(super) fn hash(
+        &self,
+        kind: u8,
+        write: impl FnOnce(&mut siphasher::sip::SipHasher13),
+    ) -> u32 {
         (self.key.hash(kind, write) >> 32) as u32
     }
 
@@ -275,7 +283,11 @@ impl<'d> Sockets<'d> {
     }
 
     /// The first socket filed under `hash` that `is_it` says yes to.
-    pub(super) fn find(&self, hash: u32, mut is_it: impl FnMut(&Body<'d>) -> bool) -> Option<Index> {
+    pub(super) fn find(
+        &self,
+        hash: u32,
+        mut is_it: impl FnMut(&Body<'d>) -> bool,
+    ) -> Option<Index> {
         self.buckets
             .chain(self.nodes, hash)
             .find(|&index| is_it(self.body(index)))

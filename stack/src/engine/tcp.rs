@@ -12,7 +12,7 @@ use super::pool::{Pool, PoolId};
 use super::sockets::Body;
 use super::{BufferPair, Engine, SocketKey};
 use crate::events::Events;
-use crate::ip::Destination;
+use crate::ip::{Delivery, Destination};
 use crate::rand::HashKey;
 use crate::stats::Discard;
 use crate::storage::{Bytes, Index, Records};
@@ -136,8 +136,7 @@ impl<'d> TcpState<'d> {
     }
 
     pub(super) fn next_deadline(&self) -> Option<Instant> {
-        let half_open =
-            (self.half_open_due != Instant::FAR_FUTURE).then_some(self.half_open_due);
+        let half_open = (self.half_open_due != Instant::FAR_FUTURE).then_some(self.half_open_due);
         let time_wait = self.time_wait.oldest().map(|(_, record)| record.until);
         half_open.into_iter().chain(time_wait).min()
     }
@@ -474,10 +473,14 @@ impl<'d> Engine<'d> {
             return Err(ConnectError::InvalidAddress);
         }
         let now = self.now;
-        let (_, source) = self
+        let (next_hop, source) = self
             .interface
             .route(now, remote.addr)
             .ok_or(ConnectError::NoRoute)?;
+        // A subnet's broadcast address looks like any other, but the route knows.
+        if matches!(next_hop.delivery, Delivery::Broadcast | Delivery::Multicast) {
+            return Err(ConnectError::InvalidAddress);
+        }
         let address = match local.addr {
             None => source,
             Some(address) if self.interface.addresses.is_local(address) => address,
@@ -515,7 +518,11 @@ impl<'d> Engine<'d> {
             _ => false,
         });
         connected.is_none()
-            && self.tcp.half_open.find(hash, |h| h.tuple == *tuple).is_none()
+            && self
+                .tcp
+                .half_open
+                .find(hash, |h| h.tuple == *tuple)
+                .is_none()
             && self
                 .tcp
                 .time_wait

@@ -70,7 +70,9 @@ impl Pair {
             for side in 0..2 {
                 let engine = &mut self.engines[side];
                 while let Some(transmit) = engine.poll_transmit(self.now) {
-                    let outgoing = engine.outgoing(&transmit).expect("what is polled can be sent");
+                    let outgoing = engine
+                        .outgoing(&transmit)
+                        .expect("what is polled can be sent");
                     wire.push_back((side, frame(&outgoing)));
                     engine.on_transmitted(&transmit);
                 }
@@ -116,10 +118,16 @@ impl Pair {
     /// A connection from A to B, over a listener on B: the keys of its ends.
     fn connection(&mut self) -> (SocketKey, SocketKey) {
         let server = self.socket(1);
-        self.engines[1].tcp_listen(server, IpListenEndpoint::from(80)).unwrap();
+        self.engines[1]
+            .tcp_listen(server, IpListenEndpoint::from(80))
+            .unwrap();
         let client = self.socket(0);
         self.engines[0]
-            .tcp_connect(client, IpEndpoint::new(B.into(), 80), IpListenEndpoint::from(0))
+            .tcp_connect(
+                client,
+                IpEndpoint::new(B.into(), 80),
+                IpListenEndpoint::from(0),
+            )
             .unwrap();
         self.drive();
         (client, server)
@@ -132,7 +140,9 @@ impl Pair {
     }
 
     fn state(&self, side: usize, key: SocketKey) -> State {
-        self.engines[side].tcp(key).map_or(State::Closed, |c| c.state())
+        self.engines[side]
+            .tcp(key)
+            .map_or(State::Closed, |c| c.state())
     }
 
     fn read(&mut self, side: usize, key: SocketKey) -> Vec<u8> {
@@ -264,13 +274,21 @@ fn a_silent_engine_has_nothing_to_wait_for() {
     assert_eq!(pair.engines[0].next_deadline(), None);
     let (client, server) = pair.connection();
     pair.run_for(Duration::from_secs(60));
-    assert_eq!(pair.engines[0].next_deadline(), None, "idle connections are idle");
+    assert_eq!(
+        pair.engines[0].next_deadline(),
+        None,
+        "idle connections are idle"
+    );
     assert_eq!(pair.engines[1].next_deadline(), None);
     pair.engines[0].tcp_detach(client);
     pair.engines[1].tcp_detach(server);
     pair.drive();
     pair.run_for(Duration::from_secs(120));
-    assert_eq!(pair.engines[0].next_deadline(), None, "TIME-WAIT has passed");
+    assert_eq!(
+        pair.engines[0].next_deadline(),
+        None,
+        "TIME-WAIT has passed"
+    );
 }
 
 #[test]
@@ -286,7 +304,9 @@ fn a_listener_takes_as_many_as_its_pool_and_gives_pairs_back() {
         .collect();
     let server = &mut pair.engines[1];
     let pool = server.add_pool(pairs.into()).unwrap();
-    let listener = server.listener_bind(IpListenEndpoint::from(80), pool).unwrap();
+    let listener = server
+        .listener_bind(IpListenEndpoint::from(80), pool)
+        .unwrap();
     for round in 0..20 {
         let clients: Vec<_> = (0..3).map(|_| pair.socket(0)).collect();
         for &client in &clients {
@@ -302,7 +322,10 @@ fn a_listener_takes_as_many_as_its_pool_and_gives_pairs_back() {
             [State::Established, State::Established, State::SynSent],
             "round {round}: the third waits for room"
         );
-        assert_eq!(pair.engines[1].poll_event().map(|(key, _)| key), Some(listener));
+        assert_eq!(
+            pair.engines[1].poll_event().map(|(key, _)| key),
+            Some(listener)
+        );
         for _ in 0..2 {
             let accepted = pair.engines[1].listener_accept(listener).unwrap();
             pair.engines[1].tcp_detach(accepted);
@@ -337,4 +360,118 @@ fn events_tell_what_happened() {
 #[test]
 fn a_connection_stays_small() {
     assert!(size_of::<crate::tcp::Connection<'static>>() <= 512);
+}
+
+/// A wire that takes time and loses frames, by seed.
+struct LossyWire {
+    pair: Pair,
+    random: Random,
+    in_flight: VecDeque<(Instant, usize, Vec<u8>)>,
+    delay: Duration,
+    loss_percent: u32,
+}
+
+impl LossyWire {
+    fn new(seed: u64, delay: Duration, loss_percent: u32) -> Self {
+        Self {
+            pair: Pair::new(Medium::Ip),
+            random: Random::new(Seed::from(seed)),
+            in_flight: VecDeque::new(),
+            delay,
+            loss_percent,
+        }
+    }
+
+    fn put(&mut self, from: usize, bytes: Vec<u8>) {
+        if self.random.below(100) >= self.loss_percent {
+            let at = self.pair.now + self.delay;
+            self.in_flight.push_back((at, from, bytes));
+        }
+    }
+
+    /// Sends what there is to send, then goes on to whatever comes next: a frame or a deadline. False if
+    /// nothing does.
+    fn step(&mut self) -> bool {
+        for side in 0..2 {
+            while let Some(transmit) = self.pair.engines[side].poll_transmit(self.pair.now) {
+                let engine = &mut self.pair.engines[side];
+                let bytes = frame(&engine.outgoing(&transmit).unwrap());
+                engine.on_transmitted(&transmit);
+                self.put(side, bytes);
+            }
+        }
+        let deadline = self
+            .pair
+            .engines
+            .iter()
+            .filter_map(Engine::next_deadline)
+            .min();
+        let arrival = self.in_flight.front().map(|&(at, ..)| at);
+        let Some(next) = deadline.into_iter().chain(arrival).min() else {
+            return false;
+        };
+        self.pair.now = self.pair.now.max(next);
+        if arrival == Some(next)
+            && let Some((_, from, bytes)) = self.in_flight.pop_front()
+        {
+            let to = 1 - from;
+            let answer = self.pair.engines[to].receive(self.pair.now, &bytes, RxMeta::new());
+            if let Some(answer) = answer.map(|a| frame(&a)) {
+                self.put(to, answer);
+            }
+        } else {
+            for engine in &mut self.pair.engines {
+                engine.on_timeout(self.pair.now);
+            }
+        }
+        true
+    }
+
+    /// Moves `len` bytes from A to B.
+    fn transfer(&mut self, len: usize) {
+        let (client, server) = {
+            let server = self.pair.big_socket(1);
+            self.pair.engines[1]
+                .tcp_listen(server, IpListenEndpoint::from(80))
+                .unwrap();
+            let client = self.pair.big_socket(0);
+            let remote = IpEndpoint::new(B.into(), 80);
+            self.pair.engines[0]
+                .tcp_connect(client, remote, IpListenEndpoint::from(0))
+                .unwrap();
+            (client, server)
+        };
+        let data: Vec<u8> = (0..len as u32).map(|i| (i * 7 % 251) as u8).collect();
+        let (mut sent, mut received) = (0, Vec::new());
+        while received.len() < len {
+            if self.pair.engines[0].tcp(client).unwrap().can_write() {
+                sent += self.pair.write(0, client, &data[sent..]);
+            }
+            assert!(self.step(), "stuck after {} bytes", received.len());
+            received.extend(self.pair.read(1, server));
+            assert_eq!(self.pair.engines[0].tcp(client).unwrap().error(), None);
+        }
+        assert!(received == data);
+    }
+}
+
+impl Pair {
+    fn big_socket(&mut self, side: usize) -> SocketKey {
+        self.engines[side]
+            .tcp_open(vec![0; 65536].into(), vec![0; 65536].into())
+            .expect("there is a slot")
+    }
+}
+
+#[test]
+fn a_transfer_over_a_lossy_wire_arrives_byte_by_byte() {
+    for loss_percent in [0, 1, 5, 19, 40] {
+        for seed in 0..8 {
+            let mut wire = LossyWire::new(seed, Duration::from_micros(100), loss_percent);
+            let len = if loss_percent > 20 { 50_000 } else { 1_000_000 };
+            wire.transfer(len);
+            let retransmits = wire.pair.engines[0].stats().retransmits;
+            assert_eq!(retransmits > 0, loss_percent > 0, "seed {seed}");
+        }
+    }
 }

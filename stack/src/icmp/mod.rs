@@ -6,4 +6,4 @@ mod limiter;
 mod policy;
 
 pub(crate) use limiter::ErrorLimiter;
-pub(crate) use policy::{ErrorSuppressed, Offender, Payload, may_send_error};
+pub(crate) use policy::{Offender, Payload, may_send_error};

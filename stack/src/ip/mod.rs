@@ -9,8 +9,8 @@ mod interface;
 mod martian;
 mod route;
 
-pub(crate) use addresses::{AddressState, Addresses, AddressesFull, InterfaceAddress};
-pub(crate) use forward::{Delivery, Forwarding, NextHop, NoRoute};
+pub(crate) use addresses::{AddressState, Addresses, InterfaceAddress};
+pub(crate) use forward::{Delivery, Forwarding, NextHop};
 pub(crate) use interface::InterfaceId;
 pub(crate) use martian::{Arrival, ArrivalPath, Destination, Martian, classify};
-pub(crate) use route::{Route, RouteTable, RouteTableFull};
+pub(crate) use route::{Route, RouteTable};

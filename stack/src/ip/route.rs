@@ -93,6 +93,10 @@ impl<const N: usize> RouteTable<N> {
     }
 
     /// Removes the routes that leave through `interface`.
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "the one interface there is never goes away")
+    )]
     pub(crate) fn flush(&mut self, interface: InterfaceId) {
         self.routes.retain(|route| route.interface != interface);
     }
@@ -108,6 +112,12 @@ impl<const N: usize> RouteTable<N> {
             .map(|_| ())
     }
 
+    /// All routes, expired ones too.
+    #[cfg(test)]
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Route> {
+        self.routes.iter()
+    }
+
     /// The live route with the longest prefix that contains `destination`, through `via` only if
     /// that is given.
     pub(crate) fn lookup(
@@ -121,11 +131,6 @@ impl<const N: usize> RouteTable<N> {
             .filter(|route| route.is_live(now) && route.destination.contains(&destination))
             .filter(|route| via.is_none_or(|interface| route.interface == interface))
             .max_by_key(|route| route.destination.prefix_len())
-    }
-
-    /// All routes, expired ones too.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &Route> {
-        self.routes.iter()
     }
 }
 

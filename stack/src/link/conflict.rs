@@ -106,12 +106,6 @@ impl ConflictDetector {
         }
     }
 
-    /// Gives the address up for other reasons than a conflict.
-    pub(crate) fn stop(&mut self) {
-        self.state = State::Idle;
-        self.defense = None;
-    }
-
     /// The address last given to [`Self::start`].
     pub(crate) fn address(&self) -> Ipv4Addr {
         self.address

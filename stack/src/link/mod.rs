@@ -12,8 +12,7 @@ mod neighbor;
 pub(crate) use conflict::{Conflict, ConflictDetector, StartMode};
 #[cfg(feature = "medium-ethernet")]
 pub(crate) use neighbor::{
-    Claim, ClaimKind, Learned, Lookup, NeighborCache, NeighborCacheFull, NeighborFailure,
-    NeighborKey, NeighborState, NeighborTiming, Solicit, SolicitTo,
+    Claim, ClaimKind, Learned, Lookup, NeighborCache, NeighborKey, NeighborTiming, SolicitTo,
 };
 
 /// What a host does about another one that uses its address (RFC 5227 section 2.4).

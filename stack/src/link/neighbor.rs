@@ -73,6 +73,10 @@ impl<W: Default, const N: usize> NeighborCache<W, N> {
 
     /// Draws a new ReachableTime, for confirmations to come. RFC 4861 section 6.3.4 asks for one
     /// every few hours.
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "router advertisements ask for it")
+    )]
     pub(crate) fn redraw_reachable_time(&mut self, rand: u32) {
         self.reachable_time = self.timing.reachable_time(rand);
     }
@@ -251,6 +255,7 @@ impl<W: Default, const N: usize> NeighborCache<W, N> {
     }
 
     /// The state of the neighbor's entry, for diagnostics; `None` if it has none.
+    #[cfg(test)]
     pub(crate) fn state(
         &self,
         now: Instant,

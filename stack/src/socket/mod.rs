@@ -19,7 +19,11 @@ mod stack;
 mod tcp;
 #[cfg(feature = "socket-udp")]
 mod udp;
-#[cfg(any(feature = "socket-tcp", feature = "socket-udp", feature = "socket-icmp"))]
+#[cfg(any(
+    feature = "socket-tcp",
+    feature = "socket-udp",
+    feature = "socket-icmp"
+))]
 mod waiting;
 mod wakers;
 

@@ -9,7 +9,9 @@ use cygnet_driver::{Clock, Driver, LinkState, RxToken, TxToken};
 use embassy_sync::blocking_mutex::raw::{NoopRawMutex, RawMutex};
 
 use super::clock::EmbassyClock;
+use super::shared::Shared;
 use super::stack::Stack;
+use crate::engine::Transmit;
 use crate::time::Instant;
 
 /// Moves packets between a driver and a stack. Give it a task of its own.
@@ -86,21 +88,21 @@ impl<'d, D: Driver, M: RawMutex, C: Clock> Runner<'d, D, M, C> {
             };
             let meta = rx.meta();
             let stack = self.stack;
+            // The answer borrows from the frame, and is written while both are at hand.
             rx.consume(|frame| {
-                let answer = stack
-                    .with_quietly(|s| s.engine.receive(now, frame, meta))
-                    .flatten();
-                let Some(answer) = answer else { return };
-                match tx {
-                    Some(mut tx) => {
-                        tx.set_meta(answer.meta());
-                        tx.consume(answer.len(), |buffer| answer.emit(buffer));
-                        stack.with_quietly(|s| s.engine.on_answer_sent());
+                stack.with_quietly(|s| {
+                    let Some(answer) = s.engine.receive(now, frame, meta) else {
+                        return;
+                    };
+                    match tx {
+                        Some(mut tx) => {
+                            tx.set_meta(answer.meta());
+                            tx.consume(answer.len(), |buffer| answer.emit(buffer));
+                            s.engine.on_answer_sent();
+                        }
+                        None => s.engine.on_answer_dropped(),
                     }
-                    None => {
-                        stack.with_quietly(|s| s.engine.on_answer_dropped());
-                    }
-                }
+                });
             });
         }
         true
@@ -108,46 +110,32 @@ impl<'d, D: Driver, M: RawMutex, C: Clock> Runner<'d, D, M, C> {
 
     fn expire(&mut self, now: Instant) {
         self.stack.with_quietly(|s| {
-            let was_up = s.engine.is_config_up();
             if s.engine.next_deadline().is_some_and(|at| at <= now) {
                 s.engine.on_timeout(now);
-            }
-            if was_up != s.engine.is_config_up() {
-                s.link_or_config_changed();
+                s.look_at_config();
             }
         });
     }
 
     /// Hands frames to the driver.
     fn transmit(&mut self, now: Instant, cx: &mut Context<'_>) -> Rest {
+        let mut wants = self.stack.with_quietly(|s| s.engine.wants_to_transmit(now));
         for _ in 0..TRANSMIT_BURST {
-            let wants = self.stack.with_quietly(|s| s.engine.wants_to_transmit(now));
             if wants != Some(true) {
                 return Rest {
                     more: false,
                     blocked: false,
                 };
             }
-            let Some(mut tx) = self.driver.transmit(cx) else {
+            let Some(tx) = self.driver.transmit(cx) else {
                 return Rest {
                     more: false,
                     blocked: true,
                 };
             };
-            self.stack.with_quietly(|s| {
-                let was_up = s.engine.is_config_up();
-                let Some(transmit) = s.engine.poll_transmit(now) else {
-                    return;
-                };
-                if let Some(outgoing) = s.engine.outgoing(&transmit) {
-                    tx.set_meta(outgoing.meta());
-                    tx.consume(outgoing.len(), |buffer| outgoing.emit(buffer));
-                }
-                s.engine.on_transmitted(&transmit);
-                // The first announcement makes an address that was probed ours.
-                if was_up != s.engine.is_config_up() {
-                    s.link_or_config_changed();
-                }
+            wants = self.stack.with_quietly(|s| {
+                transmit_one(s, now, tx);
+                s.engine.wants_to_transmit(now)
             });
         }
         Rest {
@@ -169,5 +157,22 @@ impl<'d, D: Driver, M: RawMutex, C: Clock> Runner<'d, D, M, C> {
             Some(at) => self.clock.wake_at(at, cx.waker()),
             None => {}
         }
+    }
+}
+
+/// Writes the next frame into the room for it, if there is one after all.
+fn transmit_one(shared: &mut Shared<'_>, now: Instant, mut tx: impl TxToken) {
+    let engine = &mut shared.engine;
+    let Some(transmit) = engine.poll_transmit(now) else {
+        return;
+    };
+    if let Some(outgoing) = engine.outgoing(&transmit) {
+        tx.set_meta(outgoing.meta());
+        tx.consume(outgoing.len(), |buffer| outgoing.emit(buffer));
+    }
+    engine.on_transmitted(&transmit);
+    if let Transmit::Inline(_) = transmit {
+        // The first announcement makes an address that was probed ours.
+        shared.look_at_config();
     }
 }

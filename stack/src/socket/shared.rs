@@ -17,6 +17,8 @@ pub(crate) struct Shared<'d> {
     watchers: Vec<Waker, WATCHERS>,
     /// They are to be woken.
     watched_changed: bool,
+    /// Whether the stack could talk when last looked at.
+    config_up: bool,
 }
 
 /// Wakers on their way out of the lock.
@@ -32,6 +34,7 @@ impl<'d> Shared<'d> {
             runner: None,
             watchers: Vec::new(),
             watched_changed: false,
+            config_up: false,
         }
     }
 
@@ -65,6 +68,15 @@ impl<'d> Shared<'d> {
 
     pub(super) fn link_or_config_changed(&mut self) {
         self.watched_changed = true;
+    }
+
+    /// Takes note of whether the stack can talk, after something that may have changed it.
+    pub(super) fn look_at_config(&mut self) {
+        let up = self.engine.is_config_up();
+        if up != self.config_up {
+            self.config_up = up;
+            self.link_or_config_changed();
+        }
     }
 
     /// Collects who is to be woken, as far as there is room. `for_runner` is false when it is the runner

@@ -99,7 +99,7 @@ impl<'d, M: RawMutex> TcpSocket<'d, M> {
             .unwrap_or(Err(ConnectError::Reentrant))?;
         let attempt = Attempt { io };
         let result = poll_fn(|cx| io.poll_connected(cx)).await;
-        attempt.is_over();
+        attempt.finish();
         result
     }
 
@@ -125,7 +125,7 @@ impl<'d, M: RawMutex> TcpSocket<'d, M> {
         }
         let attempt = Attempt { io };
         let result = poll_fn(|cx| io.poll_accepted(cx)).await;
-        attempt.is_over();
+        attempt.finish();
         result
     }
 
@@ -382,7 +382,7 @@ struct Attempt<'a, 'd, M: RawMutex> {
 }
 
 impl<M: RawMutex> Attempt<'_, '_, M> {
-    fn is_over(self) {
+    fn finish(self) {
         core::mem::forget(self);
     }
 }

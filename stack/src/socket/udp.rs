@@ -517,9 +517,7 @@ impl<M: RawMutex> Write for UdpSocket<'_, M> {
         let remote = self
             .remote_endpoint()
             .ok_or(UdpIoError::Send(SendError::NotBound))?;
-        self.send_to(data, remote)
-            .await
-            .map_err(UdpIoError::Send)?;
+        self.send_to(data, remote).await.map_err(UdpIoError::Send)?;
         Ok(data.len())
     }
 

@@ -146,7 +146,10 @@ mod tests {
         deadlines.schedule(&mut nodes, 0, Instant::from_secs(5));
         assert_eq!(deadlines.next(&nodes), Some(Instant::from_secs(1)));
         deadlines.schedule(&mut nodes, 0, Instant::FAR_FUTURE);
-        assert_eq!(deadlines.pop_due(&mut nodes, Instant::from_secs(1)), Some(0));
+        assert_eq!(
+            deadlines.pop_due(&mut nodes, Instant::from_secs(1)),
+            Some(0)
+        );
         assert_eq!(deadlines.next(&nodes), None);
     }
 

@@ -17,9 +17,9 @@ mod ring;
 pub(crate) use buckets::Buckets;
 pub use buffer::{Buffer, Bytes};
 pub(crate) use deadlines::Deadlines;
-pub(crate) use list::{Index, List, NIL, Node};
+pub(crate) use list::{Index, List, Node};
 #[cfg(any(feature = "socket-udp", feature = "socket-icmp"))]
-pub use packet_queue::PacketMetadata;
+pub(crate) use packet_queue::PacketMetadata;
 #[cfg(any(feature = "socket-udp", feature = "socket-icmp"))]
 pub(crate) use packet_queue::{PacketQueue, PushError};
 pub(crate) use range_set::RangeSet;

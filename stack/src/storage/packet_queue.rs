@@ -55,6 +55,7 @@ impl<'d, M: Copy> PacketQueue<'d, M> {
     }
 
     /// How many packets there are.
+    #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
         self.live
     }
@@ -126,6 +127,7 @@ impl<'d, M: Copy> PacketQueue<'d, M> {
     }
 
     /// The packet at the front.
+    #[cfg(test)]
     pub(crate) fn front(&self) -> Option<(&M, &[u8])> {
         self.get(0)
     }
@@ -159,11 +161,6 @@ impl<'d, M: Copy> PacketQueue<'d, M> {
     pub(crate) fn clear(&mut self) {
         self.count = 0;
         self.live = 0;
-    }
-
-    /// The memory again.
-    pub(crate) fn into_buffers(self) -> (Buffer<'d, PacketMetadata<M>>, Bytes<'d>) {
-        (self.records, self.bytes)
     }
 
     /// Where `len` bytes in one piece would go.
@@ -230,7 +227,11 @@ mod tests {
         assert_eq!(push(&mut queue, 1, &[0; 9]), Err(PushError::TooLong));
         assert_eq!(push(&mut queue, 1, &[0; 5]), Ok(()));
         assert_eq!(push(&mut queue, 2, &[0; 4]), Err(PushError::Full));
-        assert_eq!(push(&mut queue, 2, &[]), Ok(()), "an empty packet is a packet");
+        assert_eq!(
+            push(&mut queue, 2, &[]),
+            Ok(()),
+            "an empty packet is a packet"
+        );
         assert_eq!(push(&mut queue, 3, &[]), Err(PushError::Full));
         let mut none = PacketQueue::<u16>::new(Buffer::empty(), Bytes::empty());
         assert_eq!(push(&mut none, 1, &[]), Err(PushError::TooLong));
@@ -249,7 +250,11 @@ mod tests {
         assert_eq!(queue.next_live(1), Some(2));
         assert_eq!(queue.front(), Some((&0, &[0, 0][..])));
         queue.pop();
-        assert_eq!(queue.front(), Some((&2, &[2, 2][..])), "the gap went with the front");
+        assert_eq!(
+            queue.front(),
+            Some((&2, &[2, 2][..])),
+            "the gap went with the front"
+        );
     }
 
     proptest::proptest! {

@@ -22,7 +22,7 @@ pub(crate) struct Records<T, const N: usize> {
 
 impl<T, const N: usize> Records<T, N> {
     pub(crate) const fn new() -> Self {
-        assert!(N < NIL as usize - 1);
+        const { assert!(N < NIL as usize - 1) };
         Self {
             values: [const { None }; N],
             nodes: [const { Node::new() }; N],

@@ -9,17 +9,31 @@ pub(crate) struct Ring<'d> {
     buffer: Bytes<'d>,
     head: u32,
     len: u32,
+    /// Bytes at the end of the buffer that are not the ring's.
+    reserve: u32,
 }
 
 impl<'d> Ring<'d> {
     /// An empty ring. Of a buffer beyond 1 GiB only the first GiB is used, the most that TCP can
     /// describe in its window.
     pub(crate) fn new(buffer: Bytes<'d>) -> Self {
+        Self::with_reserve(0, buffer)
+    }
+
+    /// As [`Self::new`], with `reserve` bytes at the end of the buffer set aside for another use.
+    pub(crate) fn with_reserve(reserve: usize, buffer: Bytes<'d>) -> Self {
         Self {
+            reserve: u32::try_from(reserve.min(buffer.len())).unwrap_or(0),
             buffer,
             head: 0,
             len: 0,
         }
+    }
+
+    /// What was set aside.
+    pub(crate) fn reserve_mut(&mut self) -> &mut [u8] {
+        let start = self.buffer.len() - self.reserve as usize;
+        &mut self.buffer[start..]
     }
 
     /// The memory again.
@@ -28,7 +42,7 @@ impl<'d> Ring<'d> {
     }
 
     pub(crate) fn capacity(&self) -> usize {
-        self.buffer.len().min(MAX_CAPACITY)
+        (self.buffer.len() - self.reserve as usize).min(MAX_CAPACITY)
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -94,13 +108,16 @@ impl<'d> Ring<'d> {
     /// Removes `count` bytes from the front.
     pub(crate) fn consume(&mut self, count: usize) {
         let count = count.min(self.len());
+        self.head = self.position(count) as u32;
         self.len -= count as u32;
-        self.head = if self.len == 0 {
-            // An empty ring starts over, so that the next bytes lie in one piece.
-            0
-        } else {
-            self.position(count) as u32
-        };
+    }
+
+    /// Lets an empty ring start over, so that the next bytes lie in one piece. What was written ahead is
+    /// lost.
+    pub(crate) fn restart_if_empty(&mut self) {
+        if self.len == 0 {
+            self.head = 0;
+        }
     }
 
     /// `len` bytes from `offset` behind the front, in at most two pieces; less where the ring ends.
@@ -180,6 +197,20 @@ mod tests {
         let mut out = [0; 8];
         assert_eq!(ring.dequeue(&mut out), 5);
         assert_eq!(&out[..5], b"ewxyz");
+    }
+
+    #[test]
+    fn bytes_written_ahead_survive_that_the_ring_runs_empty() {
+        let mut memory = [0; 8];
+        let mut ring = Ring::new(Bytes::from(&mut memory));
+        ring.enqueue(b"abc");
+        ring.write_ahead(1, b"z");
+        ring.consume(3);
+        ring.write_ahead(0, b"y");
+        ring.claim(2);
+        let mut out = [0; 2];
+        ring.dequeue(&mut out);
+        assert_eq!(&out, b"yz");
     }
 
     proptest::proptest! {

@@ -55,8 +55,8 @@ pub(crate) struct Connection<'d> {
     pub(super) last_ack_sent: SeqNum,
     pub(super) last_received: Instant,
     pub(super) last_sent: Instant,
-    /// When the last challenge or out-of-window acknowledgment was sent.
-    pub(super) last_challenge: Option<Instant>,
+    /// When the last challenge or out-of-window acknowledgment was sent, in milliseconds.
+    pub(super) last_challenge: Option<u32>,
     /// The handle is gone: nobody reads what still arrives.
     pub(super) detached: bool,
     pub(super) retransmits: u32,
@@ -74,8 +74,8 @@ pub(super) struct Timestamping {
     pub(super) offset: u32,
     /// TS.Recent: what we echo.
     pub(super) recent: u32,
-    /// When `recent` was taken.
-    pub(super) taken: Instant,
+    /// When `recent` was taken, in seconds.
+    pub(super) taken: u32,
 }
 
 /// What is chosen when a connection is opened.
@@ -354,6 +354,9 @@ impl<'d> Connection<'d> {
     }
 
     fn after_read(&mut self) {
+        if !self.rcv.has_gaps() {
+            self.rcv.ring.restart_if_empty();
+        }
         if self.state.can_receive() && self.rcv.wants_update(self.mss) {
             self.due.ack = true;
         }
@@ -488,7 +491,12 @@ impl<'d> Connection<'d> {
     /// RFC 5927, section 4: it counts only if the number is one that is in flight. `hard`: it says that
     /// there will never be an answer; that ends a connection which is not up yet (RFC 5461, section 4.1)
     /// and is remembered otherwise (RFC 1122, section 4.2.3.9).
-    pub(crate) fn on_icmp_error(&mut self, seq: SeqNum, error: ConnectionError, hard: bool) -> bool {
+    pub(crate) fn on_icmp_error(
+        &mut self,
+        seq: SeqNum,
+        error: ConnectionError,
+        hard: bool,
+    ) -> bool {
         let in_flight = self.snd.una.at_or_before(seq) && seq.before(self.snd.max);
         if self.state.is_over() || !in_flight {
             return false;
@@ -570,7 +578,7 @@ impl Timestamping {
         Self {
             offset,
             recent,
-            taken: now,
+            taken: seconds(now),
         }
     }
 
@@ -578,6 +586,11 @@ impl Timestamping {
     pub(super) fn value(&self, now: Instant) -> u32 {
         timestamp_value(now, self.offset)
     }
+}
+
+/// For what is compared over days.
+pub(super) fn seconds(now: Instant) -> u32 {
+    (now.as_millis() / 1_000) as u32
 }
 
 /// The timestamp clock.

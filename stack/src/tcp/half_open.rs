@@ -97,7 +97,9 @@ impl<K> HalfOpen<K> {
             urgent: 0,
             options: TcpOptions {
                 mss: Some(offer.path_mss),
-                window_scale: self.shift.map(|_| window_shift(self.receive_capacity as usize)),
+                window_scale: self
+                    .shift
+                    .map(|_| window_shift(self.receive_capacity as usize)),
                 sack_permitted: self.sack,
                 timestamps,
                 sack: SackBlocks::default(),

@@ -1,15 +1,13 @@
 //! A segment arrives: RFC 9293, section 3.10.7, in its order.
 
-use super::congestion::Acked;
-use super::connection::{Connection, Timestamping};
+use super::connection::{Connection, Timestamping, seconds};
 use super::receiver::Stored;
-use super::recovery::AckOutcome;
 use super::sender::WindowUpdate;
 use super::timers::Timer;
 use super::{ConnectionError, State};
 use crate::events::Events;
 use crate::stats::Discard;
-use crate::time::{Duration, Instant};
+use crate::time::Instant;
 use crate::wire::{SeqNum, TcpFlags, TcpHeader, TcpOptions, TcpSegment};
 
 /// What became of a segment.
@@ -81,7 +79,6 @@ impl Connection<'_> {
         if !acked {
             // Simultaneous open: both sides sent a SYN (RFC 9293, section 3.5, figure 8).
             self.state = State::SynReceived;
-            self.snd.rewind();
             self.due.syn = true;
             self.events |= Events::STATE;
             return Ok(());
@@ -90,7 +87,7 @@ impl Connection<'_> {
             // RFC 5681, section 3.1: a lost SYN means an initial window of one segment.
             self.congestion.restart(u32::from(self.mss), 1);
         }
-        self.acknowledge(now, header);
+        self.on_acknowledgment(now, header, false);
         self.snd.set_window(WindowUpdate {
             seq: header.seq,
             ack: header.ack,
@@ -152,7 +149,7 @@ impl Connection<'_> {
         let Some(theirs) = header.options.timestamps else {
             return Err(Disposition::Discarded(Discard::MissingTimestamp));
         };
-        let valid = now.since(ours.taken) < TIMESTAMP_LIFETIME;
+        let valid = seconds(now).wrapping_sub(ours.taken) < TIMESTAMP_LIFETIME;
         if valid && is_older(theirs.value, ours.recent) {
             self.acknowledge_unacceptable(now);
             return Err(Disposition::Discarded(Discard::OldTimestamp));
@@ -228,7 +225,10 @@ impl Connection<'_> {
         }
         if self.state == State::SynReceived {
             if header.ack.at_or_before(self.snd.una) || header.ack.after(self.snd.max) {
-                return Err(Disposition::Answered(Some(Discard::BadAck), reset_for(segment)));
+                return Err(Disposition::Answered(
+                    Some(Discard::BadAck),
+                    reset_for(segment),
+                ));
             }
             self.establish();
             self.snd.set_window(WindowUpdate {
@@ -254,7 +254,7 @@ impl Connection<'_> {
         };
         if header.seq.at_or_before(self.last_ack_sent) {
             ours.recent = theirs.value;
-            ours.taken = now;
+            ours.taken = seconds(now);
         }
     }
 
@@ -265,22 +265,18 @@ impl Connection<'_> {
             ack: header.ack,
             window: u32::from(header.window) << self.snd.shift,
         };
-        let same_window = update.window == self.snd.wnd;
-        if header.ack.after(self.snd.una) {
-            self.acknowledge(now, header);
-        } else if header.ack == self.snd.una {
-            // RFC 5681, section 2: the five conditions of a duplicate acknowledgment.
-            let duplicate = self.snd.una != self.snd.max
-                && self.snd.flight() > 0
-                && segment.segment_len() == 0
-                && same_window;
-            if duplicate {
-                self.on_duplicate_ack();
-            } else if self.snd.wnd == 0 || self.snd.flight() == 0 {
-                // RFC 9293, section 3.8.6.1, MUST-37: a peer that keeps acknowledging keeps the
-                // connection, however long its window stays closed.
-                self.retries = 0;
-            }
+        // RFC 5681, section 2: the five conditions of a duplicate acknowledgment.
+        let duplicate = header.ack == self.snd.una
+            && self.snd.flight() > 0
+            && segment.segment_len() == 0
+            && update.window == self.snd.wnd;
+        if header.ack == self.snd.una && (self.snd.wnd == 0 || self.snd.flight() == 0) {
+            // RFC 9293, section 3.8.6.1, MUST-37: a peer that keeps acknowledging keeps the connection,
+            // however long its window stays closed.
+            self.retries = 0;
+        }
+        if header.ack.at_or_after(self.snd.una) {
+            self.on_acknowledgment(now, header, duplicate);
         }
         if header.ack.at_or_after(self.snd.una) && self.snd.update_window(update) {
             self.timers.stop(Timer::Persist);
@@ -288,62 +284,6 @@ impl Connection<'_> {
         }
         if self.snd.fin_acked() {
             self.on_fin_acked();
-        }
-    }
-
-    /// `SND.UNA < SEG.ACK =< SND.NXT`: new data is acknowledged.
-    fn acknowledge(&mut self, now: Instant, header: &TcpHeader) {
-        let flight = self.snd.flight();
-        let bytes = header.ack.distance_from(self.snd.una);
-        self.snd.on_acked(header.ack);
-        self.rtt.on_ack(now, header.ack, self.echo_age(now, &header.options));
-        self.retries = 0;
-        self.soft_error = None;
-        self.events |= Events::WRITABLE;
-        self.timers.stop(Timer::User);
-        if self.snd.all_acked() {
-            self.events |= Events::STATE;
-        }
-        let outcome = self.recovery.on_new_ack(header.ack);
-        match outcome {
-            AckOutcome::Partial => self.congestion.on_partial_ack(bytes),
-            AckOutcome::Recovered => self.congestion.on_recovered(self.snd.flight()),
-            _ if self.state == State::SynSent => {}
-            _ => {
-                let cwnd = self.congestion.window();
-                let reach = if cwnd < self.congestion.ssthresh() {
-                    2 * u64::from(flight)
-                } else {
-                    u64::from(flight) + u64::from(self.mss)
-                };
-                self.congestion.on_ack(Acked {
-                    bytes,
-                    window_limited: reach >= u64::from(cwnd),
-                });
-            }
-        }
-        // RFC 6298, section 5.3: "restart the retransmission timer".
-        if self.snd.flight() > 0 {
-            self.timers.set(Timer::Retransmit, now + self.rtt.rto());
-        } else {
-            self.timers.stop(Timer::Retransmit);
-        }
-    }
-
-    /// How old the timestamp is that the peer echoes.
-    fn echo_age(&self, now: Instant, options: &TcpOptions) -> Option<Duration> {
-        let ours = self.timestamps?;
-        let echo = options.timestamps?.echo;
-        let age = ours.value(now).wrapping_sub(echo);
-        (echo != 0 && age < MAX_ECHO_AGE_MS).then(|| Duration::from_millis(u64::from(age)))
-    }
-
-    fn on_duplicate_ack(&mut self) {
-        let flight = self.snd.flight();
-        match self.recovery.on_duplicate_ack(self.snd.una, self.snd.max) {
-            AckOutcome::LossDetected => self.congestion.on_loss(flight),
-            AckOutcome::Inflate => self.congestion.on_duplicate_in_recovery(),
-            _ => {}
         }
     }
 
@@ -361,12 +301,7 @@ impl Connection<'_> {
 
     /// Seventh, process the segment text, and eighth, check the FIN bit. `seq` is the number of the
     /// first byte of text. Urgent data is data like any other (RFC 6093, section 4).
-    fn take_text_and_fin(
-        &mut self,
-        now: Instant,
-        segment: &TcpSegment<'_>,
-        seq: SeqNum,
-    ) -> Check {
+    fn take_text_and_fin(&mut self, now: Instant, segment: &TcpSegment<'_>, seq: SeqNum) -> Check {
         let fin = segment.header.flags.contains(TcpFlags::FIN);
         if segment.payload.is_empty() && !fin {
             return Ok(());
@@ -423,14 +358,13 @@ impl Connection<'_> {
             Stored::InOrder { bytes, filled } => {
                 self.events |= Events::READABLE;
                 self.unacknowledged = self.unacknowledged.saturating_add(bytes);
-                let at_once = filled
-                    || self.quick_acks > 0
-                    || self.unacknowledged >= 2 * u32::from(self.mss);
+                let at_once =
+                    filled || self.quick_acks > 0 || self.unacknowledged >= 2 * u32::from(self.mss);
                 self.quick_acks = self.quick_acks.saturating_sub(1);
                 match self.options.ack_delay {
-                    Some(delay) if !at_once => self
-                        .timers
-                        .ensure(Timer::DelayedAck, || now + delay.into()),
+                    Some(delay) if !at_once => {
+                        self.timers.ensure(Timer::DelayedAck, || now + delay.into())
+                    }
                     _ => self.due.ack = true,
                 }
             }
@@ -458,9 +392,10 @@ impl Connection<'_> {
     /// once in a while: two ends that each find the other's segments unacceptable must not feed each
     /// other, nor an attacker them (RFC 5961, section 7).
     fn acknowledge_unacceptable(&mut self, now: Instant) {
+        let now = now.as_millis() as u32;
         let recently = self
             .last_challenge
-            .is_some_and(|last| now.since(last) < CHALLENGE_INTERVAL);
+            .is_some_and(|last| now.wrapping_sub(last) < CHALLENGE_INTERVAL_MS);
         if !recently {
             self.last_challenge = Some(now);
             self.due.ack = true;
@@ -497,12 +432,9 @@ pub(crate) fn is_older(timestamp: u32, than: u32) -> bool {
     (timestamp.wrapping_sub(than) as i32) < 0
 }
 
-/// RFC 7323, section 5.5: after 24 days the timestamp clock may have gone half around.
-pub(crate) const TIMESTAMP_LIFETIME: Duration = Duration::from_secs(24 * 24 * 3600);
-
-/// An echo older than this measures nothing that a retransmission timeout could use.
-const MAX_ECHO_AGE_MS: u32 = 120_000;
+/// In seconds. RFC 7323, section 5.5: after 24 days the timestamp clock may have gone half around.
+const TIMESTAMP_LIFETIME: u32 = 24 * 24 * 3600;
 
 /// As Linux, per connection; a limit for all connections together would be a side channel
 /// (CVE-2016-5696).
-const CHALLENGE_INTERVAL: Duration = Duration::from_millis(500);
+const CHALLENGE_INTERVAL_MS: u32 = 500;

@@ -17,6 +17,7 @@ mod connection;
 mod half_open;
 mod input;
 mod isn;
+mod loss;
 mod options;
 mod output;
 mod receiver;
@@ -24,19 +25,15 @@ mod recovery;
 mod rtt;
 mod sender;
 mod state;
-mod timeout;
 mod time_wait;
+mod timeout;
 mod timers;
-
-#[cfg(test)]
-mod tests;
 
 pub(crate) use connection::{Connection, Opening};
 pub(crate) use half_open::{HalfOpen, Offer, SynReply};
 pub(crate) use input::{Disposition, reset_for};
 pub(crate) use isn::{IsnGenerator, hash_tuple};
 pub use options::CongestionControl;
-pub(crate) use options::Options;
 pub(crate) use output::SegmentPlan;
 pub use state::{ConnectionError, Info, State};
 pub(crate) use time_wait::{TimeWait, TimeWaitVerdict};

@@ -1,5 +1,7 @@
 //! What a user can set about a connection.
 
+use core::num::NonZeroU32;
+
 use crate::time::Duration;
 
 /// The settings of one socket; they survive from one connection to the next.
@@ -27,7 +29,7 @@ impl Options {
             keep_alive_probes: 8,
             hop_limit: 64,
             nagle: true,
-            ack_delay: Some(Millis(40)),
+            ack_delay: Millis::DEFAULT_ACK_DELAY,
             congestion: CongestionControl::NewReno,
         }
     }
@@ -47,18 +49,27 @@ pub enum CongestionControl {
 
 /// A span in milliseconds, in four bytes: settings need neither more range nor more resolution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Millis(pub(crate) u32);
+pub(crate) struct Millis(NonZeroU32);
+
+impl Millis {
+    /// As Linux.
+    const DEFAULT_ACK_DELAY: Option<Self> = match NonZeroU32::new(40) {
+        Some(millis) => Some(Self(millis)),
+        None => None,
+    };
+}
 
 impl From<Duration> for Millis {
-    /// Rounds up, so that no span becomes none.
+    /// Rounds up, to one at least: no span becomes none.
     fn from(span: Duration) -> Self {
         let millis = span.as_micros().div_ceil(1_000);
-        Self(u32::try_from(millis).unwrap_or(u32::MAX))
+        let millis = u32::try_from(millis).unwrap_or(u32::MAX);
+        Self(NonZeroU32::new(millis).unwrap_or(NonZeroU32::MIN))
     }
 }
 
 impl From<Millis> for Duration {
     fn from(millis: Millis) -> Self {
-        Self::from_millis(u64::from(millis.0))
+        Self::from_millis(u64::from(millis.0.get()))
     }
 }

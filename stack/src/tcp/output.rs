@@ -5,12 +5,14 @@
 //! alone and first, because only without data does it count as a duplicate (RFC 5681, section 2).
 
 use super::connection::{Connection, Timestamping};
+use super::loss::micros;
+use super::recovery::{Hole, Phase};
 use super::timers::Timer;
 use super::{ConnectionError, State};
 use crate::events::Events;
 use crate::time::Instant;
-use crate::wire::{SackBlocks, SeqNum, TcpFlags, TcpHeader, TcpOptions};
 use crate::wire::Timestamps;
+use crate::wire::{SackBlocks, SeqNum, TcpFlags, TcpHeader, TcpOptions};
 
 /// A segment to send: its header, and where its payload is in the send buffer.
 #[derive(Debug)]
@@ -33,6 +35,8 @@ pub(super) struct Due {
     pub(super) reset: bool,
     /// Data against a closed window, or less than is worth a segment.
     pub(super) probe: bool,
+    /// A tail loss probe.
+    pub(super) loss_probe: bool,
     /// A question whether the peer is still there.
     pub(super) keep_alive: bool,
 }
@@ -47,11 +51,18 @@ struct Span {
 impl Connection<'_> {
     /// Whether [`Self::poll_segment`] might have something. Errs on the side of yes.
     pub(crate) fn wants_to_send(&self) -> bool {
-        let due = self.due;
-        if due.ack || due.syn || due.reset || due.probe || due.keep_alive || self.touched {
+        let Due {
+            ack,
+            syn,
+            reset,
+            probe,
+            loss_probe,
+            keep_alive,
+        } = self.due;
+        if ack || syn || reset || probe || loss_probe || keep_alive || self.touched {
             return true;
         }
-        self.sends_data() && (self.recovery.wants_retransmit() || self.next_span().is_some())
+        self.sends_data() && (self.may_retransmit() || self.next_span().is_some())
     }
 
     /// The next segment. The caller sends it: from here on it counts as sent. `path_mss` is the longest
@@ -68,6 +79,7 @@ impl Connection<'_> {
         } else {
             self.plan_retransmission(now)
                 .or_else(|| self.plan_data(now))
+                .or_else(|| self.plan_loss_probe(now))
                 .or_else(|| self.plan_probe(now))
                 .or_else(|| self.plan_keep_alive(now))
                 .or_else(|| self.plan_ack(now))
@@ -136,23 +148,68 @@ impl Connection<'_> {
         }
     }
 
-    /// The segment that recovery says is lost.
+    /// The first segment that is lost, if it may be sent again now. The peer's window does not matter: it
+    /// was open for this once (RFC 9293, section 3.8.6, SHLD-15 and MUST-34).
     fn plan_retransmission(&mut self, now: Instant) -> Option<SegmentPlan> {
-        if !self.sends_data() || !self.recovery.take_retransmit() {
+        if !self.sends_data() || !self.may_retransmit() {
             return None;
         }
-        let start = self.snd.una;
-        let sent = self.snd.max.distance_from(start);
-        let bytes = self.snd.bytes_from(start).min(sent);
-        let len = bytes.min(u32::from(self.mss));
-        let fin = self.snd.fin_at(start + len) && len < sent;
-        if len == 0 && !fin {
+        let Some(hole) = self.snd.board().first_lost() else {
+            debug_assert!(false, "bytes are lost and no segment is");
+            self.snd.scoreboard.lost = 0;
             return None;
+        };
+        let plan = self.send_again(now, hole);
+        if self.recovery.phase() == Phase::Fast {
+            let mss = u32::from(self.mss);
+            self.recovery
+                .prr_mut()
+                .on_sent(mss.min(hole.end.distance_from(hole.start)));
         }
-        Some(self.send(now, Span { start, len, fin }))
+        Some(plan)
     }
 
-    /// Data that was not sent yet, or is to be sent again after a timeout.
+    /// A probe for the tail (RFC 8985, section 7.3): new data if there is some and the peer takes it,
+    /// else the last segment once more.
+    fn plan_loss_probe(&mut self, now: Instant) -> Option<SegmentPlan> {
+        if !core::mem::take(&mut self.due.loss_probe)
+            || !self.sends_data()
+            || self.recovery.phase() != Phase::Open
+            || self.snd.flight() == 0
+        {
+            return None;
+        }
+        let start = self.snd.nxt;
+        let unsent = self.snd.bytes_from(start);
+        let len = unsent.min(self.snd.window_left()).min(u32::from(self.mss));
+        let plan = if len > 0 {
+            let fin = len == unsent && self.snd.fin_at(start + len);
+            self.send(now, Span { start, len, fin })
+        } else {
+            let hole = self.snd.board().last()?;
+            self.send_again(now, hole)
+        };
+        self.recovery.on_probe_sent(self.snd.max, len == 0);
+        self.timers.stop(Timer::LossProbe);
+        self.timers.set(Timer::Retransmit, now + self.rtt.rto());
+        Some(plan)
+    }
+
+    /// Sends as much of `hole` again as fits a segment.
+    fn send_again(&mut self, now: Instant, hole: Hole) -> SegmentPlan {
+        let bytes = self.snd.bytes_from(hole.start);
+        let len = bytes
+            .min(hole.end.distance_from(hole.start))
+            .min(u32::from(self.mss));
+        let fin = self.snd.fin_at(hole.start + len) && hole.end.after(hole.start + len);
+        let end = hole.start + len + u32::from(fin);
+        self.snd.board().on_retransmitted(hole, end, micros(now));
+        self.rtt.on_retransmit();
+        self.retransmits = self.retransmits.wrapping_add(1);
+        self.segment(now, hole.start, len, fin, true)
+    }
+
+    /// Data that was not sent yet.
     fn plan_data(&mut self, now: Instant) -> Option<SegmentPlan> {
         if !self.sends_data() {
             return None;
@@ -182,12 +239,7 @@ impl Connection<'_> {
         let start = self.snd.nxt;
         let unsent = self.snd.bytes_from(start);
         let mss = u32::from(self.mss);
-        let flight = self.snd.flight();
-        let cwnd = self
-            .congestion
-            .window()
-            .saturating_add(self.recovery.extra_segments() * mss);
-        let usable = self.snd.window_left().min(cwnd.saturating_sub(flight));
+        let usable = self.snd.window_left().min(self.allowance());
         let len = unsent.min(usable).min(mss);
         let fin = len == unsent && self.snd.fin_at(start + len);
         if len == 0 && !fin {
@@ -195,11 +247,13 @@ impl Connection<'_> {
         }
         let last = len == unsent;
         let repeats = start.before(self.snd.max);
+        // Nagle's algorithm as Minshall modified it, and as Linux has it: a small segment waits for
+        // another small one to be acknowledged, not for large ones, whose acknowledgment may be delayed.
+        let may_be_small = !self.options.nagle || !self.snd.has_small_in_flight();
         let worth_it = len == mss
             || fin
             || repeats
-            || last && (flight == 0 || !self.options.nagle)
-            || len >= (self.snd.max_wnd / 2).max(1) && (flight == 0 || !self.options.nagle);
+            || may_be_small && (last || len >= (self.snd.max_wnd / 2).max(1));
         worth_it.then_some(Span { start, len, fin })
     }
 
@@ -270,18 +324,31 @@ impl Connection<'_> {
         })
     }
 
-    /// Sends `span`: all that changes by that.
+    /// Sends `span` for the first time: all that changes by that.
     fn send(&mut self, now: Instant, span: Span) -> SegmentPlan {
         let Span { start, len, fin } = span;
         let end = start + len + u32::from(fin);
         let repeated = start.before(self.snd.max);
-        if repeated {
-            self.rtt.on_retransmit();
-            self.retransmits = self.retransmits.wrapping_add(1);
-        } else {
-            self.rtt.on_send(now, end);
+        self.snd.board().on_sent(end, micros(now));
+        self.snd.on_sent(end);
+        if len < u32::from(self.mss) {
+            self.snd.small_end = end;
         }
-        self.snd.on_sent(end.max(self.snd.nxt));
+        if self.recovery.phase() == Phase::Fast {
+            self.recovery.prr_mut().on_sent(len);
+        }
+        self.schedule_loss_probe(now);
+        self.segment(now, start, len, fin, repeated)
+    }
+
+    fn segment(
+        &mut self,
+        now: Instant,
+        start: SeqNum,
+        len: u32,
+        fin: bool,
+        repeated: bool,
+    ) -> SegmentPlan {
         self.last_sent = now;
         let mut flags = TcpFlags::ACK;
         if fin {
@@ -329,15 +396,6 @@ impl Connection<'_> {
             window: 0,
             urgent: 0,
             options: TcpOptions::default(),
-        }
-    }
-
-    /// The path takes at most `path_mss` bytes of payload without options (RFC 1191).
-    pub(crate) fn limit_mss(&mut self, path_mss: u16) {
-        let options = if self.timestamps.is_some() { 12 } else { 0 };
-        let limit = path_mss.saturating_sub(options).max(1);
-        if limit < self.mss {
-            self.mss = limit;
         }
     }
 

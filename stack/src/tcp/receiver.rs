@@ -140,11 +140,6 @@ impl<'d> Receiver<'d> {
         starts_within && ends_within
     }
 
-    /// Whether `seq` is in the window (RFC 5961, section 3.2).
-    pub(crate) fn contains(&self, seq: SeqNum) -> bool {
-        seq == self.nxt || seq.in_window(self.nxt, self.window())
-    }
-
     /// Takes a segment's text. Where it overlaps what is there, the first copy wins.
     pub(crate) fn store(&mut self, seq: SeqNum, text: &[u8]) -> Stored {
         let end = seq + text.len() as u32;
@@ -300,10 +295,16 @@ mod tests {
         let mut memory = [0; 16];
         let mut r = receiver(&mut memory);
         assert_eq!(r.store(seq(104), b"efgh"), Stored::Ahead);
-        assert_eq!(r.take_sack_blocks().iter().next(), Some((seq(104), seq(108))));
+        assert_eq!(
+            r.take_sack_blocks().iter().next(),
+            Some((seq(104), seq(108)))
+        );
         assert_eq!(
             r.store(seq(100), b"abcd"),
-            Stored::InOrder { bytes: 8, filled: true }
+            Stored::InOrder {
+                bytes: 8,
+                filled: true
+            }
         );
         assert_eq!(readable(&r), b"abcdefgh");
         assert!(!r.has_gaps());
@@ -326,12 +327,19 @@ mod tests {
         let mut r = receiver(&mut memory);
         r.store(seq(100), b"abcd");
         assert_eq!(r.store(seq(100), b"abcd"), Stored::Duplicate);
-        assert_eq!(r.take_sack_blocks().iter().next(), Some((seq(100), seq(104))));
+        assert_eq!(
+            r.take_sack_blocks().iter().next(),
+            Some((seq(100), seq(104)))
+        );
         assert!(!r.has_sack_blocks());
         r.store(seq(108), b"ij");
         assert_eq!(r.store(seq(108), b"ij"), Stored::Duplicate);
         let blocks = r.take_sack_blocks();
-        assert!(blocks.iter().eq([(seq(108), seq(110)), (seq(108), seq(110))]));
+        assert!(
+            blocks
+                .iter()
+                .eq([(seq(108), seq(110)), (seq(108), seq(110))])
+        );
     }
 
     #[test]
@@ -340,7 +348,10 @@ mod tests {
         let mut r = receiver(&mut memory);
         assert_eq!(
             r.store(seq(98), b"yzabcdef"),
-            Stored::InOrder { bytes: 4, filled: false }
+            Stored::InOrder {
+                bytes: 4,
+                filled: false
+            }
         );
         assert_eq!(readable(&r), b"abcd");
         assert_eq!(r.store(seq(104), b"e"), Stored::NoRoom);

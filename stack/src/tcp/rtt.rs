@@ -12,8 +12,9 @@ pub(crate) struct RttEstimator {
     rto: u32,
     /// How often the timeout was doubled since the last acknowledgment of new data.
     backoff: u8,
-    /// The segment that is being timed: measured when this number is acknowledged.
-    timed: Option<(SeqNum, Instant)>,
+    /// The SYN that is being timed, in the low 32 bits of microseconds: measured when this number is
+    /// acknowledged.
+    timed: Option<(SeqNum, u32)>,
 }
 
 impl RttEstimator {
@@ -27,10 +28,10 @@ impl RttEstimator {
         }
     }
 
-    /// Starts timing the data up to `end`, unless some is being timed already.
+    /// Starts timing a SYN, up to `end`. Segments with data have their time on the scoreboard.
     pub(crate) fn on_send(&mut self, now: Instant, end: SeqNum) {
         if self.timed.is_none() {
-            self.timed = Some((end, now));
+            self.timed = Some((end, now.as_micros() as u32));
         }
     }
 
@@ -47,14 +48,16 @@ impl RttEstimator {
         match self.timed {
             Some((end, sent)) if ack.at_or_after(end) => {
                 self.timed = None;
-                self.sample(now.since(sent));
+                let rtt = (now.as_micros() as u32).wrapping_sub(sent);
+                self.sample(Duration::from_micros(u64::from(rtt)));
             }
-            Some(_) => {}
-            None => {
+            // The scoreboard measures better; this is for where it may not (Karn's algorithm).
+            None if self.srtt.is_none() => {
                 if let Some(age) = echoed {
                     self.sample(age);
                 }
             }
+            _ => {}
         }
     }
 
@@ -78,8 +81,10 @@ impl RttEstimator {
     }
 
     /// RFC 6298, sections 2.2 to 2.4.
-    fn sample(&mut self, rtt: Duration) {
-        let r = u32::try_from(rtt.as_micros()).unwrap_or(MAX_RTO).min(MAX_RTO);
+    pub(crate) fn sample(&mut self, rtt: Duration) {
+        let r = u32::try_from(rtt.as_micros())
+            .unwrap_or(MAX_RTO)
+            .min(MAX_RTO);
         let srtt = match self.srtt {
             None => {
                 self.rttvar = r / 2;
@@ -176,7 +181,11 @@ mod tests {
     #[test]
     fn an_echoed_timestamp_measures_a_retransmission() {
         let mut rtt = RttEstimator::new();
-        rtt.on_ack(Instant::from_secs(4), SeqNum::new(10), Some(Duration::from_millis(30)));
+        rtt.on_ack(
+            Instant::from_secs(4),
+            SeqNum::new(10),
+            Some(Duration::from_millis(30)),
+        );
         assert_eq!(rtt.srtt(), Some(Duration::from_millis(30)));
     }
 }

@@ -3,14 +3,15 @@
 //! ```text
 //!              una            nxt          max                 base + len
 //!   -----------|--------------|------------|-------------------|-----
-//!   forgotten  | sent         | sent, will | written by the    | FIN,
-//!              | not acked    | be again   | user, not sent    | if closed
+//!   forgotten  | sent         | probe      | written by the    | FIN,
+//!              | not acked    |            | user, not sent    | if closed
 //! ```
 //!
-//! `nxt` is `max` except after a retransmission timeout, when sending starts over from `una`.
+//! `max` is beyond `nxt` only by the byte of a window probe that the peer has not taken.
 
+use super::recovery::{Board, Delivered, Scoreboard, table_len};
 use crate::storage::{Bytes, Ring};
-use crate::wire::SeqNum;
+use crate::wire::{SackBlocks, SeqNum};
 
 #[derive(Debug)]
 pub(crate) struct Sender<'d> {
@@ -29,11 +30,15 @@ pub(crate) struct Sender<'d> {
     wl2: SeqNum,
     /// How far the peer's window field is shifted.
     pub(crate) shift: u8,
+    /// The end of the last segment that was smaller than it could have been.
+    pub(crate) small_end: SeqNum,
     /// The user is done: a FIN follows the last byte.
     pub(crate) closed: bool,
     /// The number of the first byte in `ring`.
     base: SeqNum,
     pub(crate) ring: Ring<'d>,
+    /// The fate of what is in flight; its table lies behind the ring.
+    pub(crate) scoreboard: Scoreboard,
 }
 
 /// What a window field says about a segment's place in the stream.
@@ -57,9 +62,11 @@ impl<'d> Sender<'d> {
             wl1: zero,
             wl2: zero,
             shift: 0,
+            small_end: zero,
             closed: false,
             base: zero,
-            ring: Ring::new(buffer),
+            ring: Ring::with_reserve(table_len(buffer.len()), buffer),
+            scoreboard: Scoreboard::new(),
         }
     }
 
@@ -71,8 +78,15 @@ impl<'d> Sender<'d> {
         self.wnd = 0;
         self.max_wnd = 0;
         self.shift = 0;
+        self.small_end = iss;
         self.closed = false;
         self.base = iss + 1;
+        self.scoreboard.clear();
+    }
+
+    /// The scoreboard with its memory.
+    pub(crate) fn board(&mut self) -> Board<'_> {
+        self.scoreboard.with(self.ring.reserve_mut(), self.una)
     }
 
     /// Bytes and SYN or FIN that are sent and not acknowledged.
@@ -127,20 +141,19 @@ impl<'d> Sender<'d> {
         self.max = self.max.max(end);
     }
 
-    /// Takes note that everything before `ack` arrived; `una < ack <= max`.
-    pub(crate) fn on_acked(&mut self, ack: SeqNum) {
+    /// Takes note that everything before `ack` arrived, and what is in `blocks`; `una <= ack <= max`.
+    pub(crate) fn on_acked(&mut self, ack: SeqNum, blocks: &SackBlocks) -> Delivered {
+        let max = self.max;
+        let delivered = self.board().on_ack(ack, max, blocks);
         let data = ack.min(self.data_end());
         if data.after(self.base) {
             self.ring.consume(data.distance_from(self.base) as usize);
+            self.ring.restart_if_empty();
             self.base = data;
         }
         self.una = ack;
         self.nxt = self.nxt.max(ack);
-    }
-
-    /// Sending starts over from `una`.
-    pub(crate) fn rewind(&mut self) {
-        self.nxt = self.una;
+        delivered
     }
 
     /// Takes the window from a segment, unless it is older than the one the window is from (RFC 9293,
@@ -162,6 +175,11 @@ impl<'d> Sender<'d> {
         self.max_wnd = self.max_wnd.max(update.window);
         self.wl1 = update.seq;
         self.wl2 = update.ack;
+    }
+
+    /// Whether a small segment is unacknowledged.
+    pub(crate) fn has_small_in_flight(&self) -> bool {
+        self.una.before(self.small_end)
     }
 
     /// Bytes that the peer's window takes beyond `nxt`.

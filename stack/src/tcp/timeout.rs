@@ -11,6 +11,8 @@ impl Connection<'_> {
         while let Some(timer) = self.timers.take_due(now) {
             match timer {
                 Timer::Retransmit => self.on_retransmission_timeout(),
+                Timer::Reorder => self.on_reordering_timeout(now),
+                Timer::LossProbe => self.due.loss_probe = true,
                 Timer::Persist => self.on_persist_timeout(),
                 Timer::DelayedAck => self.due.ack = true,
                 Timer::KeepAlive => self.on_keep_alive_timeout(now),
@@ -39,10 +41,7 @@ impl Connection<'_> {
             self.due.syn = true;
             return;
         }
-        let flight = self.snd.flight();
-        self.congestion.on_timeout(flight, self.retries == 1);
-        self.recovery.on_timeout(self.snd.max);
-        self.snd.rewind();
+        self.lose_everything();
     }
 
     /// RFC 9293, section 3.8.6.1: probe, "and increase exponentially the interval between probes".
@@ -88,7 +87,9 @@ impl Connection<'_> {
             self.timers.ensure(Timer::Retransmit, rto);
             self.timers.stop(Timer::Persist);
         } else {
-            self.timers.stop(Timer::Retransmit);
+            for timer in [Timer::Retransmit, Timer::Reorder, Timer::LossProbe] {
+                self.timers.stop(timer);
+            }
             if waiting {
                 self.timers.ensure(Timer::Persist, rto);
             } else {

@@ -7,6 +7,10 @@ use crate::time::Instant;
 pub(crate) enum Timer {
     /// Data is unacknowledged (RFC 6298), or a SYN or FIN is.
     Retransmit,
+    /// Segments that others overtook are lost unless they come in by now (RFC 8985, section 6.3).
+    Reorder,
+    /// The tail of what was sent may be lost (RFC 8985, section 7.3).
+    LossProbe,
     /// Data waits for a window that the peer may have forgotten to open (RFC 9293, section 3.8.6.1), or
     /// for enough of it to be worth a segment (section 3.8.6.2.1).
     Persist,
@@ -20,9 +24,11 @@ pub(crate) enum Timer {
     FinWait2,
 }
 
-const COUNT: usize = 6;
+const COUNT: usize = 8;
 const ALL: [Timer; COUNT] = [
     Timer::Retransmit,
+    Timer::Reorder,
+    Timer::LossProbe,
     Timer::Persist,
     Timer::DelayedAck,
     Timer::KeepAlive,

@@ -1,6 +1,6 @@
 //! Measures cygnet beside its peers: the same work, over the same link, in turns, in one run.
 //!
-//! `cargo run --release -p cygnet-bench [-- --csv] [--only SCENARIO] [--quick]`
+//! `cargo run --release -p cygnet-bench [-- --csv] [--only SCENARIO] [--stack NAME] [--quick]`
 //!
 //! Each stack runs two hosts in one thread, joined by the link of `link.rs`. What they have to do is
 //! in `workload.rs`, how it is timed in `measure.rs`, and how each stack does it in `stacks/`.
@@ -15,6 +15,7 @@ mod workload;
 
 use std::process::ExitCode;
 use std::thread;
+use std::time::Duration;
 
 use clap::Parser;
 
@@ -32,9 +33,15 @@ struct Args {
     /// Only scenarios whose name starts with this.
     #[arg(long, value_name = "SCENARIO")]
     only: Option<String>,
+    /// Only this stack.
+    #[arg(long, value_name = "NAME")]
+    stack: Option<String>,
     /// Short measurements with few sockets, to see that everything works.
     #[arg(long)]
     quick: bool,
+    /// How long each turn of a measurement takes at least, in milliseconds.
+    #[arg(long, value_name = "MS")]
+    millis: Option<u64>,
 }
 
 fn main() -> ExitCode {
@@ -52,11 +59,22 @@ fn run(args: &Args) -> ExitCode {
         Some(only) => scenario.starts_with(only.as_str()),
         None => true,
     };
-    let (effort, counts): (_, &[usize]) = match args.quick {
+    let (mut effort, counts): (_, &[usize]) = match args.quick {
         true => (Effort::QUICK, &[0, 100]),
         false => (Effort::FULL, &[0, 100, 1_000, 10_000]),
     };
-    let contenders = stacks::all();
+    if let Some(millis) = args.millis {
+        effort.budget = Duration::from_millis(millis);
+    }
+    let mut contenders = stacks::all();
+    if let Some(stack) = &args.stack {
+        let names: Vec<_> = contenders.iter().map(|contender| contender.name()).collect();
+        contenders.retain(|contender| contender.name() == stack);
+        if contenders.is_empty() {
+            eprintln!("no such stack; there are {}", names.join(", "));
+            return ExitCode::FAILURE;
+        }
+    }
 
     let mut rows = Vec::new();
     for workload in workload::all(counts) {

@@ -11,7 +11,7 @@ pub(crate) struct Effort {
     /// How often each stack gets its turn.
     rounds: usize,
     /// The shortest time that a turn is measured.
-    budget: Duration,
+    pub(crate) budget: Duration,
 }
 
 impl Effort {

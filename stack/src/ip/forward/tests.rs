@@ -1,5 +1,7 @@
 use super::*;
-use crate::ip::{AddressState, AddressesFull, Route, RouteTableFull};
+use crate::ip::addresses::AddressesFull;
+use crate::ip::route::RouteTableFull;
+use crate::ip::{AddressState, Route};
 use crate::time::Duration;
 use crate::wire::{IpCidr, Ipv4Cidr};
 

@@ -231,19 +231,6 @@ mod acquiring {
 
         assert_eq!(detector.next_deadline(), Some(after(70_000)));
     }
-
-    #[test]
-    fn a_stopped_detector_is_silent() {
-        let mut detector = probing();
-
-        detector.stop();
-
-        assert!(!detector.is_usable());
-        assert_eq!(detector.next_deadline(), None);
-        assert_eq!(detector.poll_arp(after(60_000)), None);
-        let conflict = detector.on_arp(START, &announcement_from(THEIRS, ADDRESS));
-        assert_eq!(conflict, None);
-    }
 }
 
 mod defending {

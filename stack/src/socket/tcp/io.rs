@@ -140,7 +140,10 @@ impl<'d, M: RawMutex> Io<'d, M> {
             if done || !link_up {
                 return (Poll::Ready(Ok(())), None);
             }
-            (Poll::Pending, leave(s, self.key, Interest::State, cx.waker()))
+            (
+                Poll::Pending,
+                leave(s, self.key, Interest::State, cx.waker()),
+            )
         });
         polled.map(|_| ())
     }

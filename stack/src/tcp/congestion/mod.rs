@@ -35,6 +35,11 @@ impl Controller {
         }
     }
 
+    /// Whether it limits anything at all.
+    pub(crate) fn is_limiting(&self) -> bool {
+        !matches!(self, Self::None)
+    }
+
     /// The congestion window in bytes.
     pub(crate) fn window(&self) -> u32 {
         match self {
@@ -68,27 +73,11 @@ impl Controller {
         }
     }
 
-    /// Duplicate acknowledgments showed a loss, with `flight` bytes out.
+    /// A loss was found, with `flight` bytes out.
     pub(crate) fn on_loss(&mut self, flight: u32) {
         match self {
             Self::None => {}
             Self::NewReno(c) => c.on_loss(flight),
-        }
-    }
-
-    /// One more segment left the network during fast recovery.
-    pub(crate) fn on_duplicate_in_recovery(&mut self) {
-        match self {
-            Self::None => {}
-            Self::NewReno(c) => c.inflate(),
-        }
-    }
-
-    /// Part of what was out when the loss was seen is acknowledged.
-    pub(crate) fn on_partial_ack(&mut self, bytes: u32) {
-        match self {
-            Self::None => {}
-            Self::NewReno(c) => c.on_partial_ack(bytes),
         }
     }
 

@@ -1,4 +1,4 @@
-//! Reno's congestion control with NewReno's recovery (RFC 5681, RFC 6582).
+//! Reno's congestion control (RFC 5681, with the recovery of RFC 6582).
 
 use super::{Acked, initial_window};
 
@@ -42,26 +42,12 @@ impl NewReno {
         }
     }
 
-    /// RFC 6582, section 3.2, step 2 and RFC 5681, section 3.2, steps 2 and 3: `ssthresh = max
-    /// (FlightSize / 2, 2*SMSS)`, and the three segments that caused the duplicates have left the network.
+    /// RFC 5681, section 3.1, equation 4: `ssthresh = max (FlightSize / 2, 2*SMSS)`. How fast the window
+    /// comes down to it is up to the recovery.
     pub(super) fn on_loss(&mut self, flight: u32) {
         self.ssthresh = (flight / 2).max(2 * self.mss);
-        self.cwnd = self.ssthresh + 3 * self.mss;
+        self.cwnd = self.ssthresh;
         self.credit = 0;
-    }
-
-    pub(super) fn inflate(&mut self) {
-        self.grow(self.mss);
-    }
-
-    /// RFC 6582, section 3.2, step 3: "deflate the congestion window by the amount of new data
-    /// acknowledged [...] If the partial ACK acknowledges at least one SMSS of new data, then add back
-    /// SMSS bytes".
-    pub(super) fn on_partial_ack(&mut self, bytes: u32) {
-        self.cwnd = self.cwnd.saturating_sub(bytes).max(self.mss);
-        if bytes >= self.mss {
-            self.grow(self.mss);
-        }
     }
 
     /// RFC 6582, section 3.2, step 3, full acknowledgment, option 1, which avoids a burst.
@@ -147,7 +133,7 @@ mod tests {
     fn halves_on_loss_but_never_below_two_segments() {
         let mut c = NewReno::new(MSS);
         c.on_loss(10_000);
-        assert_eq!((c.ssthresh, c.cwnd), (5_000, 8_000));
+        assert_eq!((c.ssthresh, c.cwnd), (5_000, 5_000));
         c.on_recovered(2_000);
         assert_eq!(c.cwnd, 3_000);
         c.on_loss(1_000);

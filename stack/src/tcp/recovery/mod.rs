@@ -1,5 +1,181 @@
-//! What is lost: the seam between acknowledgments and retransmissions.
+//! What is lost, and how much may be sent while it is repaired.
+//!
+//! One mechanism for all: [`scoreboard`] knows the fate of every segment in flight, lost ones are sent
+//! again first, and only the ways to find out that something is lost differ:
+//!
+//! - [`rack`] (RFC 8985), with a peer that reports what it received: by time of sending;
+//! - the third duplicate acknowledgment and partial acknowledgments (RFC 6582), with one that does not;
+//! - the retransmission timer (RFC 6298), when no acknowledgments come.
+//!
+//! [`prr`] (RFC 6937) meters what goes out meanwhile. The connection's side of it is in `loss.rs`.
 
-mod newreno;
+mod prr;
+mod rack;
+mod scoreboard;
 
-pub(crate) use newreno::{AckOutcome, Recovery};
+use prr::Prr;
+use rack::Rack;
+pub(crate) use rack::{Circumstances, Detected};
+pub(crate) use scoreboard::{Board, Delivered, Hole, Scoreboard, table_len};
+
+use crate::wire::SeqNum;
+
+/// Where a connection stands in repairing losses.
+#[derive(Clone, Debug)]
+pub(crate) struct Recovery {
+    phase: Phase,
+    /// RecoveryPoint: when this is acknowledged, what was lost is repaired.
+    point: SeqNum,
+    /// Duplicate acknowledgments in a row, from a peer that does not report what it received.
+    duplicates: u8,
+    rack: Rack,
+    prr: Prr,
+    /// A tail loss probe is out (RFC 8985, section 7).
+    probe: Option<LossProbe>,
+}
+
+/// What a connection is doing about losses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// There are none.
+    Open,
+    /// Some were found by what arrived after them (fast recovery).
+    Fast,
+    /// The retransmission timer expired.
+    Timeout,
+}
+
+/// A probe that makes the peer acknowledge, or shows by its silence that the tail is lost.
+#[derive(Clone, Copy, Debug)]
+struct LossProbe {
+    /// TLP.end_seq.
+    end: SeqNum,
+    /// It repeated the last segment, because there was nothing new.
+    repeated: bool,
+}
+
+/// What became of a tail loss probe.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ProbeOutcome {
+    /// None is out, or nothing is known yet.
+    Unknown,
+    /// Nothing was lost.
+    Needless,
+    /// It repaired a loss that nobody would have seen otherwise.
+    Repaired,
+}
+
+impl Recovery {
+    pub(crate) fn new(iss: SeqNum) -> Self {
+        Self {
+            phase: Phase::Open,
+            point: iss,
+            duplicates: 0,
+            rack: Rack::new(iss),
+            prr: Prr::default(),
+            probe: None,
+        }
+    }
+
+    pub(crate) fn phase(&self) -> Phase {
+        self.phase
+    }
+
+    /// Takes note of what arrived; a round-trip time in microseconds, if it tells one.
+    pub(crate) fn on_delivered(&mut self, now: u32, delivered: &Delivered) -> Option<u32> {
+        self.rack.on_delivered(now, delivered)
+    }
+
+    /// Looks for losses by time.
+    pub(crate) fn detect(&self, board: &mut Board<'_>, at: &Circumstances) -> Detected {
+        self.rack.detect(board, at)
+    }
+
+    /// RFC 5681, section 3.2: the third duplicate in a row is taken as the sign of a loss. True if this
+    /// one is it. RFC 6582, section 3.2, step 2: not if `una` lies before what was repaired last, for then
+    /// the duplicates are echoes of what was sent needlessly.
+    pub(crate) fn on_duplicate(&mut self, una: SeqNum) -> bool {
+        self.duplicates = self.duplicates.saturating_add(1);
+        self.phase == Phase::Open && self.duplicates == THRESHOLD && !una.before(self.point)
+    }
+
+    /// New data was acknowledged. True if that repairs what was lost.
+    pub(crate) fn on_progress(&mut self, una: SeqNum) -> bool {
+        self.duplicates = 0;
+        let repaired = self.phase != Phase::Open && una.at_or_after(self.point);
+        if repaired {
+            self.phase = Phase::Open;
+        }
+        repaired
+    }
+
+    /// A loss was found with `flight` bytes in flight up to `max`.
+    pub(crate) fn enter_fast(&mut self, max: SeqNum, flight: u32, mss: u32) {
+        self.phase = Phase::Fast;
+        self.point = max;
+        self.prr = Prr::start(flight, mss);
+        self.probe = None;
+    }
+
+    /// The retransmission timer expired.
+    pub(crate) fn on_timeout(&mut self, max: SeqNum) {
+        self.phase = Phase::Timeout;
+        self.point = max;
+        self.duplicates = 0;
+        self.probe = None;
+    }
+
+    pub(crate) fn prr_mut(&mut self) -> &mut Prr {
+        &mut self.prr
+    }
+
+    /// What may be sent now during fast recovery, in bytes.
+    pub(crate) fn allowance(&self) -> u32 {
+        self.prr.allowance()
+    }
+
+    /// Duplicates that stand for segments which arrived, of a peer that does not report them.
+    pub(crate) fn duplicates(&self) -> u32 {
+        u32::from(self.duplicates)
+    }
+
+    /// How many segments beyond the congestion window may go out (RFC 3042: one for each of the first
+    /// two duplicates, to keep the acknowledgments coming).
+    pub(crate) fn extra_segments(&self) -> u32 {
+        if self.phase == Phase::Open {
+            u32::from(self.duplicates.min(THRESHOLD - 1))
+        } else {
+            0
+        }
+    }
+
+    /// Whether a tail loss probe is out.
+    pub(crate) fn is_probing(&self) -> bool {
+        self.probe.is_some()
+    }
+
+    /// A tail loss probe is sent; `repeated`: for want of new data it repeats the last segment.
+    pub(crate) fn on_probe_sent(&mut self, end: SeqNum, repeated: bool) {
+        self.probe = Some(LossProbe { end, repeated });
+    }
+
+    /// RFC 8985, section 7.4.2: `ack` is acknowledged; `duplicate`: the peer reports that it had received
+    /// the segment twice.
+    pub(crate) fn probe_outcome(&mut self, ack: SeqNum, duplicate: bool) -> ProbeOutcome {
+        let Some(probe) = self.probe else {
+            return ProbeOutcome::Unknown;
+        };
+        if ack.before(probe.end) {
+            return ProbeOutcome::Unknown;
+        }
+        self.probe = None;
+        if probe.repeated && !duplicate {
+            ProbeOutcome::Repaired
+        } else {
+            ProbeOutcome::Needless
+        }
+    }
+}
+
+/// RFC 5681, section 3.2: DupThresh.
+const THRESHOLD: u8 = 3;

@@ -283,7 +283,7 @@ fn connections(run: &mut AsyncRun, frame_len: usize) {
             result.expect("the server listens");
             socket.write(&data).await.expect("connected");
             read_exact(&mut socket, &mut data).await;
-            socket.shutdown();
+            socket.shutdown_write();
             read_end(&mut socket).await;
             done.add(1);
         }

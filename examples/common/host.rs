@@ -1,0 +1,132 @@
+//! A network host that an example plays: a stack on its device, in a tokio runtime of one thread.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::process::{ExitCode, ExitStatus};
+use std::time::SystemTime;
+
+use cygnet::{Clock, Config, Driver, Duration, Ipv4Cidr, Resources, Stack, StaticConfigV4};
+use cygnet_host::TokioClock;
+use cygnet_tuntap::{Device, TunTap};
+use tokio::task::{LocalSet, spawn_local};
+
+use crate::Error;
+use crate::device::DeviceOptions;
+use crate::middleware::{DriverUser, Middleware};
+
+/// Who the example is on the network 192.168.69.0/24, whose other end is 192.168.69.100.
+#[derive(Clone, Copy, Debug)]
+pub struct Host {
+    /// Its hardware address, on a tap.
+    pub hardware_address: [u8; 6],
+    /// Its address.
+    pub address: Ipv4Addr,
+}
+
+/// The host that others connect to.
+pub const SERVER: Host = Host {
+    hardware_address: [0x02, 0, 0, 0, 0, 0x01],
+    address: Ipv4Addr::new(192, 168, 69, 1),
+};
+
+/// The kernel's end, which is also the gateway.
+pub const GATEWAY: Ipv4Addr = Ipv4Addr::new(192, 168, 69, 100);
+
+/// The sockets that a stack has at most: listeners and connections together.
+const SOCKETS: usize = 256;
+
+/// Opens the device, starts a stack on it, and runs `application` beside it to its end.
+///
+/// Call it first thing in `main`, before any thread exists.
+pub fn run(
+    options: &DeviceOptions,
+    host: Host,
+    application: impl AsyncFnOnce(Stack<'static>) -> Result<ExitCode, Error>,
+) -> Result<ExitCode, Error> {
+    options.capture.start_logging();
+    let device = options.open()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let result = LocalSet::new().block_on(&runtime, async {
+        let stack = start(options, host, device)?;
+        application(stack).await
+    });
+    // A thread that waits for a program or reads a terminal must not hold up the end.
+    runtime.shutdown_background();
+    result
+}
+
+/// The kernel's view of an address that only IPv4 stacks understand.
+///
+/// # Errors
+///
+/// It is an IPv6 address.
+pub fn ipv4(address: IpAddr) -> Result<Ipv4Addr, Error> {
+    match address {
+        IpAddr::V4(address) => Ok(address),
+        IpAddr::V6(address) => {
+            Err(format!("{address} is an IPv6 address, which is not supported yet; use an IPv4 address").into())
+        }
+    }
+}
+
+/// What a program's end is to the one that ran it, as in a shell.
+pub fn exit_code(status: ExitStatus) -> ExitCode {
+    use std::os::unix::process::ExitStatusExt;
+    let code = status
+        .code()
+        .or_else(|| status.signal().map(|signal| 128 + signal));
+    code.and_then(|code| u8::try_from(code).ok())
+        .map_or(ExitCode::FAILURE, ExitCode::from)
+}
+
+fn start(options: &DeviceOptions, host: Host, device: Device) -> Result<Stack<'static>, Error> {
+    let driver = TunTap::new(device)?.with_hardware_address(host.hardware_address);
+    let clock: &'static TokioClock = Box::leak(Box::new(TokioClock::new()));
+    let mut seed = [0; 32];
+    getrandom::fill(&mut seed)?;
+    let middleware = Middleware {
+        capture: &options.capture,
+        faults: options.faults.config(),
+        seed: getrandom::u64()?,
+        clock,
+        epoch: epoch(clock),
+    };
+    let address = Ipv4Cidr::new(host.address, 24);
+    let config = StaticConfigV4::new(address).with_gateway(GATEWAY);
+    middleware.wrap(
+        driver,
+        StartStack {
+            clock,
+            config: Config::ipv4_static(config),
+            seed,
+        },
+    )
+}
+
+/// When the clock started, since 1970.
+fn epoch(clock: &TokioClock) -> Duration {
+    let since_1970 = SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .map_or(Duration::ZERO, Duration::from);
+    since_1970.saturating_sub(Duration::from_micros(clock.now().as_micros()))
+}
+
+struct StartStack {
+    clock: &'static TokioClock,
+    config: Config,
+    seed: [u8; 32],
+}
+
+impl DriverUser for StartStack {
+    type Output = Stack<'static>;
+
+    /// The stack lives as long as the program, so its memory need not be given back.
+    fn with<D: Driver + 'static>(self, driver: D) -> Stack<'static> {
+        let resources = Box::leak(Box::new(Resources::<SOCKETS>::new()));
+        let (stack, mut runner) =
+            cygnet::new_with_clock(driver, self.config, resources, self.seed, self.clock);
+        spawn_local(async move { runner.run().await });
+        stack
+    }
+}

@@ -1,0 +1,85 @@
+//! A network host that fetches a page: 192.168.69.1 with hardware address 02-00-00-00-00-02.
+//!
+//! ```sh
+//! cargo run --release --example httpclient -- --tap tap0 93.184.216.34 http://example.org/
+//! cargo run --release --example httpclient -- --sandbox 192.168.69.100 http://host:8000/ \
+//!     -- python3 -m http.server 8000
+//! ```
+
+use std::io::{self, Write as _};
+use std::net::IpAddr;
+use std::process::ExitCode;
+
+use clap::Parser;
+use cygnet::{IpEndpoint, Stack, TcpSocket};
+use cygnet_examples::device::DeviceOptions;
+use cygnet_examples::host::{self, Host};
+use cygnet_examples::session::{connect, start_command};
+use cygnet_examples::{Error, exit};
+use embedded_io_async::Write;
+use url::Url;
+
+/// A network host that fetches a page from a web server and prints it, headers and all
+#[derive(Parser)]
+struct Args {
+    /// The address of the web server; not a name
+    address: IpAddr,
+
+    /// The page, such as http://example.org/
+    url: Url,
+
+    #[command(flatten)]
+    device: DeviceOptions,
+}
+
+const HOST: Host = Host {
+    hardware_address: [0x02, 0, 0, 0, 0, 0x02],
+    ..host::SERVER
+};
+
+/// Small on purpose, for packet traces worth reading.
+const BUFFER: usize = 1024;
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    exit(host::run(&args.device, HOST, async |stack| {
+        fetch(stack, &args).await
+    }))
+}
+
+async fn fetch(stack: Stack<'static>, args: &Args) -> Result<ExitCode, Error> {
+    let request = request(&args.url)?;
+    let port = args.url.port_or_known_default().unwrap_or(80);
+    let remote = IpEndpoint::from((host::ipv4(args.address)?, port));
+    let server = start_command(&args.device)?;
+    let mut socket = TcpSocket::new(stack, vec![0; BUFFER], vec![0; BUFFER])?;
+    connect(&mut socket, remote, server.is_some()).await?;
+    socket.write_all(request.as_bytes()).await?;
+
+    let mut page = [0; BUFFER];
+    loop {
+        let len = socket.read(&mut page).await?;
+        if len == 0 {
+            break;
+        }
+        io::stdout().write_all(&page[..len])?;
+    }
+    io::stdout().flush()?;
+    socket.close().await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn request(url: &Url) -> Result<String, Error> {
+    if url.scheme() != "http" {
+        return Err(format!("cannot fetch {url}; use an http:// URL").into());
+    }
+    let host = url.host_str().ok_or("the URL names no host")?;
+    let port = url.port().map(|port| format!(":{port}"));
+    let query = url.query().map(|query| format!("?{query}"));
+    Ok(format!(
+        "GET {}{} HTTP/1.1\r\nHost: {host}{}\r\nConnection: close\r\n\r\n",
+        url.path(),
+        query.unwrap_or_default(),
+        port.unwrap_or_default(),
+    ))
+}

@@ -1,0 +1,71 @@
+//! Proportional rate reduction (RFC 6937): during recovery as much is sent as arrives, scaled so that
+//! what is in flight comes down to the new threshold by the end.
+
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Prr {
+    /// RecoverFS: what was in flight when the loss was seen.
+    flight: u32,
+    delivered: u32,
+    out: u32,
+    /// What may be sent now.
+    allowance: u32,
+}
+
+impl Prr {
+    /// Recovery starts with `flight` bytes in flight; one segment of `mss` bytes goes at once.
+    pub(crate) fn start(flight: u32, mss: u32) -> Self {
+        Self {
+            flight: flight.max(1),
+            delivered: 0,
+            out: 0,
+            allowance: mss,
+        }
+    }
+
+    /// `delivered` bytes arrived, `pipe` are in flight.
+    pub(crate) fn on_ack(&mut self, delivered: u32, pipe: u32, ssthresh: u32, mss: u32) {
+        self.delivered = self.delivered.saturating_add(delivered);
+        self.allowance = if pipe > ssthresh {
+            let share = u64::from(self.delivered) * u64::from(ssthresh);
+            let share = share.div_ceil(u64::from(self.flight));
+            u32::try_from(share)
+                .unwrap_or(u32::MAX)
+                .saturating_sub(self.out)
+        } else {
+            let limit = self.delivered.saturating_sub(self.out).max(delivered) + mss;
+            (ssthresh - pipe).min(limit)
+        };
+    }
+
+    pub(crate) fn on_sent(&mut self, bytes: u32) {
+        self.out = self.out.saturating_add(bytes);
+        self.allowance = self.allowance.saturating_sub(bytes);
+    }
+
+    pub(crate) fn allowance(&self) -> u32 {
+        self.allowance
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn halves_what_is_in_flight_over_one_round_trip() {
+        let mut prr = Prr::start(20_000, 1_000);
+        prr.on_sent(1_000);
+        let (mut pipe, mut sent) = (19_000, 1);
+        for _ in 0..19 {
+            pipe -= 1_000;
+            prr.on_ack(1_000, pipe, 10_000, 1_000);
+            while prr.allowance() >= 1_000 {
+                prr.on_sent(1_000);
+                pipe += 1_000;
+                sent += 1;
+            }
+        }
+        assert!((10..=11).contains(&sent), "{sent}");
+        assert!((9_000..=10_000).contains(&pipe), "{pipe}");
+    }
+}

@@ -1,0 +1,601 @@
+//! What is known of each segment that was sent and is not acknowledged: when it was sent, whether it
+//! arrived (RFC 2018), whether it is taken for lost.
+//!
+//! ```text
+//!        una      end        end        end        end = nxt
+//!   ------|--------|----------|----------|----------|------
+//!         record 0   record 1   record 2   record 3
+//!                    SACKED     LOST       sent again
+//! ```
+//!
+//! A record is nine bytes, and the table lies behind the send buffer, so that it grows with what can be
+//! in flight. A buffer that is too small for a table of its own gets by with a few records in the
+//! connection. When the table is full, the last record takes the next segment as well: coarser, never
+//! wrong.
+
+use zerocopy::little_endian::U32;
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
+
+use crate::wire::{SackBlocks, SeqNum};
+
+/// How the table is used; its memory is handed in.
+#[derive(Debug)]
+pub(crate) struct Scoreboard {
+    head: u16,
+    len: u16,
+    /// Bytes that arrived ahead of others.
+    pub(crate) sacked: u32,
+    /// Bytes that are lost and were not sent again since.
+    pub(crate) lost: u32,
+    few: [Record; FEW],
+}
+
+/// One segment, or several that are treated alike.
+#[derive(Clone, Copy, Debug, FromBytes, IntoBytes, Immutable, KnownLayout, Unaligned)]
+#[repr(C)]
+struct Record {
+    end: U32,
+    /// When it was last sent, in the low 32 bits of microseconds.
+    sent: U32,
+    flags: u8,
+}
+
+const SACKED: u8 = 1;
+const LOST: u8 = 2;
+const RETRANSMITTED: u8 = 4;
+
+/// Records of a connection whose send buffer has no room for a table.
+const FEW: usize = 2;
+
+/// A send buffer has one record for so many bytes: enough for segments a quarter of the usual size.
+const BYTES_PER_RECORD: usize = 384;
+
+/// A smaller buffer has no table.
+const SMALLEST_WITH_TABLE: usize = 2048;
+
+/// How much of a send buffer of `len` bytes the table takes.
+pub(crate) const fn table_len(len: usize) -> usize {
+    if len < SMALLEST_WITH_TABLE {
+        return 0;
+    }
+    let records = len / BYTES_PER_RECORD;
+    let records = if records < MAX_RECORDS {
+        records
+    } else {
+        MAX_RECORDS
+    };
+    records * size_of::<Record>()
+}
+
+const MAX_RECORDS: usize = 4096;
+
+/// The scoreboard together with its memory.
+pub(crate) struct Board<'a> {
+    state: &'a mut Scoreboard,
+    records: &'a mut [Record],
+    /// Where the first record starts.
+    una: SeqNum,
+}
+
+/// What an acknowledgment says has arrived that was not known to have.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Delivered {
+    pub(crate) bytes: u32,
+    /// The segment among them that was sent last.
+    pub(crate) newest: Option<Sent>,
+    /// The highest number among those sent only once.
+    pub(crate) highest_original: Option<SeqNum>,
+    /// The lowest of them.
+    pub(crate) lowest_original: Option<SeqNum>,
+}
+
+/// When a segment was sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Sent {
+    pub(crate) at: u32,
+    pub(crate) end: SeqNum,
+    pub(crate) retransmitted: bool,
+}
+
+impl Sent {
+    /// Whether it was sent after `other`; of two sent at once, the one further on.
+    pub(crate) fn after(self, other: Self) -> bool {
+        match self.at.wrapping_sub(other.at) as i32 {
+            0 => self.end.after(other.end),
+            difference => difference > 0,
+        }
+    }
+}
+
+/// A lost segment that is to be sent again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Hole {
+    nth: u16,
+    pub(crate) start: SeqNum,
+    pub(crate) end: SeqNum,
+}
+
+impl Record {
+    fn new(end: SeqNum, at: u32) -> Self {
+        Self {
+            end: end.get().into(),
+            sent: at.into(),
+            flags: 0,
+        }
+    }
+
+    fn end(&self) -> SeqNum {
+        SeqNum::new(self.end.get())
+    }
+
+    fn has(&self, flag: u8) -> bool {
+        self.flags & flag != 0
+    }
+
+    fn sent(&self) -> Sent {
+        Sent {
+            at: self.sent.get(),
+            end: self.end(),
+            retransmitted: self.has(RETRANSMITTED),
+        }
+    }
+}
+
+impl Scoreboard {
+    pub(crate) const fn new() -> Self {
+        const EMPTY: Record = Record {
+            end: U32::new(0),
+            sent: U32::new(0),
+            flags: 0,
+        };
+        Self {
+            head: 0,
+            len: 0,
+            sacked: 0,
+            lost: 0,
+            few: [EMPTY; FEW],
+        }
+    }
+
+    /// Nothing is in flight.
+    pub(crate) fn clear(&mut self) {
+        self.head = 0;
+        self.len = 0;
+        self.sacked = 0;
+        self.lost = 0;
+    }
+
+    /// The scoreboard with its memory; `una` is where the oldest segment starts.
+    pub(crate) fn with<'a>(&'a mut self, memory: &'a mut [u8], una: SeqNum) -> Board<'a> {
+        let table = <[Record]>::mut_from_bytes(memory).unwrap_or(&mut []);
+        Board {
+            state: self,
+            records: table,
+            una,
+        }
+    }
+}
+
+impl Board<'_> {
+    /// A segment up to `end` is sent for the first time.
+    pub(crate) fn on_sent(&mut self, end: SeqNum, at: u32) {
+        if self.len() == self.capacity() {
+            let last = self.len() - 1;
+            let mut record = self.get(last);
+            if record.flags == 0 {
+                record.end = end.get().into();
+                record.sent = at.into();
+                self.set(last, record);
+                return;
+            }
+            // The last record has a fate of its own. Forgetting it only costs sending again.
+            let start = self.start(last);
+            let len = record.end().distance_from(start);
+            self.forget(&record, len);
+            self.set(last, Record::new(end, at));
+            return;
+        }
+        self.state.len += 1;
+        self.set(self.len() - 1, Record::new(end, at));
+    }
+
+    /// Everything before `ack` arrived, and what is in `blocks`. `max`: one past the highest number sent.
+    pub(crate) fn on_ack(&mut self, ack: SeqNum, max: SeqNum, blocks: &SackBlocks) -> Delivered {
+        let mut delivered = Delivered::default();
+        while self.len() > 0 {
+            let record = self.get(0);
+            if record.end().after(ack) {
+                break;
+            }
+            let len = record.end().distance_from(self.una);
+            delivered.count(&record, len);
+            self.forget(&record, len);
+            self.una = record.end();
+            self.pop();
+        }
+        if self.len() > 0 && ack.after(self.una) {
+            let record = self.get(0);
+            let len = ack.distance_from(self.una);
+            if !record.has(SACKED) {
+                delivered.bytes += len;
+            }
+            self.forget(&record, len);
+            self.una = ack;
+        }
+        if !blocks.is_empty() {
+            self.on_blocks(max, blocks, &mut delivered);
+        }
+        delivered
+    }
+
+    fn on_blocks(&mut self, max: SeqNum, blocks: &SackBlocks, delivered: &mut Delivered) {
+        let una = self.una;
+        let is_sane = |&(left, right): &(SeqNum, SeqNum)| {
+            left.before(right) && left.at_or_after(una) && right.at_or_before(max)
+        };
+        let mut start = una;
+        for nth in 0..self.len() {
+            let mut record = self.get(nth);
+            let end = record.end();
+            let covers = |(left, right): (SeqNum, SeqNum)| {
+                left.at_or_before(start) && end.at_or_before(right)
+            };
+            if !record.has(SACKED) && blocks.iter().filter(is_sane).any(covers) {
+                let len = end.distance_from(start);
+                delivered.count(&record, len);
+                self.forget(&record, len);
+                record.flags = (record.flags & !LOST) | SACKED;
+                self.state.sacked += len;
+                self.set(nth, record);
+            }
+            start = end;
+        }
+    }
+
+    /// Takes segments for lost of which `is_lost` says so; bytes that are.
+    pub(crate) fn lose(&mut self, mut is_lost: impl FnMut(Sent) -> bool) -> u32 {
+        let mut start = self.una;
+        let mut bytes = 0;
+        for nth in 0..self.len() {
+            let mut record = self.get(nth);
+            let end = record.end();
+            if !record.has(SACKED) && !record.has(LOST) && is_lost(record.sent()) {
+                record.flags |= LOST;
+                self.set(nth, record);
+                bytes += end.distance_from(start);
+            }
+            start = end;
+        }
+        self.state.lost += bytes;
+        bytes
+    }
+
+    /// Takes the oldest segment for lost, unless it was sent again already; bytes that are.
+    pub(crate) fn lose_first(&mut self) -> u32 {
+        if self.len() == 0 {
+            return 0;
+        }
+        let mut record = self.get(0);
+        if record.flags != 0 {
+            return 0;
+        }
+        record.flags |= LOST;
+        let len = record.end().distance_from(self.una);
+        self.set(0, record);
+        self.state.lost += len;
+        len
+    }
+
+    /// The retransmission timer expired: everything that is not known to have arrived is lost. A peer
+    /// that reported the oldest segment as received and does not acknowledge it has thrown it away
+    /// (RFC 2018, section 8), and cannot be believed about the others either.
+    pub(crate) fn lose_all(&mut self) {
+        let reneged = self.len() > 0 && self.get(0).has(SACKED);
+        let mut start = self.una;
+        self.state.lost = 0;
+        for nth in 0..self.len() {
+            let mut record = self.get(nth);
+            if reneged {
+                record.flags &= !SACKED;
+            }
+            if !record.has(SACKED) {
+                record.flags |= LOST;
+                self.state.lost += record.end().distance_from(start);
+            }
+            self.set(nth, record);
+            start = record.end();
+        }
+        if reneged {
+            self.state.sacked = 0;
+        }
+    }
+
+    /// The first lost segment.
+    pub(crate) fn first_lost(&self) -> Option<Hole> {
+        if self.state.lost == 0 {
+            return None;
+        }
+        let nth = (0..self.len()).find(|&nth| self.get(nth).has(LOST))?;
+        Some(self.hole(nth))
+    }
+
+    /// The last segment, if it is not known to have arrived.
+    pub(crate) fn last(&self) -> Option<Hole> {
+        let nth = self.len().checked_sub(1)?;
+        (!self.get(nth).has(SACKED)).then(|| self.hole(nth))
+    }
+
+    /// `hole` is sent again, up to `end`.
+    pub(crate) fn on_retransmitted(&mut self, hole: Hole, end: SeqNum, at: u32) {
+        let nth = usize::from(hole.nth);
+        let record = self.get(nth);
+        let len = hole.end.distance_from(hole.start);
+        self.forget(&record, len);
+        let mut first = Record::new(hole.end, at);
+        first.flags = RETRANSMITTED;
+        if end.before(hole.end) && self.len() < self.capacity() {
+            // Only part of it fits a segment: the rest keeps its fate.
+            self.insert(
+                nth,
+                Record {
+                    end: end.get().into(),
+                    ..first
+                },
+            );
+            if record.has(LOST) {
+                self.state.lost += hole.end.distance_from(end);
+            }
+        } else {
+            self.set(nth, first);
+        }
+    }
+
+    fn hole(&self, nth: usize) -> Hole {
+        Hole {
+            nth: nth as u16,
+            start: self.start(nth),
+            end: self.get(nth).end(),
+        }
+    }
+
+    fn start(&self, nth: usize) -> SeqNum {
+        match nth.checked_sub(1) {
+            Some(before) => self.get(before).end(),
+            None => self.una,
+        }
+    }
+
+    /// Takes `len` bytes of a record out of the sums.
+    fn forget(&mut self, record: &Record, len: u32) {
+        if record.has(SACKED) {
+            self.state.sacked = self.state.sacked.saturating_sub(len);
+        }
+        if record.has(LOST) {
+            self.state.lost = self.state.lost.saturating_sub(len);
+        }
+    }
+
+    /// Puts a record before the `nth`; there is room.
+    fn insert(&mut self, nth: usize, record: Record) {
+        self.state.len += 1;
+        for at in (nth..self.len() - 1).rev() {
+            self.set(at + 1, self.get(at));
+        }
+        self.set(nth, record);
+    }
+
+    fn pop(&mut self) {
+        self.state.len -= 1;
+        self.state.head += 1;
+        if usize::from(self.state.head) == self.capacity() || self.state.len == 0 {
+            self.state.head = 0;
+        }
+    }
+
+    fn len(&self) -> usize {
+        usize::from(self.state.len)
+    }
+
+    fn capacity(&self) -> usize {
+        self.table().len()
+    }
+
+    fn table(&self) -> &[Record] {
+        if self.records.is_empty() {
+            &self.state.few
+        } else {
+            self.records
+        }
+    }
+
+    fn get(&self, nth: usize) -> Record {
+        let table = self.table();
+        table[position(self.state.head, nth, table.len())]
+    }
+
+    fn set(&mut self, nth: usize, record: Record) {
+        let at = position(self.state.head, nth, self.capacity());
+        if self.records.is_empty() {
+            self.state.few[at] = record;
+        } else {
+            self.records[at] = record;
+        }
+    }
+}
+
+fn position(head: u16, nth: usize, capacity: usize) -> usize {
+    let at = usize::from(head) + nth;
+    if at >= capacity { at - capacity } else { at }
+}
+
+impl Delivered {
+    fn count(&mut self, record: &Record, len: u32) {
+        if record.has(SACKED) {
+            return;
+        }
+        self.bytes += len;
+        let sent = record.sent();
+        if self.newest.is_none_or(|newest| sent.after(newest)) {
+            self.newest = Some(sent);
+        }
+        if !sent.retransmitted {
+            let (low, high) = (self.lowest_original, self.highest_original);
+            self.lowest_original = Some(low.map_or(sent.end, |low| low.min(sent.end)));
+            self.highest_original = Some(high.map_or(sent.end, |high| high.max(sent.end)));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::vec;
+
+    fn seq(n: u32) -> SeqNum {
+        SeqNum::new(n)
+    }
+
+    fn blocks(ranges: &[(u32, u32)]) -> SackBlocks {
+        let mut blocks = SackBlocks::default();
+        for &(left, right) in ranges {
+            blocks.push(seq(left), seq(right));
+        }
+        blocks
+    }
+
+    /// Five segments of ten bytes from 100 on, sent at 1, 2, 3, ...
+    fn five(state: &mut Scoreboard, memory: &mut [u8]) {
+        let mut board = state.with(memory, seq(100));
+        for n in 1..=5 {
+            board.on_sent(seq(100 + 10 * n), n);
+        }
+    }
+
+    #[test]
+    fn counts_what_arrived_what_is_lost_and_what_was_sent_again() {
+        let mut memory = vec![0; size_of::<Record>() * 8];
+        let mut state = Scoreboard::new();
+        five(&mut state, &mut memory);
+        let mut board = state.with(&mut memory, seq(100));
+        let delivered = board.on_ack(seq(100), seq(150), &blocks(&[(120, 140)]));
+        assert_eq!(delivered.bytes, 20);
+        assert_eq!(delivered.newest.unwrap().at, 4);
+        assert_eq!(board.lose(|sent| sent.at < 4), 20);
+        let hole = board.first_lost().unwrap();
+        assert_eq!((hole.start, hole.end), (seq(100), seq(110)));
+        board.on_retransmitted(hole, hole.end, 9);
+        assert_eq!(board.first_lost().unwrap().start, seq(110));
+        assert_eq!((state.sacked, state.lost), (20, 10));
+
+        let mut board = state.with(&mut memory, seq(100));
+        let delivered = board.on_ack(seq(150), seq(150), &SackBlocks::default());
+        assert_eq!(
+            delivered.bytes, 30,
+            "what was reported before does not count again"
+        );
+        assert!(delivered.newest.unwrap().retransmitted);
+        assert_eq!((state.sacked, state.lost, state.len), (0, 0, 0));
+    }
+
+    #[test]
+    fn a_segment_is_acknowledged_in_part() {
+        let mut memory = vec![0; size_of::<Record>() * 8];
+        let mut state = Scoreboard::new();
+        five(&mut state, &mut memory);
+        let mut board = state.with(&mut memory, seq(100));
+        board.lose(|_| true);
+        let delivered = board.on_ack(seq(115), seq(150), &SackBlocks::default());
+        assert_eq!(delivered.bytes, 15);
+        assert_eq!(state.lost, 35);
+        let hole = state.with(&mut memory, seq(115)).first_lost().unwrap();
+        assert_eq!((hole.start, hole.end), (seq(115), seq(120)));
+    }
+
+    #[test]
+    fn a_peer_that_reneges_is_not_believed_any_more() {
+        let mut memory = vec![0; size_of::<Record>() * 8];
+        let mut state = Scoreboard::new();
+        five(&mut state, &mut memory);
+        let mut board = state.with(&mut memory, seq(100));
+        board.on_ack(seq(100), seq(150), &blocks(&[(110, 150)]));
+        board.on_ack(seq(110), seq(150), &SackBlocks::default());
+        board.lose_all();
+        assert_eq!((state.sacked, state.lost), (0, 40));
+    }
+
+    #[test]
+    fn a_long_record_is_cut_when_part_of_it_is_sent_again() {
+        let mut state = Scoreboard::new();
+        let mut board = state.with(&mut [], seq(100));
+        board.on_sent(seq(130), 1);
+        board.lose(|_| true);
+        let hole = board.first_lost().unwrap();
+        board.on_retransmitted(hole, seq(110), 5);
+        assert_eq!(board.first_lost().unwrap().start, seq(110));
+        assert_eq!(state.lost, 20);
+    }
+
+    proptest::proptest! {
+        /// Against a model that keeps a fate for each byte, with room for every record.
+        #[test]
+        fn sums_agree_with_a_fate_for_each_byte(ops in proptest::collection::vec((0u8..6, 0u32..30, 1u32..30), 0..120)) {
+            let mut memory = vec![0; size_of::<Record>() * 256];
+            let mut state = Scoreboard::new();
+            let (mut una, mut nxt) = (seq(u32::MAX - 100), seq(u32::MAX - 100));
+            let mut at = 0;
+            for (op, a, b) in ops {
+                at += 1;
+                let mut board = state.with(&mut memory, una);
+                match op {
+                    0 | 1 => { nxt += b; board.on_sent(nxt, at); }
+                    2 => {
+                        let ack = (una + a).min(nxt);
+                        board.on_ack(ack, nxt, &SackBlocks::default());
+                        una = ack;
+                    }
+                    3 => {
+                        let mut blocks = SackBlocks::default();
+                        blocks.push(una + a, (una + a + b).min(nxt));
+                        board.on_ack(una, nxt, &blocks);
+                    }
+                    4 => { board.lose(|sent| sent.at % 3 == a % 3); }
+                    _ => if let Some(hole) = board.first_lost() {
+                        let end = (hole.start + b).min(hole.end);
+                        board.on_retransmitted(hole, end, at);
+                    }
+                }
+                let board = state.with(&mut memory, una);
+                let (mut sacked, mut lost, mut start) = (0, 0, una);
+                for nth in 0..board.len() {
+                    let record = board.get(nth);
+                    let len = record.end().distance_from(start);
+                    assert!(len > 0 && len < 1_000);
+                    if record.has(SACKED) { sacked += len; assert!(!record.has(LOST)); }
+                    if record.has(LOST) { lost += len; }
+                    start = record.end();
+                }
+                assert_eq!(start, nxt, "records cover what is in flight");
+                assert_eq!((state.sacked, state.lost), (sacked, lost));
+            }
+        }
+
+        /// However small the table: nothing panics, and what is in flight is covered.
+        #[test]
+        fn a_full_table_stays_right(sends in proptest::collection::vec((1u32..20, 0u8..4), 1..60)) {
+            let mut state = Scoreboard::new();
+            let (una, mut nxt) = (seq(7), seq(7));
+            for (len, op) in sends {
+                nxt += len;
+                let mut board = state.with(&mut [], una);
+                board.on_sent(nxt, len);
+                if op == 0 { board.lose(|_| true); }
+                if op == 1 && let Some(hole) = board.first_lost() {
+                    board.on_retransmitted(hole, hole.end.min(hole.start + 5), 1);
+                }
+                let last = board.len() - 1;
+                assert_eq!(board.get(last).end(), nxt);
+                assert!(state.lost <= nxt.distance_from(una));
+            }
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! What a TCP/IP host does on the wire, requirement by requirement: stories told to cygnet and, where
+//! the kernel's behaviour can be seen, to Linux as well, so that an expectation we got wrong shows up.
+//!
+//! Each story is two tests, `NAME::cygnet` and `NAME::linux`. A story that Linux does not share says
+//! why where it is listed.
+
+#[macro_use]
+mod stories;
+
+mod handshake;

@@ -1,0 +1,105 @@
+//! Closures that the stack calls, and that call the stack.
+
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+
+use cygnet::{AcceptError, BindError, ConfigError, ConnectError, IcmpError, ListenError};
+use cygnet::{IcmpPacketMetadata, IcmpSocket, PoolError, Stats, TcpError, TcpListener, TcpPool};
+use cygnet::{IpAddress, RecvError, SendError, TcpSocket, TcpState, UdpPacketMetadata, UdpSocket};
+use cygnet_tests::Pair;
+use embedded_io_async::Write as _;
+
+/// The result of a future that does not wait.
+fn now<T>(future: impl Future<Output = T>) -> T {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(result) => result,
+        Poll::Pending => panic!("it waits"),
+    }
+}
+
+#[test]
+fn every_call_from_within_a_closure_is_refused() {
+    let pair = Pair::new(1);
+    pair.run(async {
+        let stack = pair.server.stack;
+        let (mut client, mut server) = pair.connected().await;
+        let (mut tcp, mut udp, icmp) = (pair.server.tcp(), pair.server.udp(), pair.server.icmp());
+        let pool = pair.server.pool::<1>();
+        let listener = TcpListener::bind(stack, 7, pool).unwrap();
+        let remote = pair.client.at(1);
+        client.write_all(b"!").await.unwrap();
+
+        let calls = |_: &mut [u8]| {
+            assert_eq!(now(tcp.connect(remote)), Err(ConnectError::Reentrant));
+            assert_eq!(now(tcp.accept(1)), Err(ListenError::Reentrant));
+            assert_eq!(now(tcp.read(&mut [0; 8])), Err(TcpError::Reentrant));
+            assert_eq!(now(tcp.write(b"x")), Err(TcpError::Reentrant));
+            assert_eq!(now(tcp.flush()), Err(TcpError::Reentrant));
+            assert_eq!(now(tcp.read_with(|_| (0, ()))), Err(TcpError::Reentrant));
+            now(tcp.wait_read_ready());
+            assert_eq!(tcp.state(), TcpState::Closed);
+            assert_eq!(tcp.info(), None);
+            let new = TcpSocket::new(stack, vec![], vec![]);
+            assert_eq!(new.err(), Some(ConnectError::Reentrant));
+            let new = TcpSocket::from_pool(stack, pool);
+            assert_eq!(new.err(), Some(ConnectError::Reentrant));
+
+            let bound = TcpListener::bind(stack, 8, pool);
+            assert_eq!(bound.err(), Some(ListenError::Reentrant));
+            let accepted = now(listener.accept());
+            assert_eq!(accepted.err(), Some(AcceptError::Reentrant));
+
+            assert_eq!(udp.bind(9), Err(BindError::Reentrant));
+            assert_eq!(udp.connect(remote), Err(BindError::Reentrant));
+            let received = now(udp.recv_from(&mut [0; 8]));
+            assert_eq!(received.err(), Some(RecvError::Reentrant));
+            assert_eq!(now(udp.send_to(b"x", remote)), Err(SendError::Reentrant));
+            let none = Vec::<UdpPacketMetadata>::new;
+            let new = UdpSocket::new(stack, none(), vec![], none(), vec![]);
+            assert_eq!(new.err(), Some(BindError::Reentrant));
+
+            let received = now(icmp.recv_from(&mut [0; 8]));
+            assert_eq!(received.err(), Some(IcmpError::Reentrant));
+            let address = IpAddress::from(pair.client.address);
+            assert_eq!(now(icmp.send_to(b"x", address)), Err(IcmpError::Reentrant));
+            let none = Vec::<IcmpPacketMetadata>::new;
+            let new = IcmpSocket::new(stack, none(), vec![], none(), vec![]);
+            assert_eq!(new.err(), Some(IcmpError::Reentrant));
+
+            assert_eq!(stack.set_config_v4(None), Err(ConfigError::Reentrant));
+            let storage = Box::leak(Box::new(TcpPool::<1, 1, 1>::new()));
+            assert_eq!(stack.add_pool(storage).err(), Some(PoolError::Reentrant));
+            assert_eq!(stack.stats(), Stats::default());
+            assert!(!stack.is_config_up());
+            (1, "done")
+        };
+        assert_eq!(server.read_with(calls).await, Ok("done"));
+
+        // Nothing of it did any harm.
+        assert!(stack.is_config_up());
+        let looking = server.write_with(|_| (0, stack.set_config_v4(None)));
+        assert_eq!(looking.await, Ok(Err(ConfigError::Reentrant)));
+        server.write_all(b"fine").await.unwrap();
+        assert_eq!(client.read(&mut [0; 8]).await, Ok(4));
+    });
+}
+
+#[test]
+fn closures_about_datagrams_are_no_different() {
+    let pair = Pair::new(1);
+    pair.run(async {
+        let stack = pair.server.stack;
+        let (client, server) = (pair.client.udp_at(1000), pair.server.udp_at(2000));
+        let to = pair.client.at(1000);
+        let sending = server.send_with(4, to, |room| {
+            room.copy_from_slice(b"ping");
+            (4, stack.set_config_v4(None))
+        });
+        assert_eq!(sending.await, Ok(Err(ConfigError::Reentrant)));
+        let receiving = client.recv_with(|data, _| {
+            assert_eq!(data, b"ping");
+            pair.client.stack.set_config_v4(None)
+        });
+        assert_eq!(receiving.await, Ok(Err(ConfigError::Reentrant)));
+    });
+}

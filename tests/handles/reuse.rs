@@ -1,0 +1,127 @@
+//! One handle, many connections.
+
+use cygnet::{Bytes, ConnectError, Duration, TcpState};
+use cygnet_tests::{Pair, pattern, receive_to_end, send_all};
+use embassy_futures::join::join;
+use embedded_io_async::Write as _;
+
+#[test]
+fn a_socket_connects_and_accepts_again_and_again() {
+    let pair = Pair::new(1);
+    pair.run(async {
+        let (mut client, mut server) = (pair.client.tcp(), pair.server.tcp());
+        for round in 0..50 {
+            pair.connect(&mut client, &mut server).await;
+            let data = pattern(round, 6000);
+            let (_, received) = join(send_all(&mut client, &data), receive_to_end(&mut server)).await;
+            assert!(received == data, "round {round}");
+            // Now one side ends first and remembers the connection, now the other.
+            if round % 2 == 0 {
+                server.close().await.unwrap();
+            } else {
+                client.abort().await;
+                // The server hears of it now or before; either way its side is over then.
+                server.close().await.ok();
+            }
+        }
+    });
+}
+
+#[test]
+fn the_side_that_closes_first_is_free_again_while_the_connection_is_remembered() {
+    let pair = Pair::new(1);
+    pair.run(async {
+        let (mut client, mut server) = (pair.client.tcp(), pair.server.tcp());
+        for _ in 0..20 {
+            pair.connect(&mut client, &mut server).await;
+            client.close().await.unwrap();
+            server.close().await.unwrap();
+            assert_eq!(client.state(), TcpState::TimeWait);
+        }
+    });
+}
+
+#[test]
+fn a_remembered_pair_of_ends_is_in_use_for_two_segment_lifetimes() {
+    let pair = Pair::new(1);
+    pair.run(async {
+        let listener = pair.server.listen::<2>(80);
+        let mut client = pair.client.tcp();
+        client.connect_from(5000, pair.server.at(80)).await.unwrap();
+        let mut server = listener.accept().await.unwrap();
+        client.close().await.unwrap();
+        server.close().await.unwrap();
+
+        let again = client.connect_from(5000, pair.server.at(80)).await;
+        assert_eq!(again, Err(ConnectError::AddrInUse));
+        pair.executor.sleep(Duration::from_secs(59)).await;
+        let again = client.connect_from(5000, pair.server.at(80)).await;
+        assert_eq!(again, Err(ConnectError::AddrInUse));
+        pair.executor.sleep(Duration::from_secs(2)).await;
+        client.connect_from(5000, pair.server.at(80)).await.unwrap();
+    });
+}
+
+#[test]
+fn a_server_that_closed_first_takes_the_same_client_port_again() {
+    // RFC 6191: the new request's timestamp is beyond those of the remembered connection.
+    let pair = Pair::new(1);
+    pair.run(async {
+        let listener = pair.server.listen::<2>(80);
+        let mut client = pair.client.tcp();
+        for _ in 0..5 {
+            client.connect_from(5000, pair.server.at(80)).await.unwrap();
+            let mut server = listener.accept().await.unwrap();
+            server.close().await.unwrap();
+            client.close().await.unwrap();
+            assert_eq!(server.state(), TcpState::TimeWait);
+            pair.executor.sleep(Duration::from_millis(10)).await;
+        }
+    });
+}
+
+#[test]
+fn settings_survive_and_the_past_does_not() {
+    let pair = Pair::new(1);
+    pair.run(async {
+        let (mut client, mut server) = (pair.client.tcp(), pair.server.tcp());
+        client.set_timeout(Some(Duration::from_secs(3)));
+        pair.connect(&mut client, &mut server).await;
+        server.write_all(b"never read").await.unwrap();
+        server.flush().await.unwrap();
+        server.abort().await;
+        pair.connect(&mut client, &mut server).await;
+        assert_eq!((client.recv_queue(), client.last_error()), (0, None));
+
+        pair.black_hole();
+        let before = pair.executor.now();
+        client.write_all(b"x").await.unwrap();
+        assert!(client.flush().await.is_err());
+        assert!(pair.executor.now().since(before) <= Duration::from_secs(4));
+    });
+}
+
+#[test]
+fn released_buffers_serve_another_socket() {
+    let pair = Pair::new(1);
+    pair.run(async {
+        let (mut client, mut server) = (pair.client.tcp_with(1000, 2000), pair.server.tcp());
+        pair.connect(&mut client, &mut server).await;
+        server.close().await.unwrap();
+        client.close().await.unwrap();
+        let (receive, send): (Bytes, Bytes) = client.release().expect("the connection is over");
+        assert_eq!((receive.len(), send.len()), (1000, 2000));
+        cygnet::TcpSocket::new(pair.client.stack, receive, send).unwrap();
+    });
+}
+
+#[test]
+fn an_open_connection_is_not_released_but_closed() {
+    let pair = Pair::new(1);
+    pair.run(async {
+        let (mut client, mut server) = pair.connected().await;
+        client.write_all(b"bye").await.unwrap();
+        assert!(client.release().is_none());
+        assert_eq!(receive_to_end(&mut server).await, b"bye");
+    });
+}

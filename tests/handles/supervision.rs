@@ -1,0 +1,184 @@
+//! Peers that fall silent: timeouts and keep-alives; and the settings that change what goes over the wire.
+//!
+//! Most of it on a tunnel, where TCP alone can find out that a peer is gone; on Ethernet ARP does as well.
+
+use cygnet::{Duration, TcpError, TcpSocket, TcpState};
+use cygnet_tests::{Pair, Setup};
+use embedded_io_async::Write as _;
+
+/// How long a read takes to fail, in seconds.
+async fn seconds_until_timeout(pair: &Pair, socket: &mut TcpSocket<'static>) -> u64 {
+    let before = pair.executor.now();
+    assert_eq!(socket.read(&mut [0; 8]).await, Err(TcpError::TimedOut));
+    pair.executor.now().since(before).as_secs()
+}
+
+#[test]
+fn the_timeout_ends_a_connection_whose_data_stays_unacknowledged() {
+    let pair = Pair::with(1, Setup::tunnel);
+    pair.run(async {
+        let (mut client, _server) = pair.connected().await;
+        client.set_timeout(Some(Duration::from_secs(20)));
+        pair.executor.sleep(Duration::from_secs(100)).await;
+        assert_eq!(client.state(), TcpState::Established, "idle is not late");
+        pair.black_hole();
+        client.write_all(b"anybody?").await.unwrap();
+        assert_eq!(seconds_until_timeout(&pair, &mut client).await, 20);
+        assert_eq!(client.write(b"x").await, Err(TcpError::TimedOut));
+    });
+}
+
+#[test]
+fn a_timeout_names_the_network_if_that_has_reported_something() {
+    // RFC 1122, section 4.2.3.9: the peer's neighbor entry failed meanwhile, which ended nothing.
+    let pair = Pair::new(1);
+    pair.run(async {
+        let (mut client, _server) = pair.connected().await;
+        client.set_timeout(Some(Duration::from_secs(300)));
+        pair.black_hole();
+        let before = pair.executor.now();
+        client.write_all(b"anybody?").await.unwrap();
+        assert_eq!(client.flush().await, Err(TcpError::Unreachable));
+        assert_eq!(pair.executor.now().since(before), Duration::from_secs(300));
+    });
+}
+
+#[test]
+fn acknowledgments_put_the_timeout_off() {
+    let pair = Pair::new(1);
+    pair.run(async {
+        let (mut client, mut server) = pair.connected().await;
+        client.set_timeout(Some(Duration::from_secs(20)));
+        for _ in 0..10 {
+            client.write_all(b"still there?").await.unwrap();
+            client.flush().await.unwrap();
+            server.read(&mut [0; 64]).await.unwrap();
+            pair.executor.sleep(Duration::from_secs(15)).await;
+        }
+        assert_eq!(client.state(), TcpState::Established);
+    });
+}
+
+#[test]
+fn without_a_timeout_data_is_retried_for_minutes() {
+    // RFC 9293, section 3.8.3, SHLD-11: R2 is at least 100 seconds.
+    let pair = Pair::with(1, Setup::tunnel);
+    pair.run(async {
+        let (mut client, mut server) = pair.connected().await;
+        pair.black_hole();
+        client.write_all(b"patience").await.unwrap();
+        pair.executor.sleep(Duration::from_secs(100)).await;
+        assert_eq!(client.state(), TcpState::Established);
+        pair.heal();
+        client.flush().await.unwrap();
+        assert_eq!(server.read(&mut [0; 64]).await, Ok(8));
+        assert!(client.info().unwrap().retransmits > 3);
+
+        pair.black_hole();
+        client.write_all(b"in vain").await.unwrap();
+        let seconds = seconds_until_timeout(&pair, &mut client).await;
+        assert!((100..2000).contains(&seconds), "{seconds} s");
+    });
+}
+
+#[test]
+fn keep_alives_find_out_that_a_peer_is_gone() {
+    let pair = Pair::with(1, Setup::tunnel);
+    pair.run(async {
+        let (mut client, _server) = pair.connected().await;
+        client.set_keep_alive(Some(Duration::from_secs(10)));
+        client.set_keep_alive_probes(3);
+        pair.executor.sleep(Duration::from_secs(1000)).await;
+        assert_eq!(client.state(), TcpState::Established, "a live peer answers");
+
+        pair.black_hole();
+        let seconds = seconds_until_timeout(&pair, &mut client).await;
+        assert!((30..=40).contains(&seconds), "{seconds} s for three probes");
+    });
+}
+
+#[test]
+fn without_keep_alives_a_silent_connection_stays() {
+    let pair = Pair::new(1);
+    pair.run(async {
+        let (mut client, mut server) = pair.connected().await;
+        pair.unplug_server();
+        pair.executor.sleep(Duration::from_secs(3600)).await;
+        pair.plug_in_server();
+        server.write_all(b"good morning").await.unwrap();
+        assert_eq!(client.read(&mut [0; 64]).await, Ok(12));
+    });
+}
+
+#[test]
+fn a_closed_window_is_probed_until_it_opens() {
+    let pair = Pair::new(1);
+    pair.run(async {
+        let (mut client, mut server) = (pair.client.tcp(), pair.server.tcp_with(100, 100));
+        pair.connect(&mut client, &mut server).await;
+        client.write_all(&[7; 1000]).await.unwrap();
+        pair.executor.sleep(Duration::from_secs(1800)).await;
+        assert_eq!(client.state(), TcpState::Established);
+        // The update that would open the window is lost: only a probe can find out.
+        pair.black_hole();
+        let mut data = [0; 1000];
+        let first = server.read(&mut data).await.unwrap();
+        pair.executor.sleep(Duration::from_millis(10)).await;
+        pair.heal();
+        let mut received = first;
+        while received < 1000 {
+            received += server.read(&mut data[received..]).await.unwrap();
+        }
+        assert_eq!(data, [7; 1000]);
+    });
+}
+
+#[test]
+fn small_writes_are_put_together_unless_told_otherwise() {
+    async fn frames(pair: &Pair, nagle: bool) -> u64 {
+        let (mut client, mut server) = pair.connected().await;
+        client.set_nagle_enabled(nagle);
+        let before = pair.control.counters(0).sent;
+        for _ in 0..20 {
+            client.write_all(b"x").await.unwrap();
+            // Let the runner send it, if it will.
+            embassy_futures::yield_now().await;
+            pair.executor.sleep(Duration::from_micros(10)).await;
+        }
+        let sent = pair.control.counters(0).sent - before;
+        client.flush().await.unwrap();
+        assert_eq!(server.read(&mut [0; 64]).await, Ok(20));
+        sent
+    }
+    let link = cygnet_link::Impairments::new().delay(Duration::from_millis(10));
+    let pair = Pair::impaired(1, link);
+    pair.run(async {
+        assert!(frames(&pair, true).await <= 2);
+        assert_eq!(frames(&pair, false).await, 20);
+    });
+}
+
+#[test]
+fn acknowledgments_wait_for_company_as_long_as_they_may() {
+    async fn round_trip(pair: &Pair, delay: Option<Duration>) -> Duration {
+        let (mut client, mut server) = pair.connected().await;
+        server.set_ack_delay(delay);
+        // Beyond the quick acknowledgments at the start of a flow.
+        for _ in 0..40 {
+            client.write_all(b"x").await.unwrap();
+            client.flush().await.unwrap();
+        }
+        let before = pair.executor.now();
+        client.write_all(b"x").await.unwrap();
+        client.flush().await.unwrap();
+        pair.executor.now().since(before)
+    }
+    let pair = Pair::new(1);
+    pair.run(async {
+        assert_eq!(round_trip(&pair, None).await, Duration::ZERO);
+        let a_while = Duration::from_millis(25);
+        assert_eq!(round_trip(&pair, Some(a_while)).await, a_while);
+        let too_long = Some(Duration::from_secs(5));
+        assert!(round_trip(&pair, too_long).await < Duration::from_millis(500), "RFC 9293, MUST-40");
+    });
+}

@@ -1,0 +1,13 @@
+//! cygnet and the Linux kernel on one wire: a tap or tun device in a network namespace that each test
+//! makes for itself, cygnet on a tokio runtime at one end, the kernel's sockets and the usual programs
+//! at the other.
+//!
+//! Without the privileges for that the tests fail, unless `CYGNET_SKIP_LINUX_TESTS` is set: then they
+//! say loudly that they were skipped.
+#![cfg(target_os = "linux")]
+
+mod bulk;
+mod endings;
+mod ping;
+mod programs;
+mod wire;
