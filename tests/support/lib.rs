@@ -18,3 +18,8 @@ pub use clock::{Sleep, VirtualClock};
 pub use executor::{Executor, Spawned};
 pub use network::{Host, Network, Setup};
 pub use pair::{Pair, assert_same_bytes, pattern, receive_to_end, send_all, seeds};
+
+/// The README's example compiles, runs and comes to an end.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

@@ -9,9 +9,8 @@ use cygnet_driver::{Clock, Driver, LinkState, RxToken, TxToken};
 use embassy_sync::blocking_mutex::raw::{NoopRawMutex, RawMutex};
 
 use super::clock::EmbassyClock;
-use super::shared::Shared;
 use super::stack::Stack;
-use crate::engine::Transmit;
+use crate::engine::Engine;
 use crate::time::Instant;
 
 /// Moves packets between a driver and a stack. Give it a task of its own.
@@ -65,6 +64,8 @@ impl<'d, D: Driver, M: RawMutex, C: Clock> Runner<'d, D, M, C> {
         let received = self.receive(now, cx);
         self.expire(now);
         let sent = self.transmit(now, cx);
+        // A conflict, or the first announcement of an address that was probed.
+        self.stack.with_quietly(|s| s.look_at_config());
         self.stack.dispatch();
         self.sleep(now, cx, received || sent.more, sent.blocked);
     }
@@ -112,7 +113,6 @@ impl<'d, D: Driver, M: RawMutex, C: Clock> Runner<'d, D, M, C> {
         self.stack.with_quietly(|s| {
             if s.engine.next_deadline().is_some_and(|at| at <= now) {
                 s.engine.on_timeout(now);
-                s.look_at_config();
             }
         });
     }
@@ -134,7 +134,7 @@ impl<'d, D: Driver, M: RawMutex, C: Clock> Runner<'d, D, M, C> {
                 };
             };
             wants = self.stack.with_quietly(|s| {
-                transmit_one(s, now, tx);
+                transmit_one(&mut s.engine, now, tx);
                 s.engine.wants_to_transmit(now)
             });
         }
@@ -161,8 +161,7 @@ impl<'d, D: Driver, M: RawMutex, C: Clock> Runner<'d, D, M, C> {
 }
 
 /// Writes the next frame into the room for it, if there is one after all.
-fn transmit_one(shared: &mut Shared<'_>, now: Instant, mut tx: impl TxToken) {
-    let engine = &mut shared.engine;
+fn transmit_one(engine: &mut Engine<'_>, now: Instant, mut tx: impl TxToken) {
     let Some(transmit) = engine.poll_transmit(now) else {
         return;
     };
@@ -171,8 +170,4 @@ fn transmit_one(shared: &mut Shared<'_>, now: Instant, mut tx: impl TxToken) {
         tx.consume(outgoing.len(), |buffer| outgoing.emit(buffer));
     }
     engine.on_transmitted(&transmit);
-    if let Transmit::Inline(_) = transmit {
-        // The first announcement makes an address that was probed ours.
-        shared.look_at_config();
-    }
 }

@@ -67,14 +67,13 @@ impl<'d> Shared<'d> {
     }
 
     pub(super) fn link_or_config_changed(&mut self) {
+        self.config_up = self.engine.is_config_up();
         self.watched_changed = true;
     }
 
     /// Takes note of whether the stack can talk, after something that may have changed it.
     pub(super) fn look_at_config(&mut self) {
-        let up = self.engine.is_config_up();
-        if up != self.config_up {
-            self.config_up = up;
+        if self.config_up != self.engine.is_config_up() {
             self.link_or_config_changed();
         }
     }
@@ -129,7 +128,8 @@ impl Wakes {
         self.room() < 3
     }
 
-    pub(super) fn wake(mut self) {
+    /// Wakes all; there is room again.
+    pub(super) fn wake(&mut self) {
         while let Some(waker) = self.list.pop() {
             waker.wake();
         }

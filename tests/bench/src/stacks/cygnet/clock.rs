@@ -47,10 +47,14 @@ impl Default for Alarm {
 }
 
 impl Alarm {
-    /// Looks at the clock in every turn of the executor, for ever.
+    /// Looks at the clock once in many turns of the executor, for ever.
     pub(super) async fn watch(self) {
+        let mut turns = 0_u32;
         poll_fn(|cx| {
-            self.ring();
+            turns = turns.wrapping_add(1);
+            if turns.is_multiple_of(TURNS) {
+                self.ring();
+            }
             cx.waker().wake_by_ref();
             Poll::Pending
         })
@@ -77,3 +81,6 @@ impl Alarm {
         }
     }
 }
+
+/// Turns from one look at the clock to the next: some tens of microseconds.
+const TURNS: u32 = 64;
