@@ -212,6 +212,14 @@ fn split_halves_are_byte_exact_at_the_same_time() {
     });
 }
 
+/// Sends one byte over a connection of its own. Whether it arrived.
+async fn ask(pair: &Pair, byte: u8) -> bool {
+    let mut client = pair.client.tcp();
+    client.connect(pair.server.at(80)).await.is_ok()
+        && client.write(&[byte]).await.is_ok()
+        && client.close().await.is_ok()
+}
+
 #[test]
 fn an_accept_on_a_socket_of_its_own_keeps_a_connection_that_was_complete() {
     for_each_seed(|seed| {
@@ -220,13 +228,9 @@ fn an_accept_on_a_socket_of_its_own_keeps_a_connection_that_was_complete() {
         pair.run(async {
             let mut server = pair.server.tcp();
             for round in 0..5 {
-                let client = async {
-                    let mut client = pair.client.tcp();
-                    // Whoever finds nobody listening, between two attempts to accept, asks again.
-                    while client.connect(pair.server.at(80)).await.is_err() {}
-                    client.write(&[round]).await.unwrap();
-                    client.close().await.unwrap();
-                };
+                // A client that finds nobody listening, because it comes between two attempts to accept
+                // or one ends during its handshake, is reset and comes again.
+                let client = async { while !ask(&pair, round).await {} };
                 let serve = async {
                     persist!(executor, server.accept(80)).unwrap();
                     let received = read_to_end(executor, &mut server).await;

@@ -35,11 +35,12 @@ fn transfer(pair: &Pair, seed: u64) {
     });
 }
 
-/// Connects; a neighbor whose answers are lost is asked for again.
+/// Connects; a neighbor whose answers are lost is unreachable for a while, and asked for again.
 async fn connect(pair: &Pair, client: &mut TcpSocket<'static>, server: &mut TcpSocket<'static>) {
     let connecting = async {
         while let Err(error) = client.connect(pair.server.at(80)).await {
             assert_eq!(error, cygnet::ConnectError::Unreachable);
+            pair.executor.sleep(Duration::from_secs(1)).await;
         }
     };
     let (_, accepted) = join(connecting, server.accept(80)).await;

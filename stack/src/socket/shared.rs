@@ -123,6 +123,10 @@ impl Wakes {
         self.list.capacity() - self.list.len()
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
     /// Whether there may be more than there was room for.
     pub(super) fn is_nearly_full(&self) -> bool {
         self.room() < 3

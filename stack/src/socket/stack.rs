@@ -253,14 +253,17 @@ impl<'d, M: RawMutex> Stack<'d, M> {
     }
 
     /// Runs `f` under the lock, then wakes whom it concerns.
+    #[inline]
     pub(super) fn with<R>(&self, f: impl FnOnce(&mut Shared<'d>) -> R) -> Result<R, Reentrant> {
         let mut wakes = Wakes::new();
-        let result = self.shared.lock(|cell| {
-            let mut shared = cell.try_borrow_mut().map_err(|_| Reentrant)?;
-            let result = f(&mut shared);
+        let result = self.lock(|shared| {
+            let result = f(shared);
             shared.collect(&mut wakes, true);
-            Ok(result)
+            result
         });
+        if wakes.is_empty() {
+            return result;
+        }
         let more = wakes.is_nearly_full();
         wakes.wake();
         if more {
@@ -270,9 +273,23 @@ impl<'d, M: RawMutex> Stack<'d, M> {
     }
 
     /// As [`Self::with`], for the runner: wakes nobody, [`Self::dispatch`] does that.
+    #[inline]
     pub(super) fn with_quietly<R>(&self, f: impl FnOnce(&mut Shared<'d>) -> R) -> Option<R> {
-        self.shared
-            .lock(|cell| Some(f(&mut *cell.try_borrow_mut().ok()?)))
+        self.lock(f).ok()
+    }
+
+    /// Runs `f` under the lock.
+    #[inline]
+    fn lock<R>(&self, f: impl FnOnce(&mut Shared<'d>) -> R) -> Result<R, Reentrant> {
+        // By reference: what `f` captures would be moved once for each layer of the mutex, and what
+        // was just written in small pieces is slow to read back in large ones.
+        let (mut f, mut result) = (Some(f), Err(Reentrant));
+        self.shared.lock(|cell| {
+            if let (Ok(mut shared), Some(f)) = (cell.try_borrow_mut(), f.take()) {
+                result = Ok(f(&mut shared));
+            }
+        });
+        result
     }
 
     /// Wakes all sockets' tasks that there is news for.

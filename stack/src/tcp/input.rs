@@ -358,8 +358,9 @@ impl Connection<'_> {
             Stored::InOrder { bytes, filled } => {
                 self.events |= Events::READABLE;
                 self.unacknowledged = self.unacknowledged.saturating_add(bytes);
+                // As Linux: what is more than one segment is acknowledged at once.
                 let at_once =
-                    filled || self.quick_acks > 0 || self.unacknowledged >= 2 * u32::from(self.mss);
+                    filled || self.quick_acks > 0 || self.unacknowledged > u32::from(self.mss);
                 self.quick_acks = self.quick_acks.saturating_sub(1);
                 match self.options.ack_delay {
                     Some(delay) if !at_once => {
