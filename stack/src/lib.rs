@@ -45,7 +45,14 @@
         feature = "socket-icmp",
         feature = "icmp-echo-reply",
     )),
-    allow(dead_code, unused_imports, unused_macros, unused_assignments)
+    allow(
+        dead_code,
+        unused_assignments,
+        unused_imports,
+        unused_macros,
+        unused_mut,
+        unused_variables
+    )
 )]
 // With one version of IP there, a pattern that asks for it always matches.
 #![cfg_attr(

@@ -7,4 +7,18 @@
 #[macro_use]
 mod stories;
 
+mod acceptability;
+mod arp;
+mod closing;
 mod handshake;
+mod icmp;
+mod icmp_errors;
+mod ipv4;
+mod liveness;
+mod paws;
+mod reassembly;
+mod retransmission;
+mod sending;
+mod time_wait;
+mod udp;
+mod windows;

@@ -7,19 +7,18 @@ use std::task::Poll;
 
 use cygnet::{ConnectError, Duration, TcpListener, TcpSocket, UdpSocket};
 use cygnet_link::{Impairments, percent};
-use cygnet_tests::{Executor, Pair, assert_same_bytes, pattern, seeds};
+use cygnet_tests::{Executor, Memory, Pair, Setup, assert_same_bytes, for_each_seed, pattern};
 use embassy_futures::join::join;
 use embassy_futures::select::{Either, select};
 
-/// Runs a future to its end, but drops it again and again on the way, after one to three polls, and lets
-/// other tasks run before it starts anew.
+/// Runs a future to its end, but drops it again and again on the way: at once after one to three polls,
+/// or some time after its last one, so that what it waits for may come between. Then it starts anew.
 ///
 /// `$attempt` is evaluated for each attempt, so it may borrow mutably.
 macro_rules! persist {
     ($executor:expr, $attempt:expr) => {
         loop {
-            let polls = 1 + $executor.random() % 3;
-            if let Some(result) = polled_at_most(polls, $attempt).await {
+            if let Some(result) = attempt($executor, $attempt).await {
                 break result;
             }
             embassy_futures::yield_now().await;
@@ -27,42 +26,47 @@ macro_rules! persist {
     };
 }
 
-/// The result of `future` if it has one within that many polls.
-async fn polled_at_most<T>(polls: u64, future: impl Future<Output = T>) -> Option<T> {
+/// The result of `future` if it has one within a few polls.
+async fn attempt<T>(executor: &Executor<'_>, future: impl Future<Output = T>) -> Option<T> {
     let mut future = pin!(future);
-    let mut left = polls;
-    poll_fn(|cx| {
-        left -= 1;
+    let mut polls = 1 + executor.random() % 3;
+    let result = poll_fn(|cx| {
+        polls -= 1;
         match future.as_mut().poll(cx) {
             Poll::Ready(result) => Poll::Ready(Some(result)),
-            Poll::Pending if left == 0 => Poll::Ready(None),
+            Poll::Pending if polls == 0 => Poll::Ready(None),
             Poll::Pending => Poll::Pending,
         }
-    })
-    .await
+    });
+    let result = result.await;
+    if result.is_none() && executor.random().is_multiple_of(2) {
+        // It waits on, and is dropped without another look.
+        let a_while = Duration::from_micros(executor.random() % 10_000);
+        executor.sleep(a_while).await;
+    }
+    result
 }
 
+/// The seeds of one test unless the environment says otherwise.
+const SEEDS: u64 = 60;
+
 /// A link on which calls have to wait at different points for each seed.
-fn pair(seed: u64) -> Pair {
+fn setup(seed: u64) -> impl Fn(usize) -> Setup {
     let link = Impairments::new()
+        .seed(seed)
         .delay(Duration::from_millis(seed % 7))
         .jitter(Duration::from_millis(seed % 5))
         .loss(percent(seed as u32 % 3));
-    Pair::impaired(seed, link)
+    move |n| Setup::new(n).impaired(link)
 }
 
-fn for_each_seed(story: impl Fn(u64)) {
-    for seed in seeds(40) {
-        eprintln!("again with: CYGNET_SEED={seed}");
-        story(seed);
-    }
-}
-
-async fn write_all(executor: &Executor, socket: &mut TcpSocket<'static>, data: &[u8]) {
+async fn write_all(executor: &Executor<'_>, socket: &mut TcpSocket<'_>, data: &[u8]) {
     let mut written = 0;
     while written < data.len() {
         // Writes of all sizes, copied and in place.
-        let end = data.len().min(written + 1 + executor.random() as usize % 3000);
+        let end = data
+            .len()
+            .min(written + 1 + executor.random() as usize % 3000);
         let piece = &data[written..end];
         written += match executor.random() % 3 {
             0 => persist!(executor, socket.write_with(|room| fill(room, piece))).unwrap(),
@@ -72,7 +76,7 @@ async fn write_all(executor: &Executor, socket: &mut TcpSocket<'static>, data: &
             }
             _ => persist!(executor, socket.write(piece)).unwrap(),
         };
-        if executor.random() % 16 == 0 {
+        if executor.random().is_multiple_of(16) {
             persist!(executor, socket.flush()).unwrap();
         }
     }
@@ -84,7 +88,7 @@ fn fill(room: &mut [u8], data: &[u8]) -> (usize, usize) {
     (len, len)
 }
 
-async fn read_to_end(executor: &Executor, socket: &mut TcpSocket<'static>) -> Vec<u8> {
+async fn read_to_end(executor: &Executor<'_>, socket: &mut TcpSocket<'_>) -> Vec<u8> {
     let mut received = Vec::new();
     let mut buffer = [0; 3000];
     loop {
@@ -114,10 +118,9 @@ async fn read_to_end(executor: &Executor, socket: &mut TcpSocket<'static>) -> Ve
 
 /// A connection attempt that is dropped is given up, so that persistence alone may never succeed: the
 /// last of some attempts is left in peace.
-async fn connect(executor: &Executor, socket: &mut TcpSocket<'static>, pair: &Pair) {
+async fn connect(executor: &Executor<'_>, socket: &mut TcpSocket<'_>, pair: &Pair<'_>) {
     for _ in 0..executor.random() % 4 {
-        let polls = 1 + executor.random() % 3;
-        match polled_at_most(polls, socket.connect(pair.server.at(80))).await {
+        match attempt(executor, socket.connect(pair.server.at(80))).await {
             Some(Ok(())) => return,
             Some(Err(ConnectError::Refused)) | None => {}
             Some(Err(error)) => panic!("{error:?}"),
@@ -128,7 +131,7 @@ async fn connect(executor: &Executor, socket: &mut TcpSocket<'static>, pair: &Pa
 }
 
 /// Accepts until somebody comes who has something to say: who gave up has not.
-async fn accept(executor: &Executor, listener: &TcpListener<'static>) -> TcpSocket<'static> {
+async fn accept<'d>(executor: &Executor<'d>, listener: &TcpListener<'d>) -> TcpSocket<'d> {
     loop {
         let socket = persist!(executor, listener.accept()).unwrap();
         if persist!(executor, socket_with_data(&socket)) {
@@ -137,15 +140,16 @@ async fn accept(executor: &Executor, listener: &TcpListener<'static>) -> TcpSock
     }
 }
 
-async fn socket_with_data(socket: &TcpSocket<'static>) -> bool {
+async fn socket_with_data(socket: &TcpSocket<'_>) -> bool {
     socket.wait_read_ready().await;
     socket.recv_queue() > 0
 }
 
 #[test]
 fn a_bulk_transfer_is_byte_exact_both_ways() {
-    for_each_seed(|seed| {
-        let pair = pair(seed);
+    for_each_seed(SEEDS, |seed| {
+        let mut memory = Memory::new();
+        let pair = Pair::in_memory(&mut memory, seed, setup(seed));
         let executor = &pair.executor;
         let (there, back) = (pattern(seed, 30_000), pattern(!seed, 20_000));
         pair.run(async {
@@ -173,8 +177,9 @@ fn a_bulk_transfer_is_byte_exact_both_ways() {
 
 #[test]
 fn split_halves_are_byte_exact_at_the_same_time() {
-    for_each_seed(|seed| {
-        let pair = pair(seed);
+    for_each_seed(SEEDS, |seed| {
+        let mut memory = Memory::new();
+        let pair = Pair::in_memory(&mut memory, seed, setup(seed));
         let executor = pair.executor.clone();
         pair.run(async {
             let (client, mut server) = pair.connected().await;
@@ -184,24 +189,24 @@ fn split_halves_are_byte_exact_at_the_same_time() {
             let writing = executor.spawn(async move {
                 let mut rest = &sent[..];
                 while !rest.is_empty() {
-                    let len = persist!(random, writer.write(rest)).unwrap();
+                    let len = persist!(&random, writer.write(rest)).unwrap();
                     rest = &rest[len..];
                 }
-                persist!(random, writer.flush()).unwrap();
+                persist!(&random, writer.flush()).unwrap();
             });
             let random = executor.clone();
             let reading = executor.spawn(async move {
                 let (mut received, mut buffer) = (Vec::new(), [0; 700]);
-                while let len @ 1.. = persist!(random, reader.read(&mut buffer)).unwrap() {
+                while let len @ 1.. = persist!(&random, reader.read(&mut buffer)).unwrap() {
                     received.extend_from_slice(&buffer[..len]);
                 }
                 received
             });
             let mut buffer = [0; 500];
-            while let len @ 1.. = persist!(executor, server.read(&mut buffer)).unwrap() {
+            while let len @ 1.. = persist!(&executor, server.read(&mut buffer)).unwrap() {
                 let mut echo = &buffer[..len];
                 while !echo.is_empty() {
-                    let len = persist!(executor, server.write(echo)).unwrap();
+                    let len = persist!(&executor, server.write(echo)).unwrap();
                     echo = &echo[len..];
                 }
             }
@@ -213,7 +218,7 @@ fn split_halves_are_byte_exact_at_the_same_time() {
 }
 
 /// Sends one byte over a connection of its own. Whether it arrived.
-async fn ask(pair: &Pair, byte: u8) -> bool {
+async fn ask(pair: &Pair<'_>, byte: u8) -> bool {
     let mut client = pair.client.tcp();
     client.connect(pair.server.at(80)).await.is_ok()
         && client.write(&[byte]).await.is_ok()
@@ -222,8 +227,9 @@ async fn ask(pair: &Pair, byte: u8) -> bool {
 
 #[test]
 fn an_accept_on_a_socket_of_its_own_keeps_a_connection_that_was_complete() {
-    for_each_seed(|seed| {
-        let pair = pair(seed);
+    for_each_seed(SEEDS, |seed| {
+        let mut memory = Memory::new();
+        let pair = Pair::in_memory(&mut memory, seed, setup(seed));
         let executor = &pair.executor;
         pair.run(async {
             let mut server = pair.server.tcp();
@@ -246,8 +252,9 @@ fn an_accept_on_a_socket_of_its_own_keeps_a_connection_that_was_complete() {
 
 #[test]
 fn an_abort_can_be_dropped_and_repeated() {
-    for_each_seed(|seed| {
-        let pair = pair(seed);
+    for_each_seed(SEEDS, |seed| {
+        let mut memory = Memory::new();
+        let pair = Pair::in_memory(&mut memory, seed, setup(seed));
         let executor = &pair.executor;
         pair.run(async {
             let (mut client, mut server) = pair.connected().await;
@@ -255,14 +262,17 @@ fn an_abort_can_be_dropped_and_repeated() {
             // The reset may be lost, and is not repeated: then an attempt to send is answered by one.
             let reset = async { while server.write(b"x").await.is_ok() {} };
             let nudging = executor.sleep(Duration::from_secs(600));
-            assert!(matches!(select(reset, nudging).await, Either::First(())), "seed {seed}");
+            assert!(
+                matches!(select(reset, nudging).await, Either::First(())),
+                "seed {seed}"
+            );
         });
     });
 }
 
-async fn receive(executor: &Executor, socket: &UdpSocket<'static>) -> Vec<u8> {
+async fn receive(executor: &Executor<'_>, socket: &UdpSocket<'_>) -> Vec<u8> {
     let mut buffer = [0; 64];
-    if executor.random() % 2 == 0 {
+    if executor.random().is_multiple_of(2) {
         let (len, _) = persist!(executor, socket.recv_from(&mut buffer)).unwrap();
         return buffer[..len].to_vec();
     }
@@ -271,9 +281,10 @@ async fn receive(executor: &Executor, socket: &UdpSocket<'static>) -> Vec<u8> {
 
 #[test]
 fn no_datagram_is_lost_or_sent_twice() {
-    for_each_seed(|seed| {
+    for_each_seed(SEEDS, |seed| {
         let delay = Impairments::new().delay(Duration::from_millis(seed % 4));
-        let pair = Pair::impaired(seed, delay);
+        let mut memory = Memory::new();
+        let pair = Pair::in_memory(&mut memory, seed, |n| Setup::new(n).impaired(delay));
         let executor = &pair.executor;
         pair.run(async {
             let (client, server) = (pair.client.udp_at(1000), pair.server.udp_at(2000));
@@ -302,8 +313,9 @@ fn no_datagram_is_lost_or_sent_twice() {
 
 #[test]
 fn waiting_for_the_link_can_be_dropped_and_repeated() {
-    for_each_seed(|seed| {
-        let pair = Pair::new(seed);
+    for_each_seed(SEEDS, |seed| {
+        let mut memory = Memory::new();
+        let pair = Pair::in_memory(&mut memory, seed, Setup::new);
         let (executor, stack) = (&pair.executor, pair.server.stack);
         pair.run(async {
             for _ in 0..5 {

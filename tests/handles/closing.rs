@@ -13,11 +13,11 @@ fn a_half_closed_connection_still_receives() {
         send_all(&mut client, b"request").await;
         assert_eq!(receive_to_end(&mut server).await, b"request");
         assert_eq!(client.write(b"more").await, Err(TcpError::WriteClosed));
+        pair.executor.sleep(Duration::from_secs(600)).await;
         assert_eq!(
             (client.state(), server.state()),
             (TcpState::FinWait2, TcpState::CloseWait)
         );
-        pair.executor.sleep(Duration::from_secs(600)).await;
         let answer = pattern(1, 10_000);
         let (_, received) = join(send_all(&mut server, &answer), receive_to_end(&mut client)).await;
         assert!(received == answer);

@@ -141,7 +141,10 @@ fn a_local_port_serves_several_peers() {
         let _https = pair.server.listen::<2>(443);
         let (mut first, mut second) = (pair.client.tcp(), pair.client.tcp());
         first.connect_from(1000, pair.server.at(80)).await.unwrap();
-        second.connect_from(1000, pair.server.at(443)).await.unwrap();
+        second
+            .connect_from(1000, pair.server.at(443))
+            .await
+            .unwrap();
     });
 }
 
@@ -192,6 +195,42 @@ fn a_dropped_attempt_is_given_up() {
         assert_eq!(late.await, None);
         assert_eq!(client.state(), TcpState::Closed);
         pair.connect(&mut client, &mut server).await;
+    });
+}
+
+#[test]
+fn an_attempt_that_succeeds_unseen_is_given_up_all_the_same() {
+    let pair = Pair::with(1, Setup::tunnel);
+    pair.run(async {
+        let listener = pair.server.listen::<2>(80);
+        let mut client = pair.client.tcp();
+        {
+            let mut connecting = std::pin::pin!(client.connect(pair.server.at(80)));
+            assert!(embassy_futures::poll_once(connecting.as_mut()).is_pending());
+            pair.executor.sleep(Duration::from_secs(1)).await;
+        }
+        assert_eq!(client.state(), TcpState::Closed);
+        let mut abandoned = listener.accept().await.unwrap();
+        let reset = abandoned.read(&mut [0; 8]).await;
+        assert_eq!(reset, Err(TcpError::Reset));
+        client.connect(pair.server.at(80)).await.unwrap();
+    });
+}
+
+#[test]
+fn an_accept_that_succeeds_unseen_keeps_its_connection() {
+    let pair = Pair::new(1);
+    pair.run(async {
+        let (mut client, mut server) = (pair.client.tcp(), pair.server.tcp());
+        {
+            let mut accepting = std::pin::pin!(server.accept(80));
+            assert!(embassy_futures::poll_once(accepting.as_mut()).is_pending());
+            client.connect(pair.server.at(80)).await.unwrap();
+            send_all(&mut client, b"hello").await;
+            pair.executor.sleep(Duration::from_secs(1)).await;
+        }
+        server.accept(80).await.unwrap();
+        assert_eq!(receive_to_end(&mut server).await, b"hello");
     });
 }
 

@@ -10,7 +10,12 @@ use crate::within;
 
 const NOBODY: IpAddress = IpAddress::Ipv4(Ipv4Addr::new(10, 0, 0, 99));
 
-async fn ping(socket: &IcmpSocket<'_>, seq: u16, data: &[u8], to: IpAddress) -> Result<(), IcmpError> {
+async fn ping(
+    socket: &IcmpSocket<'_>,
+    seq: u16,
+    data: &[u8],
+    to: IpAddress,
+) -> Result<(), IcmpError> {
     let request = Icmpv4Message::EchoRequest {
         ident: 7,
         seq,
@@ -32,7 +37,9 @@ fn an_echo_request_of_any_size_is_answered() {
             socket.bind(IcmpEndpoint::Ident(7)).unwrap();
             for (seq, len) in [(1, 0), (2, 56), (3, 1472)] {
                 let data = pattern(1, len);
-                ping(&socket, seq, &data, pair.server.address.into()).await.unwrap();
+                ping(&socket, seq, &data, pair.server.address.into())
+                    .await
+                    .unwrap();
                 let check = |message: &mut [u8], meta: cygnet::IcmpMetadata| {
                     let reply = Icmpv4Message::parse(message, true).unwrap();
                     let expected = Icmpv4Message::EchoReply {
@@ -59,9 +66,14 @@ fn a_reply_goes_to_the_socket_with_its_identifier() {
         ours.bind(IcmpEndpoint::Ident(8)).unwrap();
         assert_eq!(ours.endpoint(), IcmpEndpoint::Ident(8));
         // Sent by one socket with the other's identifier.
-        ping(&ours, 1, b"", pair.server.address.into()).await.unwrap();
+        ping(&ours, 1, b"", pair.server.address.into())
+            .await
+            .unwrap();
         let mut buffer = [0; 64];
-        assert_eq!(other.recv_from(&mut buffer).await.map(|(len, _)| len), Ok(8));
+        assert_eq!(
+            other.recv_from(&mut buffer).await.map(|(len, _)| len),
+            Ok(8)
+        );
         let briefly = Duration::from_millis(10);
         let nothing = within(&pair.executor, briefly, ours.recv_from(&mut buffer)).await;
         assert!(nothing.is_none());
@@ -75,7 +87,10 @@ fn a_udp_ports_errors_can_be_watched() {
         let mut watcher = pair.client.icmp();
         watcher.bind(IcmpEndpoint::UdpPort(1000)).unwrap();
         let client = pair.client.udp_at(1000);
-        client.send_to(b"anybody?", pair.server.at(2000)).await.unwrap();
+        client
+            .send_to(b"anybody?", pair.server.at(2000))
+            .await
+            .unwrap();
         let check = |message: &mut [u8], meta: cygnet::IcmpMetadata| {
             assert_eq!(meta.address, pair.server.address.into());
             let message = Icmpv4Message::parse(message, true).unwrap();
@@ -95,8 +110,14 @@ fn an_identifier_or_port_is_bound_once() {
     let pair = Pair::new(1);
     let (mut first, mut second) = (pair.client.icmp(), pair.client.icmp());
     first.bind(IcmpEndpoint::Ident(7)).unwrap();
-    assert_eq!(first.bind(IcmpEndpoint::Ident(8)), Err(IcmpError::AddrInUse));
-    assert_eq!(second.bind(IcmpEndpoint::Ident(7)), Err(IcmpError::AddrInUse));
+    assert_eq!(
+        first.bind(IcmpEndpoint::Ident(8)),
+        Err(IcmpError::AddrInUse)
+    );
+    assert_eq!(
+        second.bind(IcmpEndpoint::Ident(7)),
+        Err(IcmpError::AddrInUse)
+    );
     second.bind(IcmpEndpoint::UdpPort(7)).unwrap();
     drop(first);
     pair.client.icmp().bind(IcmpEndpoint::Ident(7)).unwrap();
@@ -115,7 +136,10 @@ fn what_cannot_be_sent_says_why() {
         let beyond = IpAddress::Ipv4(Ipv4Addr::new(192, 0, 2, 1));
         assert_eq!(ping(&socket, 1, b"", beyond).await, Err(IcmpError::NoRoute));
         let long = [0; 1473];
-        assert_eq!(ping(&socket, 1, &long, to).await, Err(IcmpError::PacketTooLarge));
+        assert_eq!(
+            ping(&socket, 1, &long, to).await,
+            Err(IcmpError::PacketTooLarge)
+        );
         ping(&socket, 1, b"", NOBODY).await.unwrap();
         let unreachable = socket.recv_from(&mut [0; 8]).await;
         assert_eq!(unreachable.err(), Some(IcmpError::Unreachable));
@@ -128,7 +152,9 @@ fn a_message_too_long_for_the_buffer_is_cut_and_says_so() {
     pair.run(async {
         let mut socket = pair.client.icmp();
         socket.bind(IcmpEndpoint::Ident(7)).unwrap();
-        ping(&socket, 1, b"data", pair.server.address.into()).await.unwrap();
+        ping(&socket, 1, b"data", pair.server.address.into())
+            .await
+            .unwrap();
         let cut = socket.recv_from(&mut [0; 8]).await;
         assert_eq!(cut.err(), Some(IcmpError::Truncated));
     });
@@ -141,7 +167,9 @@ fn a_dead_host_delays_no_request_to_another() {
         let mut socket = pair.client.icmp();
         socket.bind(IcmpEndpoint::Ident(7)).unwrap();
         ping(&socket, 1, b"", NOBODY).await.unwrap();
-        ping(&socket, 2, b"", pair.server.address.into()).await.unwrap();
+        ping(&socket, 2, b"", pair.server.address.into())
+            .await
+            .unwrap();
         let mut buffer = [0; 64];
         let (_, meta) = socket.recv_from(&mut buffer).await.unwrap();
         assert_eq!(meta.address, pair.server.address.into());
@@ -156,7 +184,9 @@ fn replies_beyond_the_queue_are_counted() {
         let mut socket = pair.client.icmp();
         socket.bind(IcmpEndpoint::Ident(7)).unwrap();
         for seq in 0..8 {
-            ping(&socket, seq, b"", pair.server.address.into()).await.unwrap();
+            ping(&socket, seq, b"", pair.server.address.into())
+                .await
+                .unwrap();
         }
         pair.executor.sleep(Duration::from_millis(10)).await;
         let stats = pair.client.stack.stats();

@@ -1,23 +1,31 @@
 //! Transfers over links that lose, double, reorder, corrupt and delay, by seed: byte-exact both ways.
 
-use cygnet::{Discard, Duration, TcpSocket};
+use cygnet::{ConnectError, Discard, Duration, TcpSocket};
 use cygnet_link::{BurstLoss, Impairments, QueueLimit, percent};
-use cygnet_tests::{Pair, Setup, assert_same_bytes, pattern, receive_to_end, seeds, send_all};
+use cygnet_tests::{
+    Memory, Pair, Setup, assert_same_bytes, for_each_seed, pattern, receive_to_end, send_all,
+};
 use embassy_futures::join::join;
+
+use crate::within;
 
 /// A client sends so many bytes, and so does the server, at the same time.
 const LEN: usize = 60_000;
 
-/// Runs a transfer over each seed's link, and says how to run a seed again that fails.
+/// The seeds of one test unless the environment says otherwise.
+const SEEDS: u64 = 60;
+
+/// Runs a transfer over each seed's link.
 fn transfer_over(link: impl Fn(u64) -> Impairments) {
-    for seed in seeds(30) {
-        eprintln!("again with: CYGNET_SEED={seed}");
-        let pair = Pair::impaired(seed, link(seed));
+    for_each_seed(SEEDS, |seed| {
+        let link = link(seed).seed(seed);
+        let mut memory = Memory::new();
+        let pair = Pair::in_memory(&mut memory, seed, |n| Setup::new(n).impaired(link));
         transfer(&pair, seed);
-    }
+    });
 }
 
-fn transfer(pair: &Pair, seed: u64) {
+fn transfer(pair: &Pair<'_>, seed: u64) {
     let (there, back) = (pattern(seed, LEN), pattern(!seed, LEN));
     pair.run(async {
         // Buffers of all sizes: windows that close, and windows wider than what is in flight.
@@ -25,30 +33,28 @@ fn transfer(pair: &Pair, seed: u64) {
         let mut client = pair.client.tcp_with(size(), size());
         let mut server = pair.server.tcp_with(size(), size());
         connect(pair, &mut client, &mut server).await;
-        let (client, server) = join(
-            exchange(client, &there),
-            exchange(server, &back),
-        )
-        .await;
+        let (client, server) = join(exchange(client, &there), exchange(server, &back)).await;
         assert_same_bytes(&server, &there, "from the client");
         assert_same_bytes(&client, &back, "from the server");
     });
 }
 
-/// Connects; a neighbor whose answers are lost is unreachable for a while, and asked for again.
-async fn connect(pair: &Pair, client: &mut TcpSocket<'static>, server: &mut TcpSocket<'static>) {
-    let connecting = async {
-        while let Err(error) = client.connect(pair.server.at(80)).await {
-            assert_eq!(error, cygnet::ConnectError::Unreachable);
-            pair.executor.sleep(Duration::from_secs(1)).await;
+/// Connects. A neighbor whose answers are all lost is unreachable, and a handshake whose last step is
+/// lost again and again is given up by the server alone: then both begin anew.
+async fn connect(pair: &Pair<'_>, client: &mut TcpSocket<'_>, server: &mut TcpSocket<'_>) {
+    loop {
+        let handshake = join(client.connect(pair.server.at(80)), server.accept(80));
+        match within(&pair.executor, Duration::from_secs(100), handshake).await {
+            Some((Ok(()), Ok(()))) => return,
+            Some((Err(ConnectError::Unreachable), _)) | None => {}
+            Some(other) => panic!("{other:?}"),
         }
-    };
-    let (_, accepted) = join(connecting, server.accept(80)).await;
-    accepted.unwrap();
+        join(client.abort(), server.abort()).await;
+    }
 }
 
 /// Sends `data` and its end while it receives all that comes.
-async fn exchange(socket: TcpSocket<'static>, data: &[u8]) -> Vec<u8> {
+async fn exchange(socket: TcpSocket<'_>, data: &[u8]) -> Vec<u8> {
     let (mut reader, mut writer) = socket.into_split();
     let sending = async {
         let mut rest = data;
@@ -140,8 +146,7 @@ fn through_a_bottleneck_with_a_short_queue() {
 
 #[test]
 fn through_a_tunnel_that_does_all_of_it() {
-    for seed in seeds(30) {
-        eprintln!("again with: CYGNET_SEED={seed}");
+    for_each_seed(SEEDS, |seed| {
         let link = Impairments::new()
             .seed(seed)
             .loss(percent(5))
@@ -149,15 +154,18 @@ fn through_a_tunnel_that_does_all_of_it() {
             .duplication(percent(5))
             .reordering(percent(10), Duration::from_millis(15))
             .delay(Duration::from_millis(10));
-        let pair = Pair::with(seed, |n| Setup::tunnel(n).impaired(link));
+        let mut memory = Memory::new();
+        let pair = Pair::in_memory(&mut memory, seed, |n| Setup::tunnel(n).impaired(link));
         transfer(&pair, seed);
-    }
+    });
 }
 
 #[test]
 fn on_links_small_and_large() {
     for (seed, mtu) in [(0, 68), (1, 300), (2, 576), (3, 1280), (4, 1500)] {
-        let link = Impairments::new().loss(percent(3)).delay(Duration::from_millis(2));
+        let link = Impairments::new()
+            .loss(percent(3))
+            .delay(Duration::from_millis(2));
         let pair = Pair::with(seed, |n| {
             let mut setup = Setup::tunnel(n).impaired(link);
             setup.port = setup.port.max_frame_len(mtu);
@@ -170,10 +178,16 @@ fn on_links_small_and_large() {
 #[test]
 fn the_same_seed_is_the_same_run() {
     let run = || {
-        let link = Impairments::new().loss(percent(10)).jitter(Duration::from_millis(9));
+        let link = Impairments::new()
+            .loss(percent(10))
+            .jitter(Duration::from_millis(9));
         let pair = Pair::impaired(7, link);
         transfer(&pair, 7);
-        (pair.executor.now(), pair.control.counters(0), pair.control.counters(1))
+        (
+            pair.executor.now(),
+            pair.control.counters(0),
+            pair.control.counters(1),
+        )
     };
     assert_eq!(run(), run());
 }

@@ -47,7 +47,10 @@ fn more_tasks_may_wait_for_the_link_than_are_remembered() {
         let stack = pair.server.stack;
         stack.wait_link_up().await;
         let waiting: Vec<_> = (0..4)
-            .map(|_| pair.executor.spawn(async move { stack.wait_link_down().await }))
+            .map(|_| {
+                pair.executor
+                    .spawn(async move { stack.wait_link_down().await })
+            })
             .collect();
         pair.executor.sleep(Duration::from_secs(1)).await;
         pair.unplug_server();
@@ -197,9 +200,8 @@ fn packets_beyond_the_subnet_go_to_the_gateway() {
         let beyond = (Ipv4Addr::new(192, 0, 2, 1), 7);
         socket.send_to(b"?", beyond).await.unwrap();
         net.executor.sleep(Duration::from_millis(10)).await;
-        let forwarded = |host: &cygnet_tests::Host| {
-            host.stack.stats().discarded(Discard::NotOurAddress)
-        };
+        let forwarded =
+            |host: &cygnet_tests::Host<'_>| host.stack.stats().discarded(Discard::NotOurAddress);
         assert_eq!((forwarded(gateway), forwarded(bystander)), (1, 0));
     });
 }

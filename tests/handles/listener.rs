@@ -1,7 +1,9 @@
 //! Listeners and their backlog.
 
-use cygnet::{AcceptError, Discard, Duration, IpListenEndpoint, ListenError, TcpError, TcpListener};
 use cygnet::TcpState;
+use cygnet::{
+    AcceptError, Discard, Duration, IpListenEndpoint, ListenError, TcpError, TcpListener,
+};
 use cygnet_tests::{Pair, receive_to_end, send_all};
 use embedded_io_async::Write as _;
 
@@ -69,7 +71,9 @@ fn a_request_beyond_the_backlog_is_dropped_and_gets_in_when_there_is_room() {
 
         let mut third = pair.client.tcp();
         let remote = pair.server.at(80);
-        let third = pair.executor.spawn(async move { third.connect(remote).await.map(|()| third) });
+        let third = pair
+            .executor
+            .spawn(async move { third.connect(remote).await.map(|()| third) });
         pair.executor.sleep(Duration::from_secs(2)).await;
         let dropped = pair.server.stack.stats().discarded(Discard::BacklogFull);
         assert!(dropped >= 1);
@@ -100,7 +104,11 @@ fn a_connection_that_finds_no_buffers_is_completed_later() {
         second.connect(pair.server.at(80)).await.unwrap();
         second.write_all(b"patience").await.unwrap();
         second.shutdown_write();
-        assert!(within(&pair.executor, BRIEFLY, listener.accept()).await.is_none());
+        assert!(
+            within(&pair.executor, BRIEFLY, listener.accept())
+                .await
+                .is_none()
+        );
         let stats = pair.server.stack.stats();
         assert!(stats.discarded(Discard::NoConnectionSlot) >= 1);
 
@@ -191,7 +199,8 @@ fn a_port_has_one_listener_for_each_address() {
     let pair = Pair::new(1);
     pair.run(async {
         let pool = pair.server.pool::<4>();
-        let bind = |endpoint: IpListenEndpoint| TcpListener::bind(pair.server.stack, endpoint, pool);
+        let bind =
+            |endpoint: IpListenEndpoint| TcpListener::bind(pair.server.stack, endpoint, pool);
         let any = bind(80.into()).unwrap();
         let specific = bind(pair.server.at(80).into()).unwrap();
         assert_eq!(bind(80.into()).err(), Some(ListenError::AddrInUse));

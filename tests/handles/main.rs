@@ -23,7 +23,7 @@ mod udp_errors;
 
 /// A future that is over when `span` has passed, with what `future` had to say until then.
 async fn within<T>(
-    executor: &cygnet_tests::Executor,
+    executor: &cygnet_tests::Executor<'_>,
     span: cygnet::Duration,
     future: impl Future<Output = T>,
 ) -> Option<T> {

@@ -55,9 +55,17 @@ fn an_exhausted_pool_aborts_the_oldest_lingering_close() {
         let _third = open().expect("the oldest goes");
         pair.executor.sleep(Duration::from_secs(1)).await;
         assert_eq!(peers[0].last_error(), Some(cygnet::ConnectionError::Reset));
-        assert_eq!(peers[1].state(), TcpState::CloseWait, "the younger one stays");
+        assert_eq!(
+            peers[1].state(),
+            TcpState::CloseWait,
+            "the younger one stays"
+        );
         let _fourth = open().expect("then the other");
-        assert_eq!(open().err(), Some(ConnectError::NoSlot), "handles are never robbed");
+        assert_eq!(
+            open().err(),
+            Some(ConnectError::NoSlot),
+            "handles are never robbed"
+        );
         pair.executor.sleep(Duration::from_secs(1)).await;
         assert_eq!(peers[1].write(b"x").await, Err(TcpError::Reset));
     });

@@ -13,7 +13,8 @@ fn a_socket_connects_and_accepts_again_and_again() {
         for round in 0..50 {
             pair.connect(&mut client, &mut server).await;
             let data = pattern(round, 6000);
-            let (_, received) = join(send_all(&mut client, &data), receive_to_end(&mut server)).await;
+            let (_, received) =
+                join(send_all(&mut client, &data), receive_to_end(&mut server)).await;
             assert!(received == data, "round {round}");
             // Now one side ends first and remembers the connection, now the other.
             if round % 2 == 0 {
@@ -90,6 +91,7 @@ fn settings_survive_and_the_past_does_not() {
         server.write_all(b"never read").await.unwrap();
         server.flush().await.unwrap();
         server.abort().await;
+        pair.executor.sleep(Duration::from_millis(1)).await;
         pair.connect(&mut client, &mut server).await;
         assert_eq!((client.recv_queue(), client.last_error()), (0, None));
 

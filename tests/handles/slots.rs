@@ -6,7 +6,7 @@ use cygnet_tests::{Host, Pair};
 use embedded_io_async::Write as _;
 
 /// Takes slots until there are none left.
-fn exhaust(host: &Host) -> Vec<TcpSocket<'static>> {
+fn exhaust<'d>(host: &Host<'d>) -> Vec<TcpSocket<'d>> {
     let open = || TcpSocket::new(host.stack, vec![0; 16], vec![0; 16]);
     std::iter::from_fn(|| open().ok()).collect()
 }
@@ -45,7 +45,11 @@ fn a_connection_closing_in_the_background_keeps_its_slot_until_it_is_over() {
         let free = exhaust(&pair.client).len();
         drop(client);
         assert_eq!(server.read(&mut [0; 8]).await, Ok(0));
-        assert_eq!(exhaust(&pair.client).len(), free, "the server has not closed yet");
+        assert_eq!(
+            exhaust(&pair.client).len(),
+            free,
+            "the server has not closed yet"
+        );
         server.close().await.unwrap();
         pair.executor.sleep(Duration::from_millis(1)).await;
         assert_eq!(exhaust(&pair.client).len(), free + 1);
@@ -70,7 +74,10 @@ fn forgotten_handles_cost_their_slots_and_nothing_else() {
     pair.run(async {
         let (client, mut server) = pair.connected().await;
         std::mem::forget(client);
-        server.write_all(b"acknowledged by the stack").await.unwrap();
+        server
+            .write_all(b"acknowledged by the stack")
+            .await
+            .unwrap();
         server.flush().await.unwrap();
         let (reader, writer) = pair.connected().await.0.into_split();
         std::mem::forget((reader, writer));

@@ -25,7 +25,7 @@ fn bytes_arrive_as_they_were_written_both_ways() {
             client_in.read_exact(&mut received_back),
         );
         let ((a, b), (c, d)) = join(sending, receiving).await;
-        (a.unwrap(), b.unwrap(), c.unwrap(), d.unwrap());
+        assert!(a.is_ok() && b.is_ok() && c.is_ok() && d.is_ok());
         assert!(there == received_there && back == received_back);
     });
 }
@@ -44,12 +44,16 @@ fn nothing_to_read_or_write_is_done_at_once() {
 fn a_write_takes_what_there_is_room_for_and_waits_when_there_is_none() {
     let pair = Pair::new(1);
     pair.run(async {
-        let (mut client, mut server) = (pair.client.tcp_with(64, 1000), pair.server.tcp_with(500, 64));
+        let (mut client, mut server) = (
+            pair.client.tcp_with(64, 1000),
+            pair.server.tcp_with(500, 64),
+        );
         pair.connect(&mut client, &mut server).await;
         let data = pattern(3, 4000);
         let mut written = client.write(&data).await.unwrap();
         assert_eq!(written, 1000);
-        while let Some(more) = within(&pair.executor, BRIEFLY, client.write(&data[written..])).await {
+        while let Some(more) = within(&pair.executor, BRIEFLY, client.write(&data[written..])).await
+        {
             written += more.unwrap();
         }
         assert_eq!(written, 1500, "both buffers are full");
@@ -174,7 +178,10 @@ fn owned_halves_work_in_tasks_of_their_own() {
         let echo = receive_to_end(&mut server).await;
         sending.await;
         assert!(echo == data);
-        assert!(!receiving.is_done(), "the reader lives on without its writer");
+        assert!(
+            !receiving.is_done(),
+            "the reader lives on without its writer"
+        );
         send_all(&mut server, b"after the end").await;
         assert_eq!(receiving.await, b"after the end");
     });
@@ -184,9 +191,13 @@ fn owned_halves_work_in_tasks_of_their_own() {
 fn readiness_tells_whether_a_call_would_wait() {
     let pair = Pair::new(1);
     pair.run(async {
-        let (mut client, mut server) = (pair.client.tcp_with(64, 100), pair.server.tcp_with(50, 64));
+        let (mut client, mut server) =
+            (pair.client.tcp_with(64, 100), pair.server.tcp_with(50, 64));
         pair.connect(&mut client, &mut server).await;
-        assert_eq!((server.read_ready(), client.write_ready()), (Ok(false), Ok(true)));
+        assert_eq!(
+            (server.read_ready(), client.write_ready()),
+            (Ok(false), Ok(true))
+        );
         let data = [1; 150];
         client.write_all(&data).await.unwrap();
         server.wait_read_ready().await;
@@ -241,7 +252,10 @@ fn info_tells_what_the_connection_measured() {
         assert!((1400..=1460).contains(&info.mss), "{}", info.mss);
         assert!(info.cwnd >= 4000, "slow start has begun with {}", info.cwnd);
         assert!(info.timestamps && info.sack);
-        assert_eq!((info.in_flight, info.send_queue, info.retransmits), (0, 0, 0));
+        assert_eq!(
+            (info.in_flight, info.send_queue, info.retransmits),
+            (0, 0, 0)
+        );
         assert_eq!(server.info().unwrap().receive_queue, 4000);
         assert_eq!(server.read(&mut [0; 4096]).await, Ok(4000));
     });

@@ -4,10 +4,10 @@
 
 use cygnet::{Duration, TcpError, TcpSocket, TcpState};
 use cygnet_tests::{Pair, Setup};
-use embedded_io_async::Write as _;
+use embedded_io_async::{Read as _, Write as _};
 
 /// How long a read takes to fail, in seconds.
-async fn seconds_until_timeout(pair: &Pair, socket: &mut TcpSocket<'static>) -> u64 {
+async fn seconds_until_timeout(pair: &Pair<'_>, socket: &mut TcpSocket<'_>) -> u64 {
     let before = pair.executor.now();
     assert_eq!(socket.read(&mut [0; 8]).await, Err(TcpError::TimedOut));
     pair.executor.now().since(before).as_secs()
@@ -134,8 +134,28 @@ fn a_closed_window_is_probed_until_it_opens() {
 }
 
 #[test]
+fn what_is_written_when_the_window_has_closed_is_probed_as_well() {
+    // Nothing was left to send when the window closed, so that nobody waited for it to open.
+    let pair = Pair::new(1);
+    pair.run(async {
+        let (mut client, mut server) = (pair.client.tcp(), pair.server.tcp_with(100, 100));
+        pair.connect(&mut client, &mut server).await;
+        client.write_all(&[1; 100]).await.unwrap();
+        client.flush().await.unwrap();
+        pair.black_hole();
+        let mut data = [0; 200];
+        assert_eq!(server.read(&mut data).await, Ok(100));
+        pair.executor.sleep(Duration::from_millis(10)).await;
+        pair.heal();
+        client.write_all(&[2; 100]).await.unwrap();
+        server.read_exact(&mut data[..100]).await.unwrap();
+        assert_eq!(client.flush().await, Ok(()));
+    });
+}
+
+#[test]
 fn small_writes_are_put_together_unless_told_otherwise() {
-    async fn frames(pair: &Pair, nagle: bool) -> u64 {
+    async fn frames(pair: &Pair<'_>, nagle: bool) -> u64 {
         let (mut client, mut server) = pair.connected().await;
         client.set_nagle_enabled(nagle);
         let before = pair.control.counters(0).sent;
@@ -160,7 +180,7 @@ fn small_writes_are_put_together_unless_told_otherwise() {
 
 #[test]
 fn acknowledgments_wait_for_company_as_long_as_they_may() {
-    async fn round_trip(pair: &Pair, delay: Option<Duration>) -> Duration {
+    async fn round_trip(pair: &Pair<'_>, delay: Option<Duration>) -> Duration {
         let (mut client, mut server) = pair.connected().await;
         server.set_ack_delay(delay);
         // Beyond the quick acknowledgments at the start of a flow.
@@ -179,6 +199,9 @@ fn acknowledgments_wait_for_company_as_long_as_they_may() {
         let a_while = Duration::from_millis(25);
         assert_eq!(round_trip(&pair, Some(a_while)).await, a_while);
         let too_long = Some(Duration::from_secs(5));
-        assert!(round_trip(&pair, too_long).await < Duration::from_millis(500), "RFC 9293, MUST-40");
+        assert!(
+            round_trip(&pair, too_long).await < Duration::from_millis(500),
+            "RFC 9293, MUST-40"
+        );
     });
 }

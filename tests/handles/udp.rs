@@ -4,7 +4,7 @@ use cygnet::{BindError, Discard, Duration, IpListenEndpoint, RecvError, SendErro
 use cygnet::{IpAddress, UdpMetadata, UdpSocket};
 use cygnet_link::Impairments;
 use cygnet_tests::{Network, Pair, pattern};
-use embassy_futures::join::join;
+use embassy_futures::join::join3;
 use embedded_io_async::{Read as _, ReadReady as _, Write as _};
 
 use crate::within;
@@ -29,7 +29,10 @@ fn a_datagram_arrives_whole_with_what_there_is_to_know_about_it() {
             let (received, meta) = receive(&server).await;
             assert!(received == data);
             assert_eq!(meta.endpoint, pair.client.at(1000));
-            assert_eq!(meta.local_address, Some(IpAddress::from(pair.server.address)));
+            assert_eq!(
+                meta.local_address,
+                Some(IpAddress::from(pair.server.address))
+            );
             assert_eq!(meta.hop_limit, Some(9));
         }
         let far = UdpMetadata {
@@ -50,7 +53,10 @@ fn an_answer_goes_back_to_where_the_question_is_from() {
         let (_, meta) = receive(&server).await;
         server.send_to(b"!", meta).await.unwrap();
         let (answer, meta) = receive(&client).await;
-        assert_eq!((&answer[..], meta.endpoint), (&b"!"[..], pair.server.at(53)));
+        assert_eq!(
+            (&answer[..], meta.endpoint),
+            (&b"!"[..], pair.server.at(53))
+        );
     });
 }
 
@@ -63,7 +69,10 @@ fn ephemeral_ports_are_from_the_dynamic_range_and_differ() {
     ports.sort_unstable();
     ports.dedup();
     assert_eq!(ports.len(), 16);
-    let gaps = ports.windows(2).filter(|pair| pair[1] - pair[0] > 1).count();
+    let gaps = ports
+        .windows(2)
+        .filter(|pair| pair[1] - pair[0] > 1)
+        .count();
     assert!(gaps > 10, "random, not in a row: {ports:?}");
 }
 
@@ -123,13 +132,20 @@ fn a_datagram_too_long_for_the_buffer_is_cut_and_says_so() {
     let pair = Pair::new(1);
     pair.run(async {
         let (client, server) = (pair.client.udp_at(1000), pair.server.udp_at(2000));
-        client.send_to(b"too long", pair.server.at(2000)).await.unwrap();
+        client
+            .send_to(b"too long", pair.server.at(2000))
+            .await
+            .unwrap();
         client.send_to(b"next", pair.server.at(2000)).await.unwrap();
         let mut buffer = [0; 3];
         let cut = server.recv_from(&mut buffer).await;
         assert_eq!(cut.err(), Some(RecvError::Truncated));
         assert_eq!(&buffer, b"too");
-        assert_eq!(receive(&server).await.0, b"next", "the rest of the first is lost");
+        assert_eq!(
+            receive(&server).await.0,
+            b"next",
+            "the rest of the first is lost"
+        );
     });
 }
 
@@ -145,7 +161,9 @@ fn closures_see_datagrams_where_they_lie() {
             (5, "sent")
         });
         assert_eq!(sent.await, Ok("sent"));
-        let seen = server.recv_with(|data, meta| (data.to_vec(), meta.endpoint)).await;
+        let seen = server
+            .recv_with(|data, meta| (data.to_vec(), meta.endpoint))
+            .await;
         assert_eq!(seen.unwrap(), (b"short".to_vec(), pair.client.at(1000)));
     });
 }
@@ -216,13 +234,23 @@ fn a_receiver_that_gives_up_makes_room_for_another() {
         let client = pair.client.udp_at(1000);
         for round in 0..10 {
             let patient = server.clone();
-            let waiting = pair.executor.spawn(async move { receive(&patient).await.0 });
+            let waiting = pair
+                .executor
+                .spawn(async move { receive(&patient).await.0 });
             let impatient = server.clone();
-            let giving_up = pair.executor.spawn(async move { receive(&impatient).await });
+            let giving_up = pair
+                .executor
+                .spawn(async move { receive(&impatient).await });
             pair.executor.sleep(BRIEFLY).await;
             giving_up.cancel();
-            assert_eq!(within(&pair.executor, BRIEFLY, receive(&server)).await, None);
-            client.send_to(&[round], pair.server.at(2000)).await.unwrap();
+            assert_eq!(
+                within(&pair.executor, BRIEFLY, receive(&server)).await,
+                None
+            );
+            client
+                .send_to(&[round], pair.server.at(2000))
+                .await
+                .unwrap();
             assert_eq!(waiting.await, [round]);
         }
     });
@@ -236,7 +264,10 @@ fn a_full_send_queue_waits_and_lets_one_task_wait() {
         .when_full(cygnet_link::WhenFull::Block);
     let pair = Pair::impaired(1, slow);
     pair.run(async {
-        let (client, server) = (std::rc::Rc::new(pair.client.udp_at(1000)), pair.server.udp_at(2000));
+        let (client, server) = (
+            std::rc::Rc::new(pair.client.udp_at(1000)),
+            pair.server.udp_at(2000),
+        );
         let to = pair.server.at(2000);
         let sending = client.clone();
         let task = pair.executor.spawn(async move {
@@ -246,15 +277,16 @@ fn a_full_send_queue_waits_and_lets_one_task_wait() {
         });
         let receiving = async {
             for n in 0..20 {
-                // 1,000 bytes take 100 ms, so the queue of four stays full for long.
                 assert_eq!(receive(&server).await.0, [n; 958]);
-                if n == 5 {
-                    let second = client.send_to(b"me too", to).await;
-                    assert_eq!(second, Err(SendError::TooManyWaiters));
-                }
             }
         };
-        join(task, receiving).await;
+        let also_sending = async {
+            // A datagram takes 100 ms, so by now the queue of four is full and the task waits.
+            pair.executor.sleep(Duration::from_millis(550)).await;
+            let second = client.send_to(b"me too", to).await;
+            assert_eq!(second, Err(SendError::TooManyWaiters));
+        };
+        join3(task, receiving, also_sending).await;
     });
 }
 
@@ -297,10 +329,16 @@ fn broadcasts_reach_every_host() {
         let (sender, receivers) = (left.udp_at(67), [middle.udp_at(68), right.udp_at(68)]);
         for address in [[255, 255, 255, 255], [10, 0, 0, 255]] {
             let to = (std::net::Ipv4Addr::from(address), 68);
-            sender.send_to(b"hello, all", cygnet::IpEndpoint::from(to)).await.unwrap();
+            sender
+                .send_to(b"hello, all", cygnet::IpEndpoint::from(to))
+                .await
+                .unwrap();
             for receiver in &receivers {
                 let (data, meta) = receive(receiver).await;
-                assert_eq!((&data[..], meta.endpoint), (&b"hello, all"[..], left.at(67)));
+                assert_eq!(
+                    (&data[..], meta.endpoint),
+                    (&b"hello, all"[..], left.at(67))
+                );
             }
         }
     });
@@ -311,7 +349,10 @@ fn flush_waits_until_all_is_handed_to_the_driver() {
     let pair = Pair::new(1);
     pair.run(async {
         let client = pair.client.udp_at(1000);
-        client.send_to(b"first", pair.server.at(2000)).await.unwrap();
+        client
+            .send_to(b"first", pair.server.at(2000))
+            .await
+            .unwrap();
         let before = pair.control.counters(0).sent;
         client.flush().await.unwrap();
         assert!(pair.control.counters(0).sent > before);

@@ -64,7 +64,10 @@ fn there_must_be_a_route_a_port_and_a_binding() {
         let unbound = client.recv_from(&mut [0; 8]).await;
         assert_eq!(unbound.err(), Some(RecvError::NotBound));
         assert_eq!(client.connect(beyond), Err(BindError::NoRoute));
-        assert_eq!(client.connect(pair.server.at(0)), Err(BindError::InvalidAddress));
+        assert_eq!(
+            client.connect(pair.server.at(0)),
+            Err(BindError::InvalidAddress)
+        );
         client.bind(1000).unwrap();
         assert_eq!(client.send_to(b"?", beyond).await, Err(SendError::NoRoute));
         let to_port_zero = client.send_to(b"?", pair.server.at(0)).await;
@@ -82,7 +85,10 @@ fn an_error_of_one_socket_is_not_told_to_another() {
         innocent.connect(pair.server.at(2001)).unwrap();
         guilty.send_to(b"?", pair.server.at(2000)).await.unwrap();
         innocent.send_to(b"!", pair.server.at(2001)).await.unwrap();
-        assert_eq!(server.recv_from(&mut [0; 8]).await.map(|(len, _)| len), Ok(1));
+        assert_eq!(
+            server.recv_from(&mut [0; 8]).await.map(|(len, _)| len),
+            Ok(1)
+        );
         let refused = guilty.recv_from(&mut [0; 8]).await;
         assert_eq!(refused.err(), Some(RecvError::Refused));
         innocent.send_to(b"!", pair.server.at(2001)).await.unwrap();
@@ -135,7 +141,10 @@ fn dead_hosts_delay_no_connection_to_another() {
         for host in 100..106 {
             let mut socket = left.tcp();
             let nobody = Ipv4Addr::new(10, 0, 0, host);
-            doomed.push(net.executor.spawn(async move { socket.connect((nobody, 80)).await }));
+            doomed.push(
+                net.executor
+                    .spawn(async move { socket.connect((nobody, 80)).await }),
+            );
         }
         let _listener = right.listen::<1>(80);
         let mut socket = left.tcp();

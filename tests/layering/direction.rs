@@ -75,13 +75,13 @@ fn only_the_async_skin_names_tasks_and_wakers() {
             continue;
         }
         for (path, line) in source.paths() {
-            let names_tasks = match path.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-                ["core" | "std" | "alloc", "task" | "future", ..] => true,
-                ["embassy_time" | "embassy_futures", ..] => true,
-                ["embassy_sync", "waitqueue", ..] => true,
-                _ => false,
-            };
-            if names_tasks {
+            let path: Vec<_> = path.iter().map(String::as_str).collect();
+            if matches!(
+                path[..],
+                ["core" | "std" | "alloc", "task" | "future", ..]
+                    | ["embassy_time" | "embassy_futures", ..]
+                    | ["embassy_sync", "waitqueue", ..]
+            ) {
                 faults.push(format!("{}: `{}`", source.place(line), path.join("::")));
             }
         }

@@ -82,8 +82,8 @@ fn a_wire_that_loses_and_corrupts_one_frame_in_ten_each() {
     faults.drop_chance = 10;
     faults.corrupt_chance = 10;
     on_wire(Wire::Faulty(faults), async |stack| {
-        to_cygnet(stack, 200_000).await;
-        to_kernel(stack, 200_000).await;
+        to_cygnet(stack, 64_000).await;
+        to_kernel(stack, 64_000).await;
     });
 }
 

@@ -128,7 +128,10 @@ fn a_dropped_socket_still_delivers_and_then_refuses() {
             // Nobody reads this any more: it is answered with a reset.
             connection.write_all(b"wait").unwrap();
             let error = connection.read(&mut [0; 1]).err().map(|error| error.kind());
-            assert!(matches!(error, None | Some(ErrorKind::ConnectionReset)), "{error:?}");
+            assert!(
+                matches!(error, None | Some(ErrorKind::ConnectionReset)),
+                "{error:?}"
+            );
         });
         tokio::join!(serve, ask);
     });

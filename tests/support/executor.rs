@@ -22,14 +22,17 @@ use crate::VirtualClock;
 /// next alarm. When there is no alarm either, nothing can ever happen again: a deadlock, and a panic that
 /// says when. So does a simulation that outlives its time limit, or that polls and polls without time
 /// moving on. A panic within a simulation prints its seed.
+///
+/// A story must hold whoever acts first: `CYGNET_ORDER=n` in the environment draws other orders from the
+/// same seeds.
 #[derive(Clone)]
-pub struct Executor(Rc<Inner>);
+pub struct Executor<'d>(Rc<Inner<'d>>);
 
-struct Inner {
+struct Inner<'d> {
     seed: u64,
     random: RefCell<Pcg32>,
     clock: VirtualClock,
-    tasks: RefCell<Vec<Task>>,
+    tasks: RefCell<Vec<Task<'d>>>,
     woken: Arc<Woken>,
     time_limit: Cell<Instant>,
     /// Polls since time moved on.
@@ -37,8 +40,8 @@ struct Inner {
 }
 
 /// A task and its waker; the future is away while it is polled, and gone when it is done.
-struct Task {
-    future: Option<Pin<Box<dyn Future<Output = ()>>>>,
+struct Task<'d> {
+    future: Option<Pin<Box<dyn Future<Output = ()> + 'd>>>,
     waker: Waker,
 }
 
@@ -59,12 +62,12 @@ enum TaskId {
     Spawned(usize),
 }
 
-impl Executor {
+impl<'d> Executor<'d> {
     /// An executor at time zero without tasks.
     pub fn new(seed: u64) -> Self {
         Self(Rc::new(Inner {
             seed,
-            random: RefCell::new(Pcg32::new(seed, STREAM)),
+            random: RefCell::new(Pcg32::new(seed, STREAM.wrapping_add(order()))),
             clock: VirtualClock::new(),
             tasks: RefCell::default(),
             woken: Arc::default(),
@@ -99,7 +102,7 @@ impl Executor {
     }
 
     /// Makes `future` a task. It runs whenever the simulation does.
-    pub fn spawn<T: 'static>(&self, future: impl Future<Output = T> + 'static) -> Spawned<T> {
+    pub fn spawn<T: 'd>(&self, future: impl Future<Output = T> + 'd) -> Spawned<'d, T> {
         let mut tasks = self.0.tasks.borrow_mut();
         let id = tasks.len();
         let outcome = Rc::new(Outcome::default());
@@ -127,7 +130,8 @@ impl Executor {
             match self.next_task() {
                 TaskId::Spawned(id) => self.poll_task(id),
                 TaskId::Root => {
-                    if let Poll::Ready(result) = root.as_mut().poll(&mut Context::from_waker(&waker))
+                    if let Poll::Ready(result) =
+                        root.as_mut().poll(&mut Context::from_waker(&waker))
                     {
                         return result;
                     }
@@ -147,7 +151,11 @@ impl Executor {
             if let Some(id) = self.0.woken.take(&mut *self.0.random.borrow_mut()) {
                 let polls = self.0.polls.get() + 1;
                 self.0.polls.set(polls);
-                assert!(polls < POLL_LIMIT, "{polls} polls at {:?}: busy polling", self.now());
+                assert!(
+                    polls < POLL_LIMIT,
+                    "{polls} polls at {:?}: busy polling",
+                    self.now()
+                );
                 return id;
             }
             let next = self.0.clock.next_alarm();
@@ -197,8 +205,8 @@ async fn run_task<T>(future: impl Future<Output = T>, outcome: Rc<Outcome<T>>) {
 }
 
 /// A task that was spawned. Awaiting it gives its result; dropping it changes nothing.
-pub struct Spawned<T> {
-    executor: Executor,
+pub struct Spawned<'d, T> {
+    executor: Executor<'d>,
     id: usize,
     outcome: Rc<Outcome<T>>,
 }
@@ -219,7 +227,7 @@ impl<T> Default for Outcome<T> {
     }
 }
 
-impl<T> Spawned<T> {
+impl<T> Spawned<'_, T> {
     /// How often it was polled.
     pub fn polls(&self) -> u64 {
         self.outcome.polls.get()
@@ -237,7 +245,7 @@ impl<T> Spawned<T> {
     }
 }
 
-impl<T> Future for Spawned<T> {
+impl<T> Future for Spawned<'_, T> {
     type Output = T;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
@@ -279,6 +287,12 @@ impl Wake for TaskWaker {
             woken.push(self.clone());
         }
     }
+}
+
+/// What distinguishes this run's orders from those of others.
+fn order() -> u64 {
+    let order = std::env::var("CYGNET_ORDER");
+    order.map_or(0, |order| order.parse().expect("CYGNET_ORDER is a number"))
 }
 
 struct SeedOnPanic(u64);

@@ -5,19 +5,21 @@
 //! from a seed, and moves the [`VirtualClock`] on to the next alarm when there is nothing left to do. An
 //! hour of keep-alives takes no time, and a seed that fails once fails always.
 //!
-//! Stacks and buffers are leaked: they then live for `'static`, so that every handle can move into a task
-//! of its own, and a test's process is short.
+//! A test's process is short, so stacks are leaked and live for `'static` unless a test brings [`Memory`]
+//! for them, as those do that run [for many seeds](for_each_seed).
 
 mod clock;
 mod executor;
 mod network;
 mod pair;
 pub mod script;
+mod seeds;
 
 pub use clock::{Sleep, VirtualClock};
 pub use executor::{Executor, Spawned};
-pub use network::{Host, Network, Setup};
-pub use pair::{Pair, assert_same_bytes, pattern, receive_to_end, send_all, seeds};
+pub use network::{Host, Memory, Network, Setup};
+pub use pair::{Pair, assert_same_bytes, pattern, receive_to_end, send_all};
+pub use seeds::for_each_seed;
 
 /// The README's example compiles, runs and comes to an end.
 #[cfg(doctest)]

@@ -13,13 +13,19 @@ use embassy_sync::blocking_mutex::raw::NoopRawMutex;
 use crate::{Executor, Spawned};
 
 /// `N` hosts, each with a stack and its runner, and the hub between them.
-pub struct Network<const N: usize> {
+pub struct Network<'d, const N: usize> {
     /// Runs all of it.
-    pub executor: Executor,
+    pub executor: Executor<'d>,
     /// The hosts, at 10.0.0.1 and on.
-    pub hosts: [Host; N],
+    pub hosts: [Host<'d>; N],
     /// Pulls cables and counts frames. Port `n` is that of host `n`.
-    pub control: Control<'static, NoopRawMutex>,
+    pub control: Control<'d, NoopRawMutex>,
+}
+
+/// The memory of a network of `N` hosts, for those who want it back.
+pub struct Memory<'d, const N: usize> {
+    link: Box<cygnet_link::Network<'d, NoopRawMutex, N, FRAMES, FRAME_LEN>>,
+    stacks: Box<[Resources<'d, SLOTS>; N]>,
 }
 
 /// How a host of a network is set up.
@@ -32,12 +38,12 @@ pub struct Setup {
 }
 
 /// A stack with its runner.
-pub struct Host {
+pub struct Host<'d> {
     /// The stack itself.
-    pub stack: Stack<'static>,
+    pub stack: Stack<'d>,
     /// The host's address.
     pub address: Ipv4Addr,
-    runner: Spawned<Infallible>,
+    runner: Spawned<'d, Infallible>,
 }
 
 impl Setup {
@@ -66,7 +72,23 @@ impl Setup {
     }
 }
 
-impl<const N: usize> Network<N> {
+impl<const N: usize> Memory<'_, N> {
+    /// Memory, not yet in use.
+    pub fn new() -> Self {
+        Self {
+            link: Box::default(),
+            stacks: Box::new([const { Resources::new() }; N]),
+        }
+    }
+}
+
+impl<const N: usize> Default for Memory<'_, N> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<const N: usize> Network<'static, N> {
     /// Hosts with fixed addresses on a perfect hub.
     pub fn new(seed: u64) -> Self {
         Self::with(seed, Setup::new)
@@ -74,22 +96,28 @@ impl<const N: usize> Network<N> {
 
     /// Hosts that are each set up as `setup` says for their number.
     pub fn with(seed: u64, setup: impl Fn(usize) -> Setup) -> Self {
+        Self::in_memory(leak(Memory::new()), seed, setup)
+    }
+}
+
+impl<'d, const N: usize> Network<'d, N> {
+    /// As [`Self::with`], in memory that is free again afterwards.
+    pub fn in_memory(
+        memory: &'d mut Memory<'d, N>,
+        seed: u64,
+        setup: impl Fn(usize) -> Setup,
+    ) -> Self {
         let executor = Executor::new(seed);
         let setups: [Setup; N] = std::array::from_fn(setup);
-        let network = cygnet_link::Network::<NoopRawMutex, N, FRAMES, FRAME_LEN>::new();
-        let ports = leak(network).split(executor.clock(), setups.each_ref().map(|s| s.port));
+        let ports = setups.each_ref().map(|setup| setup.port);
+        let ports = memory.link.split(executor.clock(), ports);
         let control = ports[0].control();
-        let mut number = 0;
+        let mut numbered = memory.stacks.iter_mut().zip(setups).enumerate();
         let hosts = ports.map(|port| {
-            let n = number;
-            number += 1;
-            let (stack, mut runner) = cygnet::new_with_clock(
-                port,
-                setups[n].config.clone(),
-                leak(Resources::<SLOTS>::new()),
-                seed.wrapping_mul(N as u64).wrapping_add(n as u64),
-                executor.clock(),
-            );
+            let (n, (resources, setup)) = numbered.next().expect("as many as ports");
+            let seed = seed.wrapping_mul(N as u64).wrapping_add(n as u64);
+            let (stack, mut runner) =
+                cygnet::new_with_clock(port, setup.config, resources, seed, executor.clock());
             Host {
                 stack,
                 address: address(n),
@@ -104,7 +132,7 @@ impl<const N: usize> Network<N> {
     }
 }
 
-impl Host {
+impl<'d> Host<'d> {
     /// A port of this host.
     pub fn at(&self, port: u16) -> IpEndpoint {
         IpEndpoint::from((self.address, port))
@@ -116,42 +144,42 @@ impl Host {
     }
 
     /// A TCP socket with buffers of [`BUFFER`] bytes.
-    pub fn tcp(&self) -> TcpSocket<'static> {
+    pub fn tcp(&self) -> TcpSocket<'d> {
         self.tcp_with(BUFFER, BUFFER)
     }
 
     /// A TCP socket with buffers of these sizes.
-    pub fn tcp_with(&self, receive: usize, send: usize) -> TcpSocket<'static> {
+    pub fn tcp_with(&self, receive: usize, send: usize) -> TcpSocket<'d> {
         TcpSocket::new(self.stack, vec![0; receive], vec![0; send]).expect("a free slot")
     }
 
     /// A pool of `N` pairs of buffers of [`BUFFER`] bytes.
-    pub fn pool<const N: usize>(&self) -> BufferPool<'static> {
+    pub fn pool<const N: usize>(&self) -> BufferPool<'d> {
         let pool = leak(TcpPool::<N, BUFFER, BUFFER>::new());
         self.stack.add_pool(pool).expect("room for a pool")
     }
 
     /// A listener with a pool of its own of `N` pairs.
-    pub fn listen<const N: usize>(&self, port: u16) -> TcpListener<'static> {
+    pub fn listen<const N: usize>(&self, port: u16) -> TcpListener<'d> {
         TcpListener::bind(self.stack, port, self.pool::<N>()).expect("a free port")
     }
 
     /// A UDP socket that is not bound, with room for four datagrams in each direction.
-    pub fn udp(&self) -> UdpSocket<'static> {
+    pub fn udp(&self) -> UdpSocket<'d> {
         let meta = || vec![UdpPacketMetadata::EMPTY; DATAGRAMS];
         let bytes = || vec![0; DATAGRAMS * FRAME_LEN];
         UdpSocket::new(self.stack, meta(), bytes(), meta(), bytes()).expect("a free slot")
     }
 
     /// A UDP socket that is bound to a port.
-    pub fn udp_at(&self, port: u16) -> UdpSocket<'static> {
+    pub fn udp_at(&self, port: u16) -> UdpSocket<'d> {
         let mut socket = self.udp();
         socket.bind(port).expect("a free port");
         socket
     }
 
     /// An ICMP socket that is not bound, with room for four messages in each direction.
-    pub fn icmp(&self) -> IcmpSocket<'static> {
+    pub fn icmp(&self) -> IcmpSocket<'d> {
         let meta = || vec![IcmpPacketMetadata::EMPTY; DATAGRAMS];
         let bytes = || vec![0; DATAGRAMS * FRAME_LEN];
         IcmpSocket::new(self.stack, meta(), bytes(), meta(), bytes()).expect("a free slot")
@@ -163,7 +191,7 @@ fn address(n: usize) -> Ipv4Addr {
     Ipv4Addr::new(10, 0, 0, n as u8 + 1)
 }
 
-fn leak<T>(value: T) -> &'static mut T {
+fn leak<'a, T>(value: T) -> &'a mut T {
     Box::leak(Box::new(value))
 }
 

@@ -1,7 +1,5 @@
 //! Two hosts and a cable, and the stories that are told about them most.
 
-use std::ops::Range;
-
 use cygnet::TcpSocket;
 use cygnet_driver::LinkState;
 use cygnet_link::{Control, Impairments};
@@ -9,21 +7,21 @@ use embassy_sync::blocking_mutex::raw::NoopRawMutex;
 use rand_core::Rng;
 use rand_pcg::Pcg32;
 
-use crate::{Executor, Host, Network, Setup};
+use crate::{Executor, Host, Memory, Network, Setup};
 
 /// A client at 10.0.0.1 and a server at 10.0.0.2.
-pub struct Pair {
+pub struct Pair<'d> {
     /// Runs all of it.
-    pub executor: Executor,
+    pub executor: Executor<'d>,
     /// The host that connects.
-    pub client: Host,
+    pub client: Host<'d>,
     /// The host that accepts.
-    pub server: Host,
+    pub server: Host<'d>,
     /// The cable; the client's end is port 0, the server's port 1.
-    pub control: Control<'static, NoopRawMutex>,
+    pub control: Control<'d, NoopRawMutex>,
 }
 
-impl Pair {
+impl Pair<'static> {
     /// Two hosts on a perfect link.
     pub fn new(seed: u64) -> Self {
         Self::with(seed, Setup::new)
@@ -36,7 +34,12 @@ impl Pair {
 
     /// Two hosts that are set up as `setup` says, the client being number 0.
     pub fn with(seed: u64, setup: impl Fn(usize) -> Setup) -> Self {
-        let network = Network::with(seed, setup);
+        Network::with(seed, setup).into()
+    }
+}
+
+impl<'d> From<Network<'d, 2>> for Pair<'d> {
+    fn from(network: Network<'d, 2>) -> Self {
         let [client, server] = network.hosts;
         Self {
             executor: network.executor,
@@ -45,6 +48,17 @@ impl Pair {
             control: network.control,
         }
     }
+}
+
+impl<'d> Pair<'d> {
+    /// As [`Self::with`], in memory that is free again afterwards.
+    pub fn in_memory(
+        memory: &'d mut Memory<'d, 2>,
+        seed: u64,
+        setup: impl Fn(usize) -> Setup,
+    ) -> Self {
+        Network::in_memory(memory, seed, setup).into()
+    }
 
     /// Runs a story to its end.
     pub fn run<T>(&self, story: impl Future<Output = T>) -> T {
@@ -52,23 +66,19 @@ impl Pair {
     }
 
     /// Two sockets, the client's and the server's, with a connection between them.
-    pub async fn connected(&self) -> (TcpSocket<'static>, TcpSocket<'static>) {
+    pub async fn connected(&self) -> (TcpSocket<'d>, TcpSocket<'d>) {
         let (mut client, mut server) = (self.client.tcp(), self.server.tcp());
         self.connect(&mut client, &mut server).await;
         (client, server)
     }
 
     /// Connects two sockets, the client's and the server's, on port 80.
-    pub async fn connect(
-        &self,
-        client: &mut TcpSocket<'static>,
-        server: &mut TcpSocket<'static>,
-    ) {
-        let accept = server.accept(80);
-        let connect = client.connect(self.server.at(80));
-        let (accepted, connected) = embassy_futures::join::join(accept, connect).await;
-        accepted.expect("the server accepts");
-        connected.expect("the client connects");
+    pub async fn connect(&self, client: &mut TcpSocket<'d>, server: &mut TcpSocket<'d>) {
+        // Whichever fails says so, even while the other waits for ever.
+        let accept = async { server.accept(80).await.expect("the server accepts") };
+        let remote = self.server.at(80);
+        let connect = async { client.connect(remote).await.expect("the client connects") };
+        embassy_futures::join::join(accept, connect).await;
     }
 
     /// Pulls the cable out of the server.
@@ -111,7 +121,10 @@ pub fn assert_same_bytes(received: &[u8], sent: &[u8], what: &str) {
     let at = parts.unwrap_or(received.len().min(sent.len()));
     let is_same = received.len() == sent.len() && parts.is_none();
     let (got, of) = (received.len(), sent.len());
-    assert!(is_same, "{what}: wrong from byte {at} on, {got} of {of} bytes received");
+    assert!(
+        is_same,
+        "{what}: wrong from byte {at} on, {got} of {of} bytes received"
+    );
 }
 
 /// Writes all of `data`, then closes the sending side.
@@ -129,19 +142,13 @@ pub async fn receive_to_end(socket: &mut TcpSocket<'_>) -> Vec<u8> {
     let mut received = Vec::new();
     let mut buffer = [0; 2048];
     loop {
-        match socket.read(&mut buffer).await.expect("a connection to read from") {
+        match socket
+            .read(&mut buffer)
+            .await
+            .expect("a connection to read from")
+        {
             0 => return received,
             len => received.extend_from_slice(&buffer[..len]),
         }
-    }
-}
-
-/// The seeds for a suite to run: `few` of them, more with `CYGNET_SEEDS=N`, a single one with
-/// `CYGNET_SEED=n`.
-pub fn seeds(few: u64) -> Range<u64> {
-    let number = |name| Some(std::env::var(name).ok()?.parse().expect("a number"));
-    match number("CYGNET_SEED") {
-        Some(seed) => seed..seed + 1,
-        None => 0..number("CYGNET_SEEDS").unwrap_or(few),
     }
 }

@@ -70,12 +70,13 @@ impl From<PushError> for QueueError {
 }
 
 impl RouteCache {
+    /// The path to `destination`, if the last packet went there.
+    pub(super) fn known(&self, destination: IpAddress) -> Option<&Path> {
+        (self.destination == Some(destination)).then_some(&self.path)
+    }
+
     fn path_to(&self, destination: IpAddress) -> Path {
-        if self.destination == Some(destination) {
-            self.path
-        } else {
-            Path::default()
-        }
+        self.known(destination).copied().unwrap_or_default()
     }
 }
 

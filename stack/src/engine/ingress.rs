@@ -63,7 +63,9 @@ impl Engine<'_> {
         self.now = now;
         self.stats.received = self.stats.received.wrapping_add(1);
         match self.on_frame(now, frame, meta) {
-            Ok(answer) => answer,
+            // Apart from the other, because an answer is large and seldom there to be moved.
+            Ok(None) => None,
+            Ok(Some(answer)) => Some(answer),
             Err(reason) => {
                 self.stats.discard(reason);
                 crate::log::trace!("dropped a packet: {:?}", reason);

@@ -332,6 +332,12 @@ impl Interface {
         u16::try_from(self.ip_mtu.saturating_sub(IP_AND_TCP_HEADERS)).unwrap_or(u16::MAX)
     }
 
+    /// Whether a path that packets took leads on as it did, and they need not be routed anew.
+    #[cfg(feature = "socket-udp")]
+    pub(super) fn is_current(&self, path: &Path) -> bool {
+        path.next_hop.is_some() && path.epoch == self.epoch
+    }
+
     /// Whether a packet to `destination` can go now, and behind which link header.
     pub(super) fn reach(&mut self, now: Instant, destination: IpAddress, path: &mut Path) -> Reach {
         if path.next_hop.is_none() || path.epoch != self.epoch {

@@ -126,13 +126,12 @@ impl<'d> Engine<'d> {
 
     /// When [`Self::on_timeout`] is to be called.
     pub(crate) fn next_deadline(&self) -> Option<Instant> {
-        let deadlines = [
-            self.interface.next_deadline(),
-            self.sockets.next_deadline(),
-            #[cfg(feature = "socket-tcp")]
-            self.tcp.next_deadline(),
-        ];
-        deadlines.into_iter().flatten().min()
+        let mut next = earlier(self.interface.next_deadline(), self.sockets.next_deadline());
+        #[cfg(feature = "socket-tcp")]
+        {
+            next = earlier(next, self.tcp.next_deadline());
+        }
+        next
     }
 
     /// The next socket that something happened to.
@@ -151,6 +150,14 @@ impl<'d> Engine<'d> {
         self.tcp_address_gone(address);
         #[cfg(not(feature = "socket-tcp"))]
         let _ = address;
+    }
+}
+
+/// The earlier of two deadlines, of which either may be missing.
+fn earlier(a: Option<Instant>, b: Option<Instant>) -> Option<Instant> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (a, b) => a.or(b),
     }
 }
 

@@ -260,8 +260,11 @@ impl<'d> Sockets<'d> {
         (self.key.hash(kind, write) >> 32) as u32
     }
 
+    /// As [`Self::hash`] for what is filed under a port of ours alone. Which those are is not the peers'
+    /// choice, so nobody can crowd a bucket with them and a key would protect nothing.
     pub(super) fn hash_port(&self, kind: u8, port: u16) -> u32 {
-        self.hash(kind, |h| h.write_u16(port))
+        let name = u64::from(kind) << 16 | u64::from(port);
+        (name.wrapping_mul(GOLDEN_RATIO) >> 32) as u32
     }
 
     pub(super) fn file(&mut self, index: Index, hash: u32) {
@@ -324,6 +327,10 @@ impl<'d> Sockets<'d> {
         list.remove(self.nodes, lane::QUEUE, index);
     }
 }
+
+/// 2^64 divided by the golden ratio: multiplied by it, neighboring numbers end up far apart (Knuth, The
+/// Art of Computer Programming, volume 3, section 6.4).
+const GOLDEN_RATIO: u64 = 0x9e37_79b9_7f4a_7c15;
 
 #[cfg(feature = "medium-ethernet")]
 mod waiting {

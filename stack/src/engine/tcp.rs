@@ -568,14 +568,15 @@ impl<'d> Engine<'d> {
         self.settle_tcp(index);
     }
 
-    /// An attempt to connect or to accept is given up, unless it has succeeded.
+    /// An attempt to connect or to accept is given up, unless it has accepted a connection.
     pub(crate) fn tcp_give_up(&mut self, key: SocketKey) {
         let Some(index) = self.sockets.index(key) else {
             return;
         };
         self.close_listen(index);
         self.tcp_with(key, |c| {
-            if matches!(c.state(), State::SynSent | State::SynReceived) && !c.is_unclaimed() {
+            // Who connected never saw it succeed; what was accepted is there for the next call.
+            if !c.is_unclaimed() {
                 c.abort();
             }
         });

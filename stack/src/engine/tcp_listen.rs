@@ -381,11 +381,19 @@ impl Engine<'_> {
                 self.on_listen_timeout(now);
                 return None;
             };
+            let remote = self.tcp.half_open.get(record)?.tuple.remote.addr;
+            let reach = self.interface.reach(now, remote, &mut Path::default());
+            #[cfg(feature = "medium-ethernet")]
+            if matches!(reach, Reach::Pending(_) | Reach::Exhausted) {
+                // The first answer went back to where the request came from; this is the first packet
+                // that needs the neighbor.
+                self.tcp.half_open.get_mut(record)?.due = now + NEIGHBOR_WAIT;
+                self.refresh_half_open_due();
+                continue;
+            }
             let (tuple, header) = self.next_answer(now, record)?;
             self.refresh_half_open_due();
-            let mut path = Path::default();
-            // Without its neighbor the answer is lost, like any other; the next may find it known.
-            if let Reach::Now(link) = self.interface.reach(now, tuple.remote.addr, &mut path) {
+            if let Reach::Now(link) = reach {
                 self.stats.retransmits = self.stats.retransmits.wrapping_add(1);
                 return Some(Transmit::Inline(Inline {
                     link,
@@ -537,6 +545,11 @@ fn listening_on(body: &Body<'_>) -> Option<IpListenEndpoint> {
 
 /// What listeners are filed under, see [`super::Sockets::hash`].
 const LISTENER: u8 = b'l';
+
+/// How soon an answer is tried again whose neighbor is being asked for. That ends by itself: a neighbor
+/// that does not answer is unreachable, and then the answer counts as lost.
+#[cfg(feature = "medium-ethernet")]
+const NEIGHBOR_WAIT: crate::time::Duration = crate::time::Duration::from_millis(20);
 
 /// How far a connection's numbers start behind those of its predecessor between the same ends.
 const ISS_STEP: u32 = 128_000;

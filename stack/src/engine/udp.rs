@@ -326,7 +326,11 @@ impl<'d> Engine<'d> {
             return Err(QueueError::TooLong);
         }
         udp.tx.can_push(len)?;
-        if meta.endpoint.port == 0 || self.interface.route(now, meta.endpoint.addr).is_none() {
+        let destination = meta.endpoint;
+        let known = udp.route.known(destination.addr);
+        let routed = known.is_some_and(|path| self.interface.is_current(path))
+            || self.interface.route(now, destination.addr).is_some();
+        if destination.port == 0 || !routed {
             return Err(QueueError::NoRoute);
         }
         let Body::Udp(udp) = self.sockets.body_mut(index) else {

@@ -22,6 +22,8 @@ pub struct Runner<'d, D: Driver, M: RawMutex = NoopRawMutex, C: Clock = EmbassyC
     driver: D,
     clock: C,
     stack: Stack<'d, M>,
+    /// The last poll ended early, to let others answer what it received.
+    yielded: bool,
 }
 
 /// What a poll has left to do.
@@ -38,6 +40,7 @@ impl<'d, D: Driver, M: RawMutex, C: Clock> Runner<'d, D, M, C> {
             driver,
             clock,
             stack,
+            yielded: false,
         }
     }
 
@@ -63,6 +66,13 @@ impl<'d, D: Driver, M: RawMutex, C: Clock> Runner<'d, D, M, C> {
         self.look_at_link(now, cx);
         let received = self.receive(now, cx);
         self.expire(now);
+        // Whoever has something to read goes first: an acknowledgment then travels with the answer, and
+        // tells of the room that reading made.
+        self.yielded = !self.yielded && self.stack.dispatch();
+        if self.yielded {
+            cx.waker().wake_by_ref();
+            return;
+        }
         let sent = self.transmit(now, cx);
         // A conflict, or the first announcement of an address that was probed.
         self.stack.with_quietly(|s| s.look_at_config());
@@ -92,7 +102,7 @@ impl<'d, D: Driver, M: RawMutex, C: Clock> Runner<'d, D, M, C> {
             // The answer borrows from the frame, and is written while both are at hand.
             rx.consume(|frame| {
                 stack.with_quietly(|s| {
-                    let Some(answer) = s.engine.receive(now, frame, meta) else {
+                    let Some(answer) = &s.engine.receive(now, frame, meta) else {
                         return;
                     };
                     match tx {
@@ -165,7 +175,7 @@ fn transmit_one(engine: &mut Engine<'_>, now: Instant, mut tx: impl TxToken) {
     let Some(transmit) = engine.poll_transmit(now) else {
         return;
     };
-    if let Some(outgoing) = engine.outgoing(&transmit) {
+    if let Some(outgoing) = &engine.outgoing(&transmit) {
         tx.set_meta(outgoing.meta());
         tx.consume(outgoing.len(), |buffer| outgoing.emit(buffer));
     }

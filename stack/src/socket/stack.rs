@@ -292,15 +292,17 @@ impl<'d, M: RawMutex> Stack<'d, M> {
         result
     }
 
-    /// Wakes all sockets' tasks that there is news for.
-    pub(super) fn dispatch(&self) {
+    /// Wakes all tasks that there is news for. True if there were any.
+    pub(super) fn dispatch(&self) -> bool {
+        let mut any = false;
         loop {
             let mut wakes = Wakes::new();
             self.with_quietly(|shared| shared.collect(&mut wakes, false));
+            any |= !wakes.is_empty();
             let more = wakes.is_nearly_full();
             wakes.wake();
             if !more {
-                return;
+                return any;
             }
         }
     }

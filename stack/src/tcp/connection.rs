@@ -309,6 +309,7 @@ impl<'d> Connection<'d> {
         if !self.can_write() {
             return 0;
         }
+        self.wake_to_send();
         self.snd.ring.enqueue(data)
     }
 
@@ -322,7 +323,14 @@ impl<'d> Connection<'d> {
         let len = room.len();
         let (count, result) = fill(room);
         self.snd.ring.claim(count.min(len));
+        self.wake_to_send();
         result
+    }
+
+    /// Where the window lets nothing out there is nothing to send, and yet a timer to start: the one
+    /// that probes the window. While something is in flight its acknowledgment sees to that.
+    fn wake_to_send(&mut self) {
+        self.touched |= self.snd.flight() == 0;
     }
 
     /// RECEIVE call: takes what was received, as far as it fits.

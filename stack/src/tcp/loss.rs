@@ -24,7 +24,7 @@ impl Connection<'_> {
             0
         };
         let blocks = if reports {
-            header.options.sack.clone()
+            header.options.sack
         } else {
             SackBlocks::default()
         };
@@ -156,9 +156,13 @@ impl Connection<'_> {
             Phase::Fast => {
                 let (pipe, ssthresh) = (self.pipe(), self.congestion.ssthresh());
                 let mss = u32::from(self.mss);
-                self.recovery
-                    .prr_mut()
-                    .on_ack(progress.delivered, pipe, ssthresh, mss);
+                let prr = self.recovery.prr_mut();
+                prr.on_ack(progress.delivered, pipe, ssthresh, mss);
+                if progress.lost > 0 && !self.sack {
+                    // RFC 6582, section 3.2, step 3: a partial acknowledgment retransmits "the first
+                    // unacknowledged segment". No other acknowledgment may come to make room for it.
+                    prr.force(mss);
+                }
             }
             Phase::Open | Phase::Timeout if progress.acked > 0 && !progress.repaired => {
                 self.congestion.on_ack(Acked {

@@ -68,7 +68,10 @@ fn run(args: &Args) -> ExitCode {
     }
     let mut contenders = stacks::all();
     if let Some(stack) = &args.stack {
-        let names: Vec<_> = contenders.iter().map(|contender| contender.name()).collect();
+        let names: Vec<_> = contenders
+            .iter()
+            .map(|contender| contender.name())
+            .collect();
         contenders.retain(|contender| contender.name() == stack);
         if contenders.is_empty() {
             eprintln!("no such stack; there are {}", names.join(", "));

@@ -11,9 +11,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Wake;
 
 use cygnet::{
-    BufferPool, Config, ConnectError, Discard, Ipv4Cidr, Resources, Stack, StaticConfigV4, TcpError,
-    TcpListener, TcpPool, TcpSocket, UdpMetadata, UdpPacketMetadata,
-    UdpSocket,
+    BufferPool, Config, ConnectError, Discard, Ipv4Cidr, Resources, Stack, StaticConfigV4,
+    TcpError, TcpListener, TcpPool, TcpSocket, UdpMetadata, UdpPacketMetadata, UdpSocket,
 };
 use cygnet_driver::{Clock, Instant};
 use cygnet_link::{Link, Port, PortConfig};
@@ -72,7 +71,10 @@ impl CygnetTarget {
         // Some time after the origin, so that nothing works by the accident of a zero.
         clock.advance(Instant::from_secs(1_000));
         let link = leak(Link::<NoopRawMutex, 64, 1514>::new());
-        let ports = [PortConfig::ethernet(TARGET_MAC.0), PortConfig::ethernet(PEER_MAC.0)];
+        let ports = [
+            PortConfig::ethernet(TARGET_MAC.0),
+            PortConfig::ethernet(PEER_MAC.0),
+        ];
         let [port, wire] = link.split(clock.clone(), ports);
         let config = Config::ipv4_static(StaticConfigV4::new(Ipv4Cidr::new(TARGET, 24)));
         let resources = leak(Resources::<32>::new());
@@ -124,9 +126,15 @@ impl CygnetTarget {
 
     fn pool(&self, backlog: usize) -> BufferPool<'static> {
         let pool = match backlog {
-            1 => self.stack.add_pool(leak(TcpPool::<1, POOLED_BUFFER, POOLED_BUFFER>::new())),
-            2 => self.stack.add_pool(leak(TcpPool::<2, POOLED_BUFFER, POOLED_BUFFER>::new())),
-            _ => self.stack.add_pool(leak(TcpPool::<4, POOLED_BUFFER, POOLED_BUFFER>::new())),
+            1 => self
+                .stack
+                .add_pool(leak(TcpPool::<1, POOLED_BUFFER, POOLED_BUFFER>::new())),
+            2 => self
+                .stack
+                .add_pool(leak(TcpPool::<2, POOLED_BUFFER, POOLED_BUFFER>::new())),
+            _ => self
+                .stack
+                .add_pool(leak(TcpPool::<4, POOLED_BUFFER, POOLED_BUFFER>::new())),
         };
         pool.expect("room for a pool")
     }
@@ -212,7 +220,9 @@ impl Target for CygnetTarget {
             let mut socket = self.own_buffers(options);
             let mut attempt: Attempt<_> =
                 Box::pin(async move { (socket.accept(port).await, socket) });
-            let polled = attempt.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+            let polled = attempt
+                .as_mut()
+                .poll(&mut Context::from_waker(Waker::noop()));
             assert!(polled.is_pending(), "nobody has connected yet");
             Listener::Single(self.add(Socket::Accepting(attempt)))
         } else {
@@ -320,9 +330,14 @@ impl Target for CygnetTarget {
     fn udp_bind(&mut self, port: u16) -> UdpId {
         let memory = |len| vec![0; len].leak();
         let metadata = || leak([UdpPacketMetadata::EMPTY; 16]).as_mut_slice();
-        let mut socket =
-            UdpSocket::new(self.stack, metadata(), memory(8_192), metadata(), memory(8_192))
-                .expect("a free slot");
+        let mut socket = UdpSocket::new(
+            self.stack,
+            metadata(),
+            memory(8_192),
+            metadata(),
+            memory(8_192),
+        )
+        .expect("a free slot");
         socket.bind(port).expect("a free port");
         self.udp.push(socket);
         UdpId(self.udp.len() - 1)

@@ -168,7 +168,10 @@ impl Target for LinuxTarget {
     fn write(&mut self, id: SocketId, data: &[u8]) -> Result<usize, Failure> {
         let mut written = 0;
         while written < data.len() {
-            match self.socket(id).send_with_flags(&data[written..], libc::MSG_NOSIGNAL) {
+            match self
+                .socket(id)
+                .send_with_flags(&data[written..], libc::MSG_NOSIGNAL)
+            {
                 Ok(count) => written += count,
                 Err(error) if error.kind() == ErrorKind::WouldBlock => break,
                 Err(error) => return Err(failure(&error)),
@@ -203,8 +206,9 @@ impl Target for LinuxTarget {
         let socket = SockRef::from(self.socket(id));
         match option {
             SocketOption::Nagle(enabled) => socket.set_tcp_nodelay(!enabled),
-            SocketOption::KeepAlive(time) => socket
-                .set_tcp_keepalive(&TcpKeepalive::new().with_time(time).with_interval(time)),
+            SocketOption::KeepAlive(time) => {
+                socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(time).with_interval(time))
+            }
             SocketOption::KeepAliveProbes(probes) => {
                 socket.set_tcp_keepalive(&TcpKeepalive::new().with_retries(probes.into()))
             }

@@ -24,7 +24,7 @@ pub use packet::{
 };
 pub use peer::{Peer, Timing};
 pub use segment::{
-    Heard, Segment, ack, data, fin, pattern, rst, rst_ack, segment, syn, syn_ack, urgent,
+    Heard, Segment, ack, data, fin, pattern, reset, rst, rst_ack, segment, syn, syn_ack, urgent,
 };
 pub use story::{Script, on_cygnet, on_linux};
 pub use target::{Failure, ListenerId, SocketId, SocketOption, SocketOptions, UdpId};

@@ -157,7 +157,15 @@ pub fn udp(ports: (u16, u16), data: &[u8]) -> Vec<u8> {
     let mut payload = vec![0; 8 + data.len()];
     let (src, dst) = (PEER.into(), TARGET.into());
     let text = (data, [].as_slice());
-    UdpHeader::emit(&mut payload, ports.0, ports.1, src, dst, text, ChecksumMode::Full);
+    UdpHeader::emit(
+        &mut payload,
+        ports.0,
+        ports.1,
+        src,
+        dst,
+        text,
+        ChecksumMode::Full,
+    );
     to_target(EtherType::IPV4, &ip_packet(IpProtocol::UDP, &payload))
 }
 

@@ -145,7 +145,10 @@ impl<'s> Peer<'s> {
         TcpHeader {
             src_port: self.port,
             dst_port: self.target_port.get(),
-            seq: SeqNum::new(self.iss.wrapping_add(segment.seq.unwrap_or(self.sent.get()))),
+            seq: SeqNum::new(
+                self.iss
+                    .wrapping_add(segment.seq.unwrap_or(self.sent.get())),
+            ),
             ack: SeqNum::new(if acks { irs.wrapping_add(ack) } else { 0 }),
             flags: segment.flags,
             window: segment.window.unwrap_or(self.window.get()),
@@ -194,8 +197,10 @@ impl<'s> Peer<'s> {
         };
         let before = self.script.now() - elapsed;
         let Some(packet) = self.script.next_packet(latest + self.script.slack()) else {
-            self.script
-                .fail(format_args!("nothing came; expected {}", self.expected(expected)));
+            self.script.fail(format_args!(
+                "nothing came; expected {}",
+                self.expected(expected)
+            ));
         };
         let took = self.script.now() - before;
         let Some(heard) = self.hear(&packet) else {
@@ -206,7 +211,8 @@ impl<'s> Peer<'s> {
         };
         if let Some(problem) = expected.mismatch(&heard) {
             let expected = self.expected(expected);
-            self.script.fail(format_args!("{problem}; expected {expected}"));
+            self.script
+                .fail(format_args!("{problem}; expected {expected}"));
         }
         let early = self.script.slack() / 20;
         if let Timing::After(range) = timing
@@ -276,11 +282,7 @@ impl<'s> Peer<'s> {
         Some(heard)
     }
 
-    fn line<'a>(
-        &self,
-        segment: &'a TcpSegment<'_>,
-        sack: &'a [Range<u32>],
-    ) -> Line<'a> {
+    fn line<'a>(&self, segment: &'a TcpSegment<'_>, sack: &'a [Range<u32>]) -> Line<'a> {
         let header = &segment.header;
         Line {
             flags: header.flags,

@@ -26,6 +26,8 @@ pub struct Segment {
     pub(super) without_timestamps: bool,
     pub(super) sack: Vec<Range<u32>>,
     pub(super) corrupted: bool,
+    /// Expected with ACK or without.
+    pub(super) maybe_ack: bool,
 }
 
 /// A segment with these control bits.
@@ -79,7 +81,17 @@ pub fn rst(number: u32) -> Segment {
 
 /// A reset with that number that acknowledges everything before `acked`.
 pub fn rst_ack(number: u32, acked: u32) -> Segment {
-    segment(TcpFlags::RST | TcpFlags::ACK).seq(number).ack(acked)
+    segment(TcpFlags::RST | TcpFlags::ACK)
+        .seq(number)
+        .ack(acked)
+}
+
+/// A reset with that number of a connection that there was: with ACK or without, RFC 9293 has both.
+pub fn reset(number: u32) -> Segment {
+    Segment {
+        maybe_ack: true,
+        ..rst(number)
+    }
 }
 
 /// The text of all stories: what byte each sequence number has, the same in both directions.
@@ -113,6 +125,13 @@ impl Segment {
     #[must_use]
     pub fn text(mut self, text: &[u8]) -> Self {
         self.text = text.to_vec();
+        self
+    }
+
+    /// These control bits and no others.
+    #[must_use]
+    pub fn only(mut self, flags: TcpFlags) -> Self {
+        self.flags = flags;
         self
     }
 
@@ -179,14 +198,18 @@ impl Segment {
 
     /// Why `heard` is not this, if it is not.
     pub(super) fn mismatch(&self, heard: &Heard) -> Option<String> {
-        let no_push = |flags: TcpFlags| flags.without(TcpFlags::PSH);
+        let ignored = if self.maybe_ack {
+            TcpFlags::PSH | TcpFlags::ACK
+        } else {
+            TcpFlags::PSH
+        };
         let differs = |what, expected: Option<u64>, got: u64| match expected {
             Some(expected) if expected != got => {
                 Some(format!("{what} {got} instead of {expected}"))
             }
             _ => None,
         };
-        if no_push(self.flags) != no_push(heard.flags) {
+        if self.flags.without(ignored) != heard.flags.without(ignored) {
             return Some(format!("{:?} instead of {:?}", heard.flags, self.flags));
         }
         if self.text.len() != heard.text.len() {
@@ -257,7 +280,8 @@ pub struct Heard {
 impl Heard {
     /// The number after its last.
     pub fn end(&self) -> u32 {
-        self.seq.wrapping_add(segment_len(self.flags, self.text.len()))
+        self.seq
+            .wrapping_add(segment_len(self.flags, self.text.len()))
     }
 }
 

@@ -74,6 +74,12 @@ impl Script {
         self.conversation.borrow_mut().answers_arp = false;
     }
 
+    /// Whatever the target sends in that time is no part of the story.
+    pub fn ignore(&self, span: Duration) {
+        let end = self.now() + span;
+        while self.next_packet(end.saturating_sub(self.now())).is_some() {}
+    }
+
     /// Whether the target is the Linux kernel, for the few numbers that no RFC fixes.
     pub fn is_linux(&self) -> bool {
         self.conversation.borrow().target.name() == "linux"
@@ -103,10 +109,17 @@ impl Script {
         }
     }
 
+    /// A packet that the target has sent already.
+    pub fn try_packet(&self) -> Option<Packet> {
+        self.next_packet(Duration::ZERO)
+    }
+
     /// Lets time pass, during which the target must not send anything.
     pub fn silence(&self, span: Duration) {
         if let Some(packet) = self.next_packet(span) {
-            self.fail(format_args!("silence expected for {span:?}, but {packet:?} came"));
+            self.fail(format_args!(
+                "silence expected for {span:?}, but {packet:?} came"
+            ));
         }
     }
 
@@ -139,7 +152,8 @@ impl Script {
         self.conversation.borrow_mut().note('<', description);
     }
 
-    pub(super) fn now(&self) -> Duration {
+    /// The target's time.
+    pub fn now(&self) -> Duration {
         self.conversation.borrow().target.now()
     }
 
@@ -170,7 +184,8 @@ impl Conversation {
     fn note(&mut self, direction: char, description: &dyn Display) {
         let now = self.target.now();
         let at = (now - self.start).as_secs_f64();
-        self.lines.push(format!("{at:10.6} {direction} {description}"));
+        self.lines
+            .push(format!("{at:10.6} {direction} {description}"));
         self.last_event = Some(now);
     }
 
@@ -219,7 +234,11 @@ impl Script {
 
     /// Whether the attempt to connect goes on.
     pub fn is_connecting(&self, socket: SocketId) -> bool {
-        self.conversation.borrow_mut().target.connected(socket).is_none()
+        self.conversation
+            .borrow_mut()
+            .target
+            .connected(socket)
+            .is_none()
     }
 
     /// Writes the text that has these numbers.
@@ -291,13 +310,19 @@ impl Script {
         let result = self.wait_for("an error", |target| target.read(socket, &mut [0; 1]));
         match result {
             Err(failure) => failure,
-            Ok(count) => self.fail(format_args!("read returned {count} bytes instead of failing")),
+            Ok(count) => self.fail(format_args!(
+                "read returned {count} bytes instead of failing"
+            )),
         }
     }
 
     /// Nothing is there to be read.
     pub fn nothing_to_read(&self, socket: SocketId) {
-        let result = self.conversation.borrow_mut().target.read(socket, &mut [0; 1]);
+        let result = self
+            .conversation
+            .borrow_mut()
+            .target
+            .read(socket, &mut [0; 1]);
         if let Some(result) = result {
             self.fail(format_args!("read returned {result:?} instead of waiting"));
         }
@@ -353,7 +378,9 @@ impl Script {
     pub fn assert_discarded(&self, reason: Discard, count: u32) {
         let counted = self.conversation.borrow().target.discarded(reason);
         if counted.is_some_and(|counted| counted != count) {
-            self.fail(format_args!("{counted:?} packets counted as {reason:?}, not {count}"));
+            self.fail(format_args!(
+                "{counted:?} packets counted as {reason:?}, not {count}"
+            ));
         }
     }
 

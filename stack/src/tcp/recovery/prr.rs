@@ -37,6 +37,11 @@ impl Prr {
         };
     }
 
+    /// Lets one segment of `mss` bytes out, whatever the arithmetic says.
+    pub(crate) fn force(&mut self, mss: u32) {
+        self.allowance = self.allowance.max(mss);
+    }
+
     pub(crate) fn on_sent(&mut self, bytes: u32) {
         self.out = self.out.saturating_add(bytes);
         self.allowance = self.allowance.saturating_sub(bytes);

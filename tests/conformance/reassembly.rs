@@ -1,0 +1,110 @@
+//! Text out of order and more than once (RFC 9293, section 3.10.7.4, seventh; RFC 2018; RFC 2883).
+
+use cygnet_tests::script::{Script, ack, data, pattern};
+
+use crate::stories::{established, established_sack};
+
+stories! {
+    both:
+        a_gap_is_answered_at_once_and_filled,
+        rfc2018_gaps_are_reported_the_latest_first,
+        rfc2018_blocks_grow_together,
+        rfc2883_a_duplicate_is_reported_at_once,
+        rfc2883_a_duplicate_ahead_of_a_gap_is_reported,
+        text_before_the_window_is_cut_off,
+        no_blocks_for_a_peer_that_does_not_understand_them;
+    "Linux keeps both copies and lets the one that starts earlier win":
+        where_segments_overlap_the_first_copy_wins;
+}
+
+fn a_gap_is_answered_at_once_and_filled(script: &Script) {
+    let (peer, socket) = established(script);
+    peer.send(data(101..201));
+    peer.expect(ack(1).seq(1));
+    script.nothing_to_read(socket);
+    peer.send(data(1..101));
+    peer.expect(ack(201).seq(1));
+    script.read(socket, 1..201);
+}
+
+fn rfc2018_gaps_are_reported_the_latest_first(script: &Script) {
+    let (peer, socket) = established_sack(script);
+    peer.send(data(101..201));
+    peer.expect(ack(1).sack(101..201));
+    peer.send(data(501..601));
+    peer.expect(ack(1).sack(501..601).sack(101..201));
+    peer.send(data(301..401));
+    peer.expect(ack(1).sack(301..401).sack(501..601).sack(101..201));
+    peer.send(data(1..101));
+    peer.expect(ack(201).sack(301..401).sack(501..601));
+    peer.send(data(201..301));
+    peer.expect(ack(401).sack(501..601));
+    peer.send(data(401..501));
+    peer.expect(ack(601));
+    script.read(socket, 1..601);
+}
+
+fn rfc2018_blocks_grow_together(script: &Script) {
+    let (peer, _) = established_sack(script);
+    peer.send(data(101..201));
+    peer.expect(ack(1).sack(101..201));
+    peer.send(data(301..401));
+    peer.expect(ack(1).sack(301..401).sack(101..201));
+    peer.send(data(201..301));
+    peer.expect(ack(1).sack(101..401));
+    peer.send(data(1..101));
+    peer.expect(ack(401));
+}
+
+fn rfc2883_a_duplicate_is_reported_at_once(script: &Script) {
+    let (peer, socket) = established_sack(script);
+    peer.send(data(1..101));
+    peer.expect(ack(101));
+    peer.send(data(1..101));
+    peer.expect(ack(101).sack(1..101));
+    peer.send(data(101..201));
+    peer.expect(ack(201));
+    script.read(socket, 1..201);
+}
+
+fn rfc2883_a_duplicate_ahead_of_a_gap_is_reported(script: &Script) {
+    let (peer, _) = established_sack(script);
+    peer.send(data(101..201));
+    peer.expect(ack(1).sack(101..201));
+    peer.send(data(101..201));
+    peer.expect(ack(1).sack(101..201).sack(101..201));
+    peer.send(data(1..101));
+    peer.expect(ack(201));
+}
+
+fn text_before_the_window_is_cut_off(script: &Script) {
+    let (peer, socket) = established(script);
+    peer.send(data(1..101));
+    peer.expect(ack(101));
+    let mut text = vec![0xee; 50];
+    text.extend(pattern(101..151));
+    peer.send(data(51..151).text(&text));
+    peer.expect(ack(151));
+    script.read(socket, 1..151);
+}
+
+fn no_blocks_for_a_peer_that_does_not_understand_them(script: &Script) {
+    let (peer, _) = established(script);
+    peer.send(data(101..201));
+    peer.expect(ack(1));
+    peer.send(data(101..201));
+    peer.expect(ack(1));
+}
+
+fn where_segments_overlap_the_first_copy_wins(script: &Script) {
+    let (peer, socket) = established(script);
+    peer.send(data(101..201));
+    peer.expect(ack(1));
+    let mut text = pattern(51..101);
+    text.extend([0xee; 50]);
+    peer.send(data(51..151).text(&text));
+    peer.expect(ack(1));
+    peer.send(data(1..51));
+    peer.expect(ack(201));
+    script.read(socket, 1..201);
+}

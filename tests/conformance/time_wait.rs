@@ -1,0 +1,65 @@
+//! After the end (RFC 9293, sections 3.4.2 and 3.6.1; RFC 6191).
+
+use cygnet_tests::script::{Peer, Script, ack, data, fin, rst, syn, syn_ack};
+
+use crate::stories::{MSS, established, established_timestamps};
+
+stories! {
+    both:
+        a_fin_in_time_wait_is_acknowledged_again,
+        rfc6191_a_syn_with_a_later_timestamp_opens_a_new_connection,
+        rfc6191_an_old_syn_is_acknowledged_and_opens_nothing,
+        rfc1122_a_syn_with_a_later_number_opens_a_new_connection,
+        rfc1337_a_reset_does_not_end_time_wait_unless_it_is_exact;
+}
+
+/// The target closes first, so that it is the one to wait.
+fn closed<'s>(
+    script: &'s Script,
+    (peer, socket): (Peer<'s>, cygnet_tests::script::SocketId),
+) -> Peer<'s> {
+    script.close(socket);
+    peer.expect(fin(1).ack(1));
+    peer.send(fin(1).ack(2));
+    peer.expect(ack(2).seq(2));
+    peer
+}
+
+fn a_fin_in_time_wait_is_acknowledged_again(script: &Script) {
+    let peer = closed(script, established(script));
+    peer.send(fin(1).ack(2));
+    peer.expect(ack(2).seq(2));
+}
+
+fn rfc6191_a_syn_with_a_later_timestamp_opens_a_new_connection(script: &Script) {
+    let peer = closed(script, established_timestamps(script));
+    let later = peer.clock() + 2_000;
+    let next = peer.again(1_000);
+    next.send(syn().mss(MSS).ts(later, 0));
+    next.expect(syn_ack().ts(0, later));
+    next.send(ack(1).ts(later, 0));
+    next.send(data(1..11).ts(later, 0));
+    next.expect(ack(11).seq(1));
+}
+
+fn rfc6191_an_old_syn_is_acknowledged_and_opens_nothing(script: &Script) {
+    let peer = closed(script, established_timestamps(script));
+    let earlier = peer.clock() - 50_000;
+    peer.send(syn().mss(MSS).ts(earlier, 0));
+    peer.expect(ack(2).seq(2));
+}
+
+fn rfc1122_a_syn_with_a_later_number_opens_a_new_connection(script: &Script) {
+    let peer = closed(script, established(script));
+    let next = peer.again(100_000);
+    next.send(syn().mss(MSS));
+    next.expect(syn_ack());
+    next.send(rst(1));
+}
+
+fn rfc1337_a_reset_does_not_end_time_wait_unless_it_is_exact(script: &Script) {
+    let peer = closed(script, established(script));
+    peer.send(rst(1_000_000));
+    peer.send(fin(1).ack(2));
+    peer.expect(ack(2).seq(2));
+}
