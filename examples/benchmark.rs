@@ -20,7 +20,7 @@ use cygnet_examples::device::DeviceOptions;
 use cygnet_examples::host::{self, Host};
 use cygnet_examples::session::start_command;
 use cygnet_examples::units::{self, BitRate};
-use cygnet_examples::{Error, exit};
+use cygnet_examples::{Error, arguments, exit};
 use tokio::sync::oneshot;
 
 /// Measures how fast data goes between the stack and the kernel
@@ -34,7 +34,7 @@ struct Args {
     size: u64,
 
     /// The stack's socket buffers
-    #[arg(long, value_name = "SIZE", default_value = "256K", value_parser = units::buffer_size)]
+    #[arg(long, value_name = "SIZE", default_value = "1M", value_parser = units::buffer_size)]
     buffer: usize,
 
     #[command(flatten)]
@@ -61,7 +61,7 @@ const CHUNK: usize = 1 << 18;
 const PATIENCE: Duration = Duration::from_secs(10);
 
 fn main() -> ExitCode {
-    let args = Args::parse();
+    let args = arguments::<Args>();
     exit(host::run(&args.device, HOST, async |stack| {
         measure(stack, &args).await
     }))
@@ -126,7 +126,10 @@ fn kernel_side(mode: Mode, size: u64) -> Result<Duration, String> {
     let remote = SocketAddr::from((host::SERVER.address, PORT));
     let failed = |error: io::Error| format!("the kernel's side failed: {error}");
     let stream = TcpStream::connect_timeout(&remote, PATIENCE).map_err(|error| {
-        format!("the kernel cannot connect to {remote}: {error}; is its end {}/24?", host::GATEWAY)
+        format!(
+            "the kernel cannot connect to {remote}: {error}; is its end {}/24?",
+            host::GATEWAY
+        )
     })?;
     let started = Instant::now();
     match mode {
@@ -153,7 +156,9 @@ fn write_all(mut stream: TcpStream, size: u64) -> io::Result<()> {
     let buffer = vec![0; CHUNK];
     let mut left = size;
     while left > 0 {
-        let count = buffer.len().min(usize::try_from(left).unwrap_or(usize::MAX));
+        let count = buffer
+            .len()
+            .min(usize::try_from(left).unwrap_or(usize::MAX));
         stream.write_all(&buffer[..count])?;
         left -= count as u64;
     }

@@ -14,7 +14,7 @@ use cygnet::{IpEndpoint, Stack, TcpSocket};
 use cygnet_examples::device::DeviceOptions;
 use cygnet_examples::host::{self, Host};
 use cygnet_examples::session::{connect, start_command};
-use cygnet_examples::{Error, exit, reverse_chunk};
+use cygnet_examples::{Error, arguments, exit, reverse_chunk};
 use embedded_io_async::Write;
 
 /// A network host that connects to a port and sends back what it gets, in reversed chunks
@@ -36,7 +36,7 @@ const HOST: Host = Host {
 };
 
 fn main() -> ExitCode {
-    let args = Args::parse();
+    let args = arguments::<Args>();
     exit(host::run(&args.device, HOST, async |stack| {
         talk(stack, &args).await
     }))

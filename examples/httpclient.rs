@@ -15,7 +15,7 @@ use cygnet::{IpEndpoint, Stack, TcpSocket};
 use cygnet_examples::device::DeviceOptions;
 use cygnet_examples::host::{self, Host};
 use cygnet_examples::session::{connect, start_command};
-use cygnet_examples::{Error, exit};
+use cygnet_examples::{Error, arguments, exit};
 use embedded_io_async::Write;
 use url::Url;
 
@@ -41,7 +41,7 @@ const HOST: Host = Host {
 const BUFFER: usize = 1024;
 
 fn main() -> ExitCode {
-    let args = Args::parse();
+    let args = arguments::<Args>();
     exit(host::run(&args.device, HOST, async |stack| {
         fetch(stack, &args).await
     }))
@@ -62,9 +62,15 @@ async fn fetch(stack: Stack<'static>, args: &Args) -> Result<ExitCode, Error> {
         if len == 0 {
             break;
         }
-        io::stdout().write_all(&page[..len])?;
+        match io::stdout().write_all(&page[..len]) {
+            Ok(()) => {}
+            // As with `| head`: nobody wants more.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                return Ok(ExitCode::SUCCESS);
+            }
+            Err(error) => return Err(error.into()),
+        }
     }
-    io::stdout().flush()?;
     socket.close().await?;
     Ok(ExitCode::SUCCESS)
 }

@@ -18,7 +18,7 @@ use cygnet_examples::middleware::{CaptureOptions, Middleware};
 use cygnet_examples::simulation::{Simulation, StartStack, VirtualClock};
 use cygnet_examples::transfer::{Event, transfer};
 use cygnet_examples::units::{self, BitRate};
-use cygnet_examples::{Error, exit};
+use cygnet_examples::{Error, arguments, exit};
 use cygnet_link::{
     Control, Counters, Impairments, Link, Port, PortConfig, Probability, QueueLimit,
 };
@@ -72,7 +72,12 @@ struct LinkOptions {
     bandwidth: u64,
 
     /// Packets that may wait for the bandwidth; more are dropped
-    #[arg(long, value_name = "PACKETS", default_value_t = 1000, help_heading = "Link")]
+    #[arg(
+        long,
+        value_name = "PACKETS",
+        default_value_t = 1000,
+        help_heading = "Link"
+    )]
     queue: usize,
 
     /// Packets that arrive twice
@@ -99,7 +104,7 @@ const SERVER: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 2);
 const PORT: u16 = 1234;
 
 fn main() -> ExitCode {
-    let args = Args::parse();
+    let args = arguments::<Args>();
     args.capture.start_logging();
     exit(run(&args))
 }

@@ -43,13 +43,15 @@ mod hosted {
     use cygnet_examples::middleware::{CaptureOptions, FaultOptions, Middleware};
     use cygnet_examples::simulation::{Simulation, StartStack};
     use cygnet_examples::transfer::{Event, transfer};
-    use cygnet_examples::{Error, exit, units};
+    use cygnet_examples::{Error, arguments, exit, units};
     use cygnet_link::{Loopback, PortConfig};
     use embassy_sync::blocking_mutex::raw::NoopRawMutex;
 
     use super::{BUFFER, FRAME, FRAMES, SERVER};
 
     /// A stack that talks to itself through a loopback interface, in virtual time
+    ///
+    /// Captures, traces and faults meet every packet twice: on its way out and on its way in.
     #[derive(Parser)]
     struct Args {
         /// How much to send, in bytes or with K, M, G
@@ -68,7 +70,7 @@ mod hosted {
     }
 
     pub(super) fn main() -> ExitCode {
-        let args = Args::parse();
+        let args = arguments::<Args>();
         args.capture.start_logging();
         exit(run(&args))
     }

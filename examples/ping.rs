@@ -16,7 +16,7 @@ use cygnet::{IcmpEndpoint, IcmpError, IcmpPacketMetadata, IcmpSocket, Stack};
 use cygnet_examples::device::DeviceOptions;
 use cygnet_examples::host::{self, Host};
 use cygnet_examples::session::start_command;
-use cygnet_examples::{Error, exit, units};
+use cygnet_examples::{Error, arguments, exit, units};
 use tokio::time::{MissedTickBehavior, interval, sleep_until};
 
 /// Sends ICMP echo requests to a host and prints the replies
@@ -52,7 +52,7 @@ const HOST: Host = Host {
 const PAYLOAD: [u8; 40] = *b"The quick brown fox jumps over the dog. ";
 
 fn main() -> ExitCode {
-    let args = Args::parse();
+    let args = arguments::<Args>();
     exit(host::run(&args.device, HOST, async |stack| {
         ping(stack, &args).await
     }))
@@ -150,7 +150,10 @@ impl Pings {
         match Icmpv4Message::parse(message, false) {
             Ok(Icmpv4Message::EchoReply { seq, data, .. }) if data == PAYLOAD => {
                 let Some(sent) = self.pending.remove(&seq) else {
-                    println!("{} bytes from {from}: icmp_seq={seq} (again)", message.len());
+                    println!(
+                        "{} bytes from {from}: icmp_seq={seq} (again)",
+                        message.len()
+                    );
                     return;
                 };
                 let time = sent.elapsed();

@@ -26,7 +26,7 @@ use cygnet::{
 use cygnet_examples::device::DeviceOptions;
 use cygnet_examples::pattern::Pattern;
 use cygnet_examples::units::{self, BitRate};
-use cygnet_examples::{Error, exit, host, reverse_chunk};
+use cygnet_examples::{Error, arguments, exit, host, reverse_chunk};
 use cygnet_host::process;
 use embedded_io_async::Write;
 use sha2::{Digest, Sha256};
@@ -61,7 +61,7 @@ const SMALL_CONNECTIONS: usize = 128;
 const BULK_CONNECTIONS: usize = 64;
 
 fn main() -> ExitCode {
-    let args = Args::parse();
+    let args = arguments::<Args>();
     exit(host::run(&args.device, host::SERVER, async |stack| {
         serve(stack, &args).await
     }))

@@ -17,7 +17,12 @@ use crate::middleware::{CaptureOptions, FaultOptions};
 #[derive(Args, Clone, Debug)]
 pub struct DeviceOptions {
     /// Use this tap interface (Ethernet) [default: tap0]
-    #[arg(long, value_name = "NAME", conflicts_with = "tun", help_heading = "Device")]
+    #[arg(
+        long,
+        value_name = "NAME",
+        conflicts_with = "tun",
+        help_heading = "Device"
+    )]
     tap: Option<String>,
 
     /// Use this tun interface (bare IP packets)
@@ -101,7 +106,10 @@ fn check_setup(name: &str) -> Result<(), Error> {
         return Err(format!("{name} is down; use `sudo ip link set {name} up`").into());
     }
     // A bridge has the address in its place.
-    let bridged = Path::new("/sys/class/net").join(name).join("master").exists();
+    let bridged = Path::new("/sys/class/net")
+        .join(name)
+        .join("master")
+        .exists();
     let has_address = ends.iter().any(|end| {
         end.address
             .as_ref()

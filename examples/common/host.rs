@@ -64,9 +64,10 @@ pub fn run(
 pub fn ipv4(address: IpAddr) -> Result<Ipv4Addr, Error> {
     match address {
         IpAddr::V4(address) => Ok(address),
-        IpAddr::V6(address) => {
-            Err(format!("{address} is an IPv6 address, which is not supported yet; use an IPv4 address").into())
-        }
+        IpAddr::V6(address) => Err(format!(
+            "{address} is an IPv6 address, which is not supported yet; use an IPv4 address"
+        )
+        .into()),
     }
 }
 

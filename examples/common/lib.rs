@@ -29,6 +29,22 @@ pub mod units;
 #[cfg(feature = "std")]
 pub type Error = Box<dyn std::error::Error>;
 
+/// The options on the command line. Those that are missing are named in one line, with exit code 1, like
+/// everything else that is missing; other mistakes are explained by clap.
+#[cfg(feature = "std")]
+pub fn arguments<A: clap::Parser>() -> A {
+    A::try_parse().unwrap_or_else(|error| {
+        let missing = error.get(clap::error::ContextKind::InvalidArg);
+        match (error.kind(), missing) {
+            (clap::error::ErrorKind::MissingRequiredArgument, Some(names)) => {
+                eprintln!("error: missing {names}; --help says what that is");
+                std::process::exit(1)
+            }
+            _ => error.exit(),
+        }
+    })
+}
+
 /// The end of `main`: an error becomes one line on standard error and exit code 1.
 #[cfg(feature = "std")]
 pub fn exit(result: Result<std::process::ExitCode, Error>) -> std::process::ExitCode {

@@ -6,9 +6,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use cygnet::{Clock, Driver, Duration};
-use cygnet_middleware::{
-    Detail, Direction, Fault, FaultConfig, FaultInjector, PcapWriter, Tracer,
-};
+use cygnet_middleware::{Detail, Direction, Fault, FaultConfig, FaultInjector, PcapWriter, Tracer};
 
 use crate::Error;
 use crate::units;

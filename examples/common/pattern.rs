@@ -44,7 +44,7 @@ impl Pattern {
     }
 
     /// How many bytes, of `len`, are left of the current word; none at its beginning.
-    fn to_boundary(&self, len: usize) -> usize {
+    fn to_boundary(self, len: usize) -> usize {
         let into = (self.position % WORD as u64) as usize;
         len.min((WORD - into) % WORD)
     }

@@ -13,9 +13,9 @@
 use core::fmt;
 
 use cygnet::{ConnectError, IpEndpoint, ListenError, TcpError, TcpSocket};
-use futures_util::future::try_join;
 use embassy_sync::blocking_mutex::raw::RawMutex;
 use embedded_io_async::{Read, ReadExactError, Write};
+use futures_util::future::try_join;
 
 use crate::pattern::Pattern;
 
@@ -172,7 +172,9 @@ impl fmt::Display for Failure {
             Self::Listen(error) => write!(f, "the server cannot listen: {error}"),
             Self::Connect(error) => write!(f, "the client cannot connect: {error}"),
             Self::Connection(error) => write!(f, "the connection broke: {error}"),
-            Self::Corrupted(at) => write!(f, "other bytes arrived than were sent, before byte {at}"),
+            Self::Corrupted(at) => {
+                write!(f, "other bytes arrived than were sent, before byte {at}")
+            }
             Self::Short(len) => write!(f, "only {len} bytes arrived"),
         }
     }

@@ -133,7 +133,9 @@ async fn connect(executor: &Executor<'_>, socket: &mut TcpSocket<'_>, pair: &Pai
 /// Accepts until somebody comes who has something to say: who gave up has not.
 async fn accept<'d>(executor: &Executor<'d>, listener: &TcpListener<'d>) -> TcpSocket<'d> {
     loop {
-        let socket = persist!(executor, listener.accept()).unwrap();
+        let mut socket = persist!(executor, listener.accept()).unwrap();
+        // The reset of one who gave up may be lost: it answers with another when it is asked.
+        socket.set_keep_alive(Some(Duration::from_secs(5)));
         if persist!(executor, socket_with_data(&socket)) {
             return socket;
         }

@@ -93,6 +93,19 @@ fn the_reset_of_an_abort_is_on_the_wire_when_it_returns() {
 }
 
 #[test]
+fn an_abort_that_is_dropped_and_repeated_still_resets() {
+    let pair = Pair::new(1);
+    pair.run(async {
+        let (mut client, mut server) = pair.connected().await;
+        for _ in 0..3 {
+            assert!(embassy_futures::poll_once(client.abort()).is_pending());
+        }
+        drop(client);
+        assert_eq!(server.read(&mut [0; 8]).await, Err(TcpError::Reset));
+    });
+}
+
+#[test]
 fn abort_does_not_wait_for_a_link_that_is_down() {
     let pair = Pair::new(1);
     pair.run(async {

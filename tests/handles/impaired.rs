@@ -86,10 +86,11 @@ fn over_a_link_that_loses() {
 #[test]
 fn over_a_link_that_loses_in_bursts() {
     transfer_over(|_| {
+        // A spell ends after a number of frames, not after a while: it must not outlast all retries.
         let bursts = BurstLoss {
-            enter: percent(2),
-            leave: percent(30),
-            loss: percent(90),
+            enter: percent(4),
+            leave: percent(50),
+            loss: percent(80),
         };
         Impairments::new()
             .burst_loss(bursts)

@@ -78,12 +78,14 @@ fn both_directions_through_a_tun() {
 
 #[test]
 fn a_wire_that_loses_and_corrupts_one_frame_in_ten_each() {
-    let mut faults = FaultConfig::default();
-    faults.drop_chance = 10;
-    faults.corrupt_chance = 10;
+    let faults = FaultConfig {
+        drop_chance: 10,
+        corrupt_chance: 10,
+        ..FaultConfig::default()
+    };
     on_wire(Wire::Faulty(faults), async |stack| {
-        to_cygnet(stack, 64_000).await;
-        to_kernel(stack, 64_000).await;
+        to_cygnet(stack, 32_000).await;
+        to_kernel(stack, 32_000).await;
     });
 }
 

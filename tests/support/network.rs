@@ -143,7 +143,7 @@ impl<'d> Host<'d> {
         self.runner.polls()
     }
 
-    /// A TCP socket with buffers of [`BUFFER`] bytes.
+    /// A TCP socket with buffers of `BUFFER` bytes.
     pub fn tcp(&self) -> TcpSocket<'d> {
         self.tcp_with(BUFFER, BUFFER)
     }
@@ -153,7 +153,7 @@ impl<'d> Host<'d> {
         TcpSocket::new(self.stack, vec![0; receive], vec![0; send]).expect("a free slot")
     }
 
-    /// A pool of `N` pairs of buffers of [`BUFFER`] bytes.
+    /// A pool of `N` pairs of buffers of `BUFFER` bytes.
     pub fn pool<const N: usize>(&self) -> BufferPool<'d> {
         let pool = leak(TcpPool::<N, BUFFER, BUFFER>::new());
         self.stack.add_pool(pool).expect("room for a pool")

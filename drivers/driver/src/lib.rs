@@ -158,8 +158,7 @@ impl Capabilities {
 
     /// The longest IP packet in bytes that fits a frame.
     pub const fn ip_mtu(&self) -> usize {
-        self.max_frame_len
-            .saturating_sub(self.medium.header_len())
+        self.max_frame_len.saturating_sub(self.medium.header_len())
     }
 }
 

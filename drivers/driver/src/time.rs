@@ -167,7 +167,10 @@ mod tests {
 
     #[test]
     fn arithmetic_saturates_at_both_ends() {
-        assert_eq!(Instant::FAR_FUTURE + Duration::from_secs(1), Instant::FAR_FUTURE);
+        assert_eq!(
+            Instant::FAR_FUTURE + Duration::from_secs(1),
+            Instant::FAR_FUTURE
+        );
         assert_eq!(Instant::ZERO - Duration::from_secs(1), Instant::ZERO);
         assert_eq!(Duration::MAX + Duration::MAX, Duration::MAX);
         assert_eq!(Instant::ZERO.since(Instant::from_secs(3)), Duration::ZERO);
@@ -176,8 +179,14 @@ mod tests {
 
     #[test]
     fn doubling_saturates_instead_of_losing_bits() {
-        assert_eq!(Duration::from_micros(3).doubled(2), Duration::from_micros(12));
-        assert_eq!(Duration::from_micros(1).doubled(63), Duration::from_micros(1 << 63));
+        assert_eq!(
+            Duration::from_micros(3).doubled(2),
+            Duration::from_micros(12)
+        );
+        assert_eq!(
+            Duration::from_micros(1).doubled(63),
+            Duration::from_micros(1 << 63)
+        );
         assert_eq!(Duration::from_micros(1).doubled(64), Duration::MAX);
         assert_eq!(Duration::from_micros(2).doubled(63), Duration::MAX);
         assert_eq!(Duration::ZERO.doubled(5), Duration::ZERO);

@@ -1,7 +1,5 @@
 //! The slots: who is in them, and the lists they are in.
 
-use core::hash::Hasher;
-
 #[cfg(feature = "socket-icmp")]
 use super::icmp_socket::IcmpSocketState;
 #[cfg(feature = "socket-tcp")]

@@ -456,7 +456,8 @@ impl<'d> Connection<'d> {
         // A peer that has acknowledged our FIN and sent its own has nothing to be told.
         let known = known && !matches!(self.state, State::Closing | State::LastAck);
         self.end(Some(error));
-        self.due.reset = known;
+        // One that is due already stays due, when an abort is repeated.
+        self.due.reset |= known;
     }
 
     /// Ends the connection without a word to the peer. What was received can still be read.

@@ -169,7 +169,13 @@ impl Connection<'_> {
         }
         let repeated = len > 0 && (header.seq + len).at_or_before(self.rcv.nxt);
         if repeated {
-            // The peer missed an acknowledgment. It is waiting: answer at once.
+            // The peer missed an acknowledgment. It is waiting: answer at once, with the timestamp of this
+            // segment. That of the one whose acknowledgment got lost would have the peer, which has
+            // doubled its timeout by now, take that time for a round trip.
+            let age = self.rcv.nxt.distance_from(header.seq) as usize;
+            if age <= self.rcv.ring.capacity() {
+                self.note_timestamp(now, header);
+            }
             self.rcv.on_duplicate(header.seq, len);
             self.due.ack = true;
             return Err(Disposition::Discarded(Discard::DuplicateSegment));

@@ -9,7 +9,6 @@
 mod executor;
 mod link;
 mod measure;
-mod report;
 mod stacks;
 mod workload;
 
@@ -18,9 +17,9 @@ use std::thread;
 use std::time::Duration;
 
 use clap::Parser;
+use cygnet_bench::report::{self, Row};
 
 use crate::measure::Effort;
-use crate::report::Row;
 use crate::stacks::Contender;
 use crate::workload::Workload;
 

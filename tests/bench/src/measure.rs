@@ -3,6 +3,8 @@
 
 use std::time::{Duration, Instant};
 
+use cygnet_bench::median;
+
 use crate::stacks::Run;
 
 /// How long to measure.
@@ -52,25 +54,11 @@ fn work(run: &mut dyn Run, budget: Duration) -> f64 {
     }
 }
 
-/// The middle one, or the lower of the two in the middle. Zero if there is none.
-fn median(mut rates: Vec<f64>) -> f64 {
-    rates.sort_by(f64::total_cmp);
-    let middle = rates.len().saturating_sub(1) / 2;
-    rates.get(middle).copied().unwrap_or(0.0)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::cell::Cell;
     use std::rc::Rc;
-
-    #[test]
-    fn the_median_ignores_an_outlier() {
-        assert_eq!(median(vec![5.0, 900.0, 4.0]), 5.0);
-        assert_eq!(median(vec![5.0]), 5.0);
-        assert_eq!(median(vec![]), 0.0);
-    }
 
     #[test]
     fn runs_take_turns() {

@@ -3,16 +3,22 @@
 use std::fmt::Write as _;
 
 /// One measured value.
-pub(crate) struct Row {
-    pub(crate) scenario: &'static str,
-    pub(crate) idle_sockets: usize,
-    pub(crate) stack: &'static str,
-    pub(crate) value: f64,
-    pub(crate) unit: &'static str,
+#[derive(Clone, Copy, Debug)]
+pub struct Row {
+    /// What was done.
+    pub scenario: &'static str,
+    /// How many sockets were there beside the one at work.
+    pub idle_sockets: usize,
+    /// Who did it.
+    pub stack: &'static str,
+    /// How much.
+    pub value: f64,
+    /// What `value` counts.
+    pub unit: &'static str,
 }
 
 /// One line for each value, under a line of names.
-pub(crate) fn csv(rows: &[Row]) -> String {
+pub fn csv(rows: &[Row]) -> String {
     let mut text = String::from("scenario,idle_sockets,stack,value,unit\n");
     for Row {
         scenario,
@@ -33,7 +39,7 @@ pub(crate) fn csv(rows: &[Row]) -> String {
 }
 
 /// One line for each measurement, with a column for each stack.
-pub(crate) fn table(rows: &[Row]) -> String {
+pub fn table(rows: &[Row]) -> String {
     let mut stacks: Vec<&str> = Vec::new();
     for row in rows {
         if !stacks.contains(&row.stack) {

@@ -41,7 +41,7 @@ fn the_order_of_tasks_comes_from_the_seed() {
         let order = Rc::new(RefCell::new(Vec::new()));
         for n in 0..10 {
             let order = order.clone();
-            let _ = executor.spawn(async move { order.borrow_mut().push(n) });
+            drop(executor.spawn(async move { order.borrow_mut().push(n) }));
         }
         executor.run_for(Duration::from_secs(1));
         order.take()

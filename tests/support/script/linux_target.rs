@@ -181,7 +181,8 @@ impl Target for LinuxTarget {
     }
 
     fn read(&mut self, id: SocketId, buffer: &mut [u8]) -> Option<Result<usize, Failure>> {
-        match (&*self.socket(id)).read(buffer) {
+        let mut socket = self.socket(id);
+        match socket.read(buffer) {
             Ok(count) => Some(Ok(count)),
             Err(error) if error.kind() == ErrorKind::WouldBlock => None,
             Err(error) => Some(Err(failure(&error))),

@@ -26,5 +26,7 @@ pub use peer::{Peer, Timing};
 pub use segment::{
     Heard, Segment, ack, data, fin, pattern, reset, rst, rst_ack, segment, syn, syn_ack, urgent,
 };
-pub use story::{Script, on_cygnet, on_linux};
+#[cfg(target_os = "linux")]
+pub use story::on_linux;
+pub use story::{Script, on_cygnet};
 pub use target::{Failure, ListenerId, SocketId, SocketOption, SocketOptions, UdpId};

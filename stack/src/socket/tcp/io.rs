@@ -202,7 +202,7 @@ impl<'d, M: RawMutex> Io<'d, M> {
         self.set(|c| c.abort());
     }
 
-    /// The attempt to get a connection is given up, unless it has succeeded.
+    /// The attempt to get a connection is given up, unless it has accepted a connection.
     pub(super) fn give_up(&self) {
         let _ = self.stack.with(|s| s.engine.tcp_give_up(self.key));
     }

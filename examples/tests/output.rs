@@ -1,0 +1,161 @@
+//! What the examples that need no privileges print, and that they are as repeatable as they say.
+//!
+//! `cargo test` builds the examples first; with `--test output` alone they must have been built.
+
+use std::path::PathBuf;
+use std::process::{Command, Output};
+
+fn run(example: &str, arguments: &[&str]) -> Output {
+    let path = path_of(example);
+    let result = Command::new(&path).args(arguments).output();
+    result.unwrap_or_else(|error| {
+        panic!(
+            "cannot run {}: {error}; use `cargo build --examples`",
+            path.display()
+        )
+    })
+}
+
+/// Examples lie beside the directory of the tests.
+fn path_of(example: &str) -> PathBuf {
+    let test = std::env::current_exe().expect("a test knows where it is");
+    let profile = test
+        .ancestors()
+        .nth(2)
+        .expect("a test is in target/PROFILE/deps");
+    let name = format!("{example}{}", std::env::consts::EXE_SUFFIX);
+    profile.join("examples").join(name)
+}
+
+/// What an example printed, if it said that all is well.
+fn printed(example: &str, arguments: &[&str]) -> String {
+    let output = run(example, arguments);
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        output.status.success(),
+        "{example} {arguments:?}: {complaint}"
+    );
+    String::from_utf8(output.stdout).expect("examples print text")
+}
+
+fn last_line(text: &str) -> &str {
+    text.lines().next_back().unwrap_or_default()
+}
+
+#[test]
+fn loopback_ends_with_what_arrived() {
+    let text = printed("loopback", &["--size", "300K"]);
+    assert_eq!(
+        last_line(&text),
+        "loopback: 307200 bytes arrived as they were sent"
+    );
+    assert!(
+        text.contains("server: a connection from 127.0.0.1:"),
+        "{text}"
+    );
+}
+
+#[test]
+fn loopback_survives_faults() {
+    let faults = ["--drop-chance", "10", "--corrupt-chance", "10"];
+    let text = printed("loopback", &[&["--size", "100K"][..], &faults].concat());
+    assert_eq!(
+        last_line(&text),
+        "loopback: 102400 bytes arrived as they were sent"
+    );
+    assert!(
+        !text.contains(" 0 segments twice"),
+        "nothing was lost: {text}"
+    );
+}
+
+#[test]
+fn loopback_writes_a_capture() {
+    let file = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("loopback.pcap");
+    let name = file.to_str().expect("a path that is text");
+    printed("loopback", &["--size", "10K", "--pcap", name]);
+    let capture = std::fs::read(&file).expect("a capture was written");
+    assert_eq!(
+        capture[..4],
+        0xa1b2_c3d4_u32.to_le_bytes(),
+        "libpcap, in microseconds"
+    );
+    // Every byte passes twice: on its way out and in.
+    assert!(capture.len() > 2 * 10 * 1024, "{} bytes", capture.len());
+}
+
+#[test]
+fn link_ends_with_what_arrived_and_how_fast() {
+    let text = printed(
+        "link",
+        &["--size", "1M", "--bandwidth", "100M", "--delay", "2ms"],
+    );
+    let last = last_line(&text);
+    let rate = last
+        .strip_prefix("link: 1048576 bytes arrived as they were sent, goodput ")
+        .and_then(|rate| rate.strip_suffix(" Mbit/s"))
+        .unwrap_or_else(|| panic!("{text}"));
+    let rate: f64 = rate.parse().expect("a rate is a number");
+    assert!(rate > 50.0 && rate < 100.0, "of 100 Mbit/s: {rate}");
+}
+
+#[test]
+fn link_repairs_whatever_the_link_does() {
+    let arguments = "--size 512K --delay 3ms --jitter 2ms --bandwidth 50M --queue 50 --loss 3 \
+                     --duplicate 3 --reorder 3 --corrupt 3";
+    let arguments: Vec<_> = arguments.split_whitespace().collect();
+    let text = printed("link", &arguments);
+    assert!(last_line(&text).starts_with("link: 524288 bytes arrived as they were sent"));
+    for counter in ["lost", "duplicated", "reordered", "corrupted"] {
+        assert!(!text.contains(&format!(": 0 {counter}")), "{text}");
+        assert!(!text.contains(&format!(", 0 {counter}")), "{text}");
+    }
+}
+
+#[test]
+fn link_is_the_same_with_the_same_seed_and_another_with_another() {
+    let with_seed = |seed| {
+        let text = printed("link", &["--size", "256K", "--loss", "5", "--seed", seed]);
+        let on_this_machine = text.lines().position(|line| line.starts_with("time"));
+        let mut lines: Vec<_> = text.lines().map(str::to_owned).collect();
+        lines.remove(on_this_machine.expect("a line says how long it took"));
+        lines
+    };
+    assert_eq!(with_seed("1"), with_seed("1"));
+    assert_ne!(with_seed("1"), with_seed("2"));
+}
+
+#[test]
+fn what_is_missing_is_one_line_that_says_what_to_do() {
+    let output = run("ping", &["--tap", "no-such-tap", "192.168.69.100"]);
+    assert_eq!(output.status.code(), Some(1));
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(text.lines().count(), 1, "{text}");
+    assert!(
+        text.starts_with("error: there is no interface no-such-tap; use --sandbox"),
+        "{text}"
+    );
+}
+
+#[test]
+fn help_explains_every_example() {
+    let options = [
+        "--tap",
+        "--tun",
+        "--sandbox",
+        "--pcap",
+        "--drop-chance",
+        "--corrupt-chance",
+        "--size-limit",
+        "--tx-rate-limit",
+        "--rx-rate-limit",
+        "--shaping-interval",
+        "--verbose",
+    ];
+    for example in ["server", "client", "ping", "httpclient", "benchmark"] {
+        let text = printed(example, &["--help"]);
+        for option in options {
+            assert!(text.contains(option), "{example}: {option}");
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! cygnet with its tap driver, in a tokio runtime of one thread.
+
+use std::os::fd::OwnedFd;
+
+use cygnet::{Config, Ipv4Cidr, Resources, Stack, StaticConfigV4, TcpSocket};
+use cygnet_host::TokioClock;
+use cygnet_tuntap::TunTap;
+use tokio::runtime;
+use tokio::task::{LocalSet, spawn_local};
+
+use crate::kernel::Done;
+use crate::{BUFFER, Contender, Direction, Error, PORT, PREFIX_LEN, Transfer};
+
+pub(crate) fn serve(
+    contender: &Contender,
+    device: OwnedFd,
+    transfer: Transfer,
+    done: Done,
+) -> Result<(), Error> {
+    let runtime = runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    LocalSet::new().block_on(&runtime, async {
+        let driver = TunTap::from_fd(device)?.with_hardware_address(contender.mac());
+        let mut socket =
+            TcpSocket::new(start(driver, contender), vec![0; BUFFER], vec![0; BUFFER])?;
+        let served = async {
+            socket.accept(PORT).await?;
+            match transfer.direction {
+                Direction::Reader => send(&mut socket, transfer.size).await?,
+                Direction::Writer => receive(&mut socket).await?,
+            }
+            Ok::<_, Error>(socket.close().await?)
+        };
+        // Without the kernel's side there is nobody to serve. If it failed, it says why.
+        tokio::select! {
+            served = served => served,
+            _ = done => Ok(()),
+        }
+    })
+}
+
+/// The resources are leaked, as a `StaticCell` would have them live for ever.
+fn start(driver: TunTap, contender: &Contender) -> Stack<'static> {
+    let address = Ipv4Cidr::new(contender.address, PREFIX_LEN);
+    let config = Config::ipv4_static(StaticConfigV4::new(address));
+    let resources = Box::leak(Box::new(Resources::<1>::new()));
+    let seed = [contender.mac()[5]; 32];
+    let (stack, mut runner) =
+        cygnet::new_with_clock(driver, config, resources, seed, TokioClock::new());
+    spawn_local(async move { runner.run().await });
+    stack
+}
+
+/// Sends whatever the buffer holds: making up data is not what is measured.
+async fn send(socket: &mut TcpSocket<'static>, size: u64) -> Result<(), Error> {
+    let mut left = size;
+    while left > 0 {
+        left -= socket
+            .write_with(|room| {
+                let count = room.len().min(usize::try_from(left).unwrap_or(usize::MAX));
+                (count, count as u64)
+            })
+            .await?;
+    }
+    Ok(())
+}
+
+async fn receive(socket: &mut TcpSocket<'static>) -> Result<(), Error> {
+    while socket.read_with(|data| (data.len(), data.len())).await? > 0 {}
+    Ok(())
+}
