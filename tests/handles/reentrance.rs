@@ -103,3 +103,23 @@ fn closures_about_datagrams_are_no_different() {
         assert_eq!(receiving.await, Ok(Err(ConfigError::Reentrant)));
     });
 }
+
+#[test]
+fn a_handle_dropped_by_a_closure_closes_all_the_same() {
+    let pair = Pair::new(1);
+    pair.run(async {
+        let (mut client, mut server) = pair.connected().await;
+        let (mut other, mut peer) = (pair.client.tcp(), pair.server.tcp());
+        pair.connect(&mut other, &mut peer).await;
+        client.write_all(b"!").await.unwrap();
+        let mut dropped = Some(peer);
+        server
+            .read_with(|data| {
+                drop(dropped.take());
+                (data.len(), ())
+            })
+            .await
+            .unwrap();
+        assert_eq!(other.read(&mut [0; 8]).await, Ok(0), "its end arrives");
+    });
+}

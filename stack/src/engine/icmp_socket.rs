@@ -226,7 +226,7 @@ impl<'d> Engine<'d> {
     }
 
     /// The handle is gone.
-    pub(crate) fn icmp_drop(&mut self, key: SocketKey) {
+    pub(super) fn icmp_drop(&mut self, key: SocketKey) {
         if let Some(index) = self.sockets.index(key) {
             self.stop_waiting(index);
             self.sockets.free(index);

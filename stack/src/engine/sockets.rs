@@ -1,5 +1,6 @@
 //! The slots: who is in them, and the lists they are in.
 
+use super::Engine;
 #[cfg(feature = "socket-icmp")]
 use super::icmp_socket::IcmpSocketState;
 #[cfg(feature = "socket-tcp")]
@@ -47,6 +48,33 @@ pub(crate) struct Slot<'d> {
     waiting: Waiting,
     /// What it is filed under, if it is.
     hash: Option<u32>,
+}
+
+impl Engine<'_> {
+    /// A handle is gone. What that means depends on the kind of socket.
+    pub(crate) fn drop_handle(&mut self, key: SocketKey) {
+        let Some(index) = self.sockets.index(key) else {
+            return;
+        };
+        match self.sockets.body(index) {
+            #[cfg(feature = "socket-tcp")]
+            Body::Tcp(_) => self.tcp_drop(key),
+            #[cfg(feature = "socket-tcp")]
+            Body::Listener(_) => self.listener_close(key),
+            #[cfg(feature = "socket-udp")]
+            Body::Udp(_) => self.udp_drop(key),
+            #[cfg(feature = "socket-icmp")]
+            Body::Icmp(_) => self.icmp_drop(key),
+            _ => {}
+        }
+    }
+
+    /// As [`Self::drop_handle`], by the number of a slot that has not been given up since.
+    pub(crate) fn drop_handle_at(&mut self, index: usize) {
+        if let Ok(index) = Index::try_from(index) {
+            self.drop_handle(self.sockets.key(index));
+        }
+    }
 }
 
 /// What a slot is used for.

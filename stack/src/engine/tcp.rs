@@ -550,7 +550,7 @@ impl<'d> Engine<'d> {
     }
 
     /// The handle is gone: the connection closes in the background.
-    pub(crate) fn tcp_detach(&mut self, key: SocketKey) {
+    pub(super) fn tcp_detach(&mut self, key: SocketKey) {
         let Some(index) = self.sockets.index(key) else {
             return;
         };
@@ -591,8 +591,8 @@ impl<'d> Engine<'d> {
         }
     }
 
-    /// One of two halves is gone, and with the second the handle.
-    pub(crate) fn tcp_drop_half(&mut self, key: SocketKey) {
+    /// A handle is gone; of two halves, only with the second.
+    pub(super) fn tcp_drop(&mut self, key: SocketKey) {
         let Some(index) = self.sockets.index(key) else {
             return;
         };

@@ -472,7 +472,7 @@ impl<'d> Engine<'d> {
     }
 
     /// Stops listening. Connections that nobody accepted are reset.
-    pub(crate) fn listener_close(&mut self, key: SocketKey) {
+    pub(super) fn listener_close(&mut self, key: SocketKey) {
         let Some(listener) = self.sockets.index(key) else {
             return;
         };

@@ -374,7 +374,7 @@ impl<'d> Engine<'d> {
     }
 
     /// The handle is gone.
-    pub(crate) fn udp_drop(&mut self, key: SocketKey) {
+    pub(super) fn udp_drop(&mut self, key: SocketKey) {
         if let Some(index) = self.sockets.index(key) {
             self.stop_waiting(index);
             self.sockets.free(index);

@@ -252,6 +252,6 @@ impl<'d, M: RawMutex> IcmpSocket<'d, M> {
 
 impl<M: RawMutex> Drop for IcmpSocket<'_, M> {
     fn drop(&mut self) {
-        let _ = self.stack.with(|s| s.engine.icmp_drop(self.key));
+        self.stack.drop_handle(self.key);
     }
 }

@@ -119,8 +119,6 @@ impl<'d, M: RawMutex> TcpListener<'d, M> {
 
 impl<M: RawMutex> Drop for TcpListener<'_, M> {
     fn drop(&mut self) {
-        let _ = self.stack.with(|s| {
-            s.engine.listener_close(self.key);
-        });
+        self.stack.drop_handle(self.key);
     }
 }

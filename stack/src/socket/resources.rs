@@ -1,11 +1,9 @@
 //! The memory of a stack.
 
-use core::cell::RefCell;
-
 use embassy_sync::blocking_mutex::Mutex;
 use embassy_sync::blocking_mutex::raw::{NoopRawMutex, RawMutex};
 
-use super::shared::Shared;
+use super::shared::Locked;
 use super::wakers::SocketWakers;
 use crate::engine::{Slot, SlotNode};
 use crate::storage::{Index, List};
@@ -30,7 +28,8 @@ pub struct Resources<'d, const N: usize, M: RawMutex = NoopRawMutex> {
     pub(super) buckets: [List; N],
     pub(super) heap: [Index; N],
     pub(super) wakers: [SocketWakers; N],
-    pub(super) shared: Option<Mutex<M, RefCell<Shared<'d>>>>,
+    pub(super) orphans: [u8; N],
+    pub(super) locked: Option<Mutex<M, Locked<'d>>>,
 }
 
 impl<const N: usize, M: RawMutex> Resources<'_, N, M> {
@@ -43,7 +42,8 @@ impl<const N: usize, M: RawMutex> Resources<'_, N, M> {
             buckets: [const { List::new() }; N],
             heap: [0; N],
             wakers: [const { SocketWakers::EMPTY }; N],
-            shared: None,
+            orphans: [0; N],
+            locked: None,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What is behind the lock: the engine, and who waits for it.
 
+use core::cell::{Cell, RefCell};
 use core::task::Waker;
 
 use heapless::Vec;
@@ -7,6 +8,55 @@ use heapless::Vec;
 use super::wakers::SocketWakers;
 use crate::engine::{Engine, SocketKey};
 use crate::storage::Index;
+
+/// What the mutex protects.
+pub(crate) struct Locked<'d> {
+    /// Borrowed while a closure of a user runs, which is how a call from within it is found out.
+    pub(super) shared: RefCell<Shared<'d>>,
+    /// How many handles of each socket were dropped by such a closure.
+    orphans: Cell<&'d mut [u8]>,
+    orphaned: Cell<bool>,
+}
+
+impl<'d> Locked<'d> {
+    pub(super) fn new(shared: Shared<'d>, orphans: &'d mut [u8]) -> Self {
+        Self {
+            shared: RefCell::new(shared),
+            orphans: Cell::new(orphans),
+            orphaned: Cell::new(false),
+        }
+    }
+
+    /// A handle was dropped while the stack is in use.
+    pub(super) fn orphan(&self, key: SocketKey) {
+        let orphans = self.orphans.take();
+        if let Some(count) = orphans.get_mut(usize::from(key.index)) {
+            *count = count.saturating_add(1);
+        }
+        self.orphans.set(orphans);
+        self.orphaned.set(true);
+    }
+
+    /// Sees to the handles that were dropped meanwhile. That happens about never, so it may look at all
+    /// sockets.
+    #[inline]
+    pub(super) fn bury_orphans(&self, shared: &mut Shared<'d>) {
+        if self.orphaned.replace(false) {
+            self.bury(shared);
+        }
+    }
+
+    #[cold]
+    fn bury(&self, shared: &mut Shared<'d>) {
+        let orphans = self.orphans.take();
+        for (index, count) in orphans.iter_mut().enumerate() {
+            for _ in 0..core::mem::take(count) {
+                shared.engine.drop_handle_at(index);
+            }
+        }
+        self.orphans.set(orphans);
+    }
+}
 
 /// The engine and all wakers.
 pub(crate) struct Shared<'d> {

@@ -1,6 +1,5 @@
 //! The stack as applications see it.
 
-use core::cell::RefCell;
 use core::future::poll_fn;
 use core::task::Poll;
 
@@ -11,8 +10,8 @@ use embassy_sync::blocking_mutex::raw::{NoopRawMutex, RawMutex};
 use super::clock::EmbassyClock;
 use super::resources::Resources;
 use super::runner::Runner;
-use super::shared::{Shared, Wakes};
-use crate::engine::{Config, ConfigError, Engine, Sockets, StaticConfigV4};
+use super::shared::{Locked, Shared, Wakes};
+use crate::engine::{Config, ConfigError, Engine, SocketKey, Sockets, StaticConfigV4};
 use crate::rand::Seed;
 use crate::stats::Stats;
 #[cfg(feature = "medium-ethernet")]
@@ -23,7 +22,7 @@ use crate::wire::{IpAddress, IpCidr};
 ///
 /// With a mutex that is `Sync` it is `Send`, and so are all handles made from it.
 pub struct Stack<'d, M: RawMutex = NoopRawMutex> {
-    shared: &'d Mutex<M, RefCell<Shared<'d>>>,
+    locked: &'d Mutex<M, Locked<'d>>,
 }
 
 impl<M: RawMutex> Clone for Stack<'_, M> {
@@ -75,7 +74,8 @@ pub fn new_with_clock<'d, D: Driver, const N: usize, M: RawMutex, C: Clock>(
         buckets,
         heap,
         wakers,
-        shared,
+        orphans,
+        locked,
     } = resources;
     let sockets = Sockets::new(slots, nodes, buckets, heap);
     let engine = Engine::new(
@@ -85,8 +85,9 @@ pub fn new_with_clock<'d, D: Driver, const N: usize, M: RawMutex, C: Clock>(
         sockets,
         seed.into(),
     );
-    let shared = shared.insert(Mutex::new(RefCell::new(Shared::new(engine, wakers))));
-    let stack = Stack { shared };
+    let shared = Shared::new(engine, wakers);
+    let locked = locked.insert(Mutex::new(Locked::new(shared, orphans)));
+    let stack = Stack { locked };
     (stack, Runner::new(driver, clock, stack))
 }
 
@@ -284,12 +285,21 @@ impl<'d, M: RawMutex> Stack<'d, M> {
         // By reference: what `f` captures would be moved once for each layer of the mutex, and what
         // was just written in small pieces is slow to read back in large ones.
         let (mut f, mut result) = (Some(f), Err(Reentrant));
-        self.shared.lock(|cell| {
-            if let (Ok(mut shared), Some(f)) = (cell.try_borrow_mut(), f.take()) {
+        self.locked.lock(|locked| {
+            if let (Ok(mut shared), Some(f)) = (locked.shared.try_borrow_mut(), f.take()) {
                 result = Ok(f(&mut shared));
+                locked.bury_orphans(&mut shared);
             }
         });
         result
+    }
+
+    /// A handle is gone. When it went in a closure that the stack itself called, the call under way
+    /// sees to it at its end.
+    pub(super) fn drop_handle(&self, key: SocketKey) {
+        if self.with(|s| s.engine.drop_handle(key)).is_err() {
+            self.locked.lock(|locked| locked.orphan(key));
+        }
     }
 
     /// Wakes all tasks that there is news for. True if there were any.

@@ -372,7 +372,7 @@ impl<'d, M: RawMutex> TcpSocket<'d, M> {
 
 impl<M: RawMutex> Drop for TcpSocket<'_, M> {
     fn drop(&mut self) {
-        self.io.detach();
+        self.io.stack.drop_handle(self.io.key);
     }
 }
 

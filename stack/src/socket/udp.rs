@@ -439,7 +439,7 @@ fn send_now<R>(
 
 impl<M: RawMutex> Drop for UdpSocket<'_, M> {
     fn drop(&mut self) {
-        let _ = self.stack.with(|s| s.engine.udp_drop(self.key));
+        self.stack.drop_handle(self.key);
     }
 }
 

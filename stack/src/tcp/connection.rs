@@ -53,8 +53,9 @@ pub(crate) struct Connection<'d> {
     pub(super) unacknowledged: u32,
     /// Last.ACK.sent of RFC 7323, section 4.3.
     pub(super) last_ack_sent: SeqNum,
-    pub(super) last_received: Instant,
-    pub(super) last_sent: Instant,
+    /// When a segment last arrived, and when data was last sent, in milliseconds.
+    pub(super) last_received: u32,
+    pub(super) last_sent: u32,
     /// When the last challenge or out-of-window acknowledgment was sent, in milliseconds.
     pub(super) last_challenge: Option<u32>,
     /// The handle is gone: nobody reads what still arrives.
@@ -117,8 +118,8 @@ impl<'d> Connection<'d> {
             quick_acks: 0,
             unacknowledged: 0,
             last_ack_sent: zero,
-            last_received: Instant::ZERO,
-            last_sent: Instant::ZERO,
+            last_received: 0,
+            last_sent: 0,
             last_challenge: None,
             detached: false,
             retransmits: 0,
@@ -253,8 +254,8 @@ impl<'d> Connection<'d> {
         self.recovery = Recovery::new(opening.iss);
         self.mss = opening.path_mss.max(1);
         self.congestion = Controller::new(self.options.congestion, u32::from(self.mss));
-        self.last_received = now;
-        self.last_sent = now;
+        self.last_received = millis(now);
+        self.last_sent = millis(now);
         self.quick_acks = QUICK_ACKS;
         self.detached = false;
     }
@@ -595,6 +596,16 @@ impl Timestamping {
     pub(super) fn value(&self, now: Instant) -> u32 {
         timestamp_value(now, self.offset)
     }
+}
+
+/// For what is compared over hours.
+pub(super) fn millis(now: Instant) -> u32 {
+    now.as_millis() as u32
+}
+
+/// How long ago something was that was noted with [`millis`].
+pub(super) fn since_millis(now: Instant, then: u32) -> Duration {
+    Duration::from_millis(u64::from(millis(now).wrapping_sub(then)))
 }
 
 /// For what is compared over days.

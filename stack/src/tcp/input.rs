@@ -1,6 +1,6 @@
 //! A segment arrives: RFC 9293, section 3.10.7, in its order.
 
-use super::connection::{Connection, Timestamping, seconds};
+use super::connection::{Connection, Timestamping, millis, seconds};
 use super::receiver::Stored;
 use super::sender::WindowUpdate;
 use super::timers::Timer;
@@ -44,7 +44,7 @@ impl Connection<'_> {
             _ => self.in_any_other_state(now, segment),
         };
         if !self.state.is_over() {
-            self.last_received = now;
+            self.last_received = millis(now);
             self.probes = 0;
             self.arm_timers(now);
         }
@@ -377,7 +377,12 @@ impl Connection<'_> {
             }
             // RFC 5681, section 4.2: "a TCP receiver SHOULD send an immediate duplicate ACK when an
             // out-of-order segment arrives".
-            Stored::Ahead | Stored::Duplicate | Stored::NoRoom => self.due.ack = true,
+            Stored::Ahead | Stored::Duplicate | Stored::NoRoom => {
+                if self.due.ack && !self.sack {
+                    self.due.duplicates = self.due.duplicates.saturating_add(1);
+                }
+                self.due.ack = true;
+            }
         }
         Some(stored)
     }
@@ -399,7 +404,7 @@ impl Connection<'_> {
     /// once in a while: two ends that each find the other's segments unacceptable must not feed each
     /// other, nor an attacker them (RFC 5961, section 7).
     fn acknowledge_unacceptable(&mut self, now: Instant) {
-        let now = now.as_millis() as u32;
+        let now = millis(now);
         let recently = self
             .last_challenge
             .is_some_and(|last| now.wrapping_sub(last) < CHALLENGE_INTERVAL_MS);

@@ -4,7 +4,7 @@
 //! acknowledgment by itself only if nothing carries it along. An acknowledgment that reports gaps goes
 //! alone and first, because only without data does it count as a duplicate (RFC 5681, section 2).
 
-use super::connection::{Connection, Timestamping};
+use super::connection::{Connection, Timestamping, millis, since_millis};
 use super::loss::micros;
 use super::recovery::{Hole, Phase};
 use super::timers::Timer;
@@ -29,6 +29,9 @@ pub(crate) struct SegmentPlan {
 pub(super) struct Due {
     /// An acknowledgment.
     pub(super) ack: bool,
+    /// How often the acknowledgment is to be repeated: once for each segment out of order, for a peer that
+    /// has nothing but their number to go by (RFC 5681, section 4.2).
+    pub(super) duplicates: u8,
     /// A SYN, or a SYN with ACK.
     pub(super) syn: bool,
     /// A reset.
@@ -53,6 +56,7 @@ impl Connection<'_> {
     pub(crate) fn wants_to_send(&self) -> bool {
         let Due {
             ack,
+            duplicates: _,
             syn,
             reset,
             probe,
@@ -75,14 +79,14 @@ impl Connection<'_> {
             return Some(self.plan_syn(now, path_mss));
         }
         let plan = if self.due.ack && self.sack && self.rcv.has_sack_blocks() {
-            self.plan_ack(now)
+            self.plan_ack(now, path_mss)
         } else {
             self.plan_retransmission(now)
                 .or_else(|| self.plan_data(now))
                 .or_else(|| self.plan_loss_probe(now))
                 .or_else(|| self.plan_probe(now))
                 .or_else(|| self.plan_keep_alive(now))
-                .or_else(|| self.plan_ack(now))
+                .or_else(|| self.plan_ack(now, path_mss))
         };
         self.touched = false;
         self.arm_timers(now);
@@ -135,7 +139,7 @@ impl Connection<'_> {
         } else {
             self.rtt.on_send(now, iss + 1);
         }
-        self.last_sent = now;
+        self.last_sent = millis(now);
         self.arm_timers(now);
         SegmentPlan {
             header: TcpHeader {
@@ -214,7 +218,7 @@ impl Connection<'_> {
         if !self.sends_data() {
             return None;
         }
-        if self.snd.flight() == 0 && now.since(self.last_sent) > self.rtt.rto() {
+        if self.snd.flight() == 0 && since_millis(now, self.last_sent) > self.rtt.rto() {
             self.congestion.on_idle();
         }
         let span = self.next_span()?;
@@ -280,7 +284,7 @@ impl Connection<'_> {
         }
         let repeated = start.before(self.snd.max);
         self.snd.max = self.snd.max.max(start + len);
-        self.last_sent = now;
+        self.last_sent = millis(now);
         Some(SegmentPlan {
             header: self.header(now, start, TcpFlags::ACK),
             len: len as usize,
@@ -300,14 +304,13 @@ impl Connection<'_> {
         })
     }
 
-    fn plan_ack(&mut self, now: Instant) -> Option<SegmentPlan> {
+    fn plan_ack(&mut self, now: Instant, path_mss: u16) -> Option<SegmentPlan> {
         if !self.due.ack {
             return None;
         }
         if self.state == State::SynReceived {
             // Before the handshake is complete every acknowledgment repeats the SYN.
             self.due.ack = false;
-            let path_mss = self.mss;
             return Some(self.plan_syn(now, path_mss));
         }
         let blocks = if self.sack {
@@ -317,6 +320,10 @@ impl Connection<'_> {
         };
         let mut header = self.header(now, self.snd.max, TcpFlags::ACK);
         header.options.sack = blocks;
+        if let Some(rest) = self.due.duplicates.checked_sub(1) {
+            self.due.duplicates = rest;
+            self.due.ack = true;
+        }
         Some(SegmentPlan {
             header,
             len: 0,
@@ -349,7 +356,7 @@ impl Connection<'_> {
         fin: bool,
         repeated: bool,
     ) -> SegmentPlan {
-        self.last_sent = now;
+        self.last_sent = millis(now);
         let mut flags = TcpFlags::ACK;
         if fin {
             flags = flags | TcpFlags::FIN;

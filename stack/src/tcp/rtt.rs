@@ -6,8 +6,8 @@ use crate::wire::SeqNum;
 /// Round-trip time, its variation, and the timeout that follows from them.
 #[derive(Clone, Debug)]
 pub(crate) struct RttEstimator {
-    /// `None` before the first measurement. In microseconds, as are the others.
-    srtt: Option<u32>,
+    /// 0 before the first measurement. In microseconds, as are the others.
+    srtt: u32,
     rttvar: u32,
     rto: u32,
     /// How often the timeout was doubled since the last acknowledgment of new data.
@@ -20,7 +20,7 @@ pub(crate) struct RttEstimator {
 impl RttEstimator {
     pub(crate) const fn new() -> Self {
         Self {
-            srtt: None,
+            srtt: 0,
             rttvar: 0,
             rto: INITIAL_RTO,
             backoff: 0,
@@ -52,7 +52,7 @@ impl RttEstimator {
                 self.sample(Duration::from_micros(u64::from(rtt)));
             }
             // The scoreboard measures better; this is for where it may not (Karn's algorithm).
-            None if self.srtt.is_none() => {
+            None if self.srtt == 0 => {
                 if let Some(age) = echoed {
                     self.sample(age);
                 }
@@ -73,7 +73,7 @@ impl RttEstimator {
     }
 
     pub(crate) fn srtt(&self) -> Option<Duration> {
-        Some(Duration::from_micros(u64::from(self.srtt?)))
+        (self.srtt != 0).then(|| Duration::from_micros(u64::from(self.srtt)))
     }
 
     pub(crate) fn rttvar(&self) -> Duration {
@@ -85,18 +85,19 @@ impl RttEstimator {
         let r = u32::try_from(rtt.as_micros())
             .unwrap_or(MAX_RTO)
             .min(MAX_RTO);
-        let srtt = match self.srtt {
-            None => {
+        // A round trip of no time at all still is a measurement.
+        let r = r.max(1);
+        self.srtt = match self.srtt {
+            0 => {
                 self.rttvar = r / 2;
                 r
             }
-            Some(srtt) => {
+            srtt => {
                 self.rttvar = self.rttvar - self.rttvar / 4 + srtt.abs_diff(r) / 4;
-                srtt - srtt / 8 + r / 8
+                (srtt - srtt / 8 + r / 8).max(1)
             }
         };
-        self.srtt = Some(srtt);
-        let rto = srtt.saturating_add((4 * self.rttvar).max(GRANULARITY));
+        let rto = self.srtt.saturating_add((4 * self.rttvar).max(GRANULARITY));
         self.rto = rto.clamp(MIN_RTO, MAX_RTO);
     }
 }

@@ -1,7 +1,7 @@
 //! Which timers run, and what happens when one is due.
 
 use super::State;
-use super::connection::{Connection, FIN_WAIT_2_TIMEOUT};
+use super::connection::{Connection, FIN_WAIT_2_TIMEOUT, since_millis};
 use super::timers::Timer;
 use crate::time::{Duration, Instant};
 
@@ -61,7 +61,7 @@ impl Connection<'_> {
         let Some(interval) = self.keep_alive_interval() else {
             return;
         };
-        if now.since(self.last_received) < interval && self.probes == 0 {
+        if since_millis(now, self.last_received) < interval && self.probes == 0 {
             return;
         }
         if self.probes >= self.options.keep_alive_probes {
@@ -108,12 +108,13 @@ impl Connection<'_> {
                 .ensure(Timer::FinWait2, || now + FIN_WAIT_2_TIMEOUT);
         }
         if let Some(interval) = self.keep_alive_interval() {
-            let since = if self.probes == 0 {
-                self.last_received
+            let silent = if self.probes == 0 {
+                since_millis(now, self.last_received)
             } else {
-                now
+                Duration::ZERO
             };
-            self.timers.ensure(Timer::KeepAlive, || since + interval);
+            let wait = interval.saturating_sub(silent);
+            self.timers.ensure(Timer::KeepAlive, || now + wait);
         }
     }
 

@@ -56,14 +56,14 @@ pub(super) fn into_split<'d, M: RawMutex>(
 
 impl<M: RawMutex> Drop for OwnedReadHalf<'_, M> {
     fn drop(&mut self) {
-        let _ = self.io.stack.with(|s| s.engine.tcp_drop_half(self.io.key));
+        self.io.stack.drop_handle(self.io.key);
     }
 }
 
 impl<M: RawMutex> Drop for OwnedWriteHalf<'_, M> {
     fn drop(&mut self) {
         self.io.shutdown();
-        let _ = self.io.stack.with(|s| s.engine.tcp_drop_half(self.io.key));
+        self.io.stack.drop_handle(self.io.key);
     }
 }
 

@@ -207,11 +207,6 @@ impl<'d, M: RawMutex> Io<'d, M> {
         let _ = self.stack.with(|s| s.engine.tcp_give_up(self.key));
     }
 
-    /// The handle is gone.
-    pub(super) fn detach(&self) {
-        let _ = self.stack.with(|s| s.engine.tcp_detach(self.key));
-    }
-
     /// A look at the connection; `None` from within a closure that the stack called.
     pub(super) fn look<R>(&self, f: impl FnOnce(&Connection<'d>) -> R) -> Option<R> {
         self.stack

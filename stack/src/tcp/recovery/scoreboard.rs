@@ -44,8 +44,8 @@ const SACKED: u8 = 1;
 const LOST: u8 = 2;
 const RETRANSMITTED: u8 = 4;
 
-/// Records of a connection whose send buffer has no room for a table.
-const FEW: usize = 2;
+/// Records of a connection whose send buffer has no room for a table, and hardly for a second segment.
+const FEW: usize = 1;
 
 /// A send buffer has one record for so many bytes: enough for segments a quarter of the usual size.
 const BYTES_PER_RECORD: usize = 384;
@@ -525,8 +525,9 @@ mod tests {
 
     #[test]
     fn a_long_record_is_cut_when_part_of_it_is_sent_again() {
+        let mut memory = vec![0; size_of::<Record>() * 2];
         let mut state = Scoreboard::new();
-        let mut board = state.with(&mut [], seq(100));
+        let mut board = state.with(&mut memory, seq(100));
         board.on_sent(seq(130), 1);
         board.lose(|_| true);
         let hole = board.first_lost().unwrap();

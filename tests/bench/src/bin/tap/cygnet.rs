@@ -5,8 +5,8 @@ use std::os::fd::OwnedFd;
 use cygnet::{Config, Ipv4Cidr, Resources, Stack, StaticConfigV4, TcpSocket};
 use cygnet_host::TokioClock;
 use cygnet_tuntap::TunTap;
-use tokio::runtime;
-use tokio::task::{LocalSet, spawn_local};
+use tokio::runtime::{self, LocalOptions};
+use tokio::task::spawn_local;
 
 use crate::kernel::Done;
 use crate::{BUFFER, Contender, Direction, Error, PORT, PREFIX_LEN, Transfer};
@@ -17,24 +17,17 @@ pub(crate) fn serve(
     transfer: Transfer,
     done: Done,
 ) -> Result<(), Error> {
+    // A runtime with room for tasks of its thread alone. A `LocalSet`, and the future that a runtime
+    // blocks on, are woken across the operating system: an eventfd and one more epoll each time.
     let runtime = runtime::Builder::new_current_thread()
         .enable_all()
-        .build()?;
-    LocalSet::new().block_on(&runtime, async {
+        .build_local(LocalOptions::default())?;
+    runtime.block_on(async {
         let driver = TunTap::from_fd(device)?.with_hardware_address(contender.mac());
-        let mut socket =
-            TcpSocket::new(start(driver, contender), vec![0; BUFFER], vec![0; BUFFER])?;
-        let served = async {
-            socket.accept(PORT).await?;
-            match transfer.direction {
-                Direction::Reader => send(&mut socket, transfer.size).await?,
-                Direction::Writer => receive(&mut socket).await?,
-            }
-            Ok::<_, Error>(socket.close().await?)
-        };
+        let socket = TcpSocket::new(start(driver, contender), vec![0; BUFFER], vec![0; BUFFER])?;
         // Without the kernel's side there is nobody to serve. If it failed, it says why.
         tokio::select! {
-            served = served => served,
+            served = spawn_local(accept_and_move(socket, transfer)) => served?,
             _ = done => Ok(()),
         }
     })
@@ -50,6 +43,15 @@ fn start(driver: TunTap, contender: &Contender) -> Stack<'static> {
         cygnet::new_with_clock(driver, config, resources, seed, TokioClock::new());
     spawn_local(async move { runner.run().await });
     stack
+}
+
+async fn accept_and_move(mut socket: TcpSocket<'static>, transfer: Transfer) -> Result<(), Error> {
+    socket.accept(PORT).await?;
+    match transfer.direction {
+        Direction::Reader => send(&mut socket, transfer.size).await?,
+        Direction::Writer => receive(&mut socket).await?,
+    }
+    Ok(socket.close().await?)
 }
 
 /// Sends whatever the buffer holds: making up data is not what is measured.
