@@ -15,15 +15,15 @@ use crate::tcp::SegmentPlan;
 use crate::time::Instant;
 #[cfg(feature = "medium-ethernet")]
 use crate::wire::ArpPacket;
-use crate::wire::IpAddress;
 #[cfg(feature = "socket-tcp")]
 use crate::wire::TcpHeader;
+use crate::wire::{Icmpv4Message, IpAddress};
 
 /// What is to be sent next: small, and without a hold on the engine.
 #[derive(Debug)]
 pub(crate) enum Transmit {
     /// Something without a payload in a socket's buffer.
-    Inline(Inline),
+    Inline(Inline<'static>),
     /// A segment of the connection in that slot.
     #[cfg(feature = "socket-tcp")]
     Segment {
@@ -42,15 +42,16 @@ pub(crate) enum Transmit {
     },
 }
 
-/// A packet that is all header.
+/// A packet without a payload in a socket's buffer: what the engine says by itself. An answer may repeat
+/// part of the received frame, `'f`.
 #[derive(Debug)]
-pub(crate) struct Inline {
+pub(crate) struct Inline<'f> {
     pub(super) link: LinkHeader,
-    pub(super) packet: InlinePacket,
+    pub(super) packet: InlinePacket<'f>,
 }
 
 #[derive(Debug)]
-pub(super) enum InlinePacket {
+pub(super) enum InlinePacket<'f> {
     #[cfg(feature = "medium-ethernet")]
     Arp(ArpPacket),
     #[cfg(feature = "socket-tcp")]
@@ -58,6 +59,13 @@ pub(super) enum InlinePacket {
         src: IpAddress,
         dst: IpAddress,
         header: TcpHeader,
+    },
+    Icmpv4 {
+        src: IpAddress,
+        dst: IpAddress,
+        message: Icmpv4Message<'f>,
+        /// Of a message that may be fragmented on its way.
+        ident: Option<u16>,
     },
 }
 
@@ -122,7 +130,7 @@ impl Engine<'_> {
                 let Body::Tcp(tcp) = self.sockets.body(*index) else {
                     return None;
                 };
-                let payload = Payload::Tcp(plan.header, tcp.connection.payload(plan));
+                let payload = Payload::Tcp(&plan.header, tcp.connection.payload(plan));
                 let tuple = &tcp.connection.tuple;
                 let hop_limit = tcp.connection.options.hop_limit;
                 let mut packet =
@@ -215,20 +223,34 @@ pub(super) enum Turn {
     Unreachable,
 }
 
-impl Inline {
-    fn outgoing(&self) -> Outgoing<'_> {
-        match self.packet {
+impl Inline<'_> {
+    /// The frame for it.
+    pub(crate) fn outgoing(&self) -> Outgoing<'_> {
+        let (src, dst, payload, ident) = match &self.packet {
             #[cfg(feature = "medium-ethernet")]
-            InlinePacket::Arp(packet) => Outgoing {
-                link: self.link,
-                content: Content::Arp(packet),
-            },
+            InlinePacket::Arp(packet) => {
+                return Outgoing {
+                    link: self.link,
+                    content: Content::Arp(packet),
+                };
+            }
             #[cfg(feature = "socket-tcp")]
-            InlinePacket::Tcp { src, dst, header } => Outgoing::ip(
-                self.link,
-                IpPacket::unfragmented(src, dst, Payload::Tcp(header, (&[], &[]))),
-            ),
+            InlinePacket::Tcp { src, dst, header } => {
+                (src, dst, Payload::Tcp(header, (&[], &[])), None)
+            }
+            InlinePacket::Icmpv4 {
+                src,
+                dst,
+                message,
+                ident,
+            } => (src, dst, Payload::Icmpv4(*message), *ident),
+        };
+        let packet = IpPacket::unfragmented(*src, *dst, payload);
+        let mut outgoing = Outgoing::ip(self.link, packet);
+        if let Some(ident) = ident {
+            outgoing.allow_fragments(ident);
         }
+        outgoing
     }
 }
 

@@ -2,7 +2,6 @@
 
 use super::Engine;
 use super::ingress::{Handled, Received};
-use super::outgoing::Payload;
 use crate::icmp::{Offender, Payload as OffenderPayload, may_send_error};
 use crate::ip::{ArrivalPath, Destination};
 use crate::stats::Discard;
@@ -53,9 +52,7 @@ impl Engine<'_> {
         }
         let reply = Icmpv4Message::EchoReply { ident, seq, data };
         let ident = self.interface.next_ident();
-        let mut answer = received.answer(Payload::Icmpv4(reply));
-        answer.allow_fragments(ident);
-        Ok(Some(answer))
+        Ok(Some(received.answer_icmp(reply, Some(ident))))
     }
 
     #[cfg(not(feature = "icmp-echo-reply"))]
@@ -175,7 +172,7 @@ impl Engine<'_> {
             next_hop_mtu: 0,
             quote,
         };
-        Ok(Some(received.answer(Payload::Icmpv4(message))))
+        Ok(Some(received.answer_icmp(message, None)))
     }
 }
 

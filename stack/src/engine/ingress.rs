@@ -5,19 +5,22 @@
 
 use cygnet_driver::{Medium, RxChecksum, RxMeta};
 
+use super::egress::InlinePacket;
 use super::interface::INTERFACE;
-use super::outgoing::{IpPacket, LinkHeader, Payload};
-use super::{Engine, Outgoing};
+use super::outgoing::LinkHeader;
+use super::{Engine, Inline};
 use crate::ip::{Arrival, ArrivalPath, Destination, Martian, classify};
 use crate::stats::Discard;
 use crate::time::Instant;
 use crate::wire::Malformed;
+#[cfg(feature = "socket-tcp")]
+use crate::wire::TcpHeader;
 #[cfg(feature = "medium-ethernet")]
 use crate::wire::{EtherType, EthernetHeader};
-use crate::wire::{IpAddress, IpProtocol, Ipv4Header};
+use crate::wire::{Icmpv4Message, IpAddress, IpProtocol, Ipv4Header};
 
 /// What an arriving packet leads to: an answer, or nothing more.
-pub(super) type Handled<'f> = Result<Option<Outgoing<'f>>, Discard>;
+pub(super) type Handled<'f> = Result<Option<Inline<'f>>, Discard>;
 
 /// What is known of a packet before its transport header is read.
 #[derive(Clone, Copy)]
@@ -43,12 +46,34 @@ impl Received<'_> {
         IpAddress::Ipv4(self.header.dst)
     }
 
-    /// An answer from the address that the packet was for.
-    pub(super) fn answer<'a>(&self, payload: Payload<'a>) -> Outgoing<'a> {
-        Outgoing::ip(
-            self.back,
-            IpPacket::unfragmented(self.dst(), self.src(), payload),
-        )
+    /// A TCP header as answer, from the address that the segment was for.
+    #[cfg(feature = "socket-tcp")]
+    pub(super) fn answer_tcp<'a>(&self, header: TcpHeader) -> Inline<'a> {
+        Inline {
+            link: self.back,
+            packet: InlinePacket::Tcp {
+                src: self.dst(),
+                dst: self.src(),
+                header,
+            },
+        }
+    }
+
+    /// An ICMP message as answer; with an identification it may be fragmented on its way.
+    pub(super) fn answer_icmp<'a>(
+        &self,
+        message: Icmpv4Message<'a>,
+        ident: Option<u16>,
+    ) -> Inline<'a> {
+        Inline {
+            link: self.back,
+            packet: InlinePacket::Icmpv4 {
+                src: self.dst(),
+                dst: self.src(),
+                message,
+                ident,
+            },
+        }
     }
 }
 
@@ -59,7 +84,7 @@ impl Engine<'_> {
         now: Instant,
         frame: &'f [u8],
         meta: RxMeta,
-    ) -> Option<Outgoing<'f>> {
+    ) -> Option<Inline<'f>> {
         self.now = now;
         self.stats.received = self.stats.received.wrapping_add(1);
         match self.on_frame(now, frame, meta) {
@@ -189,7 +214,8 @@ impl Engine<'_> {
 mod arp {
     //! ARP (RFC 826), with RFC 5227's care for conflicts.
 
-    use super::super::outgoing::{Content, LinkHeader, Outgoing};
+    use super::super::egress::{Inline, InlinePacket};
+    use super::super::outgoing::LinkHeader;
     use super::{Discard, Engine, EthernetHeader, Handled, INTERFACE, Instant, IpAddress};
     use crate::link::{Claim, ClaimKind, Learned};
     use crate::wire::{ArpOperation, ArpPacket, EtherType};
@@ -249,15 +275,15 @@ mod arp {
             }
         }
 
-        fn arp_reply<'f>(&self, request: &ArpPacket) -> Outgoing<'f> {
+        fn arp_reply<'f>(&self, request: &ArpPacket) -> Inline<'f> {
             let hardware = self.interface.ethernet.hardware;
-            Outgoing {
+            Inline {
                 link: LinkHeader::Ethernet(EthernetHeader {
                     dst: request.sender_hardware,
                     src: hardware,
                     ethertype: EtherType::ARP,
                 }),
-                content: Content::Arp(ArpPacket {
+                packet: InlinePacket::Arp(ArpPacket {
                     operation: ArpOperation::Reply,
                     sender_hardware: hardware,
                     sender_protocol: request.target_protocol,

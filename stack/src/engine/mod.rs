@@ -42,11 +42,12 @@ use cygnet_driver::{Capabilities, HardwareAddress};
 pub use config::{AddressPolicy, Config, DefensePolicy, StaticConfigV4};
 #[cfg(any(feature = "socket-udp", feature = "socket-icmp"))]
 pub(crate) use datagram::QueueError;
-pub(crate) use egress::Transmit;
+pub(crate) use egress::{Inline, Transmit};
 #[cfg(feature = "socket-icmp")]
 pub use icmp_socket::{IcmpEndpoint, IcmpMetadata, IcmpPacketMetadata};
 pub use interface::ConfigError;
 pub(crate) use interface::Interface;
+#[cfg(test)]
 pub(crate) use outgoing::Outgoing;
 #[cfg(feature = "socket-tcp")]
 pub(crate) use pool::{BufferPair, PoolId};

@@ -26,7 +26,7 @@ pub(crate) enum LinkHeader {
 
 #[derive(Debug)]
 pub(super) enum Content<'a> {
-    Arp(ArpPacket),
+    Arp(&'a ArpPacket),
     Ip(IpPacket<'a>),
 }
 
@@ -43,7 +43,7 @@ pub(super) struct IpPacket<'a> {
 
 #[derive(Debug)]
 pub(super) enum Payload<'a> {
-    Tcp(TcpHeader, (&'a [u8], &'a [u8])),
+    Tcp(&'a TcpHeader, (&'a [u8], &'a [u8])),
     Udp {
         src_port: u16,
         dst_port: u16,

@@ -7,7 +7,6 @@ use super::egress::{Transmit, Turn};
 use super::icmp::IcmpError;
 use super::ingress::{Handled, Received};
 use super::interface::Path;
-use super::outgoing::Payload;
 use super::pool::{Pool, PoolId};
 use super::sockets::Body;
 use super::{BufferPair, Engine, SocketKey};
@@ -187,7 +186,7 @@ impl<'d> Engine<'d> {
                 if let Some(reason) = reason {
                     self.stats.discard(reason);
                 }
-                Ok(Some(received.answer(Payload::Tcp(header, (&[], &[])))))
+                Ok(Some(received.answer_tcp(header)))
             }
         }
     }

@@ -87,7 +87,7 @@ impl Pair {
             }
             let answer = self.engines[1 - from].receive(self.now, &bytes, RxMeta::new());
             if let Some(answer) = answer {
-                wire.push_back((1 - from, frame(&answer)));
+                wire.push_back((1 - from, frame(&answer.outgoing())));
             }
         }
         panic!("the engines never stop talking: {:02x?}", self.log.last());
@@ -416,7 +416,7 @@ impl LossyWire {
         {
             let to = 1 - from;
             let answer = self.pair.engines[to].receive(self.pair.now, &bytes, RxMeta::new());
-            if let Some(answer) = answer.map(|a| frame(&a)) {
+            if let Some(answer) = answer.map(|a| frame(&a.outgoing())) {
                 self.put(to, answer);
             }
         } else {

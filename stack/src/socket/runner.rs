@@ -105,6 +105,7 @@ impl<'d, D: Driver, M: RawMutex, C: Clock> Runner<'d, D, M, C> {
                     let Some(answer) = &s.engine.receive(now, frame, meta) else {
                         return;
                     };
+                    let answer = answer.outgoing();
                     match tx {
                         Some(mut tx) => {
                             tx.set_meta(answer.meta());

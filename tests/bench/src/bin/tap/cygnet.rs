@@ -2,9 +2,10 @@
 
 use std::os::fd::OwnedFd;
 
-use cygnet::{Config, Ipv4Cidr, Resources, Stack, StaticConfigV4, TcpSocket};
+use cygnet::{Config, Ipv4Cidr, Resources, Runner, Stack, StaticConfigV4, TcpSocket};
 use cygnet_host::TokioClock;
 use cygnet_tuntap::TunTap;
+use embassy_sync::blocking_mutex::raw::NoopRawMutex;
 use tokio::runtime::{self, LocalOptions};
 use tokio::task::spawn_local;
 
@@ -24,25 +25,28 @@ pub(crate) fn serve(
         .build_local(LocalOptions::default())?;
     runtime.block_on(async {
         let driver = TunTap::from_fd(device)?.with_hardware_address(contender.mac());
-        let socket = TcpSocket::new(start(driver, contender), vec![0; BUFFER], vec![0; BUFFER])?;
+        let (stack, mut runner) = stack(driver, contender);
+        let socket = TcpSocket::new(stack, vec![0; BUFFER], vec![0; BUFFER])?;
+        // Spawned first, it listens before the runner sees the kernel's connection.
+        let served = spawn_local(accept_and_move(socket, transfer));
+        spawn_local(async move { runner.run().await });
         // Without the kernel's side there is nobody to serve. If it failed, it says why.
         tokio::select! {
-            served = spawn_local(accept_and_move(socket, transfer)) => served?,
+            served = served => served?,
             _ = done => Ok(()),
         }
     })
 }
 
+type TapRunner = Runner<'static, TunTap, NoopRawMutex, TokioClock>;
+
 /// The resources are leaked, as a `StaticCell` would have them live for ever.
-fn start(driver: TunTap, contender: &Contender) -> Stack<'static> {
+fn stack(driver: TunTap, contender: &Contender) -> (Stack<'static>, TapRunner) {
     let address = Ipv4Cidr::new(contender.address, PREFIX_LEN);
     let config = Config::ipv4_static(StaticConfigV4::new(address));
     let resources = Box::leak(Box::new(Resources::<1>::new()));
     let seed = [contender.mac()[5]; 32];
-    let (stack, mut runner) =
-        cygnet::new_with_clock(driver, config, resources, seed, TokioClock::new());
-    spawn_local(async move { runner.run().await });
-    stack
+    cygnet::new_with_clock(driver, config, resources, seed, TokioClock::new())
 }
 
 async fn accept_and_move(mut socket: TcpSocket<'static>, transfer: Transfer) -> Result<(), Error> {

@@ -1,5 +1,8 @@
 //! smoltcp with its own tap device, in the loop of its own benchmark: poll, let the application act,
 //! wait for the device or the next deadline.
+//!
+//! It is as it comes by default, and so does without TCP timestamps: its frames carry twelve more bytes
+//! of data than those of cygnet, and the kernel has less to look at.
 
 use std::os::fd::{AsRawFd, IntoRawFd, OwnedFd};
 
