@@ -249,7 +249,10 @@ impl Connection<'_> {
         if len == 0 && !fin {
             return None;
         }
-        let last = len == unsent;
+        // A full buffer is not the end of what its user has to say: with enough in flight for an immediate
+        // acknowledgment, what is left over waits to become a whole segment.
+        let continues = self.snd.ring.free() == 0 && self.snd.flight() >= 2 * mss;
+        let last = len == unsent && !(continues && self.options.nagle);
         let repeats = start.before(self.snd.max);
         // Nagle's algorithm as Minshall modified it, and as Linux has it: a small segment waits for
         // another small one to be acknowledged, not for large ones, whose acknowledgment may be delayed.
