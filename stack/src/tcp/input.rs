@@ -173,7 +173,7 @@ impl Connection<'_> {
             // segment. That of the one whose acknowledgment got lost would have the peer, which has
             // doubled its timeout by now, take that time for a round trip.
             let age = self.rcv.nxt.distance_from(header.seq) as usize;
-            if age <= self.rcv.ring.capacity() {
+            if age <= self.rcv.ring.capacity() && self.acknowledges_plausibly(header) {
                 self.note_timestamp(now, header);
             }
             self.rcv.on_duplicate(header.seq, len);
@@ -244,12 +244,20 @@ impl Connection<'_> {
             });
             return Ok(());
         }
-        let oldest = self.snd.una - self.snd.max_wnd;
-        if header.ack.before(oldest) || header.ack.after(self.snd.max) {
+        if !self.acknowledges_plausibly(header) {
             self.acknowledge_unacceptable(now);
             return Err(Disposition::Discarded(Discard::BadAck));
         }
         Ok(())
+    }
+
+    /// RFC 5961, section 5.2: "((SND.UNA - MAX.SND.WND) <= SEG.ACK <= SND.NXT)". Whoever guesses a
+    /// sequence number has to guess this as well.
+    fn acknowledges_plausibly(&self, header: &TcpHeader) -> bool {
+        let oldest = self.snd.una - self.snd.max_wnd;
+        header.flags.contains(TcpFlags::ACK)
+            && header.ack.at_or_after(oldest)
+            && header.ack.at_or_before(self.snd.max)
     }
 
     /// RFC 7323, section 4.3: "If SEG.TSval >= TS.Recent and SEG.SEQ <= Last.ACK.sent, then SEG.TSval
