@@ -4,10 +4,11 @@
 //! A packet whose neighbor is being looked for stays where it is, and those behind it to other hosts go
 //! ahead: a host that does not answer never delays another.
 
+use cygnet_driver::TxToken;
+
 use super::Engine;
-use super::egress::{Transmit, Turn};
-use super::interface::Path;
-use super::outgoing::IpPacket;
+use super::interface::{Interface, Path, Reach};
+use super::outgoing::{Content, IpPacket, Outgoing};
 use super::sockets::Body;
 use crate::events::Events;
 use crate::storage::{Index, PushError};
@@ -25,10 +26,14 @@ pub(super) trait Datagrams {
     /// A packet could not be sent to where it should go.
     fn on_unreachable(&mut self, destination: IpAddress);
 
-    fn route(&mut self) -> &mut RouteCache;
+    /// The way that packets went last.
+    fn route(&self) -> &RouteCache;
+
+    /// As [`Self::route`], to change it.
+    fn route_mut(&mut self) -> &mut RouteCache;
 
     /// The packet as it goes out.
-    fn packet(&self, nth: usize, src: IpAddress) -> Option<IpPacket<'_>>;
+    fn packet(&self, nth: usize, src: IpAddress, ident: u16) -> Option<IpPacket<'_>>;
 }
 
 /// A packet that waits to be sent.
@@ -75,22 +80,18 @@ impl RouteCache {
         (self.destination == Some(destination)).then_some(&self.path)
     }
 
-    fn path_to(&self, destination: IpAddress) -> Path {
-        self.known(destination).copied().unwrap_or_default()
+    fn path_to(&mut self, destination: IpAddress) -> &mut Path {
+        if self.destination != Some(destination) {
+            *self = Self {
+                destination: Some(destination),
+                path: Path::default(),
+            };
+        }
+        &mut self.path
     }
 }
 
 impl Body<'_> {
-    fn datagrams(&self) -> Option<&dyn Datagrams> {
-        match self {
-            #[cfg(feature = "socket-udp")]
-            Self::Udp(udp) => Some(udp),
-            #[cfg(feature = "socket-icmp")]
-            Self::Icmp(icmp) => Some(icmp),
-            _ => None,
-        }
-    }
-
     fn datagrams_mut(&mut self) -> Option<&mut dyn Datagrams> {
         match self {
             #[cfg(feature = "socket-udp")]
@@ -103,10 +104,37 @@ impl Body<'_> {
 }
 
 impl Engine<'_> {
-    /// The socket's turn to send.
-    pub(super) fn poll_datagrams(&mut self, now: Instant, index: Index) -> Option<Transmit> {
+    /// The socket's turn to send. Gives the room back if it has nothing, or cannot.
+    #[inline]
+    pub(super) fn transmit_datagram<T: TxToken>(
+        &mut self,
+        now: Instant,
+        index: Index,
+        tx: T,
+    ) -> Result<(), T> {
+        let Some((nth, src)) = self.poll_datagrams(now, index) else {
+            return Err(tx);
+        };
+        let ident = self.interface.next_ident();
+        let link = &self.interface;
+        let more = match self.sockets.body_mut(index) {
+            #[cfg(feature = "socket-udp")]
+            Body::Udp(udp) => send(link, udp, nth, src, ident, tx)?,
+            #[cfg(feature = "socket-icmp")]
+            Body::Icmp(icmp) => send(link, icmp, nth, src, ident, tx)?,
+            _ => return Err(tx),
+        };
+        self.sockets.notify(index, Events::WRITABLE);
+        if more {
+            self.sockets.mark_ready(index);
+        }
+        Ok(())
+    }
+
+    /// The next packet that can go, and the address that it comes from.
+    fn poll_datagrams(&mut self, now: Instant, index: Index) -> Option<(usize, IpAddress)> {
         #[cfg(feature = "medium-ethernet")]
-        let mut waits_for = None;
+        let mut waits = false;
         let mut from = 0;
         loop {
             let socket = self.sockets.body_mut(index).datagrams_mut()?;
@@ -114,31 +142,19 @@ impl Engine<'_> {
                 break;
             };
             from = pending.nth + 1;
-            let mut path = socket.route().path_to(pending.destination);
-            let turn = self.reach(now, pending.destination, &mut path);
-            let source = pending.source.or_else(|| self.interface.source_on(&path));
-            let socket = self.sockets.body_mut(index).datagrams_mut()?;
-            match (turn, source) {
-                (Turn::Go(link), Some(src)) => {
-                    *socket.route() = RouteCache {
-                        destination: Some(pending.destination),
-                        path,
-                    };
-                    return Some(Transmit::Datagram {
-                        link,
-                        index,
-                        nth: pending.nth,
-                        src,
-                        ident: self.interface.next_ident(),
-                    });
+            let path = socket.route_mut().path_to(pending.destination);
+            let reach = self.interface.reach(now, pending.destination, path);
+            let source = pending.source.or_else(|| self.interface.source_on(path));
+            match (reach, source) {
+                (Reach::Now, Some(src)) => {
+                    return Some((pending.nth, src));
                 }
                 #[cfg(feature = "medium-ethernet")]
-                (Turn::Wait(neighbor), _) => {
-                    waits_for.get_or_insert(neighbor);
-                }
-                (Turn::Unreachable, _) | (_, None) => {
+                (Reach::Pending(_) | Reach::Exhausted, _) => waits = true,
+                (unreachable, _) => {
                     socket.on_unreachable(pending.destination);
                     socket.remove(pending.nth);
+                    self.count_unreachable(unreachable);
                     self.sockets.notify(index, Events::ALL);
                     // Removing from the front moves the others up.
                     from = 0;
@@ -147,30 +163,31 @@ impl Engine<'_> {
         }
         // Nothing can go now. Whatever changes at any neighbor may be about one of these.
         #[cfg(feature = "medium-ethernet")]
-        if waits_for.is_some() {
+        if waits {
             self.park(index, None);
         }
         None
     }
+}
 
-    pub(super) fn datagram(
-        &self,
-        index: Index,
-        nth: usize,
-        src: IpAddress,
-    ) -> Option<IpPacket<'_>> {
-        self.sockets.body(index).datagrams()?.packet(nth, src)
-    }
-
-    pub(super) fn on_datagram_sent(&mut self, index: Index, nth: usize) {
-        let Some(socket) = self.sockets.body_mut(index).datagrams_mut() else {
-            return;
-        };
-        socket.remove(nth);
-        let more = socket.next_packet(0).is_some();
-        self.sockets.notify(index, Events::WRITABLE);
-        if more {
-            self.sockets.mark_ready(index);
-        }
-    }
+/// Sends the `nth` packet of a socket, and takes it out. True if there are more.
+#[inline]
+fn send<T: TxToken, D: Datagrams>(
+    interface: &Interface,
+    socket: &mut D,
+    nth: usize,
+    src: IpAddress,
+    ident: u16,
+    tx: T,
+) -> Result<bool, T> {
+    let Some(link) = interface.link_header(&socket.route().path) else {
+        return Err(tx);
+    };
+    let Some(packet) = socket.packet(nth, src, ident) else {
+        return Err(tx);
+    };
+    let content = Content::Ip(packet);
+    Outgoing { link, content }.send(tx);
+    socket.remove(nth);
+    Ok(socket.next_packet(0).is_some())
 }

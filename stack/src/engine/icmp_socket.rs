@@ -78,15 +78,24 @@ impl Datagrams for IcmpSocketState<'_> {
         self.unreachable = Some(destination);
     }
 
-    fn route(&mut self) -> &mut RouteCache {
+    fn route(&self) -> &RouteCache {
+        &self.route
+    }
+
+    fn route_mut(&mut self) -> &mut RouteCache {
         &mut self.route
     }
 
-    fn packet(&self, nth: usize, src: IpAddress) -> Option<IpPacket<'_>> {
+    fn packet(&self, nth: usize, src: IpAddress, ident: u16) -> Option<IpPacket<'_>> {
         let (meta, message) = self.tx.get(nth)?;
-        let mut packet = IpPacket::unfragmented(src, meta.address, Payload::IcmpRaw(message));
-        packet.hop_limit = meta.hop_limit.unwrap_or(self.hop_limit);
-        Some(packet)
+        Some(IpPacket {
+            src,
+            dst: meta.address,
+            hop_limit: meta.hop_limit.unwrap_or(self.hop_limit),
+            ident,
+            dont_fragment: false,
+            payload: Payload::IcmpRaw(message),
+        })
     }
 }
 

@@ -5,11 +5,10 @@ use core::net::Ipv4Addr;
 use cygnet_config::IFACE_MAX_ADDR_COUNT;
 use cygnet_driver::{Capabilities, HardwareAddress, Medium};
 
+use super::Engine;
 use super::config::{AddressPolicy, Config, DefensePolicy, StaticConfigV4};
-#[cfg(feature = "medium-ethernet")]
 use super::egress::Inline;
 use super::outgoing::LinkHeader;
-use super::{Engine, Transmit};
 use crate::ip::{AddressState, Addresses, Delivery, Forwarding, InterfaceAddress, InterfaceId};
 use crate::ip::{NextHop, Route, RouteTable};
 #[cfg(feature = "medium-ethernet")]
@@ -71,10 +70,10 @@ impl Path {
 }
 
 /// Whether a packet can go now.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) enum Reach {
-    /// Behind this header.
-    Now(LinkHeader),
+    /// Behind [`Interface::link_header`].
+    Now,
     /// When the neighbor is known.
     #[cfg(feature = "medium-ethernet")]
     Pending(NeighborKey),
@@ -338,7 +337,8 @@ impl Interface {
         path.next_hop.is_some() && path.epoch == self.epoch
     }
 
-    /// Whether a packet to `destination` can go now, and behind which link header.
+    /// Whether a packet to `destination` can go now.
+    #[inline]
     pub(super) fn reach(&mut self, now: Instant, destination: IpAddress, path: &mut Path) -> Reach {
         if path.next_hop.is_none() || path.epoch != self.epoch {
             path.next_hop = self.next_hop(now, destination);
@@ -351,7 +351,7 @@ impl Interface {
             #[cfg(feature = "medium-ethernet")]
             Medium::Ethernet => self.reach_neighbor(now, &next_hop, path),
             #[cfg(feature = "medium-ip")]
-            Medium::Ip => Reach::Now(LinkHeader::None),
+            Medium::Ip => Reach::Now,
             _ => {
                 let _ = next_hop;
                 Reach::NoRoute
@@ -359,41 +359,55 @@ impl Interface {
         }
     }
 
+    /// The link header for a packet along a path whose next hop has just been found in reach.
+    #[inline]
+    pub(super) fn link_header(&self, path: &Path) -> Option<LinkHeader> {
+        match self.medium {
+            #[cfg(feature = "medium-ethernet")]
+            Medium::Ethernet => self.ethernet_header(path).map(LinkHeader::Ethernet),
+            _ => Some(LinkHeader::None),
+        }
+    }
+
     #[cfg(feature = "medium-ethernet")]
     fn reach_neighbor(&mut self, now: Instant, next_hop: &NextHop, path: &mut Path) -> Reach {
+        if next_hop.delivery != Delivery::Neighbor {
+            return Reach::Now;
+        }
+        let neighbors = &mut self.ethernet.neighbors;
+        let (interface, address) = (next_hop.interface, next_hop.address);
+        match neighbors.lookup(now, interface, address, &mut path.neighbor) {
+            Lookup::Reachable(_) => Reach::Now,
+            Lookup::Pending(neighbor) => Reach::Pending(neighbor),
+            Lookup::Unreachable => Reach::Unreachable,
+            Lookup::Exhausted => Reach::Exhausted,
+        }
+    }
+
+    #[cfg(feature = "medium-ethernet")]
+    #[inline]
+    fn ethernet_header(&self, path: &Path) -> Option<EthernetHeader> {
+        let next_hop = path.next_hop.as_ref()?;
         let dst = match next_hop.delivery {
+            Delivery::Neighbor => self.ethernet.neighbors.hardware(path.neighbor?)?,
             Delivery::Local => self.ethernet.hardware,
             Delivery::Broadcast => EthernetAddress::BROADCAST,
             Delivery::Multicast => match next_hop.address {
                 IpAddress::Ipv4(group) => EthernetAddress::for_ipv4_multicast(group),
                 #[cfg(feature = "proto-ipv6")]
-                IpAddress::Ipv6(_) => return Reach::NoRoute,
+                IpAddress::Ipv6(_) => return None,
             },
-            Delivery::Neighbor => {
-                let found = self.ethernet.neighbors.lookup(
-                    now,
-                    next_hop.interface,
-                    next_hop.address,
-                    &mut path.neighbor,
-                );
-                match found {
-                    Lookup::Reachable(hardware) => hardware,
-                    Lookup::Pending(neighbor) => return Reach::Pending(neighbor),
-                    Lookup::Unreachable => return Reach::Unreachable,
-                    Lookup::Exhausted => return Reach::Exhausted,
-                }
-            }
         };
         let ethertype = match next_hop.address {
             IpAddress::Ipv4(_) => EtherType::IPV4,
             #[cfg(feature = "proto-ipv6")]
             IpAddress::Ipv6(_) => EtherType::IPV6,
         };
-        Reach::Now(LinkHeader::Ethernet(EthernetHeader {
+        Some(EthernetHeader {
             dst,
             src: self.ethernet.hardware,
             ethertype,
-        }))
+        })
     }
 }
 
@@ -520,7 +534,7 @@ impl Engine<'_> {
     }
 
     /// What the interface itself has to send: requests for neighbors, probes and announcements.
-    pub(super) fn poll_interface(&mut self, now: Instant) -> Option<Transmit> {
+    pub(super) fn poll_interface(&mut self, now: Instant) -> Option<Inline<'static>> {
         #[cfg(feature = "medium-ethernet")]
         {
             if self.interface.medium != Medium::Ethernet {
@@ -562,7 +576,7 @@ impl Engine<'_> {
 
 #[cfg(feature = "medium-ethernet")]
 impl Engine<'_> {
-    fn poll_solicit(&mut self, now: Instant) -> Option<Transmit> {
+    fn poll_solicit(&mut self, now: Instant) -> Option<Inline<'static>> {
         let solicit = self.interface.ethernet.neighbors.poll_solicit(now)?;
         let target = match solicit.target {
             IpAddress::Ipv4(target) => target,
@@ -597,15 +611,15 @@ impl Engine<'_> {
         }
     }
 
-    pub(super) fn arp_to(&self, dst: EthernetAddress, packet: ArpPacket) -> Transmit {
-        Transmit::Inline(Inline {
+    fn arp_to(&self, dst: EthernetAddress, packet: ArpPacket) -> Inline<'static> {
+        Inline {
             link: LinkHeader::Ethernet(EthernetHeader {
                 dst,
                 src: self.interface.ethernet.hardware,
                 ethertype: EtherType::ARP,
             }),
             packet: super::egress::InlinePacket::Arp(packet),
-        })
+        }
     }
 }
 

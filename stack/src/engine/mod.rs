@@ -3,8 +3,7 @@
 //! The runner and the handles drive it with a few kinds of call:
 //!
 //! - the world happened: [`Engine::receive`], [`Engine::on_timeout`], [`Engine::set_link_up`];
-//! - have you something to send: [`Engine::poll_transmit`], then [`Engine::outgoing`] to write it into
-//!   the driver's buffer, then [`Engine::on_transmitted`];
+//! - have you something to send: [`Engine::transmit`], with room for a frame;
 //! - when to call again: [`Engine::next_deadline`];
 //! - what sockets are to hear: [`Engine::poll_event`];
 //! - and the requests of the handles, in one file per kind of socket.
@@ -42,7 +41,7 @@ use cygnet_driver::{Capabilities, HardwareAddress};
 pub use config::{AddressPolicy, Config, DefensePolicy, StaticConfigV4};
 #[cfg(any(feature = "socket-udp", feature = "socket-icmp"))]
 pub(crate) use datagram::QueueError;
-pub(crate) use egress::{Inline, Transmit};
+pub(crate) use egress::Inline;
 #[cfg(feature = "socket-icmp")]
 pub use icmp_socket::{IcmpEndpoint, IcmpMetadata, IcmpPacketMetadata};
 pub use interface::ConfigError;

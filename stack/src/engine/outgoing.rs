@@ -2,8 +2,12 @@
 
 use core::net::Ipv4Addr;
 
-use cygnet_driver::TxMeta;
+use cygnet_driver::{TxMeta, TxToken};
 
+#[cfg(feature = "socket-tcp")]
+use crate::tcp::{Connection, SegmentPlan};
+#[cfg(feature = "socket-tcp")]
+use crate::time::Instant;
 use crate::wire::{
     ArpPacket, ChecksumMode, EthernetHeader, Icmpv4Message, IpAddress, IpProtocol, Ipv4Header, Sum,
     TcpHeader, UdpHeader, arp, ethernet, ipv4, udp,
@@ -43,7 +47,11 @@ pub(super) struct IpPacket<'a> {
 
 #[derive(Debug)]
 pub(super) enum Payload<'a> {
-    Tcp(&'a TcpHeader, (&'a [u8], &'a [u8])),
+    /// A TCP header by itself.
+    Tcp(&'a TcpHeader),
+    /// A segment of a connection, as it is at that time.
+    #[cfg(feature = "socket-tcp")]
+    Segment(Instant, &'a Connection<'a>, &'a SegmentPlan),
     Udp {
         src_port: u16,
         dst_port: u16,
@@ -56,25 +64,19 @@ pub(super) enum Payload<'a> {
 
 impl Outgoing<'_> {
     /// Its length in bytes, link header included.
-    pub(crate) fn len(&self) -> usize {
+    fn len(&self) -> usize {
         self.link.len() + self.content.len()
     }
 
-    /// The packet may be fragmented on its way, and carries this identification.
-    pub(super) fn allow_fragments(&mut self, ident: u16) {
-        if let Content::Ip(packet) = &mut self.content {
-            packet.dont_fragment = false;
-            packet.ident = ident;
-        }
-    }
-
-    /// What the device is to do on it.
-    pub(crate) fn meta(&self) -> TxMeta {
-        TxMeta::new()
+    /// Writes it into the room for it.
+    #[inline]
+    pub(crate) fn send(&self, mut tx: impl TxToken) {
+        tx.set_meta(TxMeta::new());
+        tx.consume(self.len(), |frame| self.emit(frame));
     }
 
     /// Writes it into `frame`, which is [`Self::len`] bytes long.
-    pub(crate) fn emit(&self, frame: &mut [u8]) {
+    fn emit(&self, frame: &mut [u8]) {
         if frame.len() < self.len() {
             debug_assert!(false, "the driver's buffer is shorter than it said");
             return;
@@ -139,7 +141,9 @@ impl IpPacket<'_> {
 impl Payload<'_> {
     fn protocol(&self) -> IpProtocol {
         match self {
-            Self::Tcp(..) => IpProtocol::TCP,
+            Self::Tcp(_) => IpProtocol::TCP,
+            #[cfg(feature = "socket-tcp")]
+            Self::Segment(..) => IpProtocol::TCP,
             Self::Udp { .. } => IpProtocol::UDP,
             Self::Icmpv4(_) | Self::IcmpRaw(_) => IpProtocol::ICMP,
         }
@@ -147,7 +151,9 @@ impl Payload<'_> {
 
     fn len(&self) -> usize {
         match self {
-            Self::Tcp(header, (first, second)) => header.len() + first.len() + second.len(),
+            Self::Tcp(header) => header.len(),
+            #[cfg(feature = "socket-tcp")]
+            Self::Segment(_, _, plan) => plan.segment_len(),
             Self::Udp { data, .. } => udp::HEADER_LEN + data.len(),
             Self::Icmpv4(message) => message.len(),
             Self::IcmpRaw(message) => message.len(),
@@ -156,7 +162,13 @@ impl Payload<'_> {
 
     fn emit(&self, buffer: &mut [u8], src: IpAddress, dst: IpAddress) {
         match self {
-            Self::Tcp(header, data) => header.emit(buffer, src, dst, *data, ChecksumMode::Full),
+            Self::Tcp(header) => header.emit(buffer, src, dst, (&[], &[]), ChecksumMode::Full),
+            #[cfg(feature = "socket-tcp")]
+            Self::Segment(now, connection, plan) => {
+                let header = connection.header(*now, plan);
+                let payload = connection.payload(plan);
+                header.emit(buffer, src, dst, payload, ChecksumMode::Full);
+            }
             Self::Udp {
                 src_port,
                 dst_port,

@@ -2,11 +2,13 @@
 
 use cygnet_config::{TCP_HALF_OPEN_COUNT, TCP_POOL_COUNT, TCP_TIME_WAIT_COUNT};
 
+use cygnet_driver::TxToken;
+
 use super::config::Config;
-use super::egress::{Transmit, Turn};
 use super::icmp::IcmpError;
 use super::ingress::{Handled, Received};
-use super::interface::Path;
+use super::interface::{Path, Reach};
+use super::outgoing::{Content, IpPacket, Outgoing, Payload};
 use super::pool::{Pool, PoolId};
 use super::sockets::Body;
 use super::{BufferPair, Engine, SocketKey};
@@ -47,7 +49,7 @@ pub(super) struct Remembered {
 /// A slot that is used for a connection.
 pub(super) struct TcpSlot<'d> {
     pub(super) connection: Connection<'d>,
-    path: Path,
+    pub(super) path: Path,
     /// Where the buffers go when the connection is over.
     pub(super) pool: Option<PoolId>,
     /// The listener in whose queue it waits to be accepted.
@@ -230,38 +232,63 @@ impl<'d> Engine<'d> {
         self.sockets.hash(CONNECTION, |h| hash_tuple(h, tuple))
     }
 
-    /// The connection's turn to send.
-    pub(super) fn poll_tcp(&mut self, now: Instant, index: Index) -> Option<Transmit> {
-        let Body::Tcp(tcp) = self.sockets.body(index) else {
-            return None;
-        };
-        let (destination, mut path) = (tcp.connection.tuple.remote.addr, tcp.path);
-        let turn = self.reach(now, destination, &mut path);
-        let path_mss = self.interface.path_mss();
+    /// The connection's turn to send. Gives the room back if it has nothing, or cannot.
+    #[inline]
+    pub(super) fn transmit_segment<T: TxToken>(
+        &mut self,
+        now: Instant,
+        index: Index,
+        tx: T,
+    ) -> Result<(), T> {
         let Body::Tcp(tcp) = self.sockets.body_mut(index) else {
-            return None;
+            return Err(tx);
         };
-        tcp.path = path;
-        match turn {
-            Turn::Go(link) => {
-                let Some(plan) = tcp.connection.poll_segment(now, path_mss) else {
-                    self.settle_tcp(index);
-                    return None;
-                };
-                if plan.repeated {
-                    self.stats.retransmits = self.stats.retransmits.wrapping_add(1);
-                }
-                Some(Transmit::Segment { link, index, plan })
-            }
+        let destination = tcp.connection.tuple.remote.addr;
+        let reach = self.interface.reach(now, destination, &mut tcp.path);
+        if !matches!(reach, Reach::Now) {
+            self.on_tcp_out_of_reach(now, index, reach);
+            return Err(tx);
+        }
+        let path_mss = self.interface.path_mss();
+        let planned = tcp.connection.poll_segment(now, path_mss);
+        let (Some(plan), Some(link)) = (planned, self.interface.link_header(&tcp.path)) else {
+            self.settle_tcp(index);
+            return Err(tx);
+        };
+        let segment = Outgoing {
+            link,
+            content: Content::Ip(IpPacket {
+                src: tcp.connection.tuple.local.addr,
+                dst: destination,
+                hop_limit: tcp.connection.options.hop_limit,
+                ident: 0,
+                dont_fragment: true,
+                payload: Payload::Segment(now, &tcp.connection, &plan),
+            }),
+        };
+        segment.send(tx);
+        tcp.connection.on_transmitted(&plan);
+        if plan.repeated {
+            self.stats.retransmits = self.stats.retransmits.wrapping_add(1);
+        }
+        self.settle_tcp(index);
+        Ok(())
+    }
+
+    /// A connection cannot send now: it waits for its next hop, or hears that there is none.
+    #[cold]
+    fn on_tcp_out_of_reach(&mut self, now: Instant, index: Index, reach: Reach) {
+        match reach {
             #[cfg(feature = "medium-ethernet")]
-            Turn::Wait(neighbor) => {
-                self.park(index, neighbor);
-                None
-            }
-            Turn::Unreachable => {
-                tcp.connection.on_unreachable(now);
+            Reach::Pending(neighbor) => self.park(index, Some(neighbor)),
+            #[cfg(feature = "medium-ethernet")]
+            Reach::Exhausted => self.park(index, None),
+            unreachable => {
+                if let Body::Tcp(tcp) = self.sockets.body_mut(index) {
+                    tcp.connection.on_unreachable(now);
+                }
+                self.count_unreachable(unreachable);
                 self.settle_blocked_tcp(index);
-                None
             }
         }
     }

@@ -5,7 +5,7 @@
 //! asks again, and may find room then. A handshake that is completed while no pair or slot is free stays
 //! half open; its peer's next segment tries again.
 
-use super::egress::{Inline, InlinePacket, Transmit};
+use super::egress::{Inline, InlinePacket};
 use super::interface::{Path, Reach};
 use super::pool::PoolId;
 use super::sockets::Body;
@@ -374,7 +374,7 @@ impl Engine<'_> {
     }
 
     /// The next answer that is due again.
-    pub(super) fn poll_listen(&mut self, now: Instant) -> Option<Transmit> {
+    pub(super) fn poll_listen(&mut self, now: Instant) -> Option<Inline<'static>> {
         while self.tcp.half_open_due <= now {
             let is_due = |h: &HalfOpen<_>| h.due <= now && !h.is_exhausted();
             let Some(record) = self.tcp.half_open.search(is_due) else {
@@ -382,7 +382,8 @@ impl Engine<'_> {
                 return None;
             };
             let remote = self.tcp.half_open.get(record)?.tuple.remote.addr;
-            let reach = self.interface.reach(now, remote, &mut Path::default());
+            let mut path = Path::default();
+            let reach = self.interface.reach(now, remote, &mut path);
             #[cfg(feature = "medium-ethernet")]
             if matches!(reach, Reach::Pending(_) | Reach::Exhausted) {
                 // The first answer went back to where the request came from; this is the first packet
@@ -393,16 +394,16 @@ impl Engine<'_> {
             }
             let (tuple, header) = self.next_answer(now, record)?;
             self.refresh_half_open_due();
-            if let Reach::Now(link) = reach {
+            if let (Reach::Now, Some(link)) = (reach, self.interface.link_header(&path)) {
                 self.stats.retransmits = self.stats.retransmits.wrapping_add(1);
-                return Some(Transmit::Inline(Inline {
+                return Some(Inline {
                     link,
                     packet: InlinePacket::Tcp {
                         src: tuple.local.addr,
                         dst: tuple.remote.addr,
                         header,
                     },
-                }));
+                });
             }
         }
         None

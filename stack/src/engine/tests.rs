@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use std::vec;
 use std::vec::Vec;
 
-use cygnet_driver::{Capabilities, HardwareAddress, Medium, RxMeta};
+use cygnet_driver::{Capabilities, HardwareAddress, Medium, RxMeta, TxToken};
 
 use super::*;
 use crate::events::Events;
@@ -38,9 +38,26 @@ fn engine(address: Ipv4Addr, medium: Medium) -> Engine<'static> {
     engine
 }
 
+/// Room for a frame.
+struct Room<'a>(&'a mut Vec<u8>);
+
+impl TxToken for Room<'_> {
+    fn consume<R>(self, len: usize, f: impl FnOnce(&mut [u8]) -> R) -> R {
+        self.0.resize(len, 0);
+        f(self.0)
+    }
+}
+
+/// The next frame that an engine sends.
+fn next_frame(engine: &mut Engine<'_>, now: Instant) -> Option<Vec<u8>> {
+    let mut frame = Vec::new();
+    engine.transmit(now, Room(&mut frame)).ok()?;
+    Some(frame)
+}
+
 fn frame(outgoing: &Outgoing<'_>) -> Vec<u8> {
-    let mut frame = vec![0; outgoing.len()];
-    outgoing.emit(&mut frame);
+    let mut frame = Vec::new();
+    outgoing.send(Room(&mut frame));
     frame
 }
 
@@ -69,12 +86,8 @@ impl Pair {
         for _ in 0..10_000 {
             for side in 0..2 {
                 let engine = &mut self.engines[side];
-                while let Some(transmit) = engine.poll_transmit(self.now) {
-                    let outgoing = engine
-                        .outgoing(&transmit)
-                        .expect("what is polled can be sent");
-                    wire.push_back((side, frame(&outgoing)));
-                    engine.on_transmitted(&transmit);
+                while let Some(frame) = next_frame(engine, self.now) {
+                    wire.push_back((side, frame));
                 }
             }
             let Some((from, bytes)) = wire.pop_front() else {
@@ -393,10 +406,7 @@ impl LossyWire {
     /// nothing does.
     fn step(&mut self) -> bool {
         for side in 0..2 {
-            while let Some(transmit) = self.pair.engines[side].poll_transmit(self.pair.now) {
-                let engine = &mut self.pair.engines[side];
-                let bytes = frame(&engine.outgoing(&transmit).unwrap());
-                engine.on_transmitted(&transmit);
+            while let Some(bytes) = next_frame(&mut self.pair.engines[side], self.pair.now) {
                 self.put(side, bytes);
             }
         }

@@ -116,20 +116,30 @@ impl Datagrams for UdpSocketState<'_> {
         }
     }
 
-    fn route(&mut self) -> &mut RouteCache {
+    fn route(&self) -> &RouteCache {
+        &self.route
+    }
+
+    fn route_mut(&mut self) -> &mut RouteCache {
         &mut self.route
     }
 
-    fn packet(&self, nth: usize, src: IpAddress) -> Option<IpPacket<'_>> {
+    #[inline]
+    fn packet(&self, nth: usize, src: IpAddress, ident: u16) -> Option<IpPacket<'_>> {
         let (meta, data) = self.tx.get(nth)?;
         let payload = Payload::Udp {
             src_port: self.local.port,
             dst_port: meta.endpoint.port,
             data,
         };
-        let mut packet = IpPacket::unfragmented(src, meta.endpoint.addr, payload);
-        packet.hop_limit = meta.hop_limit.unwrap_or(self.hop_limit);
-        Some(packet)
+        Some(IpPacket {
+            src,
+            dst: meta.endpoint.addr,
+            hop_limit: meta.hop_limit.unwrap_or(self.hop_limit),
+            ident,
+            dont_fragment: false,
+            payload,
+        })
     }
 }
 

@@ -86,6 +86,7 @@ impl<W: Default, const N: usize> NeighborCache<W, N> {
     /// Starts a resolution if there is none, and starts to doubt an address that has not been
     /// confirmed for ReachableTime. `hint` remembers the entry: with a fresh one the cost does not
     /// depend on the size of the table.
+    #[inline]
     pub(crate) fn lookup(
         &mut self,
         now: Instant,
@@ -111,6 +112,9 @@ impl<W: Default, const N: usize> NeighborCache<W, N> {
         let key = NeighborKey::new(index, *generation);
         *hint = Some(key);
 
+        if let Some(hardware) = entry.use_confirmed(now) {
+            return Lookup::Reachable(hardware);
+        }
         let deadline = entry.deadline();
         let outcome = entry.on_use(now, &self.timing);
         if entry.deadline() != deadline {
@@ -121,6 +125,13 @@ impl<W: Default, const N: usize> NeighborCache<W, N> {
             Use::Wait => Lookup::Pending(key),
             Use::Refuse => Lookup::Unreachable,
         }
+    }
+
+    /// The link address of a neighbor that a lookup has just found reachable.
+    #[inline]
+    pub(crate) fn hardware(&self, key: NeighborKey) -> Option<EthernetAddress> {
+        let slot = self.slots.get(usize::from(key.index))?;
+        slot.entry.as_ref()?.hardware()
     }
 
     /// Who waits for the resolution of `key`; `None` once it has ended and they were handed back.

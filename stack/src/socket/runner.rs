@@ -5,12 +5,11 @@ use core::future::poll_fn;
 use core::task::{Context, Poll};
 
 use cygnet_config::{RECEIVE_BURST, TRANSMIT_BURST};
-use cygnet_driver::{Clock, Driver, LinkState, RxToken, TxToken};
+use cygnet_driver::{Clock, Driver, LinkState, RxToken};
 use embassy_sync::blocking_mutex::raw::{NoopRawMutex, RawMutex};
 
 use super::clock::EmbassyClock;
 use super::stack::Stack;
-use crate::engine::Engine;
 use crate::time::Instant;
 
 /// Moves packets between a driver and a stack. Give it a task of its own.
@@ -105,11 +104,9 @@ impl<'d, D: Driver, M: RawMutex, C: Clock> Runner<'d, D, M, C> {
                     let Some(answer) = &s.engine.receive(now, frame, meta) else {
                         return;
                     };
-                    let answer = answer.outgoing();
                     match tx {
-                        Some(mut tx) => {
-                            tx.set_meta(answer.meta());
-                            tx.consume(answer.len(), |buffer| answer.emit(buffer));
+                        Some(tx) => {
+                            answer.outgoing().send(tx);
                             s.engine.on_answer_sent();
                         }
                         None => s.engine.on_answer_dropped(),
@@ -145,7 +142,8 @@ impl<'d, D: Driver, M: RawMutex, C: Clock> Runner<'d, D, M, C> {
                 };
             };
             wants = self.stack.with_quietly(|s| {
-                transmit_one(&mut s.engine, now, tx);
+                // Room that is not needed goes back with its token.
+                let _ = s.engine.transmit(now, tx);
                 s.engine.wants_to_transmit(now)
             });
         }
@@ -169,16 +167,4 @@ impl<'d, D: Driver, M: RawMutex, C: Clock> Runner<'d, D, M, C> {
             None => {}
         }
     }
-}
-
-/// Writes the next frame into the room for it, if there is one after all.
-fn transmit_one(engine: &mut Engine<'_>, now: Instant, mut tx: impl TxToken) {
-    let Some(transmit) = engine.poll_transmit(now) else {
-        return;
-    };
-    if let Some(outgoing) = &engine.outgoing(&transmit) {
-        tx.set_meta(outgoing.meta());
-        tx.consume(outgoing.len(), |buffer| outgoing.emit(buffer));
-    }
-    engine.on_transmitted(&transmit);
 }

@@ -625,7 +625,7 @@ const NOWHERE: IpEndpoint = IpEndpoint::new(IpAddress::Ipv4(Ipv4Addr::UNSPECIFIE
 const MAX_ACK_DELAY: Duration = Duration::from_millis(499);
 
 /// The length of the timestamps option with its padding.
-const TIMESTAMPS_LEN: u16 = 12;
+pub(super) const TIMESTAMPS_LEN: u16 = 12;
 
 /// A peer that claims less would make every byte cost forty.
 const MIN_MSS: u16 = 48;

@@ -4,7 +4,7 @@
 //! acknowledgment by itself only if nothing carries it along. An acknowledgment that reports gaps goes
 //! alone and first, because only without data does it count as a duplicate (RFC 5681, section 2).
 
-use super::connection::{Connection, Timestamping, millis, since_millis};
+use super::connection::{Connection, TIMESTAMPS_LEN, Timestamping, millis, since_millis};
 use super::loss::micros;
 use super::recovery::{Hole, Phase};
 use super::timers::Timer;
@@ -12,16 +12,40 @@ use super::{ConnectionError, State};
 use crate::events::Events;
 use crate::time::Instant;
 use crate::wire::Timestamps;
-use crate::wire::{SackBlocks, SeqNum, TcpFlags, TcpHeader, TcpOptions};
+use crate::wire::{SeqNum, TcpFlags, TcpHeader, TcpOptions, tcp};
 
-/// A segment to send: its header, and where its payload is in the send buffer.
-#[derive(Debug)]
+/// A segment to send: what sets its header apart, and where its payload is in the send buffer. The rest
+/// is read off the connection when the segment is written down.
+///
+/// It goes through several hands on its way to the driver, so it is small.
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct SegmentPlan {
-    pub(crate) header: TcpHeader,
-    /// Bytes of payload, from the header's number on.
-    pub(crate) len: usize,
+    seq: SeqNum,
+    /// Bytes of payload, from `seq` on.
+    len: u32,
+    /// The window field.
+    window: u16,
+    /// What a SYN says that we take.
+    mss: u16,
+    flags: TcpFlags,
+    kind: Kind,
+    /// The length of the header with its options.
+    header_len: u8,
     /// Whether some of it was sent before.
     pub(crate) repeated: bool,
+}
+
+/// What options a segment has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// None: a reset.
+    Bare,
+    /// Those that every segment has.
+    Usual,
+    /// And what arrived out of order.
+    Report,
+    /// Those of a SYN.
+    Syn,
 }
 
 /// What is to be sent whether there is data or not.
@@ -71,6 +95,7 @@ impl Connection<'_> {
 
     /// The next segment. The caller sends it: from here on it counts as sent. `path_mss` is the longest
     /// TCP payload without options that the path takes.
+    #[inline(always)]
     pub(crate) fn poll_segment(&mut self, now: Instant, path_mss: u16) -> Option<SegmentPlan> {
         if self.due.reset {
             return Some(self.plan_reset());
@@ -78,39 +103,123 @@ impl Connection<'_> {
         if self.due.syn {
             return Some(self.plan_syn(now, path_mss));
         }
-        let plan = if self.due.ack && self.sack && self.rcv.has_sack_blocks() {
-            self.plan_ack(now, path_mss)
-        } else {
-            self.plan_retransmission(now)
-                .or_else(|| self.plan_data(now))
-                .or_else(|| self.plan_loss_probe(now))
-                .or_else(|| self.plan_probe(now))
-                .or_else(|| self.plan_keep_alive(now))
-                .or_else(|| self.plan_ack(now, path_mss))
-        };
+        let plan = self.plan_next(now, path_mss);
         self.touched = false;
         self.arm_timers(now);
         plan
     }
 
-    /// The payload of a planned segment, in at most two pieces.
-    pub(crate) fn payload(&self, plan: &SegmentPlan) -> (&[u8], &[u8]) {
-        self.snd.payload(plan.header.seq, plan.len)
+    // Not a chain of `or_else`: that moves each plan several times, in pieces that the processor has to
+    // put together again.
+    #[inline(always)]
+    fn plan_next(&mut self, now: Instant, path_mss: u16) -> Option<SegmentPlan> {
+        if self.due.ack && self.sack && self.rcv.has_sack_blocks() {
+            return self.plan_ack(now, path_mss);
+        }
+        if let Some(plan) = self.plan_retransmission(now) {
+            return Some(plan);
+        }
+        if let Some(span) = self.next_data(now) {
+            return Some(self.send(now, span));
+        }
+        if let Some(plan) = self.plan_loss_probe(now) {
+            return Some(plan);
+        }
+        if let Some(plan) = self.plan_probe(now) {
+            return Some(plan);
+        }
+        if let Some(plan) = self.plan_keep_alive() {
+            return Some(plan);
+        }
+        self.plan_ack(now, path_mss)
     }
 
+    /// The header of a segment that was planned right before.
+    #[inline]
+    pub(crate) fn header(&self, now: Instant, plan: &SegmentPlan) -> TcpHeader {
+        let ack = if plan.flags.contains(TcpFlags::ACK) {
+            self.rcv.nxt
+        } else {
+            SeqNum::new(0)
+        };
+        let options = match plan.kind {
+            Kind::Usual => self.usual_options(now),
+            kind => self.options(now, kind, plan.mss),
+        };
+        TcpHeader {
+            src_port: self.tuple.local.port,
+            dst_port: self.tuple.remote.port,
+            seq: plan.seq,
+            ack,
+            flags: plan.flags,
+            window: plan.window,
+            urgent: 0,
+            options,
+        }
+    }
+
+    /// The payload of a planned segment, in at most two pieces.
+    #[inline]
+    pub(crate) fn payload(&self, plan: &SegmentPlan) -> (&[u8], &[u8]) {
+        match plan.len {
+            0 => (&[], &[]),
+            len => self.snd.payload(plan.seq, len as usize),
+        }
+    }
+
+    /// A planned segment was written down.
+    pub(crate) fn on_transmitted(&mut self, plan: &SegmentPlan) {
+        if plan.kind == Kind::Report {
+            self.rcv.on_reported();
+        }
+    }
+
+    fn usual_options(&self, now: Instant) -> TcpOptions {
+        TcpOptions {
+            timestamps: self.timestamps.map(|ts| ts.option(now)),
+            ..TcpOptions::default()
+        }
+    }
+
+    #[inline(never)]
+    fn options(&self, now: Instant, kind: Kind, mss: u16) -> TcpOptions {
+        match kind {
+            Kind::Bare => TcpOptions::default(),
+            Kind::Usual => self.usual_options(now),
+            Kind::Report => TcpOptions {
+                sack: self.rcv.sack_blocks(),
+                ..self.usual_options(now)
+            },
+            Kind::Syn => TcpOptions {
+                mss: Some(mss),
+                // In an answer only what the peer offered (RFC 7323, sections 1.3 and 3.2).
+                window_scale: (self.state == State::SynSent
+                    || self.snd.shift > 0
+                    || self.rcv.shift > 0)
+                    .then_some(self.rcv.shift),
+                sack_permitted: self.sack,
+                ..self.usual_options(now)
+            },
+        }
+    }
+
+    #[inline(never)]
     fn plan_reset(&mut self) -> SegmentPlan {
         self.due.reset = false;
         self.events |= Events::STATE;
         SegmentPlan {
-            header: TcpHeader {
-                window: 0,
-                ..self.bare_header(self.snd.max, TcpFlags::RST | TcpFlags::ACK)
-            },
+            seq: self.snd.max,
             len: 0,
+            window: 0,
+            mss: 0,
+            flags: TcpFlags::RST | TcpFlags::ACK,
+            kind: Kind::Bare,
+            header_len: MIN_HEADER_LEN,
             repeated: false,
         }
     }
 
+    #[inline(never)]
     fn plan_syn(&mut self, now: Instant, path_mss: u16) -> SegmentPlan {
         self.due.syn = false;
         let repeated = self.snd.max != self.snd.una;
@@ -122,16 +231,6 @@ impl Connection<'_> {
             self.due.ack = false;
             (TcpFlags::SYN | TcpFlags::ACK, self.rcv.advertise_on_syn())
         };
-        let answers = self.state != State::SynSent;
-        let options = TcpOptions {
-            mss: Some(path_mss),
-            // In an answer only what the peer offered (RFC 7323, sections 1.3 and 3.2).
-            window_scale: (!answers || self.snd.shift > 0 || self.rcv.shift > 0)
-                .then_some(self.rcv.shift),
-            sack_permitted: self.sack,
-            timestamps: self.timestamps.map(|ts| ts.option(now)),
-            sack: SackBlocks::default(),
-        };
         self.snd.on_sent(iss + 1);
         if repeated {
             self.rtt.on_retransmit();
@@ -141,19 +240,22 @@ impl Connection<'_> {
         }
         self.last_sent = millis(now);
         self.arm_timers(now);
+        let options = self.options(now, Kind::Syn, path_mss);
         SegmentPlan {
-            header: TcpHeader {
-                window,
-                options,
-                ..self.bare_header(iss, flags)
-            },
+            seq: iss,
             len: 0,
+            window,
+            mss: path_mss,
+            flags,
+            kind: Kind::Syn,
+            header_len: MIN_HEADER_LEN + options.len() as u8,
             repeated,
         }
     }
 
     /// The first segment that is lost, if it may be sent again now. The peer's window does not matter: it
     /// was open for this once (RFC 9293, section 3.8.6, SHLD-15 and MUST-34).
+    #[inline(never)]
     fn plan_retransmission(&mut self, now: Instant) -> Option<SegmentPlan> {
         if !self.sends_data() || !self.may_retransmit() {
             return None;
@@ -175,6 +277,7 @@ impl Connection<'_> {
 
     /// A probe for the tail (RFC 8985, section 7.3): new data if there is some and the peer takes it,
     /// else the last segment once more.
+    #[inline(never)]
     fn plan_loss_probe(&mut self, now: Instant) -> Option<SegmentPlan> {
         if !core::mem::take(&mut self.due.loss_probe)
             || !self.sends_data()
@@ -214,15 +317,15 @@ impl Connection<'_> {
     }
 
     /// Data that was not sent yet.
-    fn plan_data(&mut self, now: Instant) -> Option<SegmentPlan> {
+    #[inline]
+    fn next_data(&mut self, now: Instant) -> Option<Span> {
         if !self.sends_data() {
             return None;
         }
         if self.snd.flight() == 0 && since_millis(now, self.last_sent) > self.rtt.rto() {
             self.congestion.on_idle();
         }
-        let span = self.next_span()?;
-        Some(self.send(now, span))
+        self.next_span()
     }
 
     /// Whether the state lets data or a FIN out.
@@ -269,6 +372,7 @@ impl Connection<'_> {
     ///
     /// The byte is not counted as in flight: until the peer takes it the persist timer goes on, not the
     /// retransmission timer, and nobody concludes that the network is congested.
+    #[inline(never)]
     fn plan_probe(&mut self, now: Instant) -> Option<SegmentPlan> {
         if !core::mem::take(&mut self.due.probe) || !self.sends_data() {
             return None;
@@ -289,24 +393,22 @@ impl Connection<'_> {
         self.snd.max = self.snd.max.max(start + len);
         self.last_sent = millis(now);
         Some(SegmentPlan {
-            header: self.header(now, start, TcpFlags::ACK),
-            len: len as usize,
+            len,
             repeated,
+            ..self.plan(start, TcpFlags::ACK)
         })
     }
 
     /// RFC 9293, section 3.8.4: a number that the peer has acknowledged makes it answer.
-    fn plan_keep_alive(&mut self, now: Instant) -> Option<SegmentPlan> {
+    #[inline(never)]
+    fn plan_keep_alive(&mut self) -> Option<SegmentPlan> {
         if !core::mem::take(&mut self.due.keep_alive) || !self.state.is_synchronized() {
             return None;
         }
-        Some(SegmentPlan {
-            header: self.header(now, self.snd.una - 1, TcpFlags::ACK),
-            len: 0,
-            repeated: false,
-        })
+        Some(self.plan(self.snd.una - 1, TcpFlags::ACK))
     }
 
+    #[inline(never)]
     fn plan_ack(&mut self, now: Instant, path_mss: u16) -> Option<SegmentPlan> {
         if !self.due.ack {
             return None;
@@ -316,25 +418,20 @@ impl Connection<'_> {
             self.due.ack = false;
             return Some(self.plan_syn(now, path_mss));
         }
-        let blocks = if self.sack {
-            self.rcv.take_sack_blocks()
-        } else {
-            SackBlocks::default()
-        };
-        let mut header = self.header(now, self.snd.max, TcpFlags::ACK);
-        header.options.sack = blocks;
+        let mut plan = self.plan(self.snd.max, TcpFlags::ACK);
+        if self.sack && self.rcv.has_sack_blocks() {
+            plan.kind = Kind::Report;
+            plan.header_len = MIN_HEADER_LEN + self.options(now, Kind::Report, 0).len() as u8;
+        }
         if let Some(rest) = self.due.duplicates.checked_sub(1) {
             self.due.duplicates = rest;
             self.due.ack = true;
         }
-        Some(SegmentPlan {
-            header,
-            len: 0,
-            repeated: false,
-        })
+        Some(plan)
     }
 
     /// Sends `span` for the first time: all that changes by that.
+    #[inline(always)]
     fn send(&mut self, now: Instant, span: Span) -> SegmentPlan {
         let Span { start, len, fin } = span;
         let end = start + len + u32::from(fin);
@@ -351,6 +448,7 @@ impl Connection<'_> {
         self.segment(now, start, len, fin, repeated)
     }
 
+    #[inline(always)]
     fn segment(
         &mut self,
         now: Instant,
@@ -368,44 +466,33 @@ impl Connection<'_> {
             flags = flags | TcpFlags::PSH;
         }
         SegmentPlan {
-            header: self.header(now, start, flags),
-            len: len as usize,
+            len,
             repeated,
+            ..self.plan(start, flags)
         }
     }
 
-    /// A header with acknowledgment, window and timestamp as they are now, which counts as sent.
-    fn header(&mut self, now: Instant, seq: SeqNum, flags: TcpFlags) -> TcpHeader {
+    /// A segment without payload, that acknowledges what has arrived and tells the window as it is now.
+    #[inline(always)]
+    fn plan(&mut self, seq: SeqNum, flags: TcpFlags) -> SegmentPlan {
         let window = self.rcv.advertise(self.mss);
         self.due.ack = false;
         self.unacknowledged = 0;
         self.last_ack_sent = self.rcv.nxt;
         self.timers.stop(Timer::DelayedAck);
-        TcpHeader {
-            window,
-            options: TcpOptions {
-                timestamps: self.timestamps.map(|ts| ts.option(now)),
-                ..TcpOptions::default()
-            },
-            ..self.bare_header(seq, flags)
-        }
-    }
-
-    fn bare_header(&self, seq: SeqNum, flags: TcpFlags) -> TcpHeader {
-        let ack = if flags.contains(TcpFlags::ACK) {
-            self.rcv.nxt
-        } else {
-            SeqNum::new(0)
+        let header_len = match self.timestamps {
+            Some(_) => MIN_HEADER_LEN + TIMESTAMPS_LEN as u8,
+            None => MIN_HEADER_LEN,
         };
-        TcpHeader {
-            src_port: self.tuple.local.port,
-            dst_port: self.tuple.remote.port,
+        SegmentPlan {
             seq,
-            ack,
+            len: 0,
+            window,
+            mss: 0,
             flags,
-            window: 0,
-            urgent: 0,
-            options: TcpOptions::default(),
+            kind: Kind::Usual,
+            header_len,
+            repeated: false,
         }
     }
 
@@ -421,6 +508,13 @@ impl Connection<'_> {
     }
 }
 
+impl SegmentPlan {
+    /// The length of the segment in bytes, header included.
+    pub(crate) fn segment_len(&self) -> usize {
+        usize::from(self.header_len) + self.len as usize
+    }
+}
+
 impl Timestamping {
     fn option(&self, now: Instant) -> Timestamps {
         Timestamps {
@@ -429,3 +523,5 @@ impl Timestamping {
         }
     }
 }
+
+const MIN_HEADER_LEN: u8 = tcp::MIN_HEADER_LEN as u8;

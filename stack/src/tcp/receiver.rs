@@ -246,15 +246,20 @@ impl<'d> Receiver<'d> {
 
     /// The blocks to report (RFC 2018, section 4), the latest first, and before them once what arrived
     /// twice (RFC 2883, section 4).
-    pub(crate) fn take_sack_blocks(&mut self) -> SackBlocks {
+    pub(crate) fn sack_blocks(&self) -> SackBlocks {
         let mut blocks = SackBlocks::default();
-        if let Some((start, end)) = self.duplicate.take() {
+        if let Some((start, end)) = self.duplicate {
             blocks.push(start, end);
         }
         for range in self.ahead.iter() {
             blocks.push(self.nxt + range.start, self.nxt + range.end);
         }
         blocks
+    }
+
+    /// The blocks are on their way.
+    pub(crate) fn on_reported(&mut self) {
+        self.duplicate = None;
     }
 
     /// Whether there is something to report in blocks.
@@ -295,10 +300,7 @@ mod tests {
         let mut memory = [0; 16];
         let mut r = receiver(&mut memory);
         assert_eq!(r.store(seq(104), b"efgh"), Stored::Ahead);
-        assert_eq!(
-            r.take_sack_blocks().iter().next(),
-            Some((seq(104), seq(108)))
-        );
+        assert_eq!(r.sack_blocks().iter().next(), Some((seq(104), seq(108))));
         assert_eq!(
             r.store(seq(100), b"abcd"),
             Stored::InOrder {
@@ -327,14 +329,12 @@ mod tests {
         let mut r = receiver(&mut memory);
         r.store(seq(100), b"abcd");
         assert_eq!(r.store(seq(100), b"abcd"), Stored::Duplicate);
-        assert_eq!(
-            r.take_sack_blocks().iter().next(),
-            Some((seq(100), seq(104)))
-        );
+        assert_eq!(r.sack_blocks().iter().next(), Some((seq(100), seq(104))));
+        r.on_reported();
         assert!(!r.has_sack_blocks());
         r.store(seq(108), b"ij");
         assert_eq!(r.store(seq(108), b"ij"), Stored::Duplicate);
-        let blocks = r.take_sack_blocks();
+        let blocks = r.sack_blocks();
         assert!(
             blocks
                 .iter()

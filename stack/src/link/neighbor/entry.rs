@@ -162,6 +162,30 @@ impl Entry {
         }
     }
 
+    /// The link address, if one is known.
+    pub(super) fn hardware(&self) -> Option<EthernetAddress> {
+        match self.state {
+            State::Reachable { hardware, .. }
+            | State::Stale { hardware }
+            | State::Delay { hardware, .. }
+            | State::Probe { hardware, .. }
+            | State::Permanent { hardware } => Some(hardware),
+            State::Incomplete { .. } | State::Failed { .. } => None,
+        }
+    }
+
+    /// As [`Self::on_use`], for a neighbor about whose address there is no doubt: nothing changes then.
+    #[inline]
+    pub(super) fn use_confirmed(&mut self, now: Instant) -> Option<EthernetAddress> {
+        match self.state {
+            State::Reachable { hardware, until } if now < until => {
+                self.last_used = now;
+                Some(hardware)
+            }
+            _ => None,
+        }
+    }
+
     /// A packet is about to be sent to this neighbor.
     pub(super) fn on_use(&mut self, now: Instant, timing: &NeighborTiming) -> Use {
         self.last_used = now;

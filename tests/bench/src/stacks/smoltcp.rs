@@ -229,7 +229,8 @@ impl Hosts {
 struct Bulk {
     hosts: Hosts,
     connection: (SocketHandle, SocketHandle),
-    data: Vec<u8>,
+    to_send: Vec<u8>,
+    to_receive: Vec<u8>,
     received: u64,
 }
 
@@ -240,7 +241,9 @@ impl Bulk {
         Self {
             hosts,
             connection,
-            data: vec![0x55; BULK_BUFFER],
+            // Each end has memory of its own, as the tasks of the others have.
+            to_send: vec![0x55; BULK_BUFFER],
+            to_receive: vec![0; BULK_BUFFER],
             received: 0,
         }
     }
@@ -253,7 +256,7 @@ impl Run for Bulk {
             .hosts
             .client
             .tcp(client)
-            .send_slice(&self.data)
+            .send_slice(&self.to_send)
             .expect("connected");
         let mut busy = self.hosts.poll_if(sent > 0, false);
 
@@ -261,7 +264,7 @@ impl Run for Bulk {
             .hosts
             .server
             .tcp(server)
-            .recv_slice(&mut self.data)
+            .recv_slice(&mut self.to_receive)
             .expect("connected");
         self.received += received as u64;
         busy |= self.hosts.server.poll_if(received > 0);
