@@ -27,10 +27,7 @@ pub(super) trait Datagrams {
     fn on_unreachable(&mut self, destination: IpAddress);
 
     /// The way that packets went last.
-    fn route(&self) -> &RouteCache;
-
-    /// As [`Self::route`], to change it.
-    fn route_mut(&mut self) -> &mut RouteCache;
+    fn route(&mut self) -> &mut RouteCache;
 
     /// The packet as it goes out.
     fn packet(&self, nth: usize, src: IpAddress, ident: u16) -> Option<IpPacket<'_>>;
@@ -50,6 +47,8 @@ pub(super) struct Pending {
 pub(super) struct RouteCache {
     destination: Option<IpAddress>,
     path: Path,
+    /// Where packets come from whose user did not say.
+    source: Option<IpAddress>,
 }
 
 /// Why a datagram was not queued for sending.
@@ -80,26 +79,18 @@ impl RouteCache {
         (self.destination == Some(destination)).then_some(&self.path)
     }
 
-    fn path_to(&mut self, destination: IpAddress) -> &mut Path {
+    /// Whether a packet to `destination` can go now; its path and source are here then.
+    fn reach(&mut self, interface: &mut Interface, now: Instant, destination: IpAddress) -> Reach {
         if self.destination != Some(destination) {
-            *self = Self {
-                destination: Some(destination),
-                path: Path::default(),
-            };
+            self.destination = Some(destination);
+            self.path = Path::default();
         }
-        &mut self.path
-    }
-}
-
-impl Body<'_> {
-    fn datagrams_mut(&mut self) -> Option<&mut dyn Datagrams> {
-        match self {
-            #[cfg(feature = "socket-udp")]
-            Self::Udp(udp) => Some(udp),
-            #[cfg(feature = "socket-icmp")]
-            Self::Icmp(icmp) => Some(icmp),
-            _ => None,
+        let is_known = interface.is_current(&self.path);
+        let reach = interface.reach(now, destination, &mut self.path);
+        if !is_known {
+            self.source = interface.source_on(&self.path);
         }
+        reach
     }
 }
 
@@ -112,82 +103,97 @@ impl Engine<'_> {
         index: Index,
         tx: T,
     ) -> Result<(), T> {
-        let Some((nth, src)) = self.poll_datagrams(now, index) else {
-            return Err(tx);
-        };
-        let ident = self.interface.next_ident();
-        let link = &self.interface;
-        let more = match self.sockets.body_mut(index) {
+        let interface = &mut self.interface;
+        let turn = match self.sockets.body_mut(index) {
             #[cfg(feature = "socket-udp")]
-            Body::Udp(udp) => send(link, udp, nth, src, ident, tx)?,
+            Body::Udp(udp) => take_turn(interface, udp, now, tx),
             #[cfg(feature = "socket-icmp")]
-            Body::Icmp(icmp) => send(link, icmp, nth, src, ident, tx)?,
+            Body::Icmp(icmp) => take_turn(interface, icmp, now, tx),
             _ => return Err(tx),
         };
+        if turn.failed {
+            self.count_unreachable(turn.reach);
+            self.sockets.notify(index, Events::ALL);
+        }
+        if let Some(tx) = turn.unused {
+            if turn.more {
+                self.sockets.mark_ready(index);
+                return Err(tx);
+            }
+            #[cfg(feature = "medium-ethernet")]
+            if turn.waits {
+                // Whatever changes at any neighbor may be about one of these.
+                self.park(index, None);
+            }
+            return Err(tx);
+        }
         self.sockets.notify(index, Events::WRITABLE);
-        if more {
+        if turn.more {
             self.sockets.mark_ready(index);
         }
         Ok(())
     }
-
-    /// The next packet that can go, and the address that it comes from.
-    fn poll_datagrams(&mut self, now: Instant, index: Index) -> Option<(usize, IpAddress)> {
-        #[cfg(feature = "medium-ethernet")]
-        let mut waits = false;
-        let mut from = 0;
-        loop {
-            let socket = self.sockets.body_mut(index).datagrams_mut()?;
-            let Some(pending) = socket.next_packet(from) else {
-                break;
-            };
-            from = pending.nth + 1;
-            let path = socket.route_mut().path_to(pending.destination);
-            let reach = self.interface.reach(now, pending.destination, path);
-            let source = pending.source.or_else(|| self.interface.source_on(path));
-            match (reach, source) {
-                (Reach::Now, Some(src)) => {
-                    return Some((pending.nth, src));
-                }
-                #[cfg(feature = "medium-ethernet")]
-                (Reach::Pending(_) | Reach::Exhausted, _) => waits = true,
-                (unreachable, _) => {
-                    socket.on_unreachable(pending.destination);
-                    socket.remove(pending.nth);
-                    self.count_unreachable(unreachable);
-                    self.sockets.notify(index, Events::ALL);
-                    // Removing from the front moves the others up.
-                    from = 0;
-                }
-            }
-        }
-        // Nothing can go now. Whatever changes at any neighbor may be about one of these.
-        #[cfg(feature = "medium-ethernet")]
-        if waits {
-            self.park(index, None);
-        }
-        None
-    }
 }
 
-/// Sends the `nth` packet of a socket, and takes it out. True if there are more.
+/// What a socket did with its turn.
+struct Turn<T> {
+    /// The room, if it was not used.
+    unused: Option<T>,
+    /// Another turn is worth while.
+    more: bool,
+    /// Packets wait for their neighbor.
+    #[cfg_attr(not(feature = "medium-ethernet"), expect(dead_code))]
+    waits: bool,
+    /// A packet was given up, because of `reach`.
+    failed: bool,
+    reach: Reach,
+}
+
+/// Sends the first packet whose next hop is in reach; the others keep their order. Gives up on the first
+/// packet before it that leads nowhere.
 #[inline]
-fn send<T: TxToken, D: Datagrams>(
-    interface: &Interface,
+fn take_turn<T: TxToken, D: Datagrams>(
+    interface: &mut Interface,
     socket: &mut D,
-    nth: usize,
-    src: IpAddress,
-    ident: u16,
+    now: Instant,
     tx: T,
-) -> Result<bool, T> {
-    let Some(link) = interface.link_header(&socket.route().path) else {
-        return Err(tx);
+) -> Turn<T> {
+    let mut turn = Turn {
+        unused: Some(tx),
+        more: false,
+        waits: false,
+        failed: false,
+        reach: Reach::Now,
     };
-    let Some(packet) = socket.packet(nth, src, ident) else {
-        return Err(tx);
-    };
-    let content = Content::Ip(packet);
-    Outgoing { link, content }.send(tx);
-    socket.remove(nth);
-    Ok(socket.next_packet(0).is_some())
+    let mut from = 0;
+    while let Some(pending) = socket.next_packet(from) {
+        from = pending.nth + 1;
+        let route = socket.route();
+        turn.reach = route.reach(interface, now, pending.destination);
+        let (path, source) = (route.path, pending.source.or(route.source));
+        match (turn.reach, source) {
+            (Reach::Now, Some(src)) => {
+                if let Some(link) = interface.link_header(&path)
+                    && let Some(packet) = socket.packet(pending.nth, src, interface.next_ident())
+                    && let Some(tx) = turn.unused.take()
+                {
+                    let content = Content::Ip(packet);
+                    Outgoing { link, content }.send(tx);
+                }
+                socket.remove(pending.nth);
+                turn.more = socket.next_packet(0).is_some();
+                return turn;
+            }
+            #[cfg(feature = "medium-ethernet")]
+            (Reach::Pending(_) | Reach::Exhausted, _) => turn.waits = true,
+            _ => {
+                socket.on_unreachable(pending.destination);
+                socket.remove(pending.nth);
+                turn.failed = true;
+                turn.more = socket.next_packet(0).is_some();
+                return turn;
+            }
+        }
+    }
+    turn
 }

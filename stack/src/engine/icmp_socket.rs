@@ -60,6 +60,7 @@ pub(crate) struct IcmpSocketState<'d> {
 }
 
 impl Datagrams for IcmpSocketState<'_> {
+    #[inline]
     fn next_packet(&self, from: usize) -> Option<Pending> {
         let nth = self.tx.next_live(from)?;
         let (meta, _) = self.tx.get(nth)?;
@@ -70,6 +71,7 @@ impl Datagrams for IcmpSocketState<'_> {
         })
     }
 
+    #[inline]
     fn remove(&mut self, nth: usize) {
         self.tx.take(nth);
     }
@@ -78,11 +80,7 @@ impl Datagrams for IcmpSocketState<'_> {
         self.unreachable = Some(destination);
     }
 
-    fn route(&self) -> &RouteCache {
-        &self.route
-    }
-
-    fn route_mut(&mut self) -> &mut RouteCache {
+    fn route(&mut self) -> &mut RouteCache {
         &mut self.route
     }
 

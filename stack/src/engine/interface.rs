@@ -332,7 +332,7 @@ impl Interface {
     }
 
     /// Whether a path that packets took leads on as it did, and they need not be routed anew.
-    #[cfg(feature = "socket-udp")]
+    #[cfg(any(feature = "socket-udp", feature = "socket-icmp"))]
     pub(super) fn is_current(&self, path: &Path) -> bool {
         path.next_hop.is_some() && path.epoch == self.epoch
     }
@@ -341,21 +341,24 @@ impl Interface {
     #[inline]
     pub(super) fn reach(&mut self, now: Instant, destination: IpAddress, path: &mut Path) -> Reach {
         if path.next_hop.is_none() || path.epoch != self.epoch {
-            path.next_hop = self.next_hop(now, destination);
-            path.epoch = self.epoch;
+            *path = Path {
+                next_hop: self.next_hop(now, destination),
+                epoch: self.epoch,
+                ..Path::default()
+            };
         }
-        let Some(next_hop) = path.next_hop else {
+        if path.next_hop.is_none() {
             return Reach::NoRoute;
-        };
+        }
         match self.medium {
             #[cfg(feature = "medium-ethernet")]
-            Medium::Ethernet => self.reach_neighbor(now, &next_hop, path),
+            Medium::Ethernet => match path.neighbor {
+                Some(key) if self.ethernet.neighbors.use_confirmed(now, key) => Reach::Now,
+                _ => self.reach_neighbor(now, path),
+            },
             #[cfg(feature = "medium-ip")]
             Medium::Ip => Reach::Now,
-            _ => {
-                let _ = next_hop;
-                Reach::NoRoute
-            }
+            _ => Reach::NoRoute,
         }
     }
 
@@ -370,7 +373,10 @@ impl Interface {
     }
 
     #[cfg(feature = "medium-ethernet")]
-    fn reach_neighbor(&mut self, now: Instant, next_hop: &NextHop, path: &mut Path) -> Reach {
+    fn reach_neighbor(&mut self, now: Instant, path: &mut Path) -> Reach {
+        let Some(next_hop) = path.next_hop else {
+            return Reach::NoRoute;
+        };
         if next_hop.delivery != Delivery::Neighbor {
             return Reach::Now;
         }

@@ -164,11 +164,7 @@ impl Payload<'_> {
         match self {
             Self::Tcp(header) => header.emit(buffer, src, dst, (&[], &[]), ChecksumMode::Full),
             #[cfg(feature = "socket-tcp")]
-            Self::Segment(now, connection, plan) => {
-                let header = connection.header(*now, plan);
-                let payload = connection.payload(plan);
-                header.emit(buffer, src, dst, payload, ChecksumMode::Full);
-            }
+            Self::Segment(now, connection, plan) => connection.emit(*now, plan, buffer),
             Self::Udp {
                 src_port,
                 dst_port,

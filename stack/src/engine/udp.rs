@@ -96,6 +96,7 @@ impl core::fmt::Display for BindError {
 impl core::error::Error for BindError {}
 
 impl Datagrams for UdpSocketState<'_> {
+    #[inline]
     fn next_packet(&self, from: usize) -> Option<Pending> {
         let nth = self.tx.next_live(from)?;
         let (meta, _) = self.tx.get(nth)?;
@@ -106,6 +107,7 @@ impl Datagrams for UdpSocketState<'_> {
         })
     }
 
+    #[inline]
     fn remove(&mut self, nth: usize) {
         self.tx.take(nth);
     }
@@ -116,11 +118,7 @@ impl Datagrams for UdpSocketState<'_> {
         }
     }
 
-    fn route(&self) -> &RouteCache {
-        &self.route
-    }
-
-    fn route_mut(&mut self) -> &mut RouteCache {
+    fn route(&mut self) -> &mut RouteCache {
         &mut self.route
     }
 
@@ -335,7 +333,6 @@ impl<'d> Engine<'d> {
         if !fits_link {
             return Err(QueueError::TooLong);
         }
-        udp.tx.can_push(len)?;
         let destination = meta.endpoint;
         let known = udp.route.known(destination.addr);
         let routed = known.is_some_and(|path| self.interface.is_current(path))

@@ -86,7 +86,6 @@ impl<W: Default, const N: usize> NeighborCache<W, N> {
     /// Starts a resolution if there is none, and starts to doubt an address that has not been
     /// confirmed for ReachableTime. `hint` remembers the entry: with a fresh one the cost does not
     /// depend on the size of the table.
-    #[inline]
     pub(crate) fn lookup(
         &mut self,
         now: Instant,
@@ -112,9 +111,6 @@ impl<W: Default, const N: usize> NeighborCache<W, N> {
         let key = NeighborKey::new(index, *generation);
         *hint = Some(key);
 
-        if let Some(hardware) = entry.use_confirmed(now) {
-            return Lookup::Reachable(hardware);
-        }
         let deadline = entry.deadline();
         let outcome = entry.on_use(now, &self.timing);
         if entry.deadline() != deadline {
@@ -124,6 +120,20 @@ impl<W: Default, const N: usize> NeighborCache<W, N> {
             Use::Send(hardware) => Lookup::Reachable(hardware),
             Use::Wait => Lookup::Pending(key),
             Use::Refuse => Lookup::Unreachable,
+        }
+    }
+
+    /// Whether a packet may go to a neighbor about whose link address there is no doubt, as a lookup would
+    /// say. Says no where only a lookup knows.
+    #[inline]
+    pub(crate) fn use_confirmed(&mut self, now: Instant, key: NeighborKey) -> bool {
+        match self.slots.get_mut(usize::from(key.index)) {
+            Some(Slot {
+                generation,
+                entry: Some(entry),
+                ..
+            }) if *generation == key.generation => entry.use_confirmed(now),
+            _ => false,
         }
     }
 

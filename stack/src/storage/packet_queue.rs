@@ -123,6 +123,10 @@ impl<'d, M: Copy> PacketQueue<'d, M> {
 
     /// The number of the first packet at or behind the `from`th record.
     pub(crate) fn next_live(&self, from: usize) -> Option<usize> {
+        if from == 0 {
+            // A front that is taken goes at once.
+            return (self.count > 0).then_some(0);
+        }
         (from..self.count).find(|&nth| self.records[self.slot(nth)].meta.is_some())
     }
 

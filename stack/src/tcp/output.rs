@@ -8,11 +8,11 @@ use super::connection::{Connection, TIMESTAMPS_LEN, Timestamping, millis, since_
 use super::loss::micros;
 use super::recovery::{Hole, Phase};
 use super::timers::Timer;
-use super::{ConnectionError, State};
+use super::{ConnectionError, FourTuple, State};
 use crate::events::Events;
 use crate::time::Instant;
 use crate::wire::Timestamps;
-use crate::wire::{SeqNum, TcpFlags, TcpHeader, TcpOptions, tcp};
+use crate::wire::{ChecksumMode, SeqNum, TcpFlags, TcpHeader, TcpOptions, tcp};
 
 /// A segment to send: what sets its header apart, and where its payload is in the send buffer. The rest
 /// is read off the connection when the segment is written down.
@@ -134,37 +134,30 @@ impl Connection<'_> {
         self.plan_ack(now, path_mss)
     }
 
-    /// The header of a segment that was planned right before.
-    #[inline]
-    pub(crate) fn header(&self, now: Instant, plan: &SegmentPlan) -> TcpHeader {
-        let ack = if plan.flags.contains(TcpFlags::ACK) {
-            self.rcv.nxt
-        } else {
-            SeqNum::new(0)
-        };
-        let options = match plan.kind {
-            Kind::Usual => self.usual_options(now),
-            kind => self.options(now, kind, plan.mss),
-        };
-        TcpHeader {
+    /// Writes down a segment that was planned right before.
+    pub(crate) fn emit(&self, now: Instant, plan: &SegmentPlan, buf: &mut [u8]) {
+        let mut header = TcpHeader {
             src_port: self.tuple.local.port,
             dst_port: self.tuple.remote.port,
             seq: plan.seq,
-            ack,
+            ack: SeqNum::new(0),
             flags: plan.flags,
             window: plan.window,
             urgent: 0,
-            options,
+            options: self.usual_options(now),
+        };
+        if plan.flags.contains(TcpFlags::ACK) {
+            header.ack = self.rcv.nxt;
         }
-    }
-
-    /// The payload of a planned segment, in at most two pieces.
-    #[inline]
-    pub(crate) fn payload(&self, plan: &SegmentPlan) -> (&[u8], &[u8]) {
-        match plan.len {
-            0 => (&[], &[]),
+        if plan.kind != Kind::Usual {
+            header.options = self.options(now, plan.kind, plan.mss);
+        }
+        let payload = match plan.len {
+            0 => (&[][..], &[][..]),
             len => self.snd.payload(plan.seq, len as usize),
-        }
+        };
+        let FourTuple { local, remote } = &self.tuple;
+        header.emit(buf, local.addr, remote.addr, payload, ChecksumMode::Full);
     }
 
     /// A planned segment was written down.
@@ -174,6 +167,7 @@ impl Connection<'_> {
         }
     }
 
+    #[inline(always)]
     fn usual_options(&self, now: Instant) -> TcpOptions {
         TcpOptions {
             timestamps: self.timestamps.map(|ts| ts.option(now)),

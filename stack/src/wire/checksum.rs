@@ -69,6 +69,12 @@ impl Sum {
         }
     }
 
+    /// The sum of 16-bit and 32-bit fields at even offsets, given that of their values. So many fields
+    /// cost one conversion; there may be 2^32 of them.
+    pub const fn of_fields(values: u64) -> Self {
+        Self(fold(values).to_be() as u64)
+    }
+
     /// The sum of this data and a 16-bit field at an even offset.
     #[must_use]
     pub const fn add_u16(self, field: u16) -> Self {
@@ -124,11 +130,17 @@ impl Sum {
 /// protocol and the length in bytes of the transport header and payload (RFC 9293 §3.1, RFC 768,
 /// RFC 8200 §8.1).
 pub fn pseudo_header(src: IpAddress, dst: IpAddress, protocol: IpProtocol, len: usize) -> Sum {
-    address_sum(src)
-        .add(address_sum(dst))
-        .add_u16(u16::from(protocol.0))
-        // No segment is longer than 65,535 bytes; IPv6 would have room for 32 bits.
-        .add_u32(len as u32)
+    // No segment is longer than 65,535 bytes; IPv6 would have room for 32 bits.
+    let fields = u64::from(protocol.0) + len as u64;
+    match (src, dst) {
+        (IpAddress::Ipv4(src), IpAddress::Ipv4(dst)) => {
+            Sum::of_fields(fields + u64::from(src.to_bits()) + u64::from(dst.to_bits()))
+        }
+        #[cfg(feature = "proto-ipv6")]
+        _ => Sum::of_fields(fields)
+            .add(address_sum(src))
+            .add(address_sum(dst)),
+    }
 }
 
 /// Who computes a transport checksum.
@@ -160,11 +172,13 @@ impl ChecksumMode {
             return 0;
         };
         match self {
-            Self::Full => pseudo
-                .add(header)
-                .add(Sum::copy(first, payload.0))
-                .add_at(Sum::copy(second, payload.1), middle)
-                .finish(),
+            Self::Full => {
+                let mut sum = pseudo.add(header).add(Sum::copy(first, payload.0));
+                if !second.is_empty() {
+                    sum = sum.add_at(Sum::copy(second, payload.1), middle);
+                }
+                sum.finish()
+            }
             Self::Partial => {
                 copy_common(first, payload.0);
                 copy_common(second, payload.1);
@@ -180,10 +194,10 @@ fn copy_common(dst: &mut [u8], src: &[u8]) {
     dst[..len].copy_from_slice(&src[..len]);
 }
 
+#[cfg(feature = "proto-ipv6")]
 fn address_sum(address: IpAddress) -> Sum {
     match address {
         IpAddress::Ipv4(address) => Sum::ZERO.add_u32(address.to_bits()),
-        #[cfg(feature = "proto-ipv6")]
         IpAddress::Ipv6(address) => Sum::of(&address.octets()),
     }
 }

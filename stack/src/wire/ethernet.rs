@@ -44,13 +44,13 @@ impl EthernetHeader {
     /// Writes the header to the first [`HEADER_LEN`] bytes of `frame`, which the caller makes long
     /// enough.
     pub fn emit(&self, frame: &mut [u8]) {
-        let raw = Raw {
-            dst: self.dst.0,
-            src: self.src.0,
-            ethertype: self.ethertype.0.into(),
+        let Ok((raw, _)) = Raw::mut_from_prefix(frame) else {
+            debug_assert!(false, "no room for an Ethernet header");
+            return;
         };
-        let written = raw.write_to_prefix(frame);
-        debug_assert!(written.is_ok(), "no room for an Ethernet header");
+        raw.dst = self.dst.0;
+        raw.src = self.src.0;
+        raw.ethertype = self.ethertype.0.into();
     }
 }
 

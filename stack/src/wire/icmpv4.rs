@@ -195,11 +195,12 @@ impl Raw {
     /// The sum of the header, field by field: to read it back from where it was just written in
     /// pieces of other sizes would stall the processor.
     fn sum(&self) -> Sum {
-        Sum::ZERO
-            .add_u16(u16::from_be_bytes([self.kind, self.code]))
-            .add_u16(self.checksum.get())
-            .add_u16(self.high.get())
-            .add_u16(self.low.get())
+        Sum::of_fields(
+            u64::from(u16::from_be_bytes([self.kind, self.code]))
+                + u64::from(self.checksum.get())
+                + u64::from(self.high.get())
+                + u64::from(self.low.get()),
+        )
     }
 }
 

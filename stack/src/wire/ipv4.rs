@@ -68,12 +68,11 @@ impl Ipv4Header {
             .get(..total_len)
             .and_then(|packet| packet.split_at_checked(header_len))
             .ok_or(Malformed::Truncated)?;
-        if verify_checksum && !Sum::of(header).is_valid() {
+        let options = header.get(MIN_HEADER_LEN..).unwrap_or_default();
+        if verify_checksum && !raw.sum().add(Sum::of(options)).is_valid() {
             return Err(Malformed::BadChecksum);
         }
-        if let Some(options) = header.get(MIN_HEADER_LEN..) {
-            check_options(options)?;
-        }
+        check_options(options)?;
 
         let flags_offset = raw.flags_offset.get();
         let more_fragments = flags_offset & MORE_FRAGMENTS != 0;
@@ -118,7 +117,11 @@ impl Ipv4Header {
         if self.more_fragments {
             flags_offset |= MORE_FRAGMENTS;
         }
-        let mut raw = Raw {
+        let Ok((raw, _)) = Raw::mut_from_prefix(packet) else {
+            debug_assert!(false, "no room for an IPv4 header");
+            return;
+        };
+        let mut header = Raw {
             version_ihl: VERSION << 4 | (MIN_HEADER_LEN / 4) as u8,
             dscp_ecn: self.dscp_ecn,
             total_len: total_len.into(),
@@ -130,9 +133,8 @@ impl Ipv4Header {
             src: self.src.octets(),
             dst: self.dst.octets(),
         };
-        raw.checksum = raw.sum().finish().into();
-        let written = raw.write_to_prefix(packet);
-        debug_assert!(written.is_ok(), "no room for an IPv4 header");
+        header.checksum = header.sum().finish().into();
+        *raw = header;
     }
 }
 
@@ -156,15 +158,16 @@ impl Raw {
     /// The sum of the header, field by field: to read it back from where it was just written in
     /// pieces of other sizes would stall the processor.
     fn sum(&self) -> Sum {
-        Sum::ZERO
-            .add_u16(u16::from_be_bytes([self.version_ihl, self.dscp_ecn]))
-            .add_u16(self.total_len.get())
-            .add_u16(self.ident.get())
-            .add_u16(self.flags_offset.get())
-            .add_u16(u16::from_be_bytes([self.hop_limit, self.protocol]))
-            .add_u16(self.checksum.get())
-            .add_u32(u32::from_be_bytes(self.src))
-            .add_u32(u32::from_be_bytes(self.dst))
+        Sum::of_fields(
+            u64::from(u16::from_be_bytes([self.version_ihl, self.dscp_ecn]))
+                + u64::from(self.total_len.get())
+                + u64::from(self.ident.get())
+                + u64::from(self.flags_offset.get())
+                + u64::from(u16::from_be_bytes([self.hop_limit, self.protocol]))
+                + u64::from(self.checksum.get())
+                + u64::from(u32::from_be_bytes(self.src))
+                + u64::from(u32::from_be_bytes(self.dst)),
+        )
     }
 }
 

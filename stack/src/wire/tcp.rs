@@ -54,17 +54,21 @@ impl<'a> TcpSegment<'a> {
         let (options, payload) = rest
             .split_at_checked(options_len)
             .ok_or(Malformed::Truncated)?;
-        let header = TcpHeader {
-            src_port: raw.src_port.get(),
-            dst_port: raw.dst_port.get(),
-            seq: SeqNum::new(raw.seq.get()),
-            ack: SeqNum::new(raw.ack.get()),
-            flags: TcpFlags::from_bits(raw.flags),
-            window: raw.window.get(),
-            urgent: raw.urgent.get(),
-            options: TcpOptions::parse(options)?,
+        let mut segment = Self {
+            header: TcpHeader {
+                src_port: raw.src_port.get(),
+                dst_port: raw.dst_port.get(),
+                seq: SeqNum::new(raw.seq.get()),
+                ack: SeqNum::new(raw.ack.get()),
+                flags: TcpFlags::from_bits(raw.flags),
+                window: raw.window.get(),
+                urgent: raw.urgent.get(),
+                options: TcpOptions::default(),
+            },
+            payload,
         };
-        Ok(Self { header, payload })
+        segment.header.options.read(options)?;
+        Ok(segment)
     }
 
     /// Whether the checksum of a segment, the whole payload of an IP packet from `src` to `dst`, is
@@ -132,10 +136,10 @@ impl TcpHeader {
             debug_assert!(false, "no room for a TCP segment");
             return;
         };
-        let Some((header, options)) = header.split_first_chunk_mut::<MIN_HEADER_LEN>() else {
+        let Ok((raw, options)) = Raw::mut_from_prefix(header) else {
             return;
         };
-        let mut raw = Raw {
+        let fixed = Raw {
             src_port: self.src_port.into(),
             dst_port: self.dst_port.into(),
             seq: self.seq.get().into(),
@@ -148,9 +152,9 @@ impl TcpHeader {
             urgent: self.urgent.into(),
         };
         let pseudo = pseudo_header(src, dst, IpProtocol::TCP, segment_len);
-        let header_sum = raw.sum().add(self.options.emit(options));
+        let header_sum = fixed.sum().add(self.options.emit(options));
+        *raw = fixed;
         raw.checksum = mode.copy_payload(pseudo, header_sum, body, payload).into();
-        header.copy_from_slice(raw.as_bytes());
     }
 }
 
@@ -173,15 +177,16 @@ impl Raw {
     /// The sum of the header, field by field: to read it back from where it was just written in
     /// pieces of other sizes would stall the processor.
     fn sum(&self) -> Sum {
-        Sum::ZERO
-            .add_u16(self.src_port.get())
-            .add_u16(self.dst_port.get())
-            .add_u32(self.seq.get())
-            .add_u32(self.ack.get())
-            .add_u16(u16::from_be_bytes([self.data_offset, self.flags]))
-            .add_u16(self.window.get())
-            .add_u16(self.checksum.get())
-            .add_u16(self.urgent.get())
+        Sum::of_fields(
+            u64::from(self.src_port.get())
+                + u64::from(self.dst_port.get())
+                + u64::from(self.seq.get())
+                + u64::from(self.ack.get())
+                + u64::from(u16::from_be_bytes([self.data_offset, self.flags]))
+                + u64::from(self.window.get())
+                + u64::from(self.checksum.get())
+                + u64::from(self.urgent.get()),
+        )
     }
 }
 

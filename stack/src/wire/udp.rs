@@ -36,6 +36,7 @@ impl UdpHeader {
     /// - [`Malformed::BadLength`]: states a length shorter than the header or longer than the packet
     /// - [`Malformed::BadChecksum`]: there is a checksum, and it does not match
     /// - [`Malformed::MissingChecksum`]: IPv6 without a checksum (RFC 8200 §8.1); IPv4 allows it
+    #[inline]
     pub fn parse(
         payload: &[u8],
         src: IpAddress,
@@ -67,6 +68,7 @@ impl UdpHeader {
     /// Writes a datagram to the start of `buf`, which the caller makes long enough for
     /// [`HEADER_LEN`] and the payload, 65,535 bytes at most. The payload comes in two parts, as a ring
     /// holds it, and is copied and summed in one pass.
+    #[inline]
     pub fn emit(
         buf: &mut [u8],
         src_port: u16,
@@ -88,14 +90,19 @@ impl UdpHeader {
             debug_assert!(false, "no UDP datagram is longer than 65,535 bytes");
             return;
         };
-        let mut raw = Raw {
+        let Ok(raw) = Raw::mut_from_bytes(header) else {
+            return;
+        };
+        let fixed = Raw {
             src_port: src_port.into(),
             dst_port: dst_port.into(),
             len: len_field.into(),
             checksum: 0.into(),
         };
         let pseudo = pseudo_header(src, dst, IpProtocol::UDP, len);
-        let checksum = mode.copy_payload(pseudo, raw.sum(), data, payload);
+        let header_sum = fixed.sum();
+        *raw = fixed;
+        let checksum = mode.copy_payload(pseudo, header_sum, data, payload);
         raw.checksum = match (mode, checksum) {
             // "If the computed checksum is zero, it is transmitted as all ones": zero means that
             // there is none.
@@ -103,7 +110,6 @@ impl UdpHeader {
             _ => checksum,
         }
         .into();
-        header.copy_from_slice(raw.as_bytes());
     }
 }
 
@@ -121,11 +127,12 @@ impl Raw {
     /// The sum of the header, field by field: to read it back from where it was just written in
     /// pieces of other sizes would stall the processor.
     fn sum(&self) -> Sum {
-        Sum::ZERO
-            .add_u16(self.src_port.get())
-            .add_u16(self.dst_port.get())
-            .add_u16(self.len.get())
-            .add_u16(self.checksum.get())
+        Sum::of_fields(
+            u64::from(self.src_port.get())
+                + u64::from(self.dst_port.get())
+                + u64::from(self.len.get())
+                + u64::from(self.checksum.get()),
+        )
     }
 }
 

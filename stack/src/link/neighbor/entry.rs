@@ -176,14 +176,12 @@ impl Entry {
 
     /// As [`Self::on_use`], for a neighbor about whose address there is no doubt: nothing changes then.
     #[inline]
-    pub(super) fn use_confirmed(&mut self, now: Instant) -> Option<EthernetAddress> {
-        match self.state {
-            State::Reachable { hardware, until } if now < until => {
-                self.last_used = now;
-                Some(hardware)
-            }
-            _ => None,
+    pub(super) fn use_confirmed(&mut self, now: Instant) -> bool {
+        let confirmed = matches!(self.state, State::Reachable { until, .. } if now < until);
+        if confirmed {
+            self.last_used = now;
         }
+        confirmed
     }
 
     /// A packet is about to be sent to this neighbor.

@@ -49,27 +49,32 @@ impl TcpOptions {
     #[inline]
     pub fn parse(bytes: &[u8]) -> Result<Self, Malformed> {
         // Nearly every segment of a connection with timestamps has these options and no others.
+        let mut options = Self::default();
+        options.read(bytes)?;
+        Ok(options)
+    }
+
+    /// As [`Self::parse`], in place: of default options.
+    #[inline]
+    pub(super) fn read(&mut self, bytes: &[u8]) -> Result<(), Malformed> {
         let fixed = <&[u8; 12]>::try_from(bytes);
         if let Ok([KIND_NOP, KIND_NOP, KIND_TIMESTAMPS, 10, stamps @ ..]) = fixed {
-            return Ok(Self {
-                timestamps: Some(Timestamps::from_bytes(stamps)),
-                ..Self::default()
-            });
+            self.timestamps = Some(Timestamps::from_bytes(stamps));
+            return Ok(());
         }
         if bytes.is_empty() {
-            return Ok(Self::default());
+            return Ok(());
         }
-        Self::parse_each(bytes)
+        self.read_each(bytes)
     }
 
     /// The way for all other layouts, kept out of line.
     #[inline(never)]
-    fn parse_each(bytes: &[u8]) -> Result<Self, Malformed> {
-        let mut options = Self::default();
+    fn read_each(&mut self, bytes: &[u8]) -> Result<(), Malformed> {
         for option in Options(bytes) {
-            options.apply(option?)?;
+            self.apply(option?)?;
         }
-        Ok(options)
+        Ok(())
     }
 
     fn apply(&mut self, (kind, body): (u8, &[u8])) -> Result<(), Malformed> {
@@ -111,7 +116,7 @@ impl TcpOptions {
     pub(super) fn emit(&self, buf: &mut [u8]) -> Sum {
         let mut writer = Writer {
             room: buf,
-            sum: Sum::ZERO,
+            fields: 0,
         };
         if let Some(mss) = self.mss {
             writer.put_u16(u16::from_be_bytes([KIND_MSS, 4]));
@@ -146,7 +151,7 @@ impl TcpOptions {
             }
         }
         debug_assert!(writer.room.is_empty(), "options do not fill their room");
-        writer.sum
+        Sum::of_fields(writer.fields)
     }
 
     const fn len_without_sack(&self) -> usize {
@@ -295,18 +300,19 @@ fn sized<const N: usize>(body: &[u8]) -> Result<[u8; N], Malformed> {
 /// Fills a buffer from the front and sums what it writes while it is still in registers.
 struct Writer<'a> {
     room: &'a mut [u8],
-    sum: Sum,
+    /// What was written, added up.
+    fields: u64,
 }
 
 impl Writer<'_> {
     fn put_u16(&mut self, value: u16) {
         self.put(value.to_be_bytes());
-        self.sum = self.sum.add_u16(value);
+        self.fields += u64::from(value);
     }
 
     fn put_u32(&mut self, value: u32) {
         self.put(value.to_be_bytes());
-        self.sum = self.sum.add_u32(value);
+        self.fields += u64::from(value);
     }
 
     fn put<const N: usize>(&mut self, bytes: [u8; N]) {
