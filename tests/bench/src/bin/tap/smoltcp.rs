@@ -35,6 +35,8 @@ pub(crate) fn serve(
 
     let ring = || tcp::SocketBuffer::new(vec![0; BUFFER]);
     let mut socket = tcp::Socket::new(ring(), ring());
+    // As the kernel and cygnet do: without, its segments would carry twelve bytes more of data.
+    socket.set_tsval_generator(Some(timestamp));
     socket.listen(PORT)?;
     let mut sockets = SocketSet::new(Vec::new());
     let handle = sockets.add(socket);
@@ -87,3 +89,8 @@ fn receive(socket: &mut tcp::Socket<'_>) -> Result<(), Error> {
 const FRAME_LEN: usize = 1514;
 /// How soon to see, at the latest, that the kernel's side is done.
 const LONGEST_WAIT: Duration = Duration::from_millis(100);
+
+/// The time in a TCP timestamp, in milliseconds.
+fn timestamp() -> u32 {
+    Instant::now().total_millis() as u32
+}
