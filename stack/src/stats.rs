@@ -65,8 +65,11 @@ pub enum Discard {
     DataAfterClose,
     /// A connection request that found its listener's backlog full.
     BacklogFull,
-    /// A connection request that found the table of half-open connections full.
+    /// A connection request that found the table of half-open connections full, and got no cookie.
     HalfOpenTableFull,
+    /// An acknowledgment that completes no handshake, while connection requests are answered with
+    /// cookies: its cookie is forged or too old.
+    BadSynCookie,
     /// A connection was complete but had no buffers or no slot to go to; its peer will try again.
     NoConnectionSlot,
 }
@@ -89,6 +92,13 @@ pub struct Stats {
     pub no_route: u32,
     /// TCP segments sent more than once.
     pub retransmits: u32,
+    /// Connection requests that found the table of half-open connections full, and were answered with a
+    /// SYN cookie.
+    #[cfg(feature = "tcp-syn-cookies")]
+    pub syn_cookies_sent: u32,
+    /// Connections that came about by such a cookie.
+    #[cfg(feature = "tcp-syn-cookies")]
+    pub syn_cookies_accepted: u32,
     discarded: Discarded,
 }
 

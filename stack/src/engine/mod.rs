@@ -26,6 +26,10 @@ mod pool;
 #[cfg(any(feature = "socket-tcp", feature = "socket-udp"))]
 mod ports;
 mod sockets;
+#[cfg(feature = "tcp-syn-cookies")]
+mod syn_cookies;
+#[cfg(all(feature = "socket-tcp", not(feature = "tcp-syn-cookies")))]
+mod syn_eviction;
 #[cfg(feature = "socket-tcp")]
 mod tcp;
 #[cfg(feature = "socket-tcp")]

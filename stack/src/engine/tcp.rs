@@ -27,6 +27,8 @@ use crate::wire::{IpAddress, IpEndpoint, IpListenEndpoint, Quote, TcpSegment};
 /// What all connections share.
 pub(crate) struct TcpState<'d> {
     pub(super) isn: IsnGenerator,
+    #[cfg(feature = "tcp-syn-cookies")]
+    pub(super) cookies: crate::tcp::SynCookies,
     pub(super) half_open: Records<HalfOpen<SocketKey>, TCP_HALF_OPEN_COUNT>,
     /// When the next half-open connection is due; may be too early, never too late.
     pub(super) half_open_due: Instant,
@@ -122,6 +124,8 @@ impl<'d> TcpState<'d> {
     pub(super) fn new(key: HashKey, config: &Config) -> Self {
         Self {
             isn: IsnGenerator::new(key),
+            #[cfg(feature = "tcp-syn-cookies")]
+            cookies: crate::tcp::SynCookies::new(key),
             half_open: Records::new(),
             half_open_due: Instant::FAR_FUTURE,
             time_wait: Records::new(),

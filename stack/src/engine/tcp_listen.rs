@@ -1,9 +1,11 @@
 //! Listening: requests are answered from records without buffers, and only a complete handshake takes a
 //! slot and a pair of buffers.
 //!
-//! A listener's backlog is the size of its pool. Beyond it a request is dropped without a word: the peer
-//! asks again, and may find room then. A handshake that is completed while no pair or slot is free stays
-//! half open; its peer's next segment tries again.
+//! A listener's backlog is the size of its pool: so many connections wait to be accepted. Beyond it a
+//! request is dropped without a word: the peer asks again, and may find room then. A handshake that is
+//! completed while no pair or slot is free stays half open; its peer's next segment tries again. Half-open
+//! connections do not count, or a few invented requests would shut everybody out: their limit is the
+//! table of all listeners, and what happens beyond that is said in `syn_cookies.rs`.
 
 use super::egress::{Inline, InlinePacket};
 use super::interface::{Path, Reach};
@@ -29,6 +31,18 @@ pub(super) struct Listener {
     /// Connections complete and not accepted, the oldest first.
     queue: List,
     queued: u16,
+}
+
+/// A SYN for a listener.
+#[derive(Clone, Copy)]
+pub(super) struct Request<'a> {
+    pub(super) listener: Index,
+    pub(super) tuple: &'a FourTuple,
+    /// Of the four-tuple.
+    pub(super) hash: u32,
+    pub(super) syn: &'a TcpHeader,
+    /// Where the numbers of the connection in TIME-WAIT end whose place it takes.
+    pub(super) after: Option<SeqNum>,
 }
 
 /// Why a socket cannot listen.
@@ -94,9 +108,19 @@ impl<'d> Engine<'d> {
         let is_request = flags.contains(TcpFlags::SYN) && !flags.contains(TcpFlags::ACK);
         match self.find_listener(tuple) {
             Some(listener) if is_request => {
-                self.on_request(now, listener, tuple, hash, &segment.header, after)
+                let request = Request {
+                    listener,
+                    tuple,
+                    hash,
+                    syn: &segment.header,
+                    after,
+                };
+                self.on_request(now, &request)
             }
-            _ => Disposition::Answered(Some(Discard::NoSocket), reset_for(segment)),
+            Some(listener) => self
+                .on_stray_ack(now, listener, (tuple, hash), segment)
+                .unwrap_or_else(|| refusal(segment)),
+            None => refusal(segment),
         }
     }
 
@@ -124,19 +148,21 @@ impl<'d> Engine<'d> {
             .is_some()
     }
 
-    fn on_request(
-        &mut self,
-        now: Instant,
-        listener: Index,
-        tuple: &FourTuple,
-        hash: u32,
-        syn: &TcpHeader,
-        after: Option<SeqNum>,
-    ) -> Disposition {
+    pub(super) fn on_request(&mut self, now: Instant, request: &Request<'_>) -> Disposition {
+        let Request {
+            listener,
+            tuple,
+            hash,
+            syn,
+            after,
+        } = *request;
         if let Body::Listener(l) = self.sockets.body(listener)
-            && l.half_open + l.queued >= l.backlog
+            && l.queued >= l.backlog
         {
             return Disposition::Discarded(Discard::BacklogFull);
+        }
+        if self.tcp.half_open.is_full() {
+            return self.on_crowded_request(now, request);
         }
         let mut iss = self.tcp.isn.generate(now, tuple);
         if let Some(after) = after
@@ -148,41 +174,34 @@ impl<'d> Engine<'d> {
         let capacity = self.receive_capacity_of(listener);
         let key = self.sockets.key(listener);
         let record = HalfOpen::new(now, *tuple, key, iss, syn, capacity);
-        let Some(record) = self.insert_half_open(hash, record) else {
+        let Ok(record) = self.tcp.half_open.insert(hash, record) else {
             return Disposition::Discarded(Discard::HalfOpenTableFull);
         };
         if let Body::Listener(l) = self.sockets.body_mut(listener) {
             l.half_open += 1;
         }
-        self.answer_request(now, record)
-    }
-
-    /// When the table is full, a request that was answered twice in vain makes room.
-    fn insert_half_open(&mut self, hash: u32, record: HalfOpen<SocketKey>) -> Option<Index> {
-        let record = match self.tcp.half_open.insert(hash, record) {
-            Ok(index) => return Some(index),
-            Err(record) => record,
-        };
-        let oldest = self.tcp.half_open.search(|h| h.attempts > 1)?;
-        self.forget_half_open(oldest);
-        self.tcp.half_open.insert(hash, record).ok()
-    }
-
-    fn answer_request(&mut self, now: Instant, record: Index) -> Disposition {
         match self.next_answer(now, record) {
             Some((_, header)) => Disposition::Answered(None, header),
             None => Disposition::Discarded(Discard::NoSocket),
         }
     }
 
+    /// The answer to a request that was made again.
+    fn answer_again(&self, now: Instant, record: &HalfOpen<SocketKey>) -> Disposition {
+        Disposition::Answered(None, record.answer(now, &self.offer_for(&record.tuple)))
+    }
+
+    pub(super) fn offer_for(&self, tuple: &FourTuple) -> Offer {
+        Offer {
+            path_mss: self.interface.path_mss(),
+            timestamp_offset: self.tcp.isn.timestamp_offset(tuple),
+        }
+    }
+
     /// The answer to a request; it counts as sent.
     fn next_answer(&mut self, now: Instant, record: Index) -> Option<(FourTuple, TcpHeader)> {
-        let path_mss = self.interface.path_mss();
+        let offer = self.offer_for(&self.tcp.half_open.get(record)?.tuple);
         let half_open = self.tcp.half_open.get_mut(record)?;
-        let offer = Offer {
-            path_mss,
-            timestamp_offset: self.tcp.isn.timestamp_offset(&half_open.tuple),
-        };
         let header = half_open.poll_answer(now, &offer);
         self.tcp.half_open_due = self.tcp.half_open_due.min(half_open.due);
         Some((half_open.tuple, header))
@@ -200,7 +219,7 @@ impl<'d> Engine<'d> {
         };
         match half_open.on_segment(segment) {
             SynReply::Complete => self.complete(now, record, hash, segment),
-            SynReply::AnswerAgain => self.answer_request(now, record),
+            SynReply::AnswerAgain => self.answer_again(now, half_open),
             SynReply::Forget => {
                 self.forget_half_open(record);
                 Disposition::Accepted
@@ -224,12 +243,24 @@ impl<'d> Engine<'d> {
         // The socket that was asked may have been taken by another connection meanwhile.
         let Some(listener) = self.find_listener(&half_open.tuple) else {
             self.forget_half_open(record);
-            return Disposition::Answered(Some(Discard::NoSocket), reset_for(segment));
+            return refusal(segment);
         };
         let Some(index) = self.slot_for_connection(listener) else {
             return Disposition::Discarded(Discard::NoConnectionSlot);
         };
         self.forget_half_open(record);
+        self.open_passively(now, (listener, index), (&half_open, hash), segment)
+    }
+
+    /// Makes a connection of a completed handshake, in the slot `index`, and gives it the segment that
+    /// completed it.
+    pub(super) fn open_passively(
+        &mut self,
+        now: Instant,
+        (listener, index): (Index, Index),
+        (half_open, hash): (&HalfOpen<SocketKey>, u32),
+        segment: &TcpSegment<'_>,
+    ) -> Disposition {
         let opening = Opening {
             tuple: half_open.tuple,
             iss: half_open.iss,
@@ -237,7 +268,7 @@ impl<'d> Engine<'d> {
             path_mss: self.interface.path_mss(),
         };
         if let Body::Tcp(tcp) = self.sockets.body_mut(index) {
-            tcp.connection.accept(now, &half_open, &opening);
+            tcp.connection.accept(now, half_open, &opening);
         }
         self.sockets.file(index, hash);
         self.enqueue_connection(listener, index);
@@ -246,7 +277,7 @@ impl<'d> Engine<'d> {
 
     /// Where a connection goes: to a new slot with buffers from the listener's pool, or to the very
     /// socket that listens.
-    fn slot_for_connection(&mut self, listener: Index) -> Option<Index> {
+    pub(super) fn slot_for_connection(&mut self, listener: Index) -> Option<Index> {
         let pool = match self.sockets.body(listener) {
             Body::Tcp(_) => return Some(listener),
             Body::Listener(l) => l.pool,
@@ -292,7 +323,7 @@ impl<'d> Engine<'d> {
         }
     }
 
-    fn forget_half_open(&mut self, record: Index) {
+    pub(super) fn forget_half_open(&mut self, record: Index) {
         let Some(half_open) = self.tcp.half_open.remove(record) else {
             return;
         };
@@ -303,7 +334,7 @@ impl<'d> Engine<'d> {
         }
     }
 
-    fn receive_capacity_of(&self, listener: Index) -> usize {
+    pub(super) fn receive_capacity_of(&self, listener: Index) -> usize {
         match self.sockets.body(listener) {
             Body::Tcp(tcp) => tcp.connection.receive_capacity(),
             Body::Listener(l) => self.pool(l.pool).map_or(0, |pool| pool.receive_capacity),
@@ -542,6 +573,11 @@ fn listening_on(body: &Body<'_>) -> Option<IpListenEndpoint> {
         Body::Tcp(tcp) => tcp.connection.listens_on(),
         _ => None,
     }
+}
+
+/// What answers a segment for which nobody is there.
+fn refusal(segment: &TcpSegment<'_>) -> Disposition {
+    Disposition::Answered(Some(Discard::NoSocket), reset_for(segment))
 }
 
 /// What listeners are filed under, see [`super::Sockets::hash`].

@@ -327,8 +327,8 @@ fn a_listener_takes_as_many_as_its_pool_and_gives_pairs_back() {
             pair.engines[0]
                 .tcp_connect(client, remote, IpListenEndpoint::from(0))
                 .unwrap();
+            pair.drive();
         }
-        pair.drive();
         let states: Vec<_> = clients.iter().map(|&c| pair.state(0, c)).collect();
         assert_eq!(
             states,

@@ -51,6 +51,11 @@ impl<T, const N: usize> Records<T, N> {
         self.values.get_mut(usize::from(index))?.as_mut()
     }
 
+    /// Whether there is no place left.
+    pub(crate) fn is_full(&self) -> bool {
+        self.free.is_empty() && usize::from(self.fresh) >= N
+    }
+
     /// Files a record as the youngest; gives it back when the table is full.
     pub(crate) fn insert(&mut self, hash: u32, value: T) -> Result<Index, T> {
         let Some(bucket) = self.bucket(hash) else {
@@ -121,6 +126,7 @@ mod tests {
         let mut records = Records::<u32, 2>::new();
         let a = records.insert(7, 70).unwrap();
         let b = records.insert(7, 71).unwrap();
+        assert!(records.is_full());
         assert_eq!(records.insert(8, 80), Err(80));
         assert_eq!(records.find(7, |&v| v == 71), Some(b));
         assert_eq!(records.find(8, |_| true), None);
@@ -129,6 +135,7 @@ mod tests {
         assert_eq!(records.oldest(), Some((b, &71)));
         assert_eq!(records.remove(b), Some(71));
         assert_eq!(records.remove(b), None, "it is gone");
+        assert!(!records.is_full());
         assert_eq!(records.insert(9, 90), Ok(b));
         assert!(records.iter().map(|(_, &v)| v).eq([70, 90]));
     }

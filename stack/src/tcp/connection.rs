@@ -15,7 +15,7 @@ use super::rtt::RttEstimator;
 use super::sender::{Sender, WindowUpdate};
 use super::time_wait::TimeWait;
 use super::timers::{Timer, Timers};
-use super::{ConnectionError, DEFAULT_MSS, FourTuple, Info, State};
+use super::{ConnectionError, DEFAULT_MSS, FourTuple, Info, MIN_MSS, State};
 use crate::events::Events;
 use crate::storage::{Bytes, Ring};
 use crate::time::{Duration, Instant};
@@ -614,7 +614,7 @@ pub(super) fn seconds(now: Instant) -> u32 {
 }
 
 /// The timestamp clock.
-pub(super) fn timestamp_value(now: Instant, offset: u32) -> u32 {
+pub(crate) fn timestamp_value(now: Instant, offset: u32) -> u32 {
     (now.as_millis() as u32).wrapping_add(offset)
 }
 
@@ -626,9 +626,6 @@ const MAX_ACK_DELAY: Duration = Duration::from_millis(499);
 
 /// The length of the timestamps option with its padding.
 pub(super) const TIMESTAMPS_LEN: u16 = 12;
-
-/// A peer that claims less would make every byte cost forty.
-const MIN_MSS: u16 = 48;
 
 /// As many as Linux: enough to open the peer's congestion window.
 const QUICK_ACKS: u8 = 16;

@@ -83,6 +83,12 @@ impl<K> HalfOpen<K> {
     pub(crate) fn poll_answer(&mut self, now: Instant, offer: &Offer) -> TcpHeader {
         self.due = now + FIRST_RETRY.doubled(u32::from(self.attempts));
         self.attempts = self.attempts.saturating_add(1);
+        self.answer(now, offer)
+    }
+
+    /// The answer to the SYN, for a peer that repeated it. How long the request is remembered does not
+    /// depend on that, or whoever repeats it often enough could make the record immortal.
+    pub(crate) fn answer(&self, now: Instant, offer: &Offer) -> TcpHeader {
         let timestamps = self.timestamp.map(|echo| Timestamps {
             value: timestamp_value(now, offer.timestamp_offset),
             echo,

@@ -14,6 +14,8 @@
 
 mod congestion;
 mod connection;
+#[cfg(feature = "tcp-syn-cookies")]
+mod cookie;
 mod half_open;
 mod input;
 mod isn;
@@ -29,7 +31,11 @@ mod time_wait;
 mod timeout;
 mod timers;
 
+#[cfg(feature = "tcp-syn-cookies")]
+pub(crate) use connection::timestamp_value;
 pub(crate) use connection::{Connection, Opening};
+#[cfg(feature = "tcp-syn-cookies")]
+pub(crate) use cookie::{CookieArrival, SynCookies};
 pub(crate) use half_open::{HalfOpen, Offer, SynReply};
 pub(crate) use input::{Disposition, reset_for};
 pub(crate) use isn::{IsnGenerator, hash_tuple};
@@ -50,6 +56,9 @@ pub(crate) struct FourTuple {
 /// RFC 9293, section 3.7.1, MUST-15: what a peer that names no MSS takes. The value for IPv6 is larger,
 /// but nobody is hurt by the smaller one.
 const DEFAULT_MSS: u16 = 536;
+
+/// A peer that claims less would make every byte cost forty.
+const MIN_MSS: u16 = 48;
 
 /// RFC 7323, section 2.3: a larger shift is used as 14.
 const MAX_WINDOW_SHIFT: u8 = 14;

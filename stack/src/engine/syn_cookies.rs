@@ -1,0 +1,83 @@
+//! A connection request for which the table of half-open connections has no room is answered with a
+//! cookie (see [`crate::tcp::SynCookies`]). Nothing is kept for it, so no flood can use anything up; and who
+//! really means to connect gets through, however many others pretend to.
+
+use super::Engine;
+use super::tcp_listen::Request;
+use crate::stats::Discard;
+use crate::storage::Index;
+use crate::tcp::{
+    CookieArrival, Disposition, FourTuple, HalfOpen, SynCookies, reset_for, timestamp_value,
+};
+use crate::time::Instant;
+use crate::wire::{SeqNum, TcpFlags, TcpSegment};
+
+impl Engine<'_> {
+    /// A request that the table has no room for.
+    pub(super) fn on_crowded_request(
+        &mut self,
+        now: Instant,
+        request: &Request<'_>,
+    ) -> Disposition {
+        if request.after.is_some() {
+            // Its number has to lie beyond that of its predecessor, which a cookie's may not. It has proved
+            // that it knows the predecessor's numbers, and so takes the place of one that has proved
+            // nothing.
+            if let Some((oldest, _)) = self.tcp.half_open.oldest() {
+                self.forget_half_open(oldest);
+                return self.on_request(now, request);
+            }
+            return Disposition::Discarded(Discard::HalfOpenTableFull);
+        }
+        let mut half_open = HalfOpen::new(
+            now,
+            *request.tuple,
+            (),
+            SeqNum::new(0),
+            request.syn,
+            self.receive_capacity_of(request.listener),
+        );
+        self.tcp.cookies.bake(now, &mut half_open);
+        let offer = self.offer_for(request.tuple);
+        let mut header = half_open.answer(now, &offer);
+        if let Some(timestamps) = &mut header.options.timestamps {
+            let stamped = SynCookies::stamp_time(timestamp_value(now, 0), &half_open);
+            timestamps.value = stamped.wrapping_add(offer.timestamp_offset);
+        }
+        self.stats.syn_cookies_sent = self.stats.syn_cookies_sent.wrapping_add(1);
+        Disposition::Answered(None, header)
+    }
+
+    /// An acknowledgment to a listener that belongs to no record: it may bring a cookie back. `None` if
+    /// there are none out, or it is none that could.
+    pub(super) fn on_stray_ack(
+        &mut self,
+        now: Instant,
+        listener: Index,
+        (tuple, hash): (&FourTuple, u32),
+        segment: &TcpSegment<'_>,
+    ) -> Option<Disposition> {
+        let flags = segment.header.flags;
+        let completes = flags.contains(TcpFlags::ACK) && !flags.contains(TcpFlags::SYN);
+        if !completes || !self.tcp.cookies.are_out(now) {
+            return None;
+        }
+        let arrival = CookieArrival {
+            tuple,
+            listener: self.sockets.key(listener),
+            receive_capacity: self.receive_capacity_of(listener),
+            timestamp_offset: self.tcp.isn.timestamp_offset(tuple),
+        };
+        let Some(half_open) = self.tcp.cookies.redeem(now, &segment.header, arrival) else {
+            return Some(Disposition::Answered(
+                Some(Discard::BadSynCookie),
+                reset_for(segment),
+            ));
+        };
+        let Some(index) = self.slot_for_connection(listener) else {
+            return Some(Disposition::Discarded(Discard::NoConnectionSlot));
+        };
+        self.stats.syn_cookies_accepted = self.stats.syn_cookies_accepted.wrapping_add(1);
+        Some(self.open_passively(now, (listener, index), (&half_open, hash), segment))
+    }
+}

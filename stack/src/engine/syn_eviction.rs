@@ -1,0 +1,38 @@
+//! What becomes of a connection request for which the table of half-open connections has no room, in a
+//! stack without SYN cookies: it takes the place of one that was answered twice in vain, or is dropped.
+
+use super::Engine;
+use super::tcp_listen::Request;
+use crate::stats::Discard;
+use crate::storage::Index;
+use crate::tcp::{Disposition, FourTuple};
+use crate::time::Instant;
+use crate::wire::TcpSegment;
+
+impl Engine<'_> {
+    /// A request that the table has no room for.
+    pub(super) fn on_crowded_request(
+        &mut self,
+        now: Instant,
+        request: &Request<'_>,
+    ) -> Disposition {
+        match self.tcp.half_open.search(|h| h.attempts > 1) {
+            Some(oldest) => {
+                self.forget_half_open(oldest);
+                self.on_request(now, request)
+            }
+            None => Disposition::Discarded(Discard::HalfOpenTableFull),
+        }
+    }
+
+    /// An acknowledgment to a listener that belongs to no record is nothing special.
+    pub(super) fn on_stray_ack(
+        &mut self,
+        _now: Instant,
+        _listener: Index,
+        _connection: (&FourTuple, u32),
+        _segment: &TcpSegment<'_>,
+    ) -> Option<Disposition> {
+        None
+    }
+}
