@@ -10,6 +10,7 @@ mod stories;
 mod acceptability;
 mod arp;
 mod closing;
+mod crowds;
 mod handshake;
 mod icmp;
 mod icmp_errors;

@@ -242,6 +242,11 @@ impl Target for LinuxTarget {
         }
     }
 
+    fn sysctl(&mut self, name: &str, value: &str) {
+        let path = format!("/proc/sys/net/ipv4/{name}");
+        std::fs::write(&path, value).unwrap_or_else(|error| panic!("{path}: {error}"));
+    }
+
     fn discarded(&self, _reason: Discard) -> Option<u32> {
         None
     }

@@ -352,6 +352,11 @@ impl Script {
         self.conversation.borrow_mut().target.set(socket, option);
     }
 
+    /// Sets one of Linux's `net.ipv4` sysctls, for what cygnet does anyway.
+    pub fn sysctl(&self, name: &str, value: &str) {
+        self.conversation.borrow_mut().target.sysctl(name, value);
+    }
+
     /// Binds a UDP socket.
     pub fn udp_bind(&self, port: u16) -> UdpId {
         self.conversation.borrow_mut().target.udp_bind(port)

@@ -44,6 +44,9 @@ pub(super) trait Target {
     fn udp_send(&mut self, socket: UdpId, to: (Ipv4Addr, u16), data: &[u8]);
     fn udp_receive(&mut self, socket: UdpId) -> Option<Vec<u8>>;
 
+    /// Makes a choice that a distribution makes, where there is one to be made.
+    fn sysctl(&mut self, _name: &str, _value: &str) {}
+
     /// How many packets were dropped for that reason, where it is counted.
     fn discarded(&self, reason: Discard) -> Option<u32>;
 }
