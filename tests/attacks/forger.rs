@@ -63,7 +63,7 @@ fn host<D: Driver + 'static>(
         [address.octets()[3]; 32],
         clock,
     );
-    let _ = executor.spawn(async move { runner.run().await });
+    drop(executor.spawn(async move { runner.run().await }));
     stack
 }
 

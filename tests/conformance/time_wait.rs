@@ -1,8 +1,11 @@
 //! After the end (RFC 9293, sections 3.4.2 and 3.6.1; RFC 6191).
 
-use cygnet_tests::script::{Peer, Script, ack, data, fin, rst, syn, syn_ack};
+use core::time::Duration;
 
-use crate::stories::{MSS, established, established_timestamps};
+use cygnet::Discard;
+use cygnet_tests::script::{Peer, Script, ack, data, fin, reset, rst, syn, syn_ack};
+
+use crate::stories::{MSS, PEER_PORT, PORT, established, established_timestamps};
 
 stories! {
     both:
@@ -11,6 +14,8 @@ stories! {
         rfc6191_an_old_syn_is_acknowledged_and_opens_nothing,
         rfc1122_a_syn_with_a_later_number_opens_a_new_connection,
         rfc1337_a_reset_does_not_end_time_wait_unless_it_is_exact;
+    "Linux has room for more than a test should fill":
+        a_forgotten_connection_s_old_segments_do_not_get_into_its_successor;
 }
 
 /// The target closes first, so that it is the one to wait.
@@ -62,4 +67,41 @@ fn rfc1337_a_reset_does_not_end_time_wait_unless_it_is_exact(script: &Script) {
     peer.send(rst(1_000_000));
     peer.send(fin(1).ack(2));
     peer.expect(ack(2).seq(2));
+}
+
+/// The table is full, and the oldest record had to go.
+fn a_forgotten_connection_s_old_segments_do_not_get_into_its_successor(script: &Script) {
+    let listener = script.listen(PORT);
+    let connect = |peer: &Peer<'_>| {
+        let clock = peer.clock();
+        peer.send(syn().mss(MSS).ts(clock, 0));
+        peer.expect(syn_ack().ts(0, clock));
+        peer.send(ack(1));
+        script.accept(listener)
+    };
+    let peer = script.peer(PEER_PORT, PORT);
+    let (socket, old) = (connect(&peer), peer.clock());
+    let peer = closed(script, (peer, socket));
+    for port in 1..=1_100 {
+        let other = script.peer(port, PORT);
+        let socket = connect(&other);
+        closed(script, (other, socket));
+    }
+    // Nobody knows the first any more.
+    peer.send(fin(1).ack(2));
+    peer.expect(reset(2));
+
+    script.ignore(Duration::from_secs(1));
+    // Its successor has nearly the same numbers.
+    let next = peer.again(0);
+    let socket = connect(&next);
+    next.send(data(11..21).ts(old, 0));
+    next.expect(ack(1).seq(1));
+    next.send(data(1..11).ts(old, 0));
+    script.silence(Duration::ZERO);
+    script.assert_discarded(Discard::OldTimestamp, 2);
+    script.nothing_to_read(socket);
+    next.send(data(1..11));
+    next.expect(ack(11).seq(1));
+    script.read(socket, 1..11);
 }

@@ -284,9 +284,11 @@ impl Connection<'_> {
             && self.snd.flight() > 0
             && segment.segment_len() == 0
             && update.window == self.snd.wnd;
-        if header.ack == self.snd.una && (self.snd.wnd == 0 || self.snd.flight() == 0) {
+        let stalls = header.ack == self.snd.una && (self.snd.wnd == 0 || self.snd.flight() == 0);
+        if stalls && !self.detached {
             // RFC 9293, section 3.8.6.1, MUST-37: a peer that keeps acknowledging keeps the connection,
-            // however long its window stays closed.
+            // however long its window stays closed. But not one without a handle: nobody is left to lose
+            // patience with the peer, which could hold the buffers for ever (RFC 6429, section 4).
             self.retries = 0;
         }
         if header.ack.at_or_after(self.snd.una) {

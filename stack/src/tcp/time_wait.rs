@@ -1,5 +1,19 @@
 //! A connection that is over, remembered for two maximum segment lifetimes so that its last segments are
 //! not taken for those of its successor (RFC 9293, sections 3.4.2 and 3.6.1).
+//!
+//! The table is of fixed size. When it is full the oldest record makes room, whose time is nearest its end.
+//! What that record would have done is then done by others:
+//!
+//! - A segment of the old connection finds nobody and is answered with a reset. Its peer has sent all it
+//!   had to send, and has it acknowledged but for its FIN: nothing is lost.
+//! - If the peer opens a new connection between the same ends, our numbers go on where the clock of
+//!   RFC 6528 is, beyond the old ones unless the old connection sent faster than that clock ticks, 250 kB a
+//!   second on average. Segments of the old connection that are still under way to us need a number in
+//!   the new window, an acknowledgment of what the new connection sent (RFC 5961, section 5.2), and where
+//!   both sides use timestamps one that is not older than that of the new SYN (RFC 7323, section 5.3): ours and
+//!   most peers' grow from one connection between two hosts to the next, so no old one ever has that.
+//! - We never open one ourselves where a record is remembered, and pick ports at random among many, so that
+//!   the same one seldom comes again soon.
 
 use super::FourTuple;
 use super::connection::timestamp_value;
