@@ -166,6 +166,14 @@ pub(crate) const SETTINGS: &[Setting] = &[
         doc: "The most closed connections that wait in TIME-WAIT.",
     },
     Setting {
+        name: "TCP_FAST_OPEN_COUNT",
+        default: 4,
+        min: 1,
+        max: 1024,
+        features: FEW,
+        doc: "The most servers whose TCP Fast Open cookies a client keeps.",
+    },
+    Setting {
         name: "TCP_POOL_COUNT",
         default: 2,
         min: 1,

@@ -99,6 +99,9 @@ pub struct Stats {
     /// Connections that came about by such a cookie.
     #[cfg(feature = "tcp-syn-cookies")]
     pub syn_cookies_accepted: u32,
+    /// Connections that came about by data on a connection request (RFC 7413).
+    #[cfg(feature = "tcp-fast-open")]
+    pub fast_opens: u32,
     discarded: Discarded,
 }
 

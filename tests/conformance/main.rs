@@ -11,6 +11,7 @@ mod acceptability;
 mod arp;
 mod closing;
 mod crowds;
+mod fast_open;
 mod handshake;
 mod icmp;
 mod icmp_errors;

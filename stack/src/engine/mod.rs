@@ -15,11 +15,15 @@ mod config;
 #[cfg(any(feature = "socket-udp", feature = "socket-icmp"))]
 mod datagram;
 mod egress;
+#[cfg(feature = "tcp-fast-open")]
+mod fast_open;
 mod icmp;
 #[cfg(feature = "socket-icmp")]
 mod icmp_socket;
 mod ingress;
 mod interface;
+#[cfg(all(feature = "socket-tcp", not(feature = "tcp-fast-open")))]
+mod no_fast_open;
 mod outgoing;
 #[cfg(feature = "socket-tcp")]
 mod pool;

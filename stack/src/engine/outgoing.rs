@@ -52,6 +52,9 @@ pub(super) enum Payload<'a> {
     /// A segment of a connection, as it is at that time.
     #[cfg(feature = "socket-tcp")]
     Segment(Instant, &'a Connection<'a>, &'a SegmentPlan),
+    /// The same, with a header that the engine has added to.
+    #[cfg(feature = "socket-tcp")]
+    Marked(&'a TcpHeader, &'a Connection<'a>, &'a SegmentPlan),
     Udp {
         src_port: u16,
         dst_port: u16,
@@ -143,7 +146,7 @@ impl Payload<'_> {
         match self {
             Self::Tcp(_) => IpProtocol::TCP,
             #[cfg(feature = "socket-tcp")]
-            Self::Segment(..) => IpProtocol::TCP,
+            Self::Segment(..) | Self::Marked(..) => IpProtocol::TCP,
             Self::Udp { .. } => IpProtocol::UDP,
             Self::Icmpv4(_) | Self::IcmpRaw(_) => IpProtocol::ICMP,
         }
@@ -154,6 +157,11 @@ impl Payload<'_> {
             Self::Tcp(header) => header.len(),
             #[cfg(feature = "socket-tcp")]
             Self::Segment(_, _, plan) => plan.segment_len(),
+            #[cfg(feature = "socket-tcp")]
+            Self::Marked(header, connection, plan) => {
+                let (a, b) = connection.payload(plan);
+                header.len() + a.len() + b.len()
+            }
             Self::Udp { data, .. } => udp::HEADER_LEN + data.len(),
             Self::Icmpv4(message) => message.len(),
             Self::IcmpRaw(message) => message.len(),
@@ -165,6 +173,11 @@ impl Payload<'_> {
             Self::Tcp(header) => header.emit(buffer, src, dst, (&[], &[]), ChecksumMode::Full),
             #[cfg(feature = "socket-tcp")]
             Self::Segment(now, connection, plan) => connection.emit(*now, plan, buffer),
+            #[cfg(feature = "socket-tcp")]
+            Self::Marked(header, connection, plan) => {
+                let payload = connection.payload(plan);
+                header.emit(buffer, src, dst, payload, ChecksumMode::Full);
+            }
             Self::Udp {
                 src_port,
                 dst_port,

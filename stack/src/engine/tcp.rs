@@ -29,6 +29,10 @@ pub(crate) struct TcpState<'d> {
     pub(super) isn: IsnGenerator,
     #[cfg(feature = "tcp-syn-cookies")]
     pub(super) cookies: crate::tcp::SynCookies,
+    #[cfg(feature = "tcp-fast-open")]
+    pub(super) fast_open_key: crate::tcp::FastOpenKey,
+    #[cfg(feature = "tcp-fast-open")]
+    pub(super) fast_open_cache: crate::tcp::FastOpenCache<{ cygnet_config::TCP_FAST_OPEN_COUNT }>,
     pub(super) half_open: Records<HalfOpen<SocketKey>, TCP_HALF_OPEN_COUNT>,
     /// When the next half-open connection is due; may be too early, never too late.
     pub(super) half_open_due: Instant,
@@ -56,6 +60,9 @@ pub(super) struct TcpSlot<'d> {
     pub(super) pool: Option<PoolId>,
     /// The listener in whose queue it waits to be accepted.
     pub(super) queued_by: Option<SocketKey>,
+    /// The listener for which it was opened with data on its SYN, while its handshake is not complete.
+    #[cfg(feature = "tcp-fast-open")]
+    pub(super) fast_open_by: Option<SocketKey>,
     /// It is in its pool's list of those without a handle.
     pub(super) lingering: bool,
     /// One of two halves that own it together is gone.
@@ -126,6 +133,10 @@ impl<'d> TcpState<'d> {
             isn: IsnGenerator::new(key),
             #[cfg(feature = "tcp-syn-cookies")]
             cookies: crate::tcp::SynCookies::new(key),
+            #[cfg(feature = "tcp-fast-open")]
+            fast_open_key: crate::tcp::FastOpenKey::new(key),
+            #[cfg(feature = "tcp-fast-open")]
+            fast_open_cache: crate::tcp::FastOpenCache::new(),
             half_open: Records::new(),
             half_open_due: Instant::FAR_FUTURE,
             time_wait: Records::new(),
@@ -154,6 +165,8 @@ impl<'d> TcpSlot<'d> {
             path: Path::default(),
             pool,
             queued_by: None,
+            #[cfg(feature = "tcp-fast-open")]
+            fast_open_by: None,
             lingering: false,
             halved: true,
         }
@@ -204,10 +217,12 @@ impl<'d> Engine<'d> {
         segment: &TcpSegment<'_>,
     ) -> Disposition {
         let path_mss = self.interface.path_mss();
+        let fast_open = self.awaits_fast_open(index, segment);
         let Body::Tcp(tcp) = self.sockets.body_mut(index) else {
             return Disposition::Discarded(Discard::NoSocket);
         };
         let disposition = tcp.connection.on_segment(now, segment, path_mss);
+        self.learn_fast_open(now, (index, fast_open), segment);
         self.settle_tcp(index);
         disposition
     }
@@ -259,6 +274,7 @@ impl<'d> Engine<'d> {
             self.settle_tcp(index);
             return Err(tx);
         };
+        let marked = self.tcp.mark_fast_open(now, &tcp.connection, &plan);
         let segment = Outgoing {
             link,
             content: Content::Ip(IpPacket {
@@ -267,7 +283,10 @@ impl<'d> Engine<'d> {
                 hop_limit: tcp.connection.options.hop_limit,
                 ident: 0,
                 dont_fragment: true,
-                payload: Payload::Segment(now, &tcp.connection, &plan),
+                payload: match &marked {
+                    None => Payload::Segment(now, &tcp.connection, &plan),
+                    Some(header) => Payload::Marked(header, &tcp.connection, &plan),
+                },
             }),
         };
         segment.send(tx);
@@ -342,6 +361,7 @@ impl<'d> Engine<'d> {
     /// As [`Self::settle_tcp`] for a connection whose next hop does not answer: it sends again when a
     /// timer says so. False if the connection is over.
     fn settle_blocked_tcp(&mut self, index: Index) -> bool {
+        self.settle_fast_open(index);
         let Body::Tcp(tcp) = self.sockets.body_mut(index) else {
             return false;
         };

@@ -31,6 +31,9 @@ pub(super) struct Listener {
     /// Connections complete and not accepted, the oldest first.
     queue: List,
     queued: u16,
+    /// How many of them may be there before their handshake is complete.
+    #[cfg(feature = "tcp-fast-open")]
+    pub(super) fast_open: super::fast_open::FastOpenLimit,
 }
 
 /// A SYN for a listener.
@@ -41,6 +44,9 @@ pub(super) struct Request<'a> {
     /// Of the four-tuple.
     pub(super) hash: u32,
     pub(super) syn: &'a TcpHeader,
+    /// What came with it.
+    #[cfg_attr(not(feature = "tcp-fast-open"), expect(dead_code))]
+    pub(super) text: &'a [u8],
     /// Where the numbers of the connection in TIME-WAIT end whose place it takes.
     pub(super) after: Option<SeqNum>,
 }
@@ -113,6 +119,7 @@ impl<'d> Engine<'d> {
                     tuple,
                     hash,
                     syn: &segment.header,
+                    text: segment.payload,
                     after,
                 };
                 self.on_request(now, &request)
@@ -154,23 +161,20 @@ impl<'d> Engine<'d> {
             tuple,
             hash,
             syn,
-            after,
+            ..
         } = *request;
         if let Body::Listener(l) = self.sockets.body(listener)
             && l.queued >= l.backlog
         {
             return Disposition::Discarded(Discard::BacklogFull);
         }
+        if let Some(opened) = self.open_fast(now, request) {
+            return opened;
+        }
         if self.tcp.half_open.is_full() {
             return self.on_crowded_request(now, request);
         }
-        let mut iss = self.tcp.isn.generate(now, tuple);
-        if let Some(after) = after
-            && iss.at_or_before(after)
-        {
-            // RFC 1122, section 4.2.2.13: the new connection's numbers are beyond those of the old.
-            iss = after + ISS_STEP;
-        }
+        let iss = self.choose_iss(now, request);
         let capacity = self.receive_capacity_of(listener);
         let key = self.sockets.key(listener);
         let record = HalfOpen::new(now, *tuple, key, iss, syn, capacity);
@@ -181,8 +185,20 @@ impl<'d> Engine<'d> {
             l.half_open += 1;
         }
         match self.next_answer(now, record) {
-            Some((_, header)) => Disposition::Answered(None, header),
+            Some((_, mut header)) => {
+                self.grant_fast_open(now, request, &mut header);
+                Disposition::Answered(None, header)
+            }
             None => Disposition::Discarded(Discard::NoSocket),
+        }
+    }
+
+    pub(super) fn choose_iss(&self, now: Instant, request: &Request<'_>) -> SeqNum {
+        let iss = self.tcp.isn.generate(now, request.tuple);
+        match request.after {
+            // RFC 1122, section 4.2.2.13: the new connection's numbers are beyond those of the old.
+            Some(after) if iss.at_or_before(after) => after + ISS_STEP,
+            _ => iss,
         }
     }
 
@@ -287,7 +303,7 @@ impl<'d> Engine<'d> {
         self.allocate_pooled(pool, pair)
     }
 
-    fn enqueue_connection(&mut self, listener: Index, index: Index) {
+    pub(super) fn enqueue_connection(&mut self, listener: Index, index: Index) {
         let key = self.sockets.key(listener);
         let Body::Listener(l) = self.sockets.body_mut(listener) else {
             return;
@@ -458,6 +474,8 @@ impl<'d> Engine<'d> {
             half_open: 0,
             queue: List::new(),
             queued: 0,
+            #[cfg(feature = "tcp-fast-open")]
+            fast_open: Default::default(),
         };
         let index = self
             .sockets

@@ -15,10 +15,11 @@ use crate::wire::IpListenEndpoint;
 
 /// Waits for TCP connections on a port and takes them in the order they come.
 ///
-/// Its backlog is the size of its pool: connections that are being opened, and that wait to be
-/// accepted, together. A request beyond it is dropped without a word, and its peer asks again after a
-/// second or so; a request is answered at once otherwise, without taking buffers before the handshake is
-/// complete.
+/// Its backlog is the size of its pool: so many connections wait to be accepted. A request beyond it is
+/// dropped without a word, and its peer asks again after a second or so; a request is answered at once
+/// otherwise, without taking buffers before the handshake is complete. Requests that nobody completes take
+/// no place in it: they are kept in a table of the stack (`TCP_HALF_OPEN_COUNT`), and when that is full they
+/// are answered with SYN cookies.
 ///
 /// Dropping it resets the connections that nobody accepted. Those that were accepted live on.
 pub struct TcpListener<'d, M: RawMutex = NoopRawMutex> {
@@ -100,6 +101,19 @@ impl<'d, M: RawMutex> TcpListener<'d, M> {
             Err(WaitError::TooManyWaiters) => Err(AcceptError::TooManyWaiters),
             Err(WaitError::Reentrant) => Err(AcceptError::Reentrant),
         })
+    }
+
+    /// Lets clients send data with their connection requests (TCP Fast Open, RFC 7413); 0, the default,
+    /// does not. Such a connection is accepted before its handshake is complete, with its data there to be
+    /// read, and may be answered at once. `pending` is how many may be in that state at a time; further
+    /// ones open as all others do.
+    ///
+    /// A request may come twice, if the network repeats it: only for protocols to which that does no harm.
+    #[cfg(feature = "tcp-fast-open")]
+    pub fn set_fast_open(&self, pending: u16) {
+        let _ = self
+            .stack
+            .with(|s| s.engine.listener_set_fast_open(self.key, pending));
     }
 
     /// Where it listens.

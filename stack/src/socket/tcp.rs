@@ -103,6 +103,38 @@ impl<'d, M: RawMutex> TcpSocket<'d, M> {
         result
     }
 
+    /// Connects to a peer with something to say at once: where both sides use TCP Fast Open (RFC 7413) and
+    /// have met before, `data` goes with the request and saves a round trip. In all other cases it follows
+    /// as soon as the connection is there. Returns how much of `data` was taken, which may be less than all
+    /// of it; the rest is for [`Self::write`].
+    ///
+    /// The peer may get `data` twice, as if two clients had connected, if the network repeats the request:
+    /// send nothing that does harm then (section 2.1 of the RFC).
+    ///
+    /// Cancellation safe: dropping the future gives up the attempt, though the peer may have the data.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::connect`].
+    #[cfg(feature = "tcp-fast-open")]
+    pub async fn connect_with_data(
+        &mut self,
+        remote: impl Into<IpEndpoint>,
+        data: &[u8],
+    ) -> Result<usize, ConnectError> {
+        let remote = remote.into();
+        let data = &data[..data.len().min(cygnet_config::LOCK_COPY_SIZE)];
+        let io = &self.io;
+        let taken = io
+            .stack
+            .with(|s| s.engine.tcp_connect_fast(io.key, remote, 0.into(), data))
+            .unwrap_or(Err(ConnectError::Reentrant))?;
+        let attempt = Attempt { io };
+        let result = poll_fn(|cx| io.poll_connected(cx)).await;
+        attempt.finish();
+        result.map(|()| taken)
+    }
+
     /// Waits for one connection on a port, at one address or at all. For a server with more than one
     /// connection at a time use [`TcpListener`](super::TcpListener).
     ///

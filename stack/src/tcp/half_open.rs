@@ -7,7 +7,7 @@ use super::input::{is_older, reset_for};
 use super::receiver::window_shift;
 use crate::stats::Discard;
 use crate::time::{Duration, Instant};
-use crate::wire::{SackBlocks, SeqNum, TcpFlags, TcpHeader, TcpOptions, TcpSegment, Timestamps};
+use crate::wire::{SeqNum, TcpFlags, TcpHeader, TcpOptions, TcpSegment, Timestamps};
 
 /// What has to be known to answer again and to complete the handshake. `K` says who listens.
 #[derive(Clone, Copy, Debug)]
@@ -108,7 +108,7 @@ impl<K> HalfOpen<K> {
                     .map(|_| window_shift(self.receive_capacity as usize)),
                 sack_permitted: self.sack,
                 timestamps,
-                sack: SackBlocks::default(),
+                ..TcpOptions::default()
             },
         }
     }

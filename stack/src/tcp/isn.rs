@@ -47,7 +47,7 @@ fn hash_endpoint(hasher: &mut impl Hasher, endpoint: IpEndpoint) {
     hasher.write_u16(endpoint.port);
 }
 
-fn hash_address(hasher: &mut impl Hasher, address: IpAddress) {
+pub(super) fn hash_address(hasher: &mut impl Hasher, address: IpAddress) {
     match address {
         IpAddress::Ipv4(a) => hasher.write_u32(a.to_bits()),
         #[cfg(feature = "proto-ipv6")]

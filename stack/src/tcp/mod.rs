@@ -16,6 +16,11 @@ mod congestion;
 mod connection;
 #[cfg(feature = "tcp-syn-cookies")]
 mod cookie;
+#[cfg(feature = "tcp-fast-open")]
+mod fast_open;
+#[cfg(not(feature = "tcp-fast-open"))]
+#[path = "no_fast_open.rs"]
+mod fast_open;
 mod half_open;
 mod input;
 mod isn;
@@ -36,6 +41,9 @@ pub(crate) use connection::timestamp_value;
 pub(crate) use connection::{Connection, Opening};
 #[cfg(feature = "tcp-syn-cookies")]
 pub(crate) use cookie::{CookieArrival, SynCookies};
+pub(crate) use fast_open::FastOpen;
+#[cfg(feature = "tcp-fast-open")]
+pub(crate) use fast_open::{FastOpenCache, FastOpenKey};
 pub(crate) use half_open::{HalfOpen, Offer, SynReply};
 pub(crate) use input::{Disposition, reset_for};
 pub(crate) use isn::{IsnGenerator, hash_tuple};

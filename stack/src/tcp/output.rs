@@ -136,6 +136,15 @@ impl Connection<'_> {
 
     /// Writes down a segment that was planned right before.
     pub(crate) fn emit(&self, now: Instant, plan: &SegmentPlan, buf: &mut [u8]) {
+        let header = self.header(now, plan);
+        let FourTuple { local, remote } = &self.tuple;
+        let payload = self.payload(plan);
+        header.emit(buf, local.addr, remote.addr, payload, ChecksumMode::Full);
+    }
+
+    /// The header of a segment that was planned right before.
+    #[inline(always)]
+    pub(crate) fn header(&self, now: Instant, plan: &SegmentPlan) -> TcpHeader {
         let mut header = TcpHeader {
             src_port: self.tuple.local.port,
             dst_port: self.tuple.remote.port,
@@ -152,12 +161,22 @@ impl Connection<'_> {
         if plan.kind != Kind::Usual {
             header.options = self.options(now, plan.kind, plan.mss);
         }
-        let payload = match plan.len {
-            0 => (&[][..], &[][..]),
+        header
+    }
+
+    /// The payload of a planned segment, in at most two pieces.
+    #[inline(always)]
+    pub(crate) fn payload(&self, plan: &SegmentPlan) -> (&[u8], &[u8]) {
+        match plan.len {
+            0 => (&[], &[]),
             len => self.snd.payload(plan.seq, len as usize),
-        };
-        let FourTuple { local, remote } = &self.tuple;
-        header.emit(buf, local.addr, remote.addr, payload, ChecksumMode::Full);
+        }
+    }
+
+    /// Whether a planned segment asks for a connection.
+    #[cfg(feature = "tcp-fast-open")]
+    pub(crate) fn is_request(plan: &SegmentPlan) -> bool {
+        plan.flags == TcpFlags::SYN
     }
 
     /// A planned segment was written down.
@@ -225,19 +244,26 @@ impl Connection<'_> {
             self.due.ack = false;
             (TcpFlags::SYN | TcpFlags::ACK, self.rcv.advertise_on_syn())
         };
-        self.snd.on_sent(iss + 1);
+        let options = self.options(now, Kind::Syn, path_mss);
+        let mut len = 0;
         if repeated {
             self.rtt.on_retransmit();
             self.retransmits = self.retransmits.wrapping_add(1);
         } else {
+            self.snd.on_sent(iss + 1);
             self.rtt.on_send(now, iss + 1);
+            len = self.syn_data_len(iss + 1, &options);
+            if len > 0 {
+                let end = iss + 1 + len;
+                self.snd.board().on_sent(end, micros(now));
+                self.snd.on_sent(end);
+            }
         }
         self.last_sent = millis(now);
         self.arm_timers(now);
-        let options = self.options(now, Kind::Syn, path_mss);
         SegmentPlan {
             seq: iss,
-            len: 0,
+            len,
             window,
             mss: path_mss,
             flags,
@@ -324,14 +350,16 @@ impl Connection<'_> {
 
     /// Whether the state lets data or a FIN out.
     fn sends_data(&self) -> bool {
-        matches!(
-            self.state,
-            State::Established
-                | State::CloseWait
-                | State::FinWait1
-                | State::Closing
-                | State::LastAck
-        )
+        let early = self.state == State::SynReceived && self.fast_open.lets_data_out();
+        early
+            || matches!(
+                self.state,
+                State::Established
+                    | State::CloseWait
+                    | State::FinWait1
+                    | State::Closing
+                    | State::LastAck
+            )
     }
 
     /// What may be sent from SND.NXT on: as much as windows and segment size let through, if that is
@@ -342,7 +370,8 @@ impl Connection<'_> {
         let mss = u32::from(self.mss);
         let usable = self.snd.window_left().min(self.allowance());
         let len = unsent.min(usable).min(mss);
-        let fin = len == unsent && self.snd.fin_at(start + len);
+        // Where data goes out before the handshake is complete, its end waits all the same, as in Linux.
+        let fin = len == unsent && self.snd.fin_at(start + len) && self.state != State::SynReceived;
         if len == 0 && !fin {
             return None;
         }

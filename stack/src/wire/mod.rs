@@ -30,6 +30,8 @@ pub use ethernet::{EtherType, EthernetAddress, EthernetHeader};
 pub use icmpv4::{Icmpv4Message, Icmpv4Unreachable, Quote};
 pub use ipv4::{IpProtocol, Ipv4Header};
 pub use seq::SeqNum;
+#[cfg(feature = "tcp-fast-open")]
+pub use tcp::FastOpenCookie;
 pub use tcp::{SackBlocks, TcpFlags, TcpHeader, TcpOptions, TcpSegment, Timestamps};
 pub use udp::UdpHeader;
 

@@ -4,12 +4,16 @@
 //! that to the connection. To send, the connection fills a [`TcpHeader`], which writes itself and the
 //! payload into the driver's buffer in one pass.
 
+#[cfg(feature = "tcp-fast-open")]
+mod fast_open;
 mod flags;
 mod options;
 
 use zerocopy::byteorder::network_endian::{U16, U32};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
+#[cfg(feature = "tcp-fast-open")]
+pub use fast_open::FastOpenCookie;
 pub use flags::TcpFlags;
 pub use options::{SackBlocks, TcpOptions, Timestamps};
 

@@ -228,6 +228,7 @@ impl Target for CygnetTarget {
         } else {
             let pool = self.pool(options.backlog);
             let listener = TcpListener::bind(self.stack, port, pool).expect("a free port");
+            listener.set_fast_open(options.fast_open);
             Listener::Pooled(listener)
         };
         self.listeners.push(listener);
@@ -253,6 +254,19 @@ impl Target for CygnetTarget {
     fn connect(&mut self, to: (Ipv4Addr, u16), options: &SocketOptions) -> SocketId {
         let mut socket = self.own_buffers(options);
         let attempt = Box::pin(async move { (socket.connect(to).await, socket) });
+        let id = self.add(Socket::Connecting(attempt));
+        self.poll_attempt(id);
+        self.settle();
+        id
+    }
+
+    fn connect_with_data(&mut self, to: (Ipv4Addr, u16), data: &[u8]) -> SocketId {
+        let mut socket = self.own_buffers(&SocketOptions::default());
+        let data = data.to_vec();
+        let attempt = Box::pin(async move {
+            let connected = socket.connect_with_data(to, &data).await;
+            (connected.map(|taken| assert_eq!(taken, data.len())), socket)
+        });
         let id = self.add(Socket::Connecting(attempt));
         self.poll_attempt(id);
         self.settle();

@@ -30,6 +30,8 @@ struct Connection {
     socket: Option<Socket>,
     /// How the attempt to connect ended, if it has.
     connected: Option<Result<(), Failure>>,
+    /// What is to be said once it is connected.
+    unsent: Vec<u8>,
 }
 
 impl LinuxTarget {
@@ -62,6 +64,7 @@ impl LinuxTarget {
         self.sockets.push(Connection {
             socket: Some(socket),
             connected,
+            unsent: Vec::new(),
         });
         SocketId(self.sockets.len() - 1)
     }
@@ -151,6 +154,20 @@ impl Target for LinuxTarget {
         self.add(socket, None)
     }
 
+    fn connect_with_data(&mut self, to: (Ipv4Addr, u16), data: &[u8]) -> SocketId {
+        let socket = Self::new_socket(&SocketOptions::default());
+        let to = SocketAddrV4::new(to.0, to.1).into();
+        let unsent = match socket.send_to_with_flags(data, &to, libc::MSG_FASTOPEN) {
+            Ok(count) => &data[count..],
+            // Without a cookie the data is not even taken.
+            Err(error) if error.raw_os_error() == Some(libc::EINPROGRESS) => data,
+            Err(error) => panic!("MSG_FASTOPEN: {error}"),
+        };
+        let id = self.add(socket, None);
+        self.sockets[id.0].unsent = unsent.to_vec();
+        id
+    }
+
     fn connected(&mut self, id: SocketId) -> Option<Result<(), Failure>> {
         let connection = &mut self.sockets[id.0];
         if connection.connected.is_none()
@@ -162,7 +179,13 @@ impl Target for LinuxTarget {
                 None => socket.peer_addr().ok().map(|_| Ok(())),
             };
         }
-        connection.connected
+        let connected = connection.connected;
+        if connected == Some(Ok(())) {
+            let unsent = core::mem::take(&mut connection.unsent);
+            let written = self.write(id, &unsent).expect("a connection");
+            assert_eq!(written, unsent.len());
+        }
+        connected
     }
 
     fn write(&mut self, id: SocketId, data: &[u8]) -> Result<usize, Failure> {

@@ -159,6 +159,7 @@ impl<'s> Peer<'s> {
                 sack_permitted: segment.sack_permitted,
                 timestamps: self.timestamps_for(segment),
                 sack,
+                fast_open: segment.fast_open,
             },
         }
     }

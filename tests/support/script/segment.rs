@@ -3,7 +3,7 @@
 use core::fmt;
 use core::ops::Range;
 
-use cygnet::wire::{SackBlocks, TcpFlags, TcpOptions, Timestamps};
+use cygnet::wire::{FastOpenCookie, SackBlocks, TcpFlags, TcpOptions, Timestamps};
 
 /// A segment to send or to expect, numbers relative to the initial sequence numbers.
 ///
@@ -25,6 +25,8 @@ pub struct Segment {
     /// Sent although the connection agreed on timestamps: none.
     pub(super) without_timestamps: bool,
     pub(super) sack: Vec<Range<u32>>,
+    /// Fast Open: a cookie, or the wish for one.
+    pub(super) fast_open: Option<FastOpenCookie>,
     pub(super) corrupted: bool,
     /// Expected with ACK or without.
     pub(super) maybe_ack: bool,
@@ -184,6 +186,13 @@ impl Segment {
         self
     }
 
+    /// The option of Fast Open with that cookie; without bytes, the wish for one.
+    #[must_use]
+    pub fn fast_open(mut self, cookie: &[u8]) -> Self {
+        self.fast_open = FastOpenCookie::new(cookie);
+        self
+    }
+
     /// A wrong checksum.
     #[must_use]
     pub fn corrupted(mut self) -> Self {
@@ -237,6 +246,10 @@ impl Segment {
             .or_else(|| {
                 let missing = self.sack_permitted && !options.sack_permitted;
                 missing.then(|| "no SACK-permitted".into())
+            })
+            .or_else(|| {
+                let differs = self.fast_open.is_some() && self.fast_open != options.fast_open;
+                differs.then(|| format!("Fast Open {:?}", options.fast_open))
             })
             .or_else(|| {
                 let unwanted = self.without_timestamps && options.timestamps.is_some();
@@ -328,6 +341,9 @@ impl fmt::Display for Line<'_> {
         }
         if let Some(shift) = self.options.window_scale {
             write!(f, " wscale {shift}")?;
+        }
+        if let Some(cookie) = self.options.fast_open {
+            write!(f, " tfo {:02x?}", cookie.as_bytes())?;
         }
         for block in self.sack {
             write!(f, " sack {}:{}", block.start, block.end)?;

@@ -227,6 +227,14 @@ impl Script {
         conversation.target.connect((PEER, port), options)
     }
 
+    /// Starts to connect to the peer with data to go with the request.
+    pub fn connect_with_data(&self, port: u16, numbers: Range<u32>) -> SocketId {
+        let mut conversation = self.conversation.borrow_mut();
+        conversation.note_call(format_args!("connect {port} with {numbers:?}"));
+        let data = pattern(numbers);
+        conversation.target.connect_with_data((PEER, port), &data)
+    }
+
     /// How the attempt to connect ended.
     pub fn connected(&self, socket: SocketId) -> Result<(), Failure> {
         self.wait_for("the end of connect", |target| target.connected(socket))

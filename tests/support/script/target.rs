@@ -28,6 +28,8 @@ pub(super) trait Target {
     fn listen(&mut self, port: u16, options: &SocketOptions) -> ListenerId;
     fn accept(&mut self, listener: ListenerId) -> Option<SocketId>;
     fn connect(&mut self, to: (Ipv4Addr, u16), options: &SocketOptions) -> SocketId;
+    /// Connects with data to go with the request, if the peer takes it.
+    fn connect_with_data(&mut self, to: (Ipv4Addr, u16), data: &[u8]) -> SocketId;
     /// How the attempt to connect ended.
     fn connected(&mut self, socket: SocketId) -> Option<Result<(), Failure>>;
     /// Takes as much as there is room for.
@@ -70,6 +72,8 @@ pub struct SocketOptions {
     pub receive_buffer: Option<usize>,
     /// How many connections a listener keeps before they are accepted.
     pub backlog: usize,
+    /// How many connections of a listener may be opened by Fast Open at a time. Linux: the sysctl decides.
+    pub fast_open: u16,
 }
 
 impl Default for SocketOptions {
@@ -77,6 +81,7 @@ impl Default for SocketOptions {
         Self {
             receive_buffer: None,
             backlog: 8,
+            fast_open: 0,
         }
     }
 }

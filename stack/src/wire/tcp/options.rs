@@ -6,6 +6,8 @@
 use super::super::Malformed;
 use super::super::checksum::Sum;
 use super::super::seq::SeqNum;
+#[cfg(feature = "tcp-fast-open")]
+use super::fast_open::{FastOpenCookie, KIND_FAST_OPEN};
 
 /// The length in bytes of the longest options.
 pub(super) const MAX_LEN: usize = 40;
@@ -25,6 +27,9 @@ pub struct TcpOptions {
     pub timestamps: Option<Timestamps>,
     /// What the sender has beyond the acknowledgment number.
     pub sack: SackBlocks,
+    /// A cookie of Fast Open, or the wish for one.
+    #[cfg(feature = "tcp-fast-open")]
+    pub fast_open: Option<FastOpenCookie>,
 }
 
 /// Two timestamps (RFC 7323 §3.2).
@@ -90,6 +95,8 @@ impl TcpOptions {
             }
             KIND_SACK => self.sack = SackBlocks::parse(body)?,
             KIND_TIMESTAMPS => self.timestamps = Some(Timestamps::from_bytes(&sized(body)?)),
+            #[cfg(feature = "tcp-fast-open")]
+            KIND_FAST_OPEN => self.fast_open = FastOpenCookie::new(body),
             _ => {}
         }
         Ok(())
@@ -110,7 +117,7 @@ impl TcpOptions {
     /// Returns the sum of what was written.
     ///
     /// ```text
-    /// SYN    MSS(4) SACK-permitted(2) timestamps(10) NOP window-scale(3)
+    /// SYN    MSS(4) SACK-permitted(2) timestamps(10) NOP window-scale(3) Fast Open(2 + its cookie)
     /// others NOP NOP timestamps(10) NOP NOP SACK(2 + 8 a block)
     /// ```
     pub(super) fn emit(&self, buf: &mut [u8]) -> Sum {
@@ -141,6 +148,12 @@ impl TcpOptions {
         if let Some(shift) = self.window_scale {
             writer.put_u32(u32::from_be_bytes([KIND_NOP, KIND_WINDOW_SCALE, 3, shift]));
         }
+        #[cfg(feature = "tcp-fast-open")]
+        if let Some(cookie) = &self.fast_open {
+            for word in cookie.words() {
+                writer.put_u16(word);
+            }
+        }
         let blocks = self.sack_blocks_that_fit();
         if blocks > 0 {
             writer.put_u16(PADDING);
@@ -167,6 +180,10 @@ impl TcpOptions {
         if self.window_scale.is_some() {
             len += 4;
         }
+        #[cfg(feature = "tcp-fast-open")]
+        if let Some(cookie) = &self.fast_open {
+            len += cookie.option_len();
+        }
         len
     }
 
@@ -178,7 +195,7 @@ impl TcpOptions {
     }
 
     const fn sack_blocks_that_fit(&self) -> usize {
-        let room = (MAX_LEN - self.len_without_sack() - 4) / 8;
+        let room = MAX_LEN.saturating_sub(self.len_without_sack() + 4) / 8;
         if self.sack.len() < room {
             self.sack.len()
         } else {

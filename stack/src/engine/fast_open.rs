@@ -1,0 +1,199 @@
+//! Fast Open (RFC 7413) on both sides: which requests become connections at once, and which cookie goes
+//! to whom. What a connection does with it is in [`crate::tcp::FastOpen`].
+
+use super::sockets::Body;
+use super::tcp_listen::Request;
+use super::{ConnectError, Engine, SocketKey, TcpState};
+use crate::storage::Index;
+use crate::tcp::{Connection, Disposition, FastOpen, HalfOpen, Opening, SegmentPlan, State};
+use crate::time::Instant;
+use crate::wire::{FastOpenCookie, IpEndpoint, IpListenEndpoint, TcpFlags, TcpHeader, TcpSegment};
+
+/// How many connections of a listener may be with the application before their handshake is complete:
+/// PendingFastOpenRequests of RFC 7413, section 4.2.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct FastOpenLimit {
+    most: u16,
+    pending: u16,
+}
+
+// The server.
+impl Engine<'_> {
+    /// Lets a listener take data with requests, for at most so many connections at a time whose handshake
+    /// is not complete.
+    pub(crate) fn listener_set_fast_open(&mut self, key: SocketKey, most: u16) {
+        if let Some(index) = self.sockets.index(key)
+            && let Body::Listener(l) = self.sockets.body_mut(index)
+        {
+            l.fast_open.most = most;
+        }
+    }
+
+    /// Makes a connection of a request that brings a good cookie, unless there are too many such.
+    pub(super) fn open_fast(&mut self, now: Instant, request: &Request<'_>) -> Option<Disposition> {
+        let Request {
+            listener,
+            tuple,
+            hash,
+            ..
+        } = *request;
+        let cookie = request.syn.options.fast_open?;
+        let limit = self.fast_open_limit(listener)?;
+        if limit.pending >= limit.most || !self.tcp.fast_open_key.knows(now, tuple, cookie) {
+            return None;
+        }
+        let index = self.slot_for_connection(listener)?;
+        let key = self.sockets.key(listener);
+        let opening = Opening {
+            tuple: *tuple,
+            iss: self.choose_iss(now, request),
+            timestamp_offset: self.tcp.isn.timestamp_offset(tuple),
+            path_mss: self.interface.path_mss(),
+        };
+        let capacity = self.receive_capacity_of(listener);
+        let half_open = HalfOpen::new(now, *tuple, key, opening.iss, request.syn, capacity);
+        let Body::Tcp(tcp) = self.sockets.body_mut(index) else {
+            return None;
+        };
+        tcp.connection
+            .accept_fast(now, &half_open, &opening, request.text);
+        tcp.fast_open_by = Some(key);
+        let plan = tcp.connection.poll_segment(now, opening.path_mss);
+        let header = plan.map(|plan| tcp.connection.header(now, &plan));
+        if let Body::Listener(l) = self.sockets.body_mut(listener) {
+            l.fast_open.pending += 1;
+        }
+        self.sockets.file(index, hash);
+        self.enqueue_connection(listener, index);
+        self.settle_tcp(index);
+        let mut header = header?;
+        self.grant_fast_open(now, request, &mut header);
+        self.stats.fast_opens = self.stats.fast_opens.wrapping_add(1);
+        Some(Disposition::Answered(None, header))
+    }
+
+    /// Gives a client the cookie that it asks for, or the current one for one that is old or unknown.
+    pub(super) fn grant_fast_open(
+        &self,
+        now: Instant,
+        request: &Request<'_>,
+        answer: &mut TcpHeader,
+    ) {
+        let Some(cookie) = request.syn.options.fast_open else {
+            return;
+        };
+        let current = self.tcp.fast_open_key.cookie(now, request.tuple);
+        if self.fast_open_limit(request.listener).is_some() && cookie != current {
+            answer.options.fast_open = Some(current);
+        }
+    }
+
+    /// A connection that was opened fast is pending no more once its handshake is complete, or will never
+    /// be.
+    pub(super) fn settle_fast_open(&mut self, index: Index) {
+        let Body::Tcp(tcp) = self.sockets.body_mut(index) else {
+            return;
+        };
+        let Some(listener) = tcp.fast_open_by else {
+            return;
+        };
+        if tcp.connection.state() == State::SynReceived {
+            return;
+        }
+        tcp.fast_open_by = None;
+        if let Some(listener) = self.sockets.index(listener)
+            && let Body::Listener(l) = self.sockets.body_mut(listener)
+        {
+            l.fast_open.pending = l.fast_open.pending.saturating_sub(1);
+        }
+    }
+
+    /// `None` for a listener that takes no data with requests.
+    fn fast_open_limit(&self, listener: Index) -> Option<FastOpenLimit> {
+        match self.sockets.body(listener) {
+            Body::Listener(l) if l.fast_open.most > 0 => Some(l.fast_open),
+            _ => None,
+        }
+    }
+}
+
+// The client.
+impl Engine<'_> {
+    /// Starts to connect with `data`, which goes with the request if the peer is known to take it; how
+    /// much of it there was room for.
+    pub(crate) fn tcp_connect_fast(
+        &mut self,
+        key: SocketKey,
+        remote: IpEndpoint,
+        local: IpListenEndpoint,
+        data: &[u8],
+    ) -> Result<usize, ConnectError> {
+        self.tcp_connect(key, remote, local)?;
+        let (plan, mss) = self.tcp.fast_open_cache.plan(self.now, remote.addr);
+        let written = self.tcp_with(key, |connection| {
+            connection.set_fast_open(plan, mss);
+            connection.write(data)
+        });
+        Ok(written.unwrap_or(0))
+    }
+
+    /// How a connection was about to be opened that a segment with SYN is for.
+    pub(super) fn awaits_fast_open(&self, index: Index, segment: &TcpSegment<'_>) -> FastOpen {
+        match self.sockets.body(index) {
+            Body::Tcp(tcp)
+                if segment.header.flags.contains(TcpFlags::SYN)
+                    && tcp.connection.state() == State::SynSent =>
+            {
+                tcp.connection.fast_open()
+            }
+            _ => FastOpen::Off,
+        }
+    }
+
+    /// Remembers what the answer to a request says, if it was one.
+    pub(super) fn learn_fast_open(
+        &mut self,
+        now: Instant,
+        (index, plan): (Index, FastOpen),
+        segment: &TcpSegment<'_>,
+    ) {
+        let Body::Tcp(tcp) = self.sockets.body(index) else {
+            return;
+        };
+        if plan == FastOpen::Off || !tcp.connection.state().is_synchronized() {
+            return;
+        }
+        let server = tcp.connection.tuple.remote.addr;
+        let cache = &mut self.tcp.fast_open_cache;
+        match plan {
+            FastOpen::Failed => cache.on_failure(now, server),
+            _ => cache.on_answer(now, server, &segment.header.options),
+        }
+    }
+}
+
+impl TcpState<'_> {
+    /// The header of a request of ours with the option in it, if it is to have that.
+    #[inline]
+    pub(super) fn mark_fast_open(
+        &self,
+        now: Instant,
+        connection: &Connection<'_>,
+        plan: &SegmentPlan,
+    ) -> Option<TcpHeader> {
+        if !Connection::is_request(plan) {
+            return None;
+        }
+        let cookie = match connection.fast_open() {
+            FastOpen::Asks => FastOpenCookie::REQUEST,
+            FastOpen::Sends => {
+                let server = connection.tuple.remote.addr;
+                self.fast_open_cache.cookie(server)?
+            }
+            FastOpen::Off | FastOpen::Failed | FastOpen::Taken => return None,
+        };
+        let mut header = connection.header(now, plan);
+        header.options.fast_open = Some(cookie);
+        Some(header)
+    }
+}
