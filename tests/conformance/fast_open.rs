@@ -17,6 +17,7 @@ stories! {
         data_with_a_bad_cookie_is_not_taken_and_a_good_cookie_comes_back,
         a_server_that_is_not_asked_to_takes_nothing,
         the_answer_to_data_is_repeated_until_the_handshake_is_complete,
+        a_request_with_data_that_is_repeated_is_answered_again,
         a_server_closes_before_the_handshake_is_complete,
         a_client_asks_for_a_cookie_and_sends_data_with_it,
         data_that_the_server_did_not_take_is_sent_again_at_once,
@@ -128,6 +129,21 @@ fn the_answer_to_data_is_repeated_until_the_handshake_is_complete(script: &Scrip
     let heard = peer.next(Duration::from_secs(4)).expect("the data again");
     assert_eq!((heard.seq, heard.text.len()), (1, 100));
     peer.send(ack(101));
+    script.read(socket, 1..101);
+}
+
+/// Bare, as clients repeat it.
+fn a_request_with_data_that_is_repeated_is_answered_again(script: &Script) {
+    let listener = server(script, 4);
+    let cookie = cookie(script);
+    let peer = script.peer(PEER_PORT, PORT);
+    let request = syn().mss(MSS).fast_open(&cookie).text(&pattern(1..101));
+    peer.send(request);
+    peer.expect(syn_ack().ack(101));
+    peer.send(syn().mss(MSS));
+    peer.expect(syn_ack().ack(101));
+    peer.send(ack(1).seq(101));
+    let socket = script.accept(listener);
     script.read(socket, 1..101);
 }
 

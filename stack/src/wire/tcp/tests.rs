@@ -306,7 +306,7 @@ prop_compose! {
             window_scale,
             sack_permitted,
             timestamps: timestamps.map(|(value, echo)| Timestamps { value, echo }),
-            sack: SackBlocks::EMPTY,
+            ..TcpOptions::default()
         };
         for (left, right) in edges {
             options.sack.push(SeqNum::new(left), SeqNum::new(right));
