@@ -8,6 +8,7 @@
 
 mod bulk;
 mod endings;
+mod fast_open;
 mod ping;
 mod programs;
 mod wire;
