@@ -11,7 +11,7 @@ use cygnet::{Config, IpEndpoint, Ipv4Cidr, Resources, Stack, StaticConfigV4};
 use cygnet_driver::{
     Capabilities, Driver, HardwareAddress, LinkState, RxMeta, RxToken, TxMeta, TxToken,
 };
-use cygnet_link::{Link, PortConfig};
+use cygnet_link::{Impairments, Link, PortConfig};
 use cygnet_tests::{Executor, VirtualClock};
 use embassy_sync::blocking_mutex::raw::NoopRawMutex;
 
@@ -28,9 +28,17 @@ pub(crate) struct Scene {
 
 impl Scene {
     pub(crate) fn new(seed: u64) -> Self {
+        Self::impaired(seed, Impairments::new())
+    }
+
+    /// The same for the wire between client and server; the attacker's is perfect.
+    pub(crate) fn impaired(seed: u64, impairments: Impairments) -> Self {
         let executor = Executor::new(seed);
         let link = leak(Link::<NoopRawMutex, 64, 1514>::new());
-        let [near, far] = link.split(executor.clock(), [PortConfig::ip(); 2]);
+        let [near, far] = link.split(
+            executor.clock(),
+            [PortConfig::ip().impairments(impairments.seed(seed)); 2],
+        );
         let attacker = Attacker::default();
         let client = host(&executor, CLIENT, near);
         let server = host(&executor, SERVER, Forger::new(far, attacker.clone()));

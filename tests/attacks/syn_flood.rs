@@ -5,6 +5,8 @@ use std::net::Ipv4Addr;
 use cygnet::wire::{SeqNum, TcpFlags, TcpHeader, TcpOptions, Timestamps};
 use cygnet::{Discard, Duration, TcpListener, TcpPool, TcpSocket};
 
+use cygnet_link::{Impairments, percent};
+
 use crate::forger::{Forged, Scene, leak};
 
 /// A listener with a backlog of 4.
@@ -12,6 +14,10 @@ fn listen(scene: &Scene) -> TcpListener<'static> {
     let pool = leak(TcpPool::<4, 2048, 2048>::new());
     let pool = scene.server.add_pool(pool).expect("room for a pool");
     TcpListener::bind(scene.server, 80, pool).expect("a free port")
+}
+
+fn socket(scene: &Scene) -> TcpSocket<'static> {
+    TcpSocket::new(scene.client, leak([0; 2048]), leak([0; 2048])).expect("a slot")
 }
 
 /// The `n`th request: another address, port and number each time.
@@ -111,4 +117,21 @@ fn a_million_requests_cost_no_connection_of_a_thousand_and_no_memory() {
     let (half_open, queued) = listener.backlog();
     assert_eq!(queued, 0);
     assert!(half_open <= 256, "the table has no more");
+}
+
+#[test]
+fn loss_during_a_flood_costs_time_and_no_connection() {
+    let loss = Impairments::new().loss(percent(5));
+    let scene = Scene::impaired(3, loss);
+    let listener = listen(&scene);
+    flood(&scene);
+    let mut client = socket(&scene);
+    scene.executor.block_on(async {
+        for _ in 0..200 {
+            scene.attacker.attack(500);
+            converse(&scene, &mut client, &listener).await;
+        }
+    });
+    let stats = scene.server.stats();
+    assert!(stats.syn_cookies_accepted > 100, "{stats:?}");
 }

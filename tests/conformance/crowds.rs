@@ -14,6 +14,7 @@ stories! {
         text_in_an_acknowledgment_with_a_cookie_is_taken,
         in_a_flood_a_peer_without_timestamps_is_offered_nothing_to_remember,
         in_a_flood_a_peer_with_timestamps_keeps_its_options,
+        in_a_flood_a_listener_with_a_buffer_of_its_own_accepts,
         a_forged_cookie_opens_nothing,
         text_on_a_syn_is_taken_when_it_comes_again,
         a_syn_that_is_repeated_is_answered_again;
@@ -97,6 +98,28 @@ fn in_a_flood_a_peer_with_timestamps_keeps_its_options(script: &Script) {
     peer.send(ack(1_025));
     peer.send(data(11..21).ack(1_025));
     peer.expect(ack(1).sack(11..21));
+}
+
+fn in_a_flood_a_listener_with_a_buffer_of_its_own_accepts(script: &Script) {
+    script.sysctl("tcp_syncookies", "1");
+    let options = SocketOptions {
+        receive_buffer: Some(200_000),
+        backlog: 4,
+        ..SocketOptions::default()
+    };
+    let listener = script.listen_with(PORT, &options);
+    flood(script);
+    let peer = script.peer(PEER_PORT, PORT);
+    let clock = peer.clock();
+    peer.send(syn().mss(1_460).sack_ok().ts(clock, 0).wscale(7));
+    let heard = peer.expect(syn_ack().sack_ok().ts(0, clock));
+    let shift = heard.options.window_scale.expect("a window scale");
+    peer.send(data(1..101).ack(1));
+    let heard = peer.expect(ack(101).seq(1));
+    let window = u32::from(heard.window) << shift;
+    assert!(window > 60_000, "{window} bytes, shifted as offered");
+    let socket = script.accept(listener);
+    script.read(socket, 1..101);
 }
 
 /// RFC 9293, section 3.10.7.2: an acknowledgment of nothing that was sent.

@@ -16,6 +16,11 @@
 //! A peer without timestamps gives no place to remember its window shift and selective acknowledgments.
 //! Then neither is offered. A peer with timestamps loses nothing but the exact MSS: it gets the next smaller
 //! in the table. Its first round-trip time is taken for up to 63 ms longer than it was.
+//!
+//! What a cookie cannot do is to be sent again when it gets lost: the peer has to repeat its request. And if the
+//! acknowledgment with the cookie is lost, nothing happens until the peer sends data, which brings the cookie
+//! as well; a peer that only listens waits in vain. That is why records come first, and cookies only when
+//! there is no room for another.
 
 use core::hash::Hasher;
 

@@ -319,7 +319,7 @@ mod tests {
         let mut now = NOW;
         for n in [1, 2] {
             cache.on_answer(now, address(n), &options(b"cookie.."));
-            now = now + Duration::from_secs(1);
+            now += Duration::from_secs(1);
         }
         cache.plan(now, address(1));
         cache.on_answer(now, address(3), &options(b"cookie.."));
