@@ -100,28 +100,37 @@ fn resets_all_over_the_sequence_space_reset_nothing() {
     }
 }
 
+/// Of two timestamps half the circle apart one always passes for a new one.
+fn with_timestamps(value: Option<u32>) -> TcpOptions {
+    TcpOptions {
+        timestamps: value.map(|value| Timestamps { value, echo: 0 }),
+        ..TcpOptions::default()
+    }
+}
+
+const TIMESTAMPS: [Option<u32>; 3] = [None, Some(0), Some(1 << 31)];
+
 #[test]
 fn requests_all_over_the_sequence_space_reset_nothing() {
-    connected(3).survive(STEPS, |n| TcpHeader {
-        seq: step(n),
-        flags: TcpFlags::SYN,
-        ..TcpHeader::default()
-    });
+    for timestamp in TIMESTAMPS {
+        connected(3).survive(STEPS, move |n| TcpHeader {
+            seq: step(n),
+            flags: TcpFlags::SYN,
+            options: with_timestamps(timestamp),
+            ..TcpHeader::default()
+        });
+    }
 }
 
 #[test]
 fn data_all_over_the_sequence_space_is_not_delivered() {
-    // Of two timestamps half the circle apart one always passes for a new one.
-    for timestamp in [None, Some(0), Some(1 << 31)] {
+    for timestamp in TIMESTAMPS {
         for guess in [0, 1 << 30, 2 << 30, 3 << 30] {
             connected(4).survive(STEPS, move |n| TcpHeader {
                 seq: step(n),
                 ack: SeqNum::new(guess),
                 flags: TcpFlags::ACK | TcpFlags::PSH,
-                options: TcpOptions {
-                    timestamps: timestamp.map(|value| Timestamps { value, echo: 0 }),
-                    ..TcpOptions::default()
-                },
+                options: with_timestamps(timestamp),
                 ..TcpHeader::default()
             });
         }
@@ -130,11 +139,13 @@ fn data_all_over_the_sequence_space_is_not_delivered() {
 
 #[test]
 fn acknowledgments_all_over_the_sequence_space_acknowledge_nothing() {
-    let mut victims = connected(5);
-    victims.survive(STEPS, |n| TcpHeader {
-        seq: SeqNum::new(n),
-        ack: step(n),
-        flags: TcpFlags::ACK,
-        ..TcpHeader::default()
-    });
+    for timestamp in TIMESTAMPS {
+        connected(5).survive(STEPS, move |n| TcpHeader {
+            seq: step(n),
+            ack: step(n.wrapping_mul(7)),
+            flags: TcpFlags::ACK,
+            options: with_timestamps(timestamp),
+            ..TcpHeader::default()
+        });
+    }
 }
