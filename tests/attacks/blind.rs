@@ -125,7 +125,7 @@ fn requests_all_over_the_sequence_space_reset_nothing() {
 #[test]
 fn data_all_over_the_sequence_space_is_not_delivered() {
     for timestamp in TIMESTAMPS {
-        for guess in [0, 1 << 30, 2 << 30, 3 << 30] {
+        for guess in [0, 1 << 31] {
             connected(4).survive(STEPS, move |n| TcpHeader {
                 seq: step(n),
                 ack: SeqNum::new(guess),

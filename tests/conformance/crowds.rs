@@ -4,7 +4,9 @@
 use core::time::Duration;
 
 use cygnet::Discard;
-use cygnet_tests::script::{Peer, Script, SocketOptions, ack, data, fin, reset, rst, syn, syn_ack};
+use cygnet_tests::script::{
+    ListenerId, Peer, Script, SocketOptions, ack, data, fin, reset, rst, syn, syn_ack,
+};
 
 use crate::stories::{MSS, PEER_PORT, PORT};
 
@@ -15,6 +17,7 @@ stories! {
         in_a_flood_a_peer_without_timestamps_is_offered_nothing_to_remember,
         in_a_flood_a_peer_with_timestamps_keeps_its_options,
         in_a_flood_a_listener_with_a_buffer_of_its_own_accepts,
+        in_a_flood_the_successor_of_a_closed_connection_opens,
         a_forged_cookie_opens_nothing,
         text_on_a_syn_is_taken_when_it_comes_again,
         a_syn_that_is_repeated_is_answered_again;
@@ -33,17 +36,19 @@ fn flood(script: &Script) {
     }
 }
 
-fn flooded(script: &Script) -> (cygnet_tests::script::ListenerId, Peer<'_>) {
-    script.sysctl("tcp_syncookies", "1");
-    let listener = script.listen_with(
-        PORT,
-        &SocketOptions {
-            backlog: 4,
-            ..SocketOptions::default()
-        },
-    );
+fn flooded(script: &Script) -> (ListenerId, Peer<'_>) {
+    let listener = listen(script);
     flood(script);
     (listener, script.peer(PEER_PORT, PORT))
+}
+
+fn listen(script: &Script) -> ListenerId {
+    script.sysctl("tcp_syncookies", "1");
+    let options = SocketOptions {
+        backlog: 4,
+        ..SocketOptions::default()
+    };
+    script.listen_with(PORT, &options)
 }
 
 fn a_request_in_a_flood_is_answered_and_completed(script: &Script) {
@@ -120,6 +125,27 @@ fn in_a_flood_a_listener_with_a_buffer_of_its_own_accepts(script: &Script) {
     assert!(window > 60_000, "{window} bytes, shifted as offered");
     let socket = script.accept(listener);
     script.read(socket, 1..101);
+}
+
+/// RFC 1122, section 4.2.2.13: with numbers beyond those of the old one, which no cookie has for sure.
+fn in_a_flood_the_successor_of_a_closed_connection_opens(script: &Script) {
+    let listener = listen(script);
+    let old = script.peer(PEER_PORT, PORT);
+    old.send(syn().mss(MSS));
+    old.expect(syn_ack());
+    old.send(ack(1));
+    script.close(script.accept(listener));
+    old.expect(fin(1).ack(1));
+    old.send(fin(1).ack(2));
+    old.expect(ack(2).seq(2));
+    flood(script);
+    let next = old.again(100_000);
+    next.send(syn().mss(MSS));
+    next.expect(syn_ack());
+    next.send(data(1..11).ack(1));
+    next.expect(ack(11));
+    let socket = script.accept(listener);
+    script.read(socket, 1..11);
 }
 
 /// RFC 9293, section 3.10.7.2: an acknowledgment of nothing that was sent.
