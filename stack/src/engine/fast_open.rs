@@ -130,11 +130,25 @@ impl Engine<'_> {
     ) -> Result<usize, ConnectError> {
         self.tcp_connect(key, remote, local)?;
         let (plan, mss) = self.tcp.fast_open_cache.plan(self.now, remote.addr);
+        if let Some(index) = self.sockets.index(key)
+            && let Body::Tcp(tcp) = self.sockets.body_mut(index)
+        {
+            tcp.fast_open = plan;
+        }
         let written = self.tcp_with(key, |connection| {
-            connection.set_fast_open(plan, mss);
+            if let Some(mss) = mss {
+                connection.send_with_syn(mss);
+            }
             connection.write(data)
         });
         Ok(written.unwrap_or(0))
+    }
+
+    /// A connection opens as all do, unless something else is said before its request is sent.
+    pub(super) fn forget_fast_open(&mut self, index: Index) {
+        if let Body::Tcp(tcp) = self.sockets.body_mut(index) {
+            tcp.fast_open = FastOpen::Off;
+        }
     }
 
     /// How a connection was about to be opened that a segment with SYN is for.
@@ -144,7 +158,12 @@ impl Engine<'_> {
                 if segment.header.flags.contains(TcpFlags::SYN)
                     && tcp.connection.state() == State::SynSent =>
             {
-                tcp.connection.fast_open()
+                match tcp.fast_open {
+                    FastOpen::Asks | FastOpen::Sends if tcp.connection.repeated_syn() => {
+                        FastOpen::Failed
+                    }
+                    plan => plan,
+                }
             }
             _ => FastOpen::Off,
         }
@@ -178,19 +197,19 @@ impl TcpState<'_> {
     pub(super) fn mark_fast_open(
         &self,
         now: Instant,
-        connection: &Connection<'_>,
+        (connection, fast_open): (&Connection<'_>, FastOpen),
         plan: &SegmentPlan,
     ) -> Option<TcpHeader> {
-        if !Connection::is_request(plan) {
+        if !Connection::is_request(plan) || plan.repeated {
             return None;
         }
-        let cookie = match connection.fast_open() {
+        let cookie = match fast_open {
             FastOpen::Asks => FastOpenCookie::REQUEST,
             FastOpen::Sends => {
                 let server = connection.tuple.remote.addr;
                 self.fast_open_cache.cookie(server)?
             }
-            FastOpen::Off | FastOpen::Failed | FastOpen::Taken => return None,
+            FastOpen::Off | FastOpen::Failed => return None,
         };
         let mut header = connection.header(now, plan);
         header.options.fast_open = Some(cookie);

@@ -14,6 +14,8 @@ impl Engine<'_> {
 
     pub(super) fn grant_fast_open(&self, _: Instant, _: &Request<'_>, _: &mut TcpHeader) {}
 
+    pub(super) fn forget_fast_open(&mut self, _: Index) {}
+
     pub(super) fn settle_fast_open(&mut self, _: Index) {}
 
     pub(super) fn awaits_fast_open(&self, _: Index, _: &TcpSegment<'_>) -> FastOpen {
@@ -29,7 +31,7 @@ impl TcpState<'_> {
     pub(super) fn mark_fast_open(
         &self,
         _: Instant,
-        _: &Connection<'_>,
+        _: (&Connection<'_>, FastOpen),
         _: &SegmentPlan,
     ) -> Option<TcpHeader> {
         None

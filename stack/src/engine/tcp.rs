@@ -18,8 +18,8 @@ use crate::rand::HashKey;
 use crate::stats::Discard;
 use crate::storage::{Bytes, Index, Records};
 use crate::tcp::{
-    Connection, ConnectionError, Disposition, FourTuple, HalfOpen, IsnGenerator, Opening, State,
-    TimeWait, hash_tuple,
+    Connection, ConnectionError, Disposition, FastOpen, FourTuple, HalfOpen, IsnGenerator, Opening,
+    State, TimeWait, hash_tuple,
 };
 use crate::time::{Duration, Instant};
 use crate::wire::{IpAddress, IpEndpoint, IpListenEndpoint, Quote, TcpSegment};
@@ -60,6 +60,8 @@ pub(super) struct TcpSlot<'d> {
     pub(super) pool: Option<PoolId>,
     /// The listener in whose queue it waits to be accepted.
     pub(super) queued_by: Option<SocketKey>,
+    /// How it opens; takes no room without Fast Open.
+    pub(super) fast_open: FastOpen,
     /// The listener for which it was opened with data on its SYN, while its handshake is not complete.
     #[cfg(feature = "tcp-fast-open")]
     pub(super) fast_open_by: Option<SocketKey>,
@@ -165,6 +167,7 @@ impl<'d> TcpSlot<'d> {
             path: Path::default(),
             pool,
             queued_by: None,
+            fast_open: FastOpen::Off,
             #[cfg(feature = "tcp-fast-open")]
             fast_open_by: None,
             lingering: false,
@@ -274,7 +277,9 @@ impl<'d> Engine<'d> {
             self.settle_tcp(index);
             return Err(tx);
         };
-        let marked = self.tcp.mark_fast_open(now, &tcp.connection, &plan);
+        let marked = self
+            .tcp
+            .mark_fast_open(now, (&tcp.connection, tcp.fast_open), &plan);
         let segment = Outgoing {
             link,
             content: Content::Ip(IpPacket {
@@ -591,6 +596,7 @@ impl<'d> Engine<'d> {
         let hash = self.hash_connection(&tuple);
         // What the last connection on this slot still had to say is not said any more.
         self.finish_tcp(index);
+        self.forget_fast_open(index);
         if let Body::Tcp(tcp) = self.sockets.body_mut(index) {
             tcp.connection.connect(now, &opening);
             tcp.path = Path::default();

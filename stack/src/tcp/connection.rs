@@ -6,7 +6,6 @@
 use core::net::Ipv4Addr;
 
 use super::congestion::Controller;
-use super::fast_open::FastOpen;
 use super::half_open::HalfOpen;
 use super::options::{Millis, Options};
 use super::output::Due;
@@ -66,7 +65,6 @@ pub(crate) struct Connection<'d> {
     pub(super) touched: bool,
     /// Accepted on this socket, and its user does not know of it yet.
     unclaimed: bool,
-    pub(super) fast_open: FastOpen,
     pub(super) events: Events,
 }
 
@@ -127,7 +125,6 @@ impl<'d> Connection<'d> {
             retransmits: 0,
             touched: false,
             unclaimed: false,
-            fast_open: FastOpen::Off,
             events: Events::NONE,
         }
     }
@@ -269,7 +266,6 @@ impl<'d> Connection<'d> {
         self.error = None;
         self.soft_error = None;
         self.unclaimed = false;
-        self.fast_open = FastOpen::Off;
         self.snd.ring.clear();
         self.snd.open(SeqNum::new(0));
         self.rcv.reset();

@@ -10,8 +10,8 @@
 //!                           ◀───    SYN+ACK, cookie
 //!     ...
 //!     SYN, cookie, data     ───▶              FastOpen::Sends
-//!                           ◀───    SYN+ACK of the data      FastOpen::Taken: the application has the
-//!                           ◀───    data                     connection, and may answer already
+//!                           ◀───    SYN+ACK of the data      the application has the connection
+//!                           ◀───    data                     and may answer already
 //!     ACK                   ───▶
 //! ```
 //!
@@ -22,7 +22,7 @@
 
 use super::connection::Connection;
 use super::timers::Timer;
-use super::{FourTuple, Opening, State};
+use super::{FourTuple, Opening};
 use crate::rand::HashKey;
 use crate::time::{Duration, Instant};
 use crate::wire::{FastOpenCookie, IpAddress, SeqNum, TcpOptions};
@@ -51,7 +51,7 @@ struct Server {
     used: Instant,
 }
 
-/// How a connection opens fast, as it stands in the connection.
+/// How a client opens a connection fast.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum FastOpen {
     #[default]
@@ -62,22 +62,6 @@ pub(crate) enum FastOpen {
     Sends,
     /// A SYN of either kind stayed unanswered.
     Failed,
-    /// Data came with the peer's SYN, and may be answered before the handshake is complete.
-    Taken,
-}
-
-impl FastOpen {
-    /// Whether data goes out before the handshake is complete.
-    pub(super) fn lets_data_out(self) -> bool {
-        self == Self::Taken
-    }
-
-    /// The SYN was not answered.
-    pub(super) fn on_syn_timeout(&mut self) {
-        if matches!(self, Self::Asks | Self::Sends) {
-            *self = Self::Failed;
-        }
-    }
 }
 
 impl FastOpenKey {
@@ -186,25 +170,20 @@ impl<const N: usize> FastOpenCache<N> {
 
 // The client's connection.
 impl Connection<'_> {
-    /// After [`Self::connect`], before the SYN is sent: how to open, and to a peer of which MSS.
-    pub(crate) fn set_fast_open(&mut self, plan: FastOpen, mss: Option<u16>) {
-        self.fast_open = plan;
-        if let Some(mss) = mss {
-            self.mss = mss.min(self.mss);
-        }
+    /// After [`Self::connect`], before the SYN is sent: what was written goes with it, to a peer of that MSS.
+    pub(crate) fn send_with_syn(&mut self, mss: u16) {
+        self.due.probe = true;
+        self.mss = mss.min(self.mss);
     }
 
-    /// How the connection opens, while it does.
-    pub(crate) fn fast_open(&self) -> FastOpen {
-        self.fast_open
+    /// Whether a SYN was sent more than once.
+    pub(crate) fn repeated_syn(&self) -> bool {
+        self.retries > 0
     }
 
     /// How much data goes with the SYN: what the peer took last time, less the options, of which the cookie
     /// is put in later.
     pub(super) fn syn_data_len(&self, start: SeqNum, options: &TcpOptions) -> u32 {
-        if self.fast_open != FastOpen::Sends || self.state != State::SynSent {
-            return 0;
-        }
         let room = usize::from(self.mss).saturating_sub(options.len() + MAX_OPTION_LEN);
         self.snd.bytes_from(start).min(room as u32)
     }
@@ -226,7 +205,6 @@ impl Connection<'_> {
         self.snd.nxt = self.snd.una;
         self.snd.max = self.snd.una;
         self.timers.stop(Timer::Retransmit);
-        self.fast_open = FastOpen::Taken;
         if !text.is_empty() {
             self.rcv.store(half_open.irs + 1, text);
         }

@@ -10,14 +10,6 @@ pub(crate) enum FastOpen {
     Off,
 }
 
-impl FastOpen {
-    pub(super) fn lets_data_out(self) -> bool {
-        false
-    }
-
-    pub(super) fn on_syn_timeout(&mut self) {}
-}
-
 impl Connection<'_> {
     pub(super) fn syn_data_len(&self, _start: SeqNum, _options: &TcpOptions) -> u32 {
         0

@@ -60,7 +60,8 @@ pub(super) struct Due {
     pub(super) syn: bool,
     /// A reset.
     pub(super) reset: bool,
-    /// Data against a closed window, or less than is worth a segment.
+    /// Data against a closed window, or less than is worth a segment; or, with a SYN, against a window that
+    /// is not known yet.
     pub(super) probe: bool,
     /// A tail loss probe.
     pub(super) loss_probe: bool,
@@ -245,6 +246,7 @@ impl Connection<'_> {
             (TcpFlags::SYN | TcpFlags::ACK, self.rcv.advertise_on_syn())
         };
         let options = self.options(now, Kind::Syn, path_mss);
+        let with_data = core::mem::take(&mut self.due.probe);
         let mut len = 0;
         if repeated {
             self.rtt.on_retransmit();
@@ -252,7 +254,9 @@ impl Connection<'_> {
         } else {
             self.snd.on_sent(iss + 1);
             self.rtt.on_send(now, iss + 1);
-            len = self.syn_data_len(iss + 1, &options);
+            if with_data {
+                len = self.syn_data_len(iss + 1, &options);
+            }
             if len > 0 {
                 let end = iss + 1 + len;
                 self.snd.board().on_sent(end, micros(now));
@@ -350,7 +354,8 @@ impl Connection<'_> {
 
     /// Whether the state lets data or a FIN out.
     fn sends_data(&self) -> bool {
-        let early = self.state == State::SynReceived && self.fast_open.lets_data_out();
+        // After a passive open with data on the SYN (RFC 7413) some may go out before the handshake is complete.
+        let early = self.state == State::SynReceived && self.is_unclaimed();
         early
             || matches!(
                 self.state,

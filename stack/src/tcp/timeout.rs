@@ -39,7 +39,6 @@ impl Connection<'_> {
         self.rtt.on_retransmit();
         if matches!(self.state, State::SynSent | State::SynReceived) {
             self.due.syn = true;
-            self.fast_open.on_syn_timeout();
             return;
         }
         self.lose_everything();
