@@ -213,6 +213,7 @@ impl Target for LinuxTarget {
             SocketOption::KeepAliveProbes(probes) => {
                 socket.set_tcp_keepalive(&TcpKeepalive::new().with_retries(probes.into()))
             }
+            SocketOption::HopLimit(limit) => socket.set_ttl_v4(limit.into()),
             SocketOption::UserTimeout(timeout) => socket.set_tcp_user_timeout(Some(timeout)),
         }
         .expect("an option");
