@@ -46,6 +46,7 @@ fn text_beyond_the_window_is_acknowledged_and_dropped(script: &Script) {
     script.assert_discarded(Discard::OutOfWindow, 1);
 }
 
+// Requirement: RFC 9293 MUST-12
 fn rfc5961_an_exact_reset_ends_the_connection(script: &Script) {
     let (peer, socket) = established(script);
     peer.send(rst(1));
@@ -138,6 +139,7 @@ fn a_segment_without_ack_is_dropped(script: &Script) {
     script.assert_discarded(Discard::MissingAck, 1);
 }
 
+// Requirement: RFC 9293 MUST-3
 fn a_wrong_checksum_is_dropped(script: &Script) {
     let (peer, socket) = established(script);
     peer.send(data(1..11).corrupted());
@@ -184,6 +186,7 @@ fn a_reset_in_syn_sent_that_acknowledges_nothing_of_ours_is_ignored(script: &Scr
     peer.expect(ack(1).seq(1));
 }
 
+// Requirement: RFC 9293 MUST-30, MUST-31
 fn rfc6093_urgent_text_stays_in_line(script: &Script) {
     let (peer, socket) = established(script);
     peer.send(urgent(1..101, 50));

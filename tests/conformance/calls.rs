@@ -12,6 +12,7 @@ use crate::stories::established;
 stories! {
     both:
         the_hop_limit_is_the_applications,
+        must_48_the_code_point_is_the_applications,
         must_55_a_source_quench_is_nothing,
         must_56_time_exceeded_and_parameter_problem_end_nothing;
 }
@@ -26,6 +27,20 @@ fn the_hop_limit_is_the_applications(script: &Script) {
     };
     assert_eq!(header.hop_limit, 9);
     peer.send(ack(11));
+}
+
+// Requirement: RFC 9293 MUST-48, SHLD-21, SHLD-22
+fn must_48_the_code_point_is_the_applications(script: &Script) {
+    let (peer, socket) = established(script);
+    for (number, dscp) in [(1, 46), (11, 8)] {
+        script.set(socket, SocketOption::Dscp(dscp));
+        script.write(socket, number..number + 10);
+        let Packet::Ipv4(header, _) = script.expect_packet() else {
+            panic!("no IPv4 packet");
+        };
+        assert_eq!(header.dscp_ecn >> 2, dscp);
+        peer.send(ack(number + 10));
+    }
 }
 
 /// That a connection goes on with what is in flight.

@@ -16,6 +16,7 @@ stories! {
         rfc7323_a_missing_timestamp_is_dropped;
 }
 
+// Requirement: RFC 9293 MUST-5
 fn every_segment_echoes_the_last_timestamp_in_order(script: &Script) {
     let (peer, socket) = established_timestamps(script);
     let clock = peer.clock() + 10;

@@ -17,6 +17,7 @@ stories! {
         where_segments_overlap_the_first_copy_wins;
 }
 
+// Requirement: RFC 9293 MUST-58, MUST-59, SHLD-31
 fn a_gap_is_answered_at_once_and_filled(script: &Script) {
     let (peer, socket) = established(script);
     peer.send(data(101..201));

@@ -71,6 +71,7 @@ fn rfc6582_a_partial_acknowledgment_retransmits_the_next_hole(script: &Script) {
     peer.send(ack(5_001));
 }
 
+// Requirement: RFC 9293 MUST-22
 fn a_syn_without_answer_is_sent_again(script: &Script) {
     let peer = script.peer(PEER_PORT, PORT);
     let socket = script.connect(PEER_PORT);
@@ -95,6 +96,7 @@ fn an_answered_syn_is_answered_again_and_again(script: &Script) {
     script.accept(listener);
 }
 
+// Requirement: RFC 9293 MUST-20, SHLD-11
 fn text_without_answer_is_given_up_in_the_end(script: &Script) {
     let (peer, socket) = established(script);
     script.write(socket, 1..101);
@@ -116,6 +118,7 @@ fn text_without_answer_is_given_up_in_the_end(script: &Script) {
     assert_eq!(script.read_failure(socket), Failure::TimedOut);
 }
 
+// Requirement: RFC 9293 MUST-23
 fn must_23_a_syn_without_answer_is_given_up_after_three_minutes(script: &Script) {
     let peer = script.peer(PEER_PORT, PORT);
     let socket = script.connect(PEER_PORT);

@@ -31,6 +31,7 @@ fn a_fin_in_time_wait_is_acknowledged_again(script: &Script) {
     peer.expect(ack(2).seq(2));
 }
 
+// Requirement: RFC 9293 SHLD-4
 fn rfc6191_a_syn_with_a_later_timestamp_opens_a_new_connection(script: &Script) {
     let peer = closed(script, established_timestamps(script));
     let later = peer.clock() + 2_000;

@@ -129,7 +129,6 @@ mod tests {
         assert_ne!(number(1), number(2));
     }
 
-    // Requirement: RFC 7323 5.4a
     #[test]
     fn timestamps_between_two_hosts_start_from_one_secret_offset() {
         let isn = generator(1);

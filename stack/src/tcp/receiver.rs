@@ -357,6 +357,7 @@ mod tests {
         assert_eq!(r.store(seq(104), b"e"), Stored::NoRoom);
     }
 
+    // Requirement: RFC 9293 SHLD-14
     #[test]
     fn the_edge_never_moves_left_and_moves_right_in_steps() {
         let mut memory = [0; 16];

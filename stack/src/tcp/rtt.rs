@@ -141,6 +141,7 @@ mod tests {
         assert_eq!(rtt.rto(), Duration::from_millis(1_200));
     }
 
+    // Requirement: RFC 9293 MUST-18
     #[test]
     fn rfc6298_2_3_later_measurements() {
         let rtt = measured(&[400_000, 800_000]);
@@ -156,6 +157,7 @@ mod tests {
         assert_eq!(measured(&[90_000_000]).rto(), Duration::from_secs(60));
     }
 
+    // Requirement: RFC 9293 MUST-19
     #[test]
     fn rfc6298_5_5_backs_off_until_new_data_is_acknowledged() {
         let mut rtt = measured(&[400_000]);
@@ -170,6 +172,7 @@ mod tests {
         assert_eq!(rtt.rto(), Duration::from_millis(1_200));
     }
 
+    // Requirement: RFC 9293 MUST-18
     #[test]
     fn karn_a_retransmitted_segment_is_not_timed() {
         let mut rtt = RttEstimator::new();

@@ -61,7 +61,10 @@ fn mutate(requirements: &Requirements, only: &[String]) -> Result<(), String> {
     let workshop = Workshop::set_up(&workspace()).map_err(explain)?;
     let selected = |row: &Row<'_>| {
         let id = row.id().to_string();
-        only.is_empty() || only.iter().any(|o| *o == id || id.starts_with(&format!("{o} ")))
+        only.is_empty()
+            || only
+                .iter()
+                .any(|o| *o == id || id.starts_with(&format!("{o} ")))
     };
     // Sentences that say the same are broken by the same, and noticed by the same.
     let mut known = HashMap::new();
@@ -71,7 +74,12 @@ fn mutate(requirements: &Requirements, only: &[String]) -> Result<(), String> {
             continue;
         };
         let tests: Vec<_> = row.tests.iter().map(ToString::to_string).collect();
-        let key = (mutation.file.clone(), mutation.from.clone(), mutation.to.clone(), tests);
+        let key = (
+            mutation.file.clone(),
+            mutation.from.clone(),
+            mutation.to.clone(),
+            tests,
+        );
         let outcome = match known.get(&key) {
             Some(outcome) => Clone::clone(outcome),
             None => {

@@ -10,7 +10,9 @@ pub const README: &str = "tests/requirements/README.md";
 /// The table as Markdown.
 pub fn markdown(requirements: &Requirements) -> String {
     let mut text = String::from(INTRODUCTION);
-    text.push_str("\n| RFC | requirements | held by tests | exceptions |\n| --- | --- | --- | --- |\n");
+    text.push_str(
+        "\n| RFC | requirements | held by tests | exceptions |\n| --- | --- | --- | --- |\n",
+    );
     for document in &requirements.documents {
         let rows = || requirements.rows().filter(|row| row.rfc == document.rfc);
         let held = rows().filter(|row| !row.tests.is_empty()).count();

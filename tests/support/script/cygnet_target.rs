@@ -322,6 +322,7 @@ impl Target for CygnetTarget {
             SocketOption::Nagle(enabled) => open.set_nagle_enabled(enabled),
             SocketOption::KeepAlive(interval) => open.set_keep_alive(Some(interval.into())),
             SocketOption::KeepAliveProbes(probes) => open.set_keep_alive_probes(probes),
+            SocketOption::Dscp(dscp) => open.set_dscp(dscp),
             SocketOption::HopLimit(limit) => open.set_hop_limit(limit),
             SocketOption::UserTimeout(timeout) => open.set_timeout(Some(timeout.into())),
         }

@@ -213,6 +213,7 @@ impl Target for LinuxTarget {
             SocketOption::KeepAliveProbes(probes) => {
                 socket.set_tcp_keepalive(&TcpKeepalive::new().with_retries(probes.into()))
             }
+            SocketOption::Dscp(dscp) => socket.set_tos_v4(u32::from(dscp) << 2),
             SocketOption::HopLimit(limit) => socket.set_ttl_v4(limit.into()),
             SocketOption::UserTimeout(timeout) => socket.set_tcp_user_timeout(Some(timeout)),
         }

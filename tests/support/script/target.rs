@@ -87,6 +87,8 @@ pub enum SocketOption {
     KeepAlive(Duration),
     /// How many probes may stay unanswered.
     KeepAliveProbes(u8),
+    /// The differentiated services code point.
+    Dscp(u8),
     /// How many routers what is sent may pass.
     HopLimit(u8),
     /// How long data may stay unacknowledged.

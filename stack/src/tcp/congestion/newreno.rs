@@ -98,6 +98,7 @@ mod tests {
         assert_eq!(NewReno::new(9_000).cwnd, 18_000);
     }
 
+    // Requirement: RFC 9293 MUST-19
     #[test]
     fn slow_start_grows_by_what_is_acknowledged_two_segments_at_most() {
         let mut c = NewReno::new(MSS);
@@ -107,6 +108,7 @@ mod tests {
         assert_eq!(c.cwnd, 13_000);
     }
 
+    // Requirement: RFC 9293 MUST-19
     #[test]
     fn congestion_avoidance_grows_by_one_segment_a_window() {
         let mut c = NewReno::new(MSS);
