@@ -15,6 +15,8 @@ stories! {
         must_48_the_code_point_is_the_applications,
         must_55_a_source_quench_is_nothing,
         must_56_time_exceeded_and_parameter_problem_end_nothing;
+    "Linux has no such option":
+        must_40_no_application_delays_acknowledgments_for_half_a_second;
 }
 
 // Requirement: RFC 9293 MUST-49
@@ -77,4 +79,17 @@ fn must_56_time_exceeded_and_parameter_problem_end_nothing(script: &Script) {
         quote,
     }));
     goes_on(script, &peer);
+}
+
+// Requirement: RFC 9293 MUST-40
+fn must_40_no_application_delays_acknowledgments_for_half_a_second(script: &Script) {
+    let (peer, socket) = established(script);
+    script.set(socket, SocketOption::AckDelay(Duration::from_secs(5)));
+    // The first are acknowledged at once, whatever was asked for.
+    for n in 1..17 {
+        peer.send(data(n..n + 1));
+        peer.expect(ack(n + 1));
+    }
+    peer.send(data(17..27));
+    peer.expect_after(499..500, ack(27));
 }

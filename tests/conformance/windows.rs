@@ -200,7 +200,7 @@ fn every_second_full_segment_is_acknowledged_at_once(script: &Script) {
     peer.expect(ack(start + 2 * full));
 }
 
-// Requirement: RFC 9293 MUST-40, SHLD-18
+// Requirement: RFC 9293 MUST-40, SHLD-18, MUST-58
 fn a_lone_segment_is_acknowledged_after_the_delay(script: &Script) {
     let (peer, socket) = established(script);
     let start = use_up_quick_acks(&peer);

@@ -180,7 +180,7 @@ fn small_writes_are_put_together_unless_told_otherwise() {
     });
 }
 
-// Requirement: RFC 9293 MUST-40
+// Requirement: RFC 9293 SHLD-18
 #[test]
 fn acknowledgments_wait_for_company_as_long_as_they_may() {
     async fn round_trip(pair: &Pair<'_>, delay: Option<Duration>) -> Duration {

@@ -374,6 +374,18 @@ mod tests {
         assert_eq!(r.advertise(4), 3, "the edge stands");
     }
 
+    // Requirement: RFC 9293 SHLD-14
+    #[test]
+    fn the_edge_stands_where_the_field_cannot_say_it() {
+        let mut memory = [0; 16];
+        let mut r = receiver(&mut memory);
+        r.shift = 3;
+        r.store(seq(100), b"x");
+        // 15 bytes are free and 8 of them can be told; all 15 were promised.
+        assert_eq!((r.advertise(4), r.window()), (1, 15));
+        assert!(r.accepts(seq(115), 1));
+    }
+
     #[test]
     fn a_fin_ahead_of_a_gap_counts_once_the_gap_is_filled() {
         let mut memory = [0; 16];

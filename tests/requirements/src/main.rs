@@ -69,7 +69,11 @@ fn mutate(requirements: &Requirements, only: &[String]) -> Result<(), String> {
     // Sentences that say the same are broken by the same, and noticed by the same.
     let mut known = HashMap::new();
     let mut counts = [0; 3];
-    for row in requirements.rows().filter(selected) {
+    let rows: Vec<_> = requirements.rows().filter(selected).collect();
+    if !workshop.is_sound(&rows).map_err(explain)? {
+        return Err("tests fail already, with nothing broken".into());
+    }
+    for row in rows {
         let Some(mutation) = &row.entry.mutation else {
             continue;
         };

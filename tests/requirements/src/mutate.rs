@@ -1,6 +1,6 @@
 //! Breaks the stack, one requirement at a time, and expects the requirement's tests to notice.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -68,6 +68,28 @@ impl Workshop {
         let outcome = self.run_tests(row);
         fs::write(&path, original)?;
         outcome
+    }
+
+    /// Whether all tests of these rows pass while nothing is broken.
+    ///
+    /// # Errors
+    ///
+    /// Cargo cannot be run.
+    pub fn is_sound(&self, rows: &[Row<'_>]) -> io::Result<bool> {
+        let mut by_target: BTreeMap<&Target, BTreeSet<&str>> = BTreeMap::new();
+        for test in rows.iter().flat_map(|row| row.tests) {
+            by_target
+                .entry(&test.target)
+                .or_default()
+                .insert(&test.path);
+        }
+        for (target, paths) in by_target {
+            let paths: Vec<_> = paths.into_iter().collect();
+            if self.run(target, &paths)? != Outcome::Survived {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// Stops at the first failure, unit tests first: they build fastest.

@@ -80,6 +80,11 @@ impl<'s> Peer<'s> {
         self.target_port.get()
     }
 
+    /// The target's port and the peer's.
+    pub fn ports(&self) -> (u16, u16) {
+        (self.target_port.get(), self.port)
+    }
+
     /// The peer's timestamp clock: milliseconds.
     pub fn clock(&self) -> u32 {
         (self.script.now().as_millis() as u32).wrapping_add(self.clock_offset.get())

@@ -4,7 +4,7 @@ use core::fmt;
 use core::time::Duration;
 use std::net::Ipv4Addr;
 
-use cygnet::Discard;
+use cygnet::{Discard, TcpState};
 
 /// An implementation of TCP/IP with an application on top that does as it is told.
 ///
@@ -43,6 +43,12 @@ pub(super) trait Target {
     fn udp_bind(&mut self, port: u16) -> UdpId;
     fn udp_send(&mut self, socket: UdpId, to: (Ipv4Addr, u16), data: &[u8]);
     fn udp_receive(&mut self, socket: UdpId) -> Option<Vec<u8>>;
+
+    /// Stops to listen.
+    fn unlisten(&mut self, listener: ListenerId);
+    /// Where the connection between these ports (the target's first) is in its life, as far as the
+    /// target tells: a socket that was asked for, or an entry in the kernel's table.
+    fn state(&mut self, ports: (u16, u16), socket: Option<SocketId>) -> Option<TcpState>;
 
     /// How many packets were dropped for that reason, where it is counted.
     fn discarded(&self, reason: Discard) -> Option<u32>;
@@ -87,6 +93,8 @@ pub enum SocketOption {
     KeepAlive(Duration),
     /// How many probes may stay unanswered.
     KeepAliveProbes(u8),
+    /// How long an acknowledgment may wait; on cygnet only.
+    AckDelay(Duration),
     /// The differentiated services code point.
     Dscp(u8),
     /// How many routers what is sent may pass.
