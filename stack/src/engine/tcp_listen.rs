@@ -87,7 +87,6 @@ impl<'d> Engine<'d> {
             }
         }
         let flags = segment.header.flags;
-        // RFC 9293, section 3.10.7.2: what is not a request is answered as if nobody listened.
         if flags.contains(TcpFlags::RST) {
             return Disposition::Discarded(Discard::NoSocket);
         }
@@ -95,6 +94,11 @@ impl<'d> Engine<'d> {
         match self.find_listener(tuple) {
             Some(listener) if is_request => {
                 self.on_request(now, listener, tuple, hash, &segment.header, after)
+            }
+            // RFC 9293, section 3.10.7.2, fourth: "drop the segment". One with ACK is answered as if nobody
+            // listened.
+            Some(_) if !flags.contains(TcpFlags::ACK) => {
+                Disposition::Discarded(Discard::MissingAck)
             }
             _ => Disposition::Answered(Some(Discard::NoSocket), reset_for(segment)),
         }

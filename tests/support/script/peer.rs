@@ -259,6 +259,7 @@ impl<'s> Peer<'s> {
             dst_port: header.dst_port,
             flags: header.flags,
             seq: header.seq.get().wrapping_sub(irs),
+            absolute_seq: header.seq.get(),
             ack: if acks {
                 header.ack.get().wrapping_sub(self.iss)
             } else {
