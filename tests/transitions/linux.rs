@@ -81,14 +81,95 @@ fn reason(
     ours: &Outcome,
     theirs: &Outcome,
 ) -> Option<&'static str> {
-    let _ = (
-        station,
-        stimulus,
-        ours,
-        theirs,
-        Seq::Old,
-        Ack::Old,
-        Text::None,
-    );
+    let has = |flag| stimulus.flags.contains(flag);
+    let bare = !has(TcpFlags::ACK) && !has(TcpFlags::SYN) && !has(TcpFlags::RST);
+    let same_state = ours.next == theirs.next;
+    if bare && same_state && theirs.sent == "-" {
+        return Some("Linux looks for ACK before it looks at the sequence number");
+    }
+    let accepted = ours.dropped == "-" && ours.sent.starts_with("ACK");
+    if accepted && same_state && ours.delivered == theirs.delivered && theirs.sent == "-" {
+        return Some("Linux delays this acknowledgment");
+    }
+    match station {
+        Station::SynSent => in_syn_sent(stimulus, ours, theirs),
+        Station::SynReceived => in_syn_received(stimulus, theirs),
+        Station::SynCrossed => in_syn_crossed(stimulus, ours, theirs),
+        _ => in_synchronized(station, stimulus, ours, theirs),
+    }
+}
+
+fn in_syn_sent(stimulus: &Stimulus, ours: &Outcome, theirs: &Outcome) -> Option<&'static str> {
+    let again = [format!("{}, SYN seq=ISS", ours.sent), "SYN seq=ISS".into()];
+    if again.contains(&theirs.sent) {
+        return Some("Linux asks again at once when it has reset what an old connection left");
+    }
+    if stimulus.text == Text::TenBytes && theirs.delivered == "connected" {
+        return Some("Linux takes text from an answer to its SYN only with Fast Open");
+    }
     None
+}
+
+fn in_syn_received(stimulus: &Stimulus, theirs: &Outcome) -> Option<&'static str> {
+    let has = |flag| stimulus.flags.contains(flag);
+    let bad_ack = stimulus.ack.is_some_and(|ack| ack != Ack::All);
+    if has(TcpFlags::ACK) && bad_ack && theirs.sent == "RST seq=SEG.ACK" {
+        return Some(
+            "Linux looks at the acknowledgment of a request's answer before anything else",
+        );
+    }
+    if (has(TcpFlags::SYN) || has(TcpFlags::RST)) && theirs.next == "LISTEN" {
+        return Some("Linux forgets a request at any SYN or RST in its window");
+    }
+    None
+}
+
+fn in_syn_crossed(stimulus: &Stimulus, ours: &Outcome, theirs: &Outcome) -> Option<&'static str> {
+    if ours.sent == "SYN+ACK seq=ISS ack=RCV.NXT" && theirs.sent.starts_with("ACK seq=SND.NXT") {
+        return Some("cygnet repeats its SYN until it is acknowledged: the peer may not have it");
+    }
+    if stimulus.ack == Some(Ack::Same) {
+        return Some("Linux takes an acknowledgment that does not cover its SYN");
+    }
+    if ours.delivered == "Refused" && theirs.delivered == "Reset" {
+        return Some("Linux calls it what it calls any reset");
+    }
+    ends_at_the_window(stimulus)
+}
+
+fn in_synchronized(
+    station: Station,
+    stimulus: &Stimulus,
+    ours: &Outcome,
+    theirs: &Outcome,
+) -> Option<&'static str> {
+    let has = |flag| stimulus.flags.contains(flag);
+    let same_state = ours.next == theirs.next;
+    let peer_is_done = matches!(
+        station,
+        Station::CloseWait | Station::Closing | Station::LastAck
+    );
+    if peer_is_done && has(TcpFlags::RST) && stimulus.seq == Seq::Old && theirs.next == "CLOSED" {
+        return Some("Linux believes a reset that does not count the FIN: some hosts send such");
+    }
+    if ours.delivered == "Reset" && theirs.delivered == "Closed" {
+        return Some("Linux says EPIPE to who writes: the peer had closed before");
+    }
+    if peer_is_done && stimulus.seq != Seq::Old && same_state && theirs.sent == "-" {
+        return Some("Linux has no answer for what comes after the end");
+    }
+    if stimulus.ack == Some(Ack::Old) && theirs.sent == "ACK seq=SND.NXT ack=RCV.NXT" {
+        return Some("Linux does not believe in acknowledgments of less than the first byte");
+    }
+    if station == Station::Established && stimulus.ack == Some(Ack::Ancient) {
+        return Some("Linux's fast path does not look at old acknowledgments");
+    }
+    ends_at_the_window(stimulus)
+}
+
+fn ends_at_the_window(stimulus: &Stimulus) -> Option<&'static str> {
+    let ends = stimulus.seq == Seq::Old && stimulus.len() > 0;
+    ends.then_some(
+        "Linux takes what ends right at the window to be in it, and its acknowledgment counts",
+    )
 }

@@ -160,7 +160,8 @@ impl Target for LinuxTarget {
             let error = socket.take_error().expect("SO_ERROR");
             connection.connected = match error {
                 Some(error) => Some(Err(failure(&error))),
-                None => socket.peer_addr().ok().map(|_| Ok(())),
+                // It knows its peer as soon as requests cross, and is writable once the handshake is done.
+                None => is_writable(socket).then_some(Ok(())),
             };
         }
         connection.connected
@@ -263,6 +264,12 @@ impl Target for LinuxTarget {
     fn discarded(&self, _reason: Discard) -> Option<u32> {
         None
     }
+}
+
+fn is_writable(socket: &Socket) -> bool {
+    let mut ready = [PollFd::new(socket, PollFlags::OUT)];
+    let now = rustix::event::Timespec::default();
+    poll(&mut ready, Some(&now)).is_ok_and(|count| count > 0)
 }
 
 /// The state in a line of the kernel's table, if it is of the connection between these ports.

@@ -238,6 +238,18 @@ impl<'s> Peer<'s> {
         Some(heard)
     }
 
+    /// As [`Self::next`], and what is for other peers is no part of the story.
+    pub fn next_of_own(&self, patience: Duration) -> Option<Heard> {
+        let deadline = self.script.now() + patience;
+        loop {
+            let left = deadline.saturating_sub(self.script.now());
+            let packet = self.script.next_packet(left)?;
+            if let Some(heard) = self.hear(&packet) {
+                return Some(heard);
+            }
+        }
+    }
+
     /// Reads a packet as a segment of this connection, and learns from it.
     fn hear(&self, packet: &Packet) -> Option<Heard> {
         let (segment, header_bytes) = packet.tcp()?;
