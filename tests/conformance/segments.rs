@@ -3,7 +3,7 @@
 use cygnet::wire::TcpFlags;
 use cygnet_tests::script::{Failure, Script, SocketOptions, ack, data, rst, syn, syn_ack};
 
-use crate::stories::{MSS, PEER_PORT, PORT, established};
+use crate::stories::{MSS, PEER_PORT, PORT, established, established_sack};
 
 stories! {
     both:
@@ -17,7 +17,7 @@ stories! {
 
 // Requirement: RFC 9293 MUST-65
 fn only_a_syn_carries_the_mss(script: &Script) {
-    let (peer, socket) = established(script);
+    let (peer, socket) = established_sack(script);
     peer.send(data(1..11));
     assert_eq!(peer.expect(ack(11)).option_kinds, []);
     script.write(socket, 1..11);

@@ -88,6 +88,9 @@ impl Connection<'_> {
             self.congestion.restart(u32::from(self.mss), 1);
         }
         self.on_acknowledgment(now, header, false);
+        if self.retransmits > 0 {
+            self.rtt.on_repeated_handshake();
+        }
         self.snd.set_window(WindowUpdate {
             seq: header.seq,
             ack: header.ack,

@@ -61,6 +61,14 @@ impl RttEstimator {
         }
     }
 
+    /// The handshake was repeated and gave no measurement. RFC 6298, section 5.7: "the RTO MUST be
+    /// re-initialized to 3 seconds when data transmission begins".
+    pub(crate) fn on_repeated_handshake(&mut self) {
+        if self.srtt == 0 {
+            self.rto = FALLBACK_RTO;
+        }
+    }
+
     /// RFC 6298, section 5.5: "The host MUST set RTO <- RTO * 2".
     pub(crate) fn back_off(&mut self) {
         self.backoff = self.backoff.saturating_add(1);
@@ -104,6 +112,8 @@ impl RttEstimator {
 
 /// RFC 6298, section 2.1: "the sender SHOULD set RTO <- 1 second".
 const INITIAL_RTO: u32 = 1_000_000;
+/// RFC 6298, section 5.7.
+const FALLBACK_RTO: u32 = 3_000_000;
 /// Below the 1 s that RFC 6298, section 2.4 recommends: like Linux, low enough for today's paths and
 /// above what delayed acknowledgments take.
 const MIN_RTO: u32 = 200_000;
