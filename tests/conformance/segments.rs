@@ -15,7 +15,7 @@ stories! {
         a_reset_counts_when_the_window_is_closed;
 }
 
-// Requirement: RFC 9293 MUST-65
+// Requirement: RFC 9293 MUST-65; RFC 2018 2a
 fn only_a_syn_carries_the_mss(script: &Script) {
     let (peer, socket) = established_sack(script);
     peer.send(data(1..11));
@@ -25,7 +25,7 @@ fn only_a_syn_carries_the_mss(script: &Script) {
     peer.send(ack(11));
 }
 
-// Requirement: RFC 9293 MUST-5
+// Requirement: RFC 9293 MUST-5; RFC 7323 2.2a
 fn options_of_a_syn_do_no_harm_elsewhere(script: &Script) {
     let (peer, socket) = established(script);
     peer.send(data(1..11).mss(100).wscale(7).sack_ok());

@@ -78,7 +78,7 @@ fn timestamps_make_segments_shorter(script: &Script) {
     peer.send(ack(1_977));
 }
 
-// Requirement: RFC 9293 MUST-1
+// Requirement: RFC 9293 MUST-1; RFC 5681 3.1c
 fn rfc6928_the_initial_window_is_ten_segments(script: &Script) {
     let (peer, socket) = established(script);
     script.write(socket, 1..20_001);

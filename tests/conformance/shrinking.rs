@@ -26,7 +26,7 @@ fn shrunk(script: &Script, window: u16) -> (Peer<'_>, SocketId) {
     (peer, socket)
 }
 
-// Requirement: RFC 9293 MUST-34, SHLD-15, SHLD-16
+// Requirement: RFC 9293 MUST-34, SHLD-15, SHLD-16; RFC 7323 2.4a
 fn a_window_that_shrinks_holds_new_text_back_and_no_old(script: &Script) {
     let (peer, socket) = shrunk(script, 1_500);
     script.write(socket, 2_001..4_001);

@@ -11,6 +11,7 @@ stories! {
         rfc6675_holes_are_filled_and_nothing_else_is_repeated,
         rfc8985_a_silent_tail_is_probed_with_its_last_segment;
     "Linux has measured the handshake, too":
+        rfc6675_recovery_ends_and_the_window_grows_again,
         rfc8985_a_segment_sent_before_one_that_arrived_is_lost_in_the_end,
         rfc8985_a_single_segment_waits_for_a_delayed_acknowledgment,
         rfc8985_a_probe_is_new_text_where_there_is_some,
@@ -53,7 +54,32 @@ fn rfc6675_holes_are_filled_and_nothing_else_is_repeated(script: &Script) {
     script.silence(Duration::from_millis(300));
 }
 
-// Requirement: RFC 8985 3b, 6.2e
+// Requirement: RFC 6675 5d
+fn rfc6675_recovery_ends_and_the_window_grows_again(script: &Script) {
+    let (peer, socket) = measured(script);
+    segments(script, &peer, socket, 5);
+    script.silence(Duration::from_millis(20));
+    for end in [3_001, 4_001, 5_001] {
+        peer.send(ack(1_001).sack(2_001..end));
+    }
+    peer.expect(data(1_001..2_001));
+    peer.send(ack(6_001));
+    script.write(socket, 6_001..30_001);
+    let (mut bursts, mut end) = (Vec::new(), 6_001);
+    for _ in 0..4 {
+        let mut burst = 0;
+        while let Some(heard) = peer.next(Duration::ZERO) {
+            (burst, end) = (burst + 1, heard.end());
+        }
+        bursts.push(burst);
+        script.silence(Duration::from_millis(50));
+        peer.send(ack(end));
+    }
+    script.ignore(Duration::ZERO);
+    assert!(bursts[3] >= bursts[0] + 2, "{bursts:?}");
+}
+
+// Requirement: RFC 8985 3b, 6.2c, 6.2e
 fn rfc8985_a_segment_sent_before_one_that_arrived_is_lost_in_the_end(script: &Script) {
     let (peer, socket) = measured(script);
     segments(script, &peer, socket, 2);

@@ -98,6 +98,7 @@ fn the_window_is_never_overrun(script: &Script) {
     peer.send(ack(5_001));
 }
 
+// Requirement: RFC 7323 2.3a
 /// RFC 7323, section 2.2: every window but that of the SYN.
 fn rfc7323_the_window_is_scaled(script: &Script) {
     let listener = script.listen(PORT);
@@ -185,7 +186,7 @@ fn use_up_quick_acks(peer: &Peer<'_>) -> u32 {
     17
 }
 
-// Requirement: RFC 9293 SHLD-19
+// Requirement: RFC 9293 SHLD-19; RFC 5681 4.2b
 /// RFC 9293, section 3.8.6.3.
 fn every_second_full_segment_is_acknowledged_at_once(script: &Script) {
     let (peer, _) = established(script);
@@ -200,7 +201,7 @@ fn every_second_full_segment_is_acknowledged_at_once(script: &Script) {
     peer.expect(ack(start + 2 * full));
 }
 
-// Requirement: RFC 9293 MUST-40, SHLD-18, MUST-58
+// Requirement: RFC 9293 MUST-40, SHLD-18, MUST-58; RFC 5681 4.2a, 4.2c, 4.2d
 fn a_lone_segment_is_acknowledged_after_the_delay(script: &Script) {
     let (peer, socket) = established(script);
     let start = use_up_quick_acks(&peer);

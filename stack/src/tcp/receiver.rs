@@ -374,7 +374,7 @@ mod tests {
         assert_eq!(r.advertise(4), 3, "the edge stands");
     }
 
-    // Requirement: RFC 9293 SHLD-14
+    // Requirement: RFC 9293 SHLD-14; RFC 7323 2.4b
     #[test]
     fn the_edge_stands_where_the_field_cannot_say_it() {
         let mut memory = [0; 16];

@@ -137,12 +137,14 @@ mod tests {
         rtt
     }
 
+    // Requirement: RFC 6298 2.1
     #[test]
     fn rfc6298_2_1_starts_at_one_second() {
         assert_eq!(RttEstimator::new().rto(), Duration::from_secs(1));
         assert_eq!(RttEstimator::new().srtt(), None);
     }
 
+    // Requirement: RFC 6298 2.2
     #[test]
     fn rfc6298_2_2_first_measurement() {
         let rtt = measured(&[400_000]);
@@ -151,7 +153,7 @@ mod tests {
         assert_eq!(rtt.rto(), Duration::from_millis(1_200));
     }
 
-    // Requirement: RFC 9293 MUST-18
+    // Requirement: RFC 9293 MUST-18; RFC 6298 2.3a, 2.3b
     #[test]
     fn rfc6298_2_3_later_measurements() {
         let rtt = measured(&[400_000, 800_000]);
@@ -161,6 +163,7 @@ mod tests {
         assert_eq!(rtt.rto(), Duration::from_millis(1_450));
     }
 
+    // Requirement: RFC 6298 2.5
     #[test]
     fn the_timeout_stays_within_its_bounds() {
         assert_eq!(measured(&[50; 40]).rto(), Duration::from_millis(200));
@@ -182,7 +185,7 @@ mod tests {
         assert_eq!(rtt.rto(), Duration::from_millis(1_200));
     }
 
-    // Requirement: RFC 9293 MUST-18
+    // Requirement: RFC 9293 MUST-18; RFC 6298 3a
     #[test]
     fn karn_a_retransmitted_segment_is_not_timed() {
         let mut rtt = RttEstimator::new();
