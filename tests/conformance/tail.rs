@@ -15,7 +15,8 @@ stories! {
         rfc8985_a_segment_sent_before_one_that_arrived_is_lost_in_the_end,
         rfc8985_a_single_segment_waits_for_a_delayed_acknowledgment,
         rfc8985_a_probe_is_new_text_where_there_is_some,
-        rfc8985_only_one_probe_is_out_before_the_timeout;
+        rfc8985_only_one_probe_is_out_before_the_timeout,
+        rfc8985_a_probe_is_followed_by_no_other;
     "Linux undoes what it finds needless":
         rfc8985_a_loss_that_a_probe_repaired_is_congestion;
 }
@@ -90,7 +91,7 @@ fn rfc8985_a_segment_sent_before_one_that_arrived_is_lost_in_the_end(script: &Sc
     peer.send(ack(3_001));
 }
 
-// Requirement: RFC 8985 7.2a, 7.3a
+// Requirement: RFC 8985 7.2a, 7.3a; RFC 6298 3b
 fn rfc8985_a_silent_tail_is_probed_with_its_last_segment(script: &Script) {
     let (peer, socket) = measured(script);
     segments(script, &peer, socket, 3);
@@ -121,13 +122,25 @@ fn rfc8985_a_probe_is_new_text_where_there_is_some(script: &Script) {
     script.ignore(Duration::ZERO);
 }
 
-// Requirement: RFC 8985 7.3c, 7.3d
+// Requirement: RFC 8985 7.3c
 fn rfc8985_only_one_probe_is_out_before_the_timeout(script: &Script) {
     let (peer, socket) = measured(script);
     segments(script, &peer, socket, 3);
     peer.expect_after(100..130, data(3_001..4_001));
     // The timeout counts from the probe.
     peer.expect_after(200..201, data(1_001..2_001));
+    peer.send(ack(4_001));
+}
+
+// Requirement: RFC 8985 7.3d
+fn rfc8985_a_probe_is_followed_by_no_other(script: &Script) {
+    let (peer, socket) = measured(script);
+    segments(script, &peer, socket, 3);
+    peer.expect_after(100..130, data(3_001..4_001));
+    // Part of it is acknowledged: what else is out is left to the timeout.
+    peer.send(ack(2_001));
+    let again = peer.next(Duration::from_secs(2)).expect("a timeout");
+    assert_eq!(again.seq, 2_001);
     peer.send(ack(4_001));
 }
 

@@ -98,7 +98,7 @@ fn keep_alives_find_out_that_a_peer_is_gone() {
     });
 }
 
-// Requirement: RFC 9293 MUST-25
+// Requirement: RFC 9293 MUST-25; RFC 6298 5.2
 #[test]
 fn without_keep_alives_a_silent_connection_stays() {
     let pair = Pair::new(1);

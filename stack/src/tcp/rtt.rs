@@ -170,7 +170,7 @@ mod tests {
         assert_eq!(measured(&[90_000_000]).rto(), Duration::from_secs(60));
     }
 
-    // Requirement: RFC 9293 MUST-19
+    // Requirement: RFC 9293 MUST-19; RFC 6298 5.5
     #[test]
     fn rfc6298_5_5_backs_off_until_new_data_is_acknowledged() {
         let mut rtt = measured(&[400_000]);

@@ -144,7 +144,7 @@ mod tests {
         assert_eq!(c.ssthresh, 2_000);
     }
 
-    // Requirement: RFC 5681 3.1l
+    // Requirement: RFC 5681 3.1l, 3.1k
     #[test]
     fn a_second_timeout_in_a_row_leaves_the_threshold() {
         let mut c = NewReno::new(MSS);
