@@ -201,7 +201,7 @@ impl Connection<'_> {
         }
     }
 
-    /// RFC 7323, section 3.2: timestamps "SHOULD be sent in an <RST> segment".
+    /// RFC 7323, section 3.2: timestamps "SHOULD be sent" in a reset, too.
     #[inline(never)]
     fn plan_reset(&mut self) -> SegmentPlan {
         self.due.reset = false;
