@@ -74,6 +74,7 @@ fn rfc6191_the_same_timestamp_does_not_make_up_for_an_earlier_number(script: &Sc
     // It is the old connection that answers, with its own numbers.
     let answer = next.next(Duration::from_millis(500)).expect("an answer");
     assert!(!answer.flags.contains(TcpFlags::SYN), "{answer:?}");
+    assert_eq!(answer.options.timestamps.map(|ts| ts.echo), Some(clock));
 }
 
 fn rfc6191_an_old_syn_is_acknowledged_and_opens_nothing(script: &Script) {

@@ -6,7 +6,7 @@ use super::connection::timestamp_value;
 use super::input::is_older;
 use crate::stats::Discard;
 use crate::time::Instant;
-use crate::wire::{SackBlocks, SeqNum, TcpFlags, TcpHeader, TcpOptions, TcpSegment, Timestamps};
+use crate::wire::{SeqNum, TcpFlags, TcpHeader, TcpOptions, TcpSegment, Timestamps};
 
 /// All that is needed to answer.
 #[derive(Clone, Copy, Debug)]
@@ -97,7 +97,6 @@ impl TimeWait {
                     value: timestamp_value(now, offset),
                     echo,
                 }),
-                sack: SackBlocks::default(),
                 ..TcpOptions::default()
             },
         }
