@@ -46,6 +46,7 @@ fn text_beyond_the_window_is_acknowledged_and_dropped(script: &Script) {
     script.assert_discarded(Discard::OutOfWindow, 1);
 }
 
+// Requirement: RFC 9293 MUST-12; RFC 5961 3.2b
 fn rfc5961_an_exact_reset_ends_the_connection(script: &Script) {
     let (peer, socket) = established(script);
     peer.send(rst(1));
@@ -54,6 +55,7 @@ fn rfc5961_an_exact_reset_ends_the_connection(script: &Script) {
     peer.expect(rst(1));
 }
 
+// Requirement: RFC 5961 3.2c, 3.2d
 fn rfc5961_a_reset_elsewhere_in_the_window_is_challenged(script: &Script) {
     let (peer, socket) = established(script);
     peer.send(rst(2));
@@ -62,6 +64,7 @@ fn rfc5961_a_reset_elsewhere_in_the_window_is_challenged(script: &Script) {
     script.assert_discarded(Discard::InexactReset, 1);
 }
 
+// Requirement: RFC 5961 3.2a
 fn a_reset_outside_the_window_is_ignored(script: &Script) {
     let (peer, socket) = established(script);
     peer.send(rst(0));
@@ -70,6 +73,7 @@ fn a_reset_outside_the_window_is_ignored(script: &Script) {
     lives(script, &peer, socket);
 }
 
+// Requirement: RFC 5961 4.2a, 4.2b
 fn rfc5961_a_syn_in_the_window_is_challenged(script: &Script) {
     let (peer, socket) = established(script);
     peer.send(syn().seq(10).mss(MSS));
@@ -80,6 +84,7 @@ fn rfc5961_a_syn_in_the_window_is_challenged(script: &Script) {
     script.read(socket, 1..11);
 }
 
+// Requirement: RFC 5961 4.2a
 fn rfc5961_a_syn_outside_the_window_is_challenged(script: &Script) {
     let (peer, socket) = established(script);
     peer.send(syn().seq(0).mss(MSS));
@@ -87,6 +92,7 @@ fn rfc5961_a_syn_outside_the_window_is_challenged(script: &Script) {
     lives(script, &peer, socket);
 }
 
+// Requirement: RFC 5961 5.2a
 fn an_acknowledgment_of_what_was_not_sent_is_answered(script: &Script) {
     let (peer, socket) = established(script);
     peer.send(data(1..11).ack(1_000));
@@ -95,6 +101,7 @@ fn an_acknowledgment_of_what_was_not_sent_is_answered(script: &Script) {
     script.assert_discarded(Discard::BadAck, 1);
 }
 
+// Requirement: RFC 5961 5.2a
 fn rfc5961_an_acknowledgment_too_old_is_challenged(script: &Script) {
     let listener = script.listen(PORT);
     let peer = script.peer(PEER_PORT, PORT);
@@ -138,6 +145,7 @@ fn a_segment_without_ack_is_dropped(script: &Script) {
     script.assert_discarded(Discard::MissingAck, 1);
 }
 
+// Requirement: RFC 9293 MUST-3
 fn a_wrong_checksum_is_dropped(script: &Script) {
     let (peer, socket) = established(script);
     peer.send(data(1..11).corrupted());
@@ -184,6 +192,7 @@ fn a_reset_in_syn_sent_that_acknowledges_nothing_of_ours_is_ignored(script: &Scr
     peer.expect(ack(1).seq(1));
 }
 
+// Requirement: RFC 9293 MUST-30, MUST-31
 fn rfc6093_urgent_text_stays_in_line(script: &Script) {
     let (peer, socket) = established(script);
     peer.send(urgent(1..101, 50));
@@ -191,6 +200,7 @@ fn rfc6093_urgent_text_stays_in_line(script: &Script) {
     script.read(socket, 1..101);
 }
 
+// Requirement: RFC 5961 7a
 /// RFC 5961, section 7.
 fn rfc5961_challenges_are_limited(script: &Script) {
     let (peer, _) = established(script);

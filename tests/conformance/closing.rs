@@ -30,6 +30,7 @@ fn the_target_closes_first_and_still_receives(script: &Script) {
     script.read_end(socket);
 }
 
+// Requirement: RFC 9293 MUST-12
 fn the_peer_closes_first_and_still_receives(script: &Script) {
     let (peer, socket) = established(script);
     peer.send(fin(1));
@@ -79,6 +80,7 @@ fn a_fin_ahead_of_a_gap_counts_when_the_gap_is_filled(script: &Script) {
     script.read_end(socket);
 }
 
+// Requirement: RFC 9293 SHLD-3
 /// RFC 1122, section 4.2.2.13: "its TCP SHOULD send a RST to show that data was lost".
 fn rfc1122_text_after_close_is_answered_with_a_reset(script: &Script) {
     let (peer, socket) = established(script);

@@ -17,6 +17,7 @@ stories! {
         text_in_the_acknowledgment_of_the_handshake_is_taken;
 }
 
+// Requirement: RFC 9293 MUST-2, MUST-60
 fn passive_open(script: &Script) {
     let (peer, socket) = established(script);
     peer.send(data(1..101));
@@ -39,6 +40,7 @@ fn active_open(script: &Script) {
     peer.send(ack(101));
 }
 
+// Requirement: RFC 9293 MUST-14, MUST-67, SHLD-5; RFC 7323 3.2g
 /// As Linux and most others order them: middleboxes and fingerprints know no other way.
 fn the_syn_carries_its_options_in_the_usual_order(script: &Script) {
     let peer = script.peer(PEER_PORT, PORT);
@@ -50,6 +52,7 @@ fn the_syn_carries_its_options_in_the_usual_order(script: &Script) {
     peer.send(rst_ack(0, 1));
 }
 
+// Requirement: RFC 7323 2.2c, 3.2a; RFC 2018 2b
 /// RFC 7323, sections 1.3 and 3.2; RFC 2018, section 2.
 fn the_answer_repeats_only_what_was_offered(script: &Script) {
     script.listen(PORT);
@@ -90,6 +93,7 @@ fn a_refusal_ends_the_attempt(script: &Script) {
     assert_eq!(script.connected(socket), Err(Failure::Refused));
 }
 
+// Requirement: RFC 9293 MUST-10
 /// RFC 9293, section 3.5, figure 8.
 fn must_10_simultaneous_open(script: &Script) {
     let peer = script.peer(PEER_PORT, PORT);

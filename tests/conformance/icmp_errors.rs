@@ -24,6 +24,7 @@ fn unreachable(script: &Script, peer: &Peer<'_>, code: Icmpv4Unreachable, seq: u
     }));
 }
 
+// Requirement: RFC 9293 MUST-54, SHLD-26
 fn a_port_unreachable_refuses_an_attempt_to_connect(script: &Script) {
     let peer = script.peer(PEER_PORT, PORT);
     let socket = script.connect(PEER_PORT);
@@ -61,6 +62,7 @@ fn survives(script: &Script, code: Icmpv4Unreachable) {
     script.read(socket, 1..11);
 }
 
+// Requirement: RFC 9293 MUST-56
 fn an_unreachable_network_does_not_end_a_connection(script: &Script) {
     survives(script, Icmpv4Unreachable::Net);
 }

@@ -61,6 +61,7 @@ fn is_answered(script: &Script) {
     assert!(reply, "an echo reply was expected, not {packet:?}");
 }
 
+// Requirement: RFC 9293 MUST-50
 fn options_are_skipped(script: &Script) {
     let mut packet = packet(IpProtocol::ICMP, &echo_request(), |_| {});
     // NOP, NOP, NOP, end; then the header's length, the total length and the checksum are put right.

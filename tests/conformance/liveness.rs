@@ -20,6 +20,7 @@ stories! {
         the_backlog_has_room_again_after_accept;
 }
 
+// Requirement: RFC 9293 MUST-24, MUST-27, SHLD-12
 fn a_silent_peer_is_probed_with_the_number_before_the_next(script: &Script) {
     let (peer, socket) = established(script);
     script.set(socket, SocketOption::KeepAlive(Duration::from_secs(1)));
@@ -34,6 +35,7 @@ fn a_silent_peer_is_probed_with_the_number_before_the_next(script: &Script) {
     peer.send(ack(11));
 }
 
+// Requirement: RFC 9293 MUST-29
 fn a_peer_that_answers_no_probe_is_given_up(script: &Script) {
     let (peer, socket) = established(script);
     script.set(socket, SocketOption::KeepAliveProbes(2));
@@ -44,6 +46,7 @@ fn a_peer_that_answers_no_probe_is_given_up(script: &Script) {
     assert_eq!(script.read_failure(socket), Failure::TimedOut);
 }
 
+// Requirement: RFC 9293 MUST-21
 fn the_user_timeout_ends_a_connection(script: &Script) {
     let (peer, socket) = established(script);
     script.set(socket, SocketOption::UserTimeout(Duration::from_secs(5)));

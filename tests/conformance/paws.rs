@@ -16,6 +16,7 @@ stories! {
         rfc7323_a_missing_timestamp_is_dropped;
 }
 
+// Requirement: RFC 9293 MUST-5; RFC 7323 3.2b, 3.2h
 fn every_segment_echoes_the_last_timestamp_in_order(script: &Script) {
     let (peer, socket) = established_timestamps(script);
     let clock = peer.clock() + 10;
@@ -26,6 +27,7 @@ fn every_segment_echoes_the_last_timestamp_in_order(script: &Script) {
     peer.send(ack(11).ts(clock, 0));
 }
 
+// Requirement: RFC 7323 4.3a
 /// RFC 7323, section 4.3: the echo is of the segment that advanced the window, or came before it.
 fn a_segment_ahead_of_a_gap_does_not_change_the_echo(script: &Script) {
     let (peer, _) = established_timestamps(script);
@@ -38,6 +40,7 @@ fn a_segment_ahead_of_a_gap_does_not_change_the_echo(script: &Script) {
     peer.expect(ack(31).ts(0, clock + 9));
 }
 
+// Requirement: RFC 7323 5.3a
 fn an_old_timestamp_is_acknowledged_and_dropped(script: &Script) {
     let (peer, socket) = established_timestamps(script);
     let old = peer.clock() - 10_000;
@@ -50,6 +53,7 @@ fn an_old_timestamp_is_acknowledged_and_dropped(script: &Script) {
     script.read(socket, 1..11);
 }
 
+// Requirement: RFC 7323 5.2a
 /// RFC 7323, section 5.2: a reset is not subject to PAWS.
 fn a_reset_needs_no_fresh_timestamp(script: &Script) {
     let (peer, socket) = established_timestamps(script);
@@ -71,6 +75,7 @@ fn a_peer_without_timestamps_gets_none(script: &Script) {
     peer.send(ack(11));
 }
 
+// Requirement: RFC 7323 3.2d, 3.2e
 /// RFC 7323, section 3.2: "a TCP endpoint SHOULD silently drop the segment".
 fn rfc7323_a_missing_timestamp_is_dropped(script: &Script) {
     let (peer, socket) = established_timestamps(script);

@@ -17,6 +17,7 @@ stories! {
         where_segments_overlap_the_first_copy_wins;
 }
 
+// Requirement: RFC 9293 MUST-58, MUST-59, SHLD-31; RFC 5681 3.2a, 3.2b, 4.2e, 4.2f, 4.2g
 fn a_gap_is_answered_at_once_and_filled(script: &Script) {
     let (peer, socket) = established(script);
     peer.send(data(101..201));
@@ -27,6 +28,7 @@ fn a_gap_is_answered_at_once_and_filled(script: &Script) {
     script.read(socket, 1..201);
 }
 
+// Requirement: RFC 2018 4b, 4c, 4d, 4e, 4f, 4g
 fn rfc2018_gaps_are_reported_the_latest_first(script: &Script) {
     let (peer, socket) = established_sack(script);
     peer.send(data(101..201));
@@ -88,6 +90,7 @@ fn text_before_the_window_is_cut_off(script: &Script) {
     script.read(socket, 1..151);
 }
 
+// Requirement: RFC 2018 4a; RFC 5681 4.2h
 fn no_blocks_for_a_peer_that_does_not_understand_them(script: &Script) {
     let (peer, _) = established(script);
     peer.send(data(101..201));

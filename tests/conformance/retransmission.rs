@@ -20,6 +20,7 @@ stories! {
         a_half_open_connection_is_given_up_after_a_minute;
 }
 
+// Requirement: RFC 6298 5a, 5.1, 5.4, 5.5, 5.6; RFC 2018 5b
 fn text_without_answer_is_sent_again_later_and_later(script: &Script) {
     let (peer, socket) = established(script);
     script.write(socket, 1..101);
@@ -43,6 +44,7 @@ fn five_segments(script: &Script) -> (Peer<'_>, SocketId) {
     (peer, socket)
 }
 
+// Requirement: RFC 5681 3.2c, 3.2h
 fn the_third_duplicate_acknowledgment_retransmits_at_once(script: &Script) {
     let (peer, _) = five_segments(script);
     for _ in 0..3 {
@@ -52,6 +54,7 @@ fn the_third_duplicate_acknowledgment_retransmits_at_once(script: &Script) {
     peer.send(ack(5_001));
 }
 
+// Requirement: RFC 5681 3.2c
 fn two_duplicate_acknowledgments_retransmit_nothing(script: &Script) {
     let (peer, _) = five_segments(script);
     peer.send(ack(1));
@@ -60,6 +63,7 @@ fn two_duplicate_acknowledgments_retransmit_nothing(script: &Script) {
     peer.send(ack(5_001));
 }
 
+// Requirement: RFC 5681 4.3b
 fn rfc6582_a_partial_acknowledgment_retransmits_the_next_hole(script: &Script) {
     let (peer, _) = five_segments(script);
     for _ in 0..3 {
@@ -71,6 +75,7 @@ fn rfc6582_a_partial_acknowledgment_retransmits_the_next_hole(script: &Script) {
     peer.send(ack(5_001));
 }
 
+// Requirement: RFC 9293 MUST-22
 fn a_syn_without_answer_is_sent_again(script: &Script) {
     let peer = script.peer(PEER_PORT, PORT);
     let socket = script.connect(PEER_PORT);
@@ -95,6 +100,7 @@ fn an_answered_syn_is_answered_again_and_again(script: &Script) {
     script.accept(listener);
 }
 
+// Requirement: RFC 9293 MUST-20, SHLD-11
 fn text_without_answer_is_given_up_in_the_end(script: &Script) {
     let (peer, socket) = established(script);
     script.write(socket, 1..101);
@@ -116,6 +122,7 @@ fn text_without_answer_is_given_up_in_the_end(script: &Script) {
     assert_eq!(script.read_failure(socket), Failure::TimedOut);
 }
 
+// Requirement: RFC 9293 MUST-23
 fn must_23_a_syn_without_answer_is_given_up_after_three_minutes(script: &Script) {
     let peer = script.peer(PEER_PORT, PORT);
     let socket = script.connect(PEER_PORT);

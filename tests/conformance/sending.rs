@@ -16,6 +16,7 @@ stories! {
         rfc6928_the_initial_window_is_ten_segments;
 }
 
+// Requirement: RFC 9293 SHLD-7
 fn nagle_holds_a_small_segment_while_another_is_unacknowledged(script: &Script) {
     let (peer, socket) = established(script);
     script.write(socket, 1..11);
@@ -28,6 +29,7 @@ fn nagle_holds_a_small_segment_while_another_is_unacknowledged(script: &Script) 
     peer.send(ack(31));
 }
 
+// Requirement: RFC 9293 MUST-17
 fn without_nagle_small_segments_go_at_once(script: &Script) {
     let (peer, socket) = established(script);
     script.set(socket, SocketOption::Nagle(false));
@@ -38,6 +40,7 @@ fn without_nagle_small_segments_go_at_once(script: &Script) {
     peer.send(ack(21));
 }
 
+// Requirement: RFC 9293 MUST-14, SHLD-28
 fn segments_are_as_long_as_the_peer_takes(script: &Script) {
     let (peer, socket) = established(script);
     script.write(socket, 1..3_001);
@@ -47,6 +50,7 @@ fn segments_are_as_long_as_the_peer_takes(script: &Script) {
     peer.send(ack(3_001));
 }
 
+// Requirement: RFC 9293 MUST-15
 fn must_15_a_peer_without_mss_takes_536_bytes(script: &Script) {
     let listener = script.listen(PORT);
     let peer = script.peer(PEER_PORT, PORT);
@@ -59,6 +63,7 @@ fn must_15_a_peer_without_mss_takes_536_bytes(script: &Script) {
     peer.send(ack(1_073));
 }
 
+// Requirement: RFC 9293 MUST-16
 /// RFC 6691: the options are taken off the segment, not off the MSS that was announced.
 fn timestamps_make_segments_shorter(script: &Script) {
     let listener = script.listen(PORT);
@@ -73,6 +78,7 @@ fn timestamps_make_segments_shorter(script: &Script) {
     peer.send(ack(1_977));
 }
 
+// Requirement: RFC 9293 MUST-1; RFC 5681 3.1c
 fn rfc6928_the_initial_window_is_ten_segments(script: &Script) {
     let (peer, socket) = established(script);
     script.write(socket, 1..20_001);

@@ -3,6 +3,7 @@
 use core::time::Duration;
 
 use cygnet::Discard;
+use cygnet::wire::TcpFlags;
 use cygnet_tests::script::{Peer, Script, ack, data, fin, reset, rst, syn, syn_ack};
 
 use crate::stories::{MSS, PEER_PORT, PORT, established, established_timestamps};
@@ -11,6 +12,8 @@ stories! {
     both:
         a_fin_in_time_wait_is_acknowledged_again,
         rfc6191_a_syn_with_a_later_timestamp_opens_a_new_connection,
+        rfc6191_a_later_timestamp_makes_up_for_an_earlier_number,
+        rfc6191_the_same_timestamp_does_not_make_up_for_an_earlier_number,
         rfc6191_an_old_syn_is_acknowledged_and_opens_nothing,
         rfc1122_a_syn_with_a_later_number_opens_a_new_connection,
         rfc1337_a_reset_does_not_end_time_wait_unless_it_is_exact;
@@ -36,6 +39,7 @@ fn a_fin_in_time_wait_is_acknowledged_again(script: &Script) {
     peer.expect(ack(2).seq(2));
 }
 
+// Requirement: RFC 9293 SHLD-4
 fn rfc6191_a_syn_with_a_later_timestamp_opens_a_new_connection(script: &Script) {
     let peer = closed(script, established_timestamps(script));
     let later = peer.clock() + 2_000;
@@ -45,6 +49,35 @@ fn rfc6191_a_syn_with_a_later_timestamp_opens_a_new_connection(script: &Script) 
     next.send(ack(1).ts(later, 0));
     next.send(data(1..11).ts(later, 0));
     next.expect(ack(11).seq(1));
+}
+
+/// Starts over with a number from before those of the old connection.
+fn earlier<'s>(peer: &Peer<'s>) -> Peer<'s> {
+    peer.again(0_u32.wrapping_sub(100_000))
+}
+
+fn rfc6191_a_later_timestamp_makes_up_for_an_earlier_number(script: &Script) {
+    let peer = closed(script, established_timestamps(script));
+    let later = peer.clock() + 2_000;
+    let next = earlier(&peer);
+    next.send(syn().mss(MSS).ts(later, 0));
+    next.expect(syn_ack().ts(0, later));
+    next.send(rst(1));
+}
+
+fn rfc6191_the_same_timestamp_does_not_make_up_for_an_earlier_number(script: &Script) {
+    let (peer, socket) = established_timestamps(script);
+    let clock = peer.clock() + 10;
+    script.close(socket);
+    peer.expect(fin(1).ack(1));
+    peer.send(fin(1).ack(2).ts(clock, 0));
+    peer.expect(ack(2).seq(2).ts(0, clock));
+    let next = earlier(&peer);
+    next.send(syn().mss(MSS).ts(clock, 0));
+    // It is the old connection that answers, with its own numbers.
+    let answer = next.next(Duration::from_millis(500)).expect("an answer");
+    assert!(!answer.flags.contains(TcpFlags::SYN), "{answer:?}");
+    assert_eq!(answer.options.timestamps.map(|ts| ts.echo), Some(clock));
 }
 
 fn rfc6191_an_old_syn_is_acknowledged_and_opens_nothing(script: &Script) {

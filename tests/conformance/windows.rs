@@ -98,6 +98,7 @@ fn the_window_is_never_overrun(script: &Script) {
     peer.send(ack(5_001));
 }
 
+// Requirement: RFC 7323 2.3a
 /// RFC 7323, section 2.2: every window but that of the SYN.
 fn rfc7323_the_window_is_scaled(script: &Script) {
     let listener = script.listen(PORT);
@@ -119,6 +120,7 @@ fn rfc7323_the_window_is_scaled(script: &Script) {
     peer.send(ack(1_001));
 }
 
+// Requirement: RFC 9293 MUST-36, SHLD-29, SHLD-30
 fn probes_of_a_closed_window_back_off(script: &Script) {
     let (peer, socket) = established(script);
     peer.send(ack(1).win(0));
@@ -135,6 +137,7 @@ fn probes_of_a_closed_window_back_off(script: &Script) {
     peer.send(ack(101));
 }
 
+// Requirement: RFC 9293 MUST-37
 fn must_37_a_peer_that_answers_probes_keeps_the_connection(script: &Script) {
     let (peer, socket) = established(script);
     peer.send(ack(1).win(0));
@@ -149,6 +152,7 @@ fn must_37_a_peer_that_answers_probes_keeps_the_connection(script: &Script) {
     peer.send(ack(101));
 }
 
+// Requirement: RFC 9293 MUST-39
 /// RFC 9293, section 3.8.6.2.2: no update for a few bytes.
 fn receiver_silly_window_avoidance(script: &Script) {
     let (peer, socket) = established_with(script, &small());
@@ -159,6 +163,7 @@ fn receiver_silly_window_avoidance(script: &Script) {
     peer.expect(ack(end).win(1_000));
 }
 
+// Requirement: RFC 9293 MUST-38
 /// RFC 9293, section 3.8.6.2.1: less than a segment waits for the override timeout.
 fn sender_silly_window_avoidance(script: &Script) {
     let (peer, socket) = established(script);
@@ -181,6 +186,7 @@ fn use_up_quick_acks(peer: &Peer<'_>) -> u32 {
     17
 }
 
+// Requirement: RFC 9293 SHLD-19; RFC 5681 4.2b
 /// RFC 9293, section 3.8.6.3.
 fn every_second_full_segment_is_acknowledged_at_once(script: &Script) {
     let (peer, _) = established(script);
@@ -195,6 +201,7 @@ fn every_second_full_segment_is_acknowledged_at_once(script: &Script) {
     peer.expect(ack(start + 2 * full));
 }
 
+// Requirement: RFC 9293 MUST-40, SHLD-18, MUST-58; RFC 5681 4.2a, 4.2c, 4.2d
 fn a_lone_segment_is_acknowledged_after_the_delay(script: &Script) {
     let (peer, socket) = established(script);
     let start = use_up_quick_acks(&peer);

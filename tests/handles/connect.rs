@@ -87,6 +87,7 @@ fn there_must_be_a_route() {
     });
 }
 
+// Requirement: RFC 9293 MUST-46
 #[test]
 fn some_addresses_cannot_be_connected_to() {
     let pair = Pair::new(1);

@@ -12,6 +12,7 @@ mod idle;
 mod impaired;
 mod link;
 mod listener;
+mod opening;
 mod pool;
 mod reentrance;
 mod reuse;

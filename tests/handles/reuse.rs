@@ -42,6 +42,7 @@ fn the_side_that_closes_first_is_free_again_while_the_connection_is_remembered()
     });
 }
 
+// Requirement: RFC 9293 MUST-13
 #[test]
 fn a_remembered_pair_of_ends_is_in_use_for_two_segment_lifetimes() {
     let pair = Pair::new(1);

@@ -237,6 +237,7 @@ fn a_socket_without_a_send_buffer_says_so() {
     });
 }
 
+// Requirement: RFC 6298 3b
 #[test]
 fn info_tells_what_the_connection_measured() {
     let link = cygnet_link::Impairments::new().delay(Duration::from_millis(30));

@@ -28,6 +28,7 @@ fn the_timeout_ends_a_connection_whose_data_stays_unacknowledged() {
     });
 }
 
+// Requirement: RFC 9293 MUST-47, SHLD-25
 #[test]
 fn a_timeout_names_the_network_if_that_has_reported_something() {
     // RFC 1122, section 4.2.3.9: the peer's neighbor entry failed meanwhile, which ended nothing.
@@ -97,6 +98,7 @@ fn keep_alives_find_out_that_a_peer_is_gone() {
     });
 }
 
+// Requirement: RFC 9293 MUST-25; RFC 6298 5.2
 #[test]
 fn without_keep_alives_a_silent_connection_stays() {
     let pair = Pair::new(1);
@@ -178,6 +180,7 @@ fn small_writes_are_put_together_unless_told_otherwise() {
     });
 }
 
+// Requirement: RFC 9293 SHLD-18
 #[test]
 fn acknowledgments_wait_for_company_as_long_as_they_may() {
     async fn round_trip(pair: &Pair<'_>, delay: Option<Duration>) -> Duration {

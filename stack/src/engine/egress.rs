@@ -186,6 +186,7 @@ impl Inline<'_> {
                 src: *src,
                 dst: *dst,
                 hop_limit: DEFAULT_HOP_LIMIT,
+                dscp_ecn: 0,
                 ident: ident.unwrap_or(0),
                 dont_fragment: ident.is_none(),
                 payload,

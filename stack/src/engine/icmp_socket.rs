@@ -90,6 +90,7 @@ impl Datagrams for IcmpSocketState<'_> {
             src,
             dst: meta.address,
             hop_limit: meta.hop_limit.unwrap_or(self.hop_limit),
+            dscp_ecn: 0,
             ident,
             dont_fragment: false,
             payload: Payload::IcmpRaw(message),

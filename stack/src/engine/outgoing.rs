@@ -39,6 +39,8 @@ pub(super) struct IpPacket<'a> {
     pub(super) src: IpAddress,
     pub(super) dst: IpAddress,
     pub(super) hop_limit: u8,
+    /// Differentiated services (RFC 2474) in the upper six bits.
+    pub(super) dscp_ecn: u8,
     /// Of no meaning in a packet that must not be fragmented (RFC 6864).
     pub(super) ident: u16,
     pub(super) dont_fragment: bool,
@@ -130,7 +132,7 @@ impl IpPacket<'_> {
             dst,
             protocol: self.payload.protocol(),
             hop_limit: self.hop_limit,
-            dscp_ecn: 0,
+            dscp_ecn: self.dscp_ecn,
             ident: self.ident,
             dont_fragment: self.dont_fragment,
             more_fragments: false,

@@ -286,6 +286,7 @@ impl<'d> Engine<'d> {
                 src: tcp.connection.tuple.local.addr,
                 dst: destination,
                 hop_limit: tcp.connection.options.hop_limit,
+                dscp_ecn: tcp.connection.options.dscp << 2,
                 ident: 0,
                 dont_fragment: true,
                 payload: match &marked {

@@ -107,7 +107,6 @@ impl<'d> Engine<'d> {
             }
         }
         let flags = segment.header.flags;
-        // RFC 9293, section 3.10.7.2: what is not a request is answered as if nobody listened.
         if flags.contains(TcpFlags::RST) {
             return Disposition::Discarded(Discard::NoSocket);
         }
@@ -123,6 +122,11 @@ impl<'d> Engine<'d> {
                     after,
                 };
                 self.on_request(now, &request)
+            }
+            // RFC 9293, section 3.10.7.2, fourth: "drop the segment". One with ACK is answered as if nobody
+            // listened.
+            Some(_) if !flags.contains(TcpFlags::ACK) => {
+                Disposition::Discarded(Discard::MissingAck)
             }
             Some(listener) => self
                 .on_stray_ack(now, listener, (tuple, hash), segment)

@@ -134,6 +134,7 @@ impl Datagrams for UdpSocketState<'_> {
             src,
             dst: meta.endpoint.addr,
             hop_limit: meta.hop_limit.unwrap_or(self.hop_limit),
+            dscp_ecn: 0,
             ident,
             dont_fragment: false,
             payload,

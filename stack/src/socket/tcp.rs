@@ -364,6 +364,12 @@ impl<'d, M: RawMutex> TcpSocket<'d, M> {
         self.io.set(|c| c.options.hop_limit = hop_limit.max(1));
     }
 
+    /// The differentiated services code point of packets (RFC 2474), six bits; 0 by default. It may change
+    /// while a connection is open, though the network may then reorder its packets.
+    pub fn set_dscp(&mut self, dscp: u8) {
+        self.io.set(|c| c.options.dscp = dscp & 0x3f);
+    }
+
     /// Whether small writes are put together while data is unacknowledged (RFC 9293, section 3.7.4); on
     /// by default.
     pub fn set_nagle_enabled(&mut self, enabled: bool) {

@@ -206,6 +206,7 @@ impl<'d> Connection<'d> {
         }
         if half_open.attempts > 1 {
             self.congestion.restart(u32::from(self.mss), 1);
+            self.rtt.on_repeated_handshake();
         }
         self.snd.set_window(WindowUpdate {
             seq: half_open.irs,

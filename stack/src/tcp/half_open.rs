@@ -124,10 +124,13 @@ impl<K> HalfOpen<K> {
         let next = self.irs + 1;
         let window = u32::from(syn_window(self.receive_capacity as usize));
         if header.flags.contains(TcpFlags::RST) {
+            // RFC 5961, section 3.2, which this state is no exception from.
             return if header.seq == next {
                 SynReply::Forget
+            } else if header.seq.in_window(next, window) {
+                SynReply::Answer(Discard::InexactReset, self.acknowledgment())
             } else {
-                SynReply::Discard(Discard::InexactReset)
+                SynReply::Discard(Discard::OutOfWindow)
             };
         }
         if header.flags.contains(TcpFlags::SYN) {

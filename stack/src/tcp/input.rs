@@ -93,6 +93,9 @@ impl Connection<'_> {
             // once, and says nothing about the network.
             self.snd.board().lose_first();
         }
+        if self.retransmits > 0 {
+            self.rtt.on_repeated_handshake();
+        }
         self.snd.set_window(WindowUpdate {
             seq: header.seq,
             ack: header.ack,
@@ -172,7 +175,11 @@ impl Connection<'_> {
         if header.flags.contains(TcpFlags::RST) {
             return Err(Disposition::Discarded(Discard::OutOfWindow));
         }
-        let repeated = len > 0 && (header.seq + len).at_or_before(self.rcv.nxt);
+        // A SYN is nothing to be repeated here, but a sign of a peer that started over, or of an attacker:
+        // its answers are limited in rate (RFC 5961, section 7).
+        let repeated = len > 0
+            && !header.flags.contains(TcpFlags::SYN)
+            && (header.seq + len).at_or_before(self.rcv.nxt);
         if repeated {
             // The peer missed an acknowledgment. It is waiting: answer at once, with the timestamp of this
             // segment. That of the one whose acknowledgment got lost would have the peer, which has
@@ -225,6 +232,7 @@ impl Connection<'_> {
     fn completes_simultaneous_open(&self, header: &TcpHeader) -> bool {
         self.state == State::SynReceived
             && header.flags.contains(TcpFlags::SYN | TcpFlags::ACK)
+            && !header.flags.contains(TcpFlags::RST)
             && header.seq + 1 == self.rcv.nxt
     }
 

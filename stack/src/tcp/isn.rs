@@ -57,3 +57,84 @@ pub(super) fn hash_address(hasher: &mut impl Hasher, address: IpAddress) {
 
 const ISN_DOMAIN: u8 = b'i';
 const TIMESTAMP_DOMAIN: u8 = b't';
+
+#[cfg(test)]
+mod tests {
+    use core::net::Ipv4Addr;
+
+    use super::*;
+    use crate::rand::{Random, Seed};
+    use crate::time::Duration;
+
+    fn generator(seed: u64) -> IsnGenerator {
+        IsnGenerator::new(Random::new(Seed::from(seed)).hash_key())
+    }
+
+    fn tuple(local: (u8, u16), remote: (u8, u16)) -> FourTuple {
+        let end = |(host, port)| IpEndpoint::new(Ipv4Addr::new(10, 0, 0, host).into(), port);
+        FourTuple {
+            local: end(local),
+            remote: end(remote),
+        }
+    }
+
+    fn here_and_there() -> FourTuple {
+        tuple((1, 40_000), (2, 80))
+    }
+
+    // Requirement: RFC 9293 MUST-8; RFC 6528 3a
+    #[test]
+    fn must_8_numbers_move_on_with_a_clock_of_four_microseconds() {
+        let isn = generator(1);
+        let start = Instant::from_secs(1_000);
+        let first = isn.generate(start, &here_and_there());
+        let after = |span| {
+            isn.generate(start + span, &here_and_there())
+                .distance_from(first)
+        };
+        assert_eq!(after(Duration::from_micros(4)), 1);
+        assert_eq!(after(Duration::from_secs(1)), 250_000);
+    }
+
+    // Requirement: RFC 9293 SHLD-1; RFC 6528 3b
+    #[test]
+    fn every_connection_has_a_number_space_of_its_own() {
+        let isn = generator(1);
+        let now = Instant::from_secs(1_000);
+        let all = [
+            here_and_there(),
+            tuple((3, 40_000), (2, 80)),
+            tuple((1, 40_001), (2, 80)),
+            tuple((1, 40_000), (4, 80)),
+            tuple((1, 40_000), (2, 81)),
+        ];
+        for (index, one) in all.iter().enumerate() {
+            for other in &all[..index] {
+                let distance = isn
+                    .generate(now, one)
+                    .distance_from(isn.generate(now, other));
+                // Not merely one clock tick or one port number apart.
+                let near = distance.min(distance.wrapping_neg());
+                assert!(near > 100_000, "{one:?} {other:?}");
+            }
+        }
+    }
+
+    // Requirement: RFC 9293 MUST-9; RFC 6528 3c
+    #[test]
+    fn must_9_numbers_depend_on_a_secret() {
+        let now = Instant::from_secs(1_000);
+        let number = |seed| generator(seed).generate(now, &here_and_there());
+        assert_eq!(number(1), number(1));
+        assert_ne!(number(1), number(2));
+    }
+
+    #[test]
+    fn timestamps_between_two_hosts_start_from_one_secret_offset() {
+        let isn = generator(1);
+        let offset = isn.timestamp_offset(&here_and_there());
+        assert_eq!(offset, isn.timestamp_offset(&tuple((1, 40_001), (2, 80))));
+        assert_ne!(offset, isn.timestamp_offset(&tuple((1, 40_000), (4, 80))));
+        assert_ne!(offset, generator(2).timestamp_offset(&here_and_there()));
+    }
+}

@@ -198,7 +198,8 @@ impl Connection<'_> {
     /// Bytes that are believed to be in the network (RFC 6675, section 4, SetPipe).
     pub(super) fn pipe(&self) -> u32 {
         let away = self.snd.scoreboard.sacked + self.snd.scoreboard.lost;
-        let away = if self.sack {
+        // Before recovery duplicates let out what limited transmit allows, and nothing more.
+        let away = if self.sack || self.recovery.phase() == Phase::Open {
             away
         } else {
             away.saturating_add(self.recovery.duplicates() * u32::from(self.mss))

@@ -14,6 +14,8 @@ pub(crate) struct Options {
     /// Give up after this many unanswered probes.
     pub(crate) keep_alive_probes: u8,
     pub(crate) hop_limit: u8,
+    /// Differentiated services code point (RFC 9293, section 3.9.1.9), six bits.
+    pub(crate) dscp: u8,
     /// Hold back small segments while data is unacknowledged (RFC 9293, section 3.7.4).
     pub(crate) nagle: bool,
     /// Acknowledge at latest after this long (RFC 9293, section 3.8.6.3: below 500 ms).
@@ -28,6 +30,7 @@ impl Options {
             keep_alive: None,
             keep_alive_probes: 8,
             hop_limit: 64,
+            dscp: 0,
             nagle: true,
             ack_delay: Millis::DEFAULT_ACK_DELAY,
             congestion: CongestionControl::NewReno,

@@ -38,8 +38,6 @@ pub(crate) struct SegmentPlan {
 /// What options a segment has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
-    /// None: a reset.
-    Bare,
     /// Those that every segment has.
     Usual,
     /// And what arrived out of order.
@@ -187,6 +185,13 @@ impl Connection<'_> {
         }
     }
 
+    fn usual_header_len(&self) -> u8 {
+        match self.timestamps {
+            Some(_) => MIN_HEADER_LEN + TIMESTAMPS_LEN as u8,
+            None => MIN_HEADER_LEN,
+        }
+    }
+
     #[inline(always)]
     fn usual_options(&self, now: Instant) -> TcpOptions {
         TcpOptions {
@@ -198,7 +203,6 @@ impl Connection<'_> {
     #[inline(never)]
     fn options(&self, now: Instant, kind: Kind, mss: u16) -> TcpOptions {
         match kind {
-            Kind::Bare => TcpOptions::default(),
             Kind::Usual => self.usual_options(now),
             Kind::Report => TcpOptions {
                 sack: self.rcv.sack_blocks(),
@@ -217,6 +221,7 @@ impl Connection<'_> {
         }
     }
 
+    /// RFC 7323, section 3.2: timestamps "SHOULD be sent" in a reset, too.
     #[inline(never)]
     fn plan_reset(&mut self) -> SegmentPlan {
         self.due.reset = false;
@@ -227,8 +232,8 @@ impl Connection<'_> {
             window: 0,
             mss: 0,
             flags: TcpFlags::RST | TcpFlags::ACK,
-            kind: Kind::Bare,
-            header_len: MIN_HEADER_LEN,
+            kind: Kind::Usual,
+            header_len: self.usual_header_len(),
             repeated: false,
         }
     }
@@ -508,10 +513,7 @@ impl Connection<'_> {
         self.unacknowledged = 0;
         self.last_ack_sent = self.rcv.nxt;
         self.timers.stop(Timer::DelayedAck);
-        let header_len = match self.timestamps {
-            Some(_) => MIN_HEADER_LEN + TIMESTAMPS_LEN as u8,
-            None => MIN_HEADER_LEN,
-        };
+        let header_len = self.usual_header_len();
         SegmentPlan {
             seq,
             len: 0,

@@ -357,6 +357,7 @@ mod tests {
         assert_eq!(r.store(seq(104), b"e"), Stored::NoRoom);
     }
 
+    // Requirement: RFC 9293 SHLD-14
     #[test]
     fn the_edge_never_moves_left_and_moves_right_in_steps() {
         let mut memory = [0; 16];
@@ -371,6 +372,18 @@ mod tests {
         assert_eq!(r.advertise(4), 4);
         r.store(seq(116), b"x");
         assert_eq!(r.advertise(4), 3, "the edge stands");
+    }
+
+    // Requirement: RFC 9293 SHLD-14; RFC 7323 2.4b
+    #[test]
+    fn the_edge_stands_where_the_field_cannot_say_it() {
+        let mut memory = [0; 16];
+        let mut r = receiver(&mut memory);
+        r.shift = 3;
+        r.store(seq(100), b"x");
+        // 15 bytes are free and 8 of them can be told; all 15 were promised.
+        assert_eq!((r.advertise(4), r.window()), (1, 15));
+        assert!(r.accepts(seq(115), 1));
     }
 
     #[test]

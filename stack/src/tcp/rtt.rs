@@ -61,6 +61,14 @@ impl RttEstimator {
         }
     }
 
+    /// The handshake was repeated and gave no measurement. RFC 6298, section 5.7: "the RTO MUST be
+    /// re-initialized to 3 seconds when data transmission begins".
+    pub(crate) fn on_repeated_handshake(&mut self) {
+        if self.srtt == 0 {
+            self.rto = FALLBACK_RTO;
+        }
+    }
+
     /// RFC 6298, section 5.5: "The host MUST set RTO <- RTO * 2".
     pub(crate) fn back_off(&mut self) {
         self.backoff = self.backoff.saturating_add(1);
@@ -104,6 +112,8 @@ impl RttEstimator {
 
 /// RFC 6298, section 2.1: "the sender SHOULD set RTO <- 1 second".
 const INITIAL_RTO: u32 = 1_000_000;
+/// RFC 6298, section 5.7.
+const FALLBACK_RTO: u32 = 3_000_000;
 /// Below the 1 s that RFC 6298, section 2.4 recommends: like Linux, low enough for today's paths and
 /// above what delayed acknowledgments take.
 const MIN_RTO: u32 = 200_000;
@@ -127,12 +137,14 @@ mod tests {
         rtt
     }
 
+    // Requirement: RFC 6298 2.1
     #[test]
     fn rfc6298_2_1_starts_at_one_second() {
         assert_eq!(RttEstimator::new().rto(), Duration::from_secs(1));
         assert_eq!(RttEstimator::new().srtt(), None);
     }
 
+    // Requirement: RFC 6298 2.2
     #[test]
     fn rfc6298_2_2_first_measurement() {
         let rtt = measured(&[400_000]);
@@ -141,6 +153,7 @@ mod tests {
         assert_eq!(rtt.rto(), Duration::from_millis(1_200));
     }
 
+    // Requirement: RFC 9293 MUST-18; RFC 6298 2.3a, 2.3b
     #[test]
     fn rfc6298_2_3_later_measurements() {
         let rtt = measured(&[400_000, 800_000]);
@@ -150,12 +163,14 @@ mod tests {
         assert_eq!(rtt.rto(), Duration::from_millis(1_450));
     }
 
+    // Requirement: RFC 6298 2.5
     #[test]
     fn the_timeout_stays_within_its_bounds() {
         assert_eq!(measured(&[50; 40]).rto(), Duration::from_millis(200));
         assert_eq!(measured(&[90_000_000]).rto(), Duration::from_secs(60));
     }
 
+    // Requirement: RFC 9293 MUST-19; RFC 6298 5.5
     #[test]
     fn rfc6298_5_5_backs_off_until_new_data_is_acknowledged() {
         let mut rtt = measured(&[400_000]);
@@ -170,6 +185,7 @@ mod tests {
         assert_eq!(rtt.rto(), Duration::from_millis(1_200));
     }
 
+    // Requirement: RFC 9293 MUST-18; RFC 6298 3a
     #[test]
     fn karn_a_retransmitted_segment_is_not_timed() {
         let mut rtt = RttEstimator::new();

@@ -20,7 +20,7 @@ use super::connection::timestamp_value;
 use super::input::is_older;
 use crate::stats::Discard;
 use crate::time::Instant;
-use crate::wire::{SackBlocks, SeqNum, TcpFlags, TcpHeader, TcpOptions, TcpSegment, Timestamps};
+use crate::wire::{SeqNum, TcpFlags, TcpHeader, TcpOptions, TcpSegment, Timestamps};
 
 /// All that is needed to answer.
 #[derive(Clone, Copy, Debug)]
@@ -73,10 +73,13 @@ impl TimeWait {
         {
             return TimeWaitVerdict::Acknowledge(Discard::OldTimestamp, self.acknowledgment(now));
         }
-        if header.flags.contains(TcpFlags::FIN) {
+        // "The only thing that can arrive in this state is a retransmission of the remote FIN": no other
+        // makes the wait start over.
+        let end = header.seq + segment.segment_len();
+        if header.flags.contains(TcpFlags::FIN) && end == self.rcv_nxt {
             return TimeWaitVerdict::AcknowledgeAndRestart(self.acknowledgment(now));
         }
-        if segment.payload.is_empty() && header.seq == self.rcv_nxt {
+        if segment.segment_len() == 0 && header.seq == self.rcv_nxt {
             return TimeWaitVerdict::Discard(Discard::DuplicateSegment);
         }
         TimeWaitVerdict::Acknowledge(Discard::DataAfterFin, self.acknowledgment(now))
@@ -108,7 +111,6 @@ impl TimeWait {
                     value: timestamp_value(now, offset),
                     echo,
                 }),
-                sack: SackBlocks::default(),
                 ..TcpOptions::default()
             },
         }

@@ -64,6 +64,12 @@ impl Connection<'_> {
         if since_millis(now, self.last_received) < interval && self.probes == 0 {
             return;
         }
+        // RFC 9293, section 3.8.4: "only be sent when no sent data is outstanding (MUST-26)". Data asks the
+        // same question, and the retransmission and persist timers ask it again.
+        if !self.snd.all_acked() {
+            self.timers.set(Timer::KeepAlive, now + interval);
+            return;
+        }
         if self.probes >= self.options.keep_alive_probes {
             self.give_up();
             return;

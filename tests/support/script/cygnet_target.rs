@@ -12,7 +12,7 @@ use std::task::Wake;
 
 use cygnet::{
     BufferPool, Config, ConnectError, Discard, Ipv4Cidr, Resources, Stack, StaticConfigV4,
-    TcpError, TcpListener, TcpPool, TcpSocket, UdpMetadata, UdpPacketMetadata, UdpSocket,
+    TcpError, TcpListener, TcpPool, TcpSocket, TcpState, UdpMetadata, UdpPacketMetadata, UdpSocket,
 };
 use cygnet_driver::{Clock, Instant};
 use cygnet_link::{Link, Port, PortConfig};
@@ -44,6 +44,7 @@ enum Listener {
     Pooled(TcpListener<'static>),
     /// A socket of its own buffers, until it was accepted.
     Single(SocketId),
+    Gone,
 }
 
 type Attempt<E> = Pin<Box<dyn Future<Output = (Result<(), E>, TcpSocket<'static>)>>>;
@@ -248,6 +249,7 @@ impl Target for CygnetTarget {
                 }
             }
             &Listener::Single(id) => self.poll_attempt(id).map(|_| id),
+            Listener::Gone => None,
         }
     }
 
@@ -336,6 +338,9 @@ impl Target for CygnetTarget {
             SocketOption::Nagle(enabled) => open.set_nagle_enabled(enabled),
             SocketOption::KeepAlive(interval) => open.set_keep_alive(Some(interval.into())),
             SocketOption::KeepAliveProbes(probes) => open.set_keep_alive_probes(probes),
+            SocketOption::AckDelay(delay) => open.set_ack_delay(Some(delay.into())),
+            SocketOption::Dscp(dscp) => open.set_dscp(dscp),
+            SocketOption::HopLimit(limit) => open.set_hop_limit(limit),
             SocketOption::UserTimeout(timeout) => open.set_timeout(Some(timeout.into())),
         }
         self.settle();
@@ -373,6 +378,23 @@ impl Target for CygnetTarget {
                 buffer.truncate(len);
                 Some(buffer)
             }
+            _ => None,
+        }
+    }
+
+    fn unlisten(&mut self, listener: ListenerId) {
+        let listener = core::mem::replace(&mut self.listeners[listener.0], Listener::Gone);
+        if let Listener::Single(id) = listener
+            && let Socket::Accepting(_) = self.sockets[id.0]
+        {
+            self.sockets[id.0] = Socket::Gone;
+        }
+        self.settle();
+    }
+
+    fn state(&mut self, _ports: (u16, u16), socket: Option<SocketId>) -> Option<TcpState> {
+        match &self.sockets[socket?.0] {
+            Socket::Open(socket) => Some(socket.state()),
             _ => None,
         }
     }

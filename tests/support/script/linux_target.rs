@@ -7,7 +7,7 @@ use std::net::{Ipv4Addr, Shutdown, SocketAddrV4, UdpSocket};
 use std::os::fd::AsFd;
 use std::time::Instant;
 
-use cygnet::Discard;
+use cygnet::{Discard, TcpState};
 use cygnet_host::Interface;
 use cygnet_tuntap::{Device, Mode};
 use rustix::event::{PollFd, PollFlags, poll};
@@ -20,7 +20,8 @@ use super::target::{Failure, ListenerId, SocketId, SocketOption, SocketOptions, 
 pub(super) struct LinuxTarget {
     device: Device,
     origin: Instant,
-    listeners: Vec<Socket>,
+    /// `None` once it is closed.
+    listeners: Vec<Option<Socket>>,
     sockets: Vec<Connection>,
     udp: Vec<UdpSocket>,
 }
@@ -134,12 +135,12 @@ impl Target for LinuxTarget {
         // The kernel queues one connection more than it is told.
         let backlog = options.backlog.saturating_sub(1);
         socket.listen(backlog as i32).expect("a listener");
-        self.listeners.push(socket);
+        self.listeners.push(Some(socket));
         ListenerId(self.listeners.len() - 1)
     }
 
     fn accept(&mut self, listener: ListenerId) -> Option<SocketId> {
-        match self.listeners[listener.0].accept() {
+        match self.listeners[listener.0].as_ref()?.accept() {
             Ok((socket, _)) => Some(self.add(socket, Some(Ok(())))),
             Err(error) if error.kind() == ErrorKind::WouldBlock => None,
             Err(error) => panic!("accept: {error}"),
@@ -176,7 +177,8 @@ impl Target for LinuxTarget {
             let error = socket.take_error().expect("SO_ERROR");
             connection.connected = match error {
                 Some(error) => Some(Err(failure(&error))),
-                None => socket.peer_addr().ok().map(|_| Ok(())),
+                // It knows its peer as soon as requests cross, and is writable once the handshake is done.
+                None => is_writable(socket).then_some(Ok(())),
             };
         }
         let connected = connection.connected;
@@ -236,6 +238,9 @@ impl Target for LinuxTarget {
             SocketOption::KeepAliveProbes(probes) => {
                 socket.set_tcp_keepalive(&TcpKeepalive::new().with_retries(probes.into()))
             }
+            SocketOption::AckDelay(_) => panic!("the kernel chooses the delay itself"),
+            SocketOption::Dscp(dscp) => socket.set_tos_v4(u32::from(dscp) << 2),
+            SocketOption::HopLimit(limit) => socket.set_ttl_v4(limit.into()),
             SocketOption::UserTimeout(timeout) => socket.set_tcp_user_timeout(Some(timeout)),
         }
         .expect("an option");
@@ -270,8 +275,53 @@ impl Target for LinuxTarget {
         std::fs::write(&path, value).unwrap_or_else(|error| panic!("{path}: {error}"));
     }
 
+    fn unlisten(&mut self, listener: ListenerId) {
+        self.listeners[listener.0] = None;
+    }
+
+    fn state(&mut self, ports: (u16, u16), _socket: Option<SocketId>) -> Option<TcpState> {
+        // The namespace of this thread, not that of the process.
+        let table =
+            std::fs::read_to_string("/proc/thread-self/net/tcp").expect("the kernel's table");
+        table
+            .lines()
+            .skip(1)
+            .find_map(|line| entry_between(line, ports))
+    }
+
     fn discarded(&self, _reason: Discard) -> Option<u32> {
         None
+    }
+}
+
+fn is_writable(socket: &Socket) -> bool {
+    let mut ready = [PollFd::new(socket, PollFlags::OUT)];
+    let now = rustix::event::Timespec::default();
+    poll(&mut ready, Some(&now)).is_ok_and(|count| count > 0)
+}
+
+/// The state in a line of the kernel's table, if it is of the connection between these ports.
+fn entry_between(line: &str, (local, remote): (u16, u16)) -> Option<TcpState> {
+    let mut fields = line.split_whitespace().skip(1);
+    let mut port = || {
+        let (_, port) = fields.next()?.split_once(':')?;
+        u16::from_str_radix(port, 16).ok()
+    };
+    if (port()?, port()?) != (local, remote) {
+        return None;
+    }
+    // include/net/tcp_states.h
+    match fields.next()? {
+        "01" => Some(TcpState::Established),
+        "02" => Some(TcpState::SynSent),
+        "03" | "0C" => Some(TcpState::SynReceived),
+        "04" => Some(TcpState::FinWait1),
+        "05" => Some(TcpState::FinWait2),
+        "06" => Some(TcpState::TimeWait),
+        "08" => Some(TcpState::CloseWait),
+        "09" => Some(TcpState::LastAck),
+        "0B" => Some(TcpState::Closing),
+        _ => None,
     }
 }
 

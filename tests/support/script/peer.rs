@@ -80,6 +80,11 @@ impl<'s> Peer<'s> {
         self.target_port.get()
     }
 
+    /// The target's port and the peer's.
+    pub fn ports(&self) -> (u16, u16) {
+        (self.target_port.get(), self.port)
+    }
+
     /// The peer's timestamp clock: milliseconds.
     pub fn clock(&self) -> u32 {
         (self.script.now().as_millis() as u32).wrapping_add(self.clock_offset.get())
@@ -234,6 +239,18 @@ impl<'s> Peer<'s> {
         Some(heard)
     }
 
+    /// As [`Self::next`], and what is for other peers is no part of the story.
+    pub fn next_of_own(&self, patience: Duration) -> Option<Heard> {
+        let deadline = self.script.now() + patience;
+        loop {
+            let left = deadline.saturating_sub(self.script.now());
+            let packet = self.script.next_packet(left)?;
+            if let Some(heard) = self.hear(&packet) {
+                return Some(heard);
+            }
+        }
+    }
+
     /// Reads a packet as a segment of this connection, and learns from it.
     fn hear(&self, packet: &Packet) -> Option<Heard> {
         let (segment, header_bytes) = packet.tcp()?;
@@ -255,6 +272,7 @@ impl<'s> Peer<'s> {
             dst_port: header.dst_port,
             flags: header.flags,
             seq: header.seq.get().wrapping_sub(irs),
+            absolute_seq: header.seq.get(),
             ack: if acks {
                 header.ack.get().wrapping_sub(self.iss)
             } else {

@@ -276,6 +276,8 @@ pub struct Heard {
     pub flags: TcpFlags,
     /// The sequence number.
     pub seq: u32,
+    /// The sequence number as it stands in the segment.
+    pub absolute_seq: u32,
     /// The acknowledgment number; 0 without ACK.
     pub ack: u32,
     /// The window field.

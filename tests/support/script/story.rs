@@ -1,5 +1,7 @@
 //! A script: the target, the wire to it, and everything that was said.
 
+mod observe;
+
 use core::fmt::Display;
 use core::fmt::Write as _;
 use core::ops::Range;

@@ -4,7 +4,7 @@ use core::fmt;
 use core::time::Duration;
 use std::net::Ipv4Addr;
 
-use cygnet::Discard;
+use cygnet::{Discard, TcpState};
 
 /// An implementation of TCP/IP with an application on top that does as it is told.
 ///
@@ -48,6 +48,11 @@ pub(super) trait Target {
 
     /// Makes a choice that a distribution makes, where there is one to be made.
     fn sysctl(&mut self, _name: &str, _value: &str) {}
+    /// Stops to listen.
+    fn unlisten(&mut self, listener: ListenerId);
+    /// Where the connection between these ports (the target's first) is in its life, as far as the
+    /// target tells: a socket that was asked for, or an entry in the kernel's table.
+    fn state(&mut self, ports: (u16, u16), socket: Option<SocketId>) -> Option<TcpState>;
 
     /// How many packets were dropped for that reason, where it is counted.
     fn discarded(&self, reason: Discard) -> Option<u32>;
@@ -95,6 +100,12 @@ pub enum SocketOption {
     KeepAlive(Duration),
     /// How many probes may stay unanswered.
     KeepAliveProbes(u8),
+    /// How long an acknowledgment may wait; on cygnet only.
+    AckDelay(Duration),
+    /// The differentiated services code point.
+    Dscp(u8),
+    /// How many routers what is sent may pass.
+    HopLimit(u8),
     /// How long data may stay unacknowledged.
     UserTimeout(Duration),
 }

@@ -91,6 +91,7 @@ mod tests {
         }
     }
 
+    // Requirement: RFC 5681 3.1b
     #[test]
     fn rfc6928_starts_with_ten_segments_or_fewer_large_ones() {
         assert_eq!(NewReno::new(1_000).cwnd, 10_000);
@@ -98,6 +99,7 @@ mod tests {
         assert_eq!(NewReno::new(9_000).cwnd, 18_000);
     }
 
+    // Requirement: RFC 9293 MUST-19; RFC 5681 3.1a, 3.1f
     #[test]
     fn slow_start_grows_by_what_is_acknowledged_two_segments_at_most() {
         let mut c = NewReno::new(MSS);
@@ -107,6 +109,7 @@ mod tests {
         assert_eq!(c.cwnd, 13_000);
     }
 
+    // Requirement: RFC 9293 MUST-19; RFC 5681 3.1h, 3.1i
     #[test]
     fn congestion_avoidance_grows_by_one_segment_a_window() {
         let mut c = NewReno::new(MSS);
@@ -129,6 +132,7 @@ mod tests {
         assert_eq!(c.cwnd, 10_000);
     }
 
+    // Requirement: RFC 5681 3.1g, 3.2f, 3.2k
     #[test]
     fn halves_on_loss_but_never_below_two_segments() {
         let mut c = NewReno::new(MSS);
@@ -140,6 +144,7 @@ mod tests {
         assert_eq!(c.ssthresh, 2_000);
     }
 
+    // Requirement: RFC 5681 3.1l, 3.1k
     #[test]
     fn a_second_timeout_in_a_row_leaves_the_threshold() {
         let mut c = NewReno::new(MSS);

@@ -105,6 +105,7 @@ fn options_of_a_syn_stand_in_the_usual_order() {
     assert_eq!(wire_options(without_timestamps), expected);
 }
 
+// Requirement: RFC 9293 MUST-69
 #[test]
 fn options_of_data_are_padded_in_front() {
     let stamped = TcpOptions {
@@ -148,6 +149,7 @@ fn a_fifth_sack_block_finds_no_room() {
     assert_eq!(sack.iter().count(), 4);
 }
 
+// Requirement: RFC 9293 MUST-4
 #[test]
 fn must_4_end_no_operation_and_mss_are_understood() {
     let options = options_of(&[1, 2, 4, 5, 0xb4, 0, 3, 3, 7]).unwrap();
@@ -158,12 +160,14 @@ fn must_4_end_no_operation_and_mss_are_understood() {
     );
 }
 
+// Requirement: RFC 9293 MUST-6, MUST-68
 #[test]
 fn must_6_unknown_options_are_skipped() {
     let options = options_of(&[254, 6, 1, 2, 3, 4, 30, 2, 3, 3, 14]).unwrap();
     assert_eq!(options.window_scale, Some(14));
 }
 
+// Requirement: RFC 9293 MUST-7
 #[test]
 fn must_7_illegal_option_lengths_are_refused() {
     let illegal: [&[u8]; 13] = [
@@ -190,6 +194,7 @@ fn must_7_illegal_option_lengths_are_refused() {
     }
 }
 
+// Requirement: RFC 9293 MUST-64
 #[test]
 fn must_64_options_at_any_alignment_are_read() {
     for padding in 0..8 {
