@@ -102,6 +102,18 @@ pub struct Stats {
     /// Connections that came about by data on a connection request (RFC 7413).
     #[cfg(feature = "tcp-fast-open")]
     pub fast_opens: u32,
+    /// Retransmission timeouts of TCP (RFC 6298): nothing else showed that something was lost.
+    pub timeouts: u32,
+    /// Times that TCP began to repair a loss which later arrivals had shown (fast recovery).
+    pub fast_recoveries: u32,
+    /// Tail loss probes (RFC 8985, section 7).
+    pub tail_probes: u32,
+    /// Probes of a receive window that is closed, or too small to be worth a segment.
+    pub window_probes: u32,
+    /// Times that TCP segments were found to have overtaken others on their way (RFC 8985, section 6.2).
+    pub reorderings: u32,
+    /// Times that a peer threw away what it had reported as received (RFC 2018, section 8).
+    pub reneges: u32,
     discarded: Discarded,
 }
 
@@ -130,8 +142,55 @@ impl Stats {
             .fold(0, |sum, n| sum.wrapping_add(*n))
     }
 
+    /// Adds what a connection noted.
+    pub(crate) fn add(&mut self, tally: Tally) {
+        for (bit, counter) in [
+            (Tally::TIMEOUT, &mut self.timeouts),
+            (Tally::FAST_RECOVERY, &mut self.fast_recoveries),
+            (Tally::TAIL_PROBE, &mut self.tail_probes),
+            (Tally::WINDOW_PROBE, &mut self.window_probes),
+            (Tally::REORDERING, &mut self.reorderings),
+            (Tally::RENEGE, &mut self.reneges),
+        ] {
+            *counter = counter.wrapping_add(u32::from(tally.contains(bit)));
+        }
+    }
+
     pub(crate) fn discard(&mut self, reason: Discard) {
         let counter = &mut self.discarded.0[reason as usize];
         *counter = counter.wrapping_add(1);
+    }
+}
+
+/// What a connection has for the counters since it was last asked, as a set: seldom anything.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Tally(u8);
+
+impl Tally {
+    /// The retransmission timer expired.
+    pub(crate) const TIMEOUT: Self = Self(1);
+    /// A loss was found by what arrived later.
+    pub(crate) const FAST_RECOVERY: Self = Self(2);
+    /// A tail loss probe was sent.
+    pub(crate) const TAIL_PROBE: Self = Self(4);
+    /// A closed window was probed.
+    pub(crate) const WINDOW_PROBE: Self = Self(8);
+    /// Segments overtook each other.
+    pub(crate) const REORDERING: Self = Self(16);
+    /// The peer threw away what it had reported as received.
+    pub(crate) const RENEGE: Self = Self(32);
+
+    pub(crate) fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    fn contains(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+}
+
+impl core::ops::BitOrAssign for Tally {
+    fn bitor_assign(&mut self, other: Self) {
+        self.0 |= other.0;
     }
 }

@@ -371,6 +371,10 @@ impl<'d> Engine<'d> {
         let Body::Tcp(tcp) = self.sockets.body_mut(index) else {
             return false;
         };
+        let tally = tcp.connection.take_tally();
+        if !tally.is_empty() {
+            self.stats.add(tally);
+        }
         let events = tcp.connection.take_events();
         let deadline = tcp.connection.next_deadline();
         let done = tcp.connection.is_done();

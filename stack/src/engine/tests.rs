@@ -217,7 +217,7 @@ fn a_bulk_transfer_arrives_byte_by_byte() {
 }
 
 #[test]
-fn a_lost_segment_is_sent_again_after_the_timeout() {
+fn a_lost_tail_is_sent_again_by_a_probe() {
     let mut pair = Pair::new(Medium::Ethernet);
     let (client, server) = pair.connection();
     pair.drop_next = 1;
@@ -226,7 +226,9 @@ fn a_lost_segment_is_sent_again_after_the_timeout() {
     assert_eq!(pair.read(1, server), b"");
     pair.tick();
     assert_eq!(pair.read(1, server), b"hello");
-    assert_eq!(pair.engines[0].stats().retransmits, 1);
+    let stats = pair.engines[0].stats();
+    assert_eq!(stats.retransmits, 1);
+    assert_eq!((stats.timeouts, stats.tail_probes), (0, 1));
 }
 
 #[test]

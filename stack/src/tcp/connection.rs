@@ -17,6 +17,7 @@ use super::time_wait::TimeWait;
 use super::timers::{Timer, Timers};
 use super::{ConnectionError, DEFAULT_MSS, FourTuple, Info, MIN_MSS, State};
 use crate::events::Events;
+use crate::stats::Tally;
 use crate::storage::{Bytes, Ring};
 use crate::time::{Duration, Instant};
 use crate::wire::{IpAddress, IpEndpoint, IpListenEndpoint, SeqNum, TcpOptions};
@@ -66,6 +67,7 @@ pub(crate) struct Connection<'d> {
     /// Accepted on this socket, and its user does not know of it yet.
     unclaimed: bool,
     pub(super) events: Events,
+    pub(super) tally: Tally,
 }
 
 /// The state of the timestamps option (RFC 7323), when both sides send it.
@@ -126,6 +128,7 @@ impl<'d> Connection<'d> {
             touched: false,
             unclaimed: false,
             events: Events::NONE,
+            tally: Tally::default(),
         }
     }
 
@@ -561,6 +564,11 @@ impl<'d> Connection<'d> {
     /// What happened since the last call.
     pub(crate) fn take_events(&mut self) -> Events {
         core::mem::take(&mut self.events)
+    }
+
+    /// What is to be counted since the last call.
+    pub(crate) fn take_tally(&mut self) -> Tally {
+        core::mem::take(&mut self.tally)
     }
 
     pub(crate) fn info(&self) -> Info {

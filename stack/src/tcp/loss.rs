@@ -6,6 +6,7 @@ use super::connection::Connection;
 use super::recovery::{Circumstances, Delivered, Phase, ProbeOutcome};
 use super::timers::Timer;
 use crate::events::Events;
+use crate::stats::Tally;
 use crate::time::{Duration, Instant};
 use crate::wire::{SackBlocks, SeqNum, TcpHeader, TcpOptions};
 
@@ -29,6 +30,9 @@ impl Connection<'_> {
             SackBlocks::default()
         };
         let mut delivered = self.snd.on_acked(header.ack, &blocks);
+        if self.recovery.overtakes(&delivered) {
+            self.tally |= Tally::REORDERING;
+        }
         let rtt = self.recovery.on_delivered(micros(now), &delivered);
         if let Some(rtt) = rtt {
             self.rtt.sample(Duration::from_micros(u64::from(rtt)));
@@ -147,6 +151,7 @@ impl Connection<'_> {
         }
         if progress.lost > 0 && self.recovery.phase() == Phase::Open {
             self.congestion.on_loss(progress.flight);
+            self.tally |= Tally::FAST_RECOVERY;
             let mss = u32::from(self.mss);
             self.recovery.enter_fast(self.snd.max, progress.flight, mss);
             self.timers.stop(Timer::LossProbe);
@@ -190,7 +195,9 @@ impl Connection<'_> {
         let flight = self.snd.flight();
         self.congestion.on_timeout(flight, self.retries == 1);
         self.recovery.on_timeout(self.snd.max);
-        self.snd.board().lose_all();
+        if self.snd.board().lose_all() {
+            self.tally |= Tally::RENEGE;
+        }
         self.timers.stop(Timer::Reorder);
         self.timers.stop(Timer::LossProbe);
     }

@@ -10,6 +10,7 @@ use super::recovery::{Hole, Phase};
 use super::timers::Timer;
 use super::{ConnectionError, FourTuple, State};
 use crate::events::Events;
+use crate::stats::Tally;
 use crate::time::Instant;
 use crate::wire::Timestamps;
 use crate::wire::{ChecksumMode, SeqNum, TcpFlags, TcpHeader, TcpOptions, tcp};
@@ -325,6 +326,7 @@ impl Connection<'_> {
             let hole = self.snd.board().last()?;
             self.send_again(now, hole)
         };
+        self.tally |= Tally::TAIL_PROBE;
         self.recovery.on_probe_sent(self.snd.max, len == 0);
         self.timers.stop(Timer::LossProbe);
         self.timers.set(Timer::Retransmit, now + self.rtt.rto());

@@ -3,6 +3,7 @@
 use super::State;
 use super::connection::{Connection, FIN_WAIT_2_TIMEOUT, since_millis};
 use super::timers::Timer;
+use crate::stats::Tally;
 use crate::time::{Duration, Instant};
 
 impl Connection<'_> {
@@ -35,6 +36,7 @@ impl Connection<'_> {
             self.give_up();
             return;
         }
+        self.tally |= Tally::TIMEOUT;
         self.rtt.back_off();
         self.rtt.on_retransmit();
         if matches!(self.state, State::SynSent | State::SynReceived) {
@@ -51,6 +53,7 @@ impl Connection<'_> {
             self.give_up();
             return;
         }
+        self.tally |= Tally::WINDOW_PROBE;
         self.rtt.back_off();
         self.due.probe = true;
     }

@@ -86,6 +86,11 @@ impl Recovery {
         self.rack.on_delivered(now, delivered)
     }
 
+    /// Whether segments have overtaken those that arrived now. Before [`Self::on_delivered`].
+    pub(crate) fn overtakes(&self, delivered: &Delivered) -> bool {
+        self.rack.overtakes(delivered)
+    }
+
     /// Looks for losses by time.
     pub(crate) fn detect(&self, board: &mut Board<'_>, at: &Circumstances) -> Detected {
         self.rack.detect(board, at)

@@ -52,12 +52,7 @@ impl Rack {
     /// Steps 1 to 3: takes note of what arrived. The round-trip time of the segment sent last, if that is
     /// certain, in microseconds.
     pub(crate) fn on_delivered(&mut self, now: u32, delivered: &Delivered) -> Option<u32> {
-        if delivered
-            .lowest_original
-            .is_some_and(|lowest| lowest.before(self.highest))
-        {
-            self.reordering_seen = true;
-        }
+        self.reordering_seen |= self.overtakes(delivered);
         if let Some(highest) = delivered.highest_original {
             self.highest = self.highest.max(highest);
         }
@@ -76,6 +71,13 @@ impl Rack {
         }
         self.min_rtt = self.min_rtt.min(rtt);
         Some(rtt)
+    }
+
+    /// Whether what arrived was overtaken by what arrived before (section 6.2, step 3).
+    pub(super) fn overtakes(&self, delivered: &Delivered) -> bool {
+        delivered
+            .lowest_original
+            .is_some_and(|lowest| lowest.before(self.highest))
     }
 
     /// Steps 4 and 5: takes for lost what was sent long enough before something that arrived.

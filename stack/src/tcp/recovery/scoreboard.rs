@@ -288,8 +288,8 @@ impl Board<'_> {
 
     /// The retransmission timer expired: everything that is not known to have arrived is lost. A peer
     /// that reported the oldest segment as received and does not acknowledge it has thrown it away
-    /// (RFC 2018, section 8), and cannot be believed about the others either.
-    pub(crate) fn lose_all(&mut self) {
+    /// (RFC 2018, section 8), and cannot be believed about the others either: true if it did.
+    pub(crate) fn lose_all(&mut self) -> bool {
         let reneged = self.len() > 0 && self.get(0).has(SACKED);
         let mut start = self.una;
         self.state.lost = 0;
@@ -308,6 +308,7 @@ impl Board<'_> {
         if reneged {
             self.state.sacked = 0;
         }
+        reneged
     }
 
     /// The first lost segment.
