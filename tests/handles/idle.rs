@@ -54,6 +54,18 @@ fn a_task_that_waits_costs_no_polls() {
 }
 
 #[test]
+fn a_socket_that_listens_costs_no_polls_when_its_options_were_set() {
+    let pair = Pair::new(1);
+    let mut server = pair.server.tcp();
+    server.set_nagle_enabled(false);
+    server.set_keep_alive(Some(Duration::from_secs(60)));
+    server.set_timeout(Some(Duration::from_secs(60)));
+    let waiting = pair.executor.spawn(async move { server.accept(80).await });
+    assert!(idle_polls(&pair, HOUR) <= 4, "about none in an hour");
+    assert!(waiting.polls() <= 2, "{} polls", waiting.polls());
+}
+
+#[test]
 fn keep_alives_cost_a_few_polls_each() {
     let pair = Pair::new(1);
     let (mut client, _server) = pair.run(pair.connected());

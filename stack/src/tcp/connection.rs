@@ -242,7 +242,7 @@ impl<'d> Connection<'d> {
     /// Whether small segments wait for acknowledgments.
     pub(crate) fn set_nagle(&mut self, enabled: bool) {
         self.options.nagle = enabled;
-        self.touched = true;
+        self.touch();
     }
 
     /// Sets for how long an acknowledgment may wait.
@@ -280,6 +280,7 @@ impl<'d> Connection<'d> {
         self.due = Due::default();
         self.retries = 0;
         self.probes = 0;
+        self.touched = false;
         self.unacknowledged = 0;
         self.last_challenge = None;
         self.retransmits = 0;
@@ -335,7 +336,15 @@ impl<'d> Connection<'d> {
     /// Where the window lets nothing out there is nothing to send, and yet a timer to start: the one
     /// that probes the window. While something is in flight its acknowledgment sees to that.
     fn wake_to_send(&mut self) {
-        self.touched |= self.snd.flight() == 0;
+        if self.snd.flight() == 0 {
+            self.touch();
+        }
+    }
+
+    /// Has [`Self::poll_segment`] called, which starts the timers that follow from the change. One that
+    /// listens has none, and nobody to send to.
+    fn touch(&mut self) {
+        self.touched = !self.state.is_over();
     }
 
     /// RECEIVE call: takes what was received, as far as it fits.
@@ -546,14 +555,14 @@ impl<'d> Connection<'d> {
     pub(crate) fn set_user_timeout(&mut self, timeout: Option<Duration>) {
         self.options.user_timeout = timeout.map(Millis::from);
         self.timers.stop(Timer::User);
-        self.touched = true;
+        self.touch();
     }
 
     /// Sets the time after which a silent peer is probed.
     pub(crate) fn set_keep_alive(&mut self, interval: Option<Duration>) {
         self.options.keep_alive = interval.map(Millis::from);
         self.timers.stop(Timer::KeepAlive);
-        self.touched = true;
+        self.touch();
     }
 
     /// When [`Self::on_timeout`] is to be called.
