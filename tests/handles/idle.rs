@@ -1,7 +1,8 @@
 //! A runner with nothing to do sleeps.
 
-use cygnet::{Duration, TcpState};
-use cygnet_tests::{Pair, pattern, receive_to_end, send_all};
+use cygnet::{ConnectError, Duration, TcpState};
+use cygnet_link::{Impairments, percent};
+use cygnet_tests::{Pair, Setup, pattern, receive_to_end, send_all};
 use embassy_futures::join::join;
 
 /// The polls of both runners in a while of doing nothing, after all that was under way has settled.
@@ -63,6 +64,29 @@ fn a_socket_that_listens_costs_no_polls_when_its_options_were_set() {
     let waiting = pair.executor.spawn(async move { server.accept(80).await });
     assert!(idle_polls(&pair, HOUR) <= 4, "about none in an hour");
     assert!(waiting.polls() <= 2, "{} polls", waiting.polls());
+}
+
+#[test]
+fn a_request_half_answered_costs_few_polls_while_the_link_is_down() {
+    let pair = Pair::with(1, Setup::tunnel);
+    let listener = pair.server.listen::<2>(80);
+    // The answers do not arrive.
+    let loss = Impairments::new().loss(percent(100));
+    pair.control.set_impairments(1, loss);
+    let mut client = pair.client.tcp();
+    let remote = pair.server.at(80);
+    let connecting = pair
+        .executor
+        .spawn(async move { client.connect(remote).await });
+    pair.executor.run_for(Duration::from_millis(10));
+    assert_eq!(listener.backlog(), (1, 0));
+    pair.unplug_server();
+    let before = pair.server.runner_polls();
+    pair.executor.run_for(HOUR);
+    let polls = pair.server.runner_polls() - before;
+    assert!(polls <= 20, "{polls} polls for a handful of answers");
+    assert_eq!(listener.backlog(), (0, 0), "and it is given up");
+    assert_eq!(pair.run(connecting), Err(ConnectError::TimedOut));
 }
 
 #[test]

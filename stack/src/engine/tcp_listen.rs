@@ -411,6 +411,13 @@ impl Engine<'_> {
         if self.tcp.half_open_due > now {
             return;
         }
+        if !self.interface.link_up {
+            // What is due meanwhile counts as sent and lost: it comes neither later nor all at once.
+            let is_due = |h: &HalfOpen<_>| h.due <= now && !h.is_exhausted();
+            while let Some(record) = self.tcp.half_open.search(is_due) {
+                self.next_answer(now, record);
+            }
+        }
         // The table is small, and this happens about once a second while it is in use.
         let has_had_its_time = |h: &HalfOpen<_>| h.due <= now && h.is_exhausted();
         while let Some(record) = self.tcp.half_open.search(has_had_its_time) {
