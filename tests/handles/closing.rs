@@ -26,6 +26,17 @@ fn a_half_closed_connection_still_receives() {
 }
 
 #[test]
+fn flush_waits_until_the_peer_has_the_end() {
+    let pair = Pair::new(1);
+    pair.run(async {
+        let (mut client, _server) = pair.connected().await;
+        client.shutdown_write();
+        client.flush().await.unwrap();
+        assert_eq!(client.state(), TcpState::FinWait2);
+    });
+}
+
+#[test]
 fn close_waits_until_the_peer_has_the_end() {
     let pair = Pair::new(1);
     pair.run(async {

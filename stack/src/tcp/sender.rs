@@ -96,7 +96,7 @@ impl<'d> Sender<'d> {
 
     /// Whether everything written is acknowledged, the FIN included if there is one.
     pub(crate) fn all_acked(&self) -> bool {
-        self.una == self.max && self.ring.is_empty()
+        self.una == self.max && self.ring.is_empty() && (!self.closed || self.fin_acked())
     }
 
     /// One past the last byte written.
