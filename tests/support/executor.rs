@@ -76,6 +76,11 @@ impl<'d> Executor<'d> {
         }))
     }
 
+    /// What all choices come from.
+    pub fn seed(&self) -> u64 {
+        self.0.seed
+    }
+
     /// The clock of this simulation.
     pub fn clock(&self) -> VirtualClock {
         self.0.clock.clone()
@@ -153,7 +158,7 @@ impl<'d> Executor<'d> {
                 self.0.polls.set(polls);
                 assert!(
                     polls < POLL_LIMIT,
-                    "{polls} polls at {:?}: busy polling",
+                    "{polls} polls at {:?}, the last of {id:?}: busy polling",
                     self.now()
                 );
                 return id;

@@ -12,13 +12,15 @@ mod clock;
 mod executor;
 mod network;
 mod pair;
+mod repair;
 pub mod script;
 mod seeds;
 
 pub use clock::{Sleep, VirtualClock};
 pub use executor::{Executor, Spawned};
-pub use network::{Host, Memory, Network, Setup};
+pub use network::{FRAMES, Host, HubPort, Memory, Network, SLOTS, Setup};
 pub use pair::{Pair, assert_same_bytes, pattern, receive_to_end, send_all};
+pub use repair::{repair_checksums, tcp_segment};
 pub use seeds::for_each_seed;
 
 /// The README's example compiles, runs and comes to an end.

@@ -7,10 +7,11 @@ use cygnet::{
     BufferPool, Config, IcmpPacketMetadata, IcmpSocket, IpEndpoint, Ipv4Cidr, Resources, Stack,
     StaticConfigV4, TcpListener, TcpPool, TcpSocket, UdpPacketMetadata, UdpSocket,
 };
-use cygnet_link::{Control, Impairments, PortConfig};
+use cygnet_driver::Driver;
+use cygnet_link::{Control, Impairments, Port, PortConfig};
 use embassy_sync::blocking_mutex::raw::NoopRawMutex;
 
-use crate::{Executor, Spawned};
+use crate::{Executor, Spawned, VirtualClock};
 
 /// `N` hosts, each with a stack and its runner, and the hub between them.
 pub struct Network<'d, const N: usize> {
@@ -21,6 +22,9 @@ pub struct Network<'d, const N: usize> {
     /// Pulls cables and counts frames. Port `n` is that of host `n`.
     pub control: Control<'d, NoopRawMutex>,
 }
+
+/// The port of a host.
+pub type HubPort<'d> = Port<'d, NoopRawMutex, VirtualClock>;
 
 /// The memory of a network of `N` hosts, for those who want it back.
 pub struct Memory<'d, const N: usize> {
@@ -107,7 +111,17 @@ impl<'d, const N: usize> Network<'d, N> {
         seed: u64,
         setup: impl Fn(usize) -> Setup,
     ) -> Self {
-        let executor = Executor::new(seed);
+        Self::on_drivers(memory, Executor::new(seed), setup, |_, port| port)
+    }
+
+    /// As [`Self::in_memory`], on an executor that is there already, and with `driver` around the ports:
+    /// it is given the number of a host and its port.
+    pub fn on_drivers<D: Driver + 'd>(
+        memory: &'d mut Memory<'d, N>,
+        executor: Executor<'d>,
+        setup: impl Fn(usize) -> Setup,
+        mut driver: impl FnMut(usize, HubPort<'d>) -> D,
+    ) -> Self {
         let setups: [Setup; N] = std::array::from_fn(setup);
         let ports = setups.each_ref().map(|setup| setup.port);
         let ports = memory.link.split(executor.clock(), ports);
@@ -115,9 +129,11 @@ impl<'d, const N: usize> Network<'d, N> {
         let mut numbered = memory.stacks.iter_mut().zip(setups).enumerate();
         let hosts = ports.map(|port| {
             let (n, (resources, setup)) = numbered.next().expect("as many as ports");
-            let seed = seed.wrapping_mul(N as u64).wrapping_add(n as u64);
+            let seed = executor.seed().wrapping_mul(N as u64);
+            let seed = seed.wrapping_add(n as u64);
+            let (port, clock) = (driver(n, port), executor.clock());
             let (stack, mut runner) =
-                cygnet::new_with_clock(port, setup.config, resources, seed, executor.clock());
+                cygnet::new_with_clock(port, setup.config, resources, seed, clock);
             Host {
                 stack,
                 address: address(n),
@@ -196,7 +212,7 @@ fn leak<'a, T>(value: T) -> &'a mut T {
 }
 
 /// The sockets of one host.
-const SLOTS: usize = 16;
+pub const SLOTS: usize = 16;
 
 /// The size of a TCP buffer.
 const BUFFER: usize = 4096;
@@ -204,6 +220,8 @@ const BUFFER: usize = 4096;
 /// The datagrams that a queue holds.
 const DATAGRAMS: usize = 4;
 
-/// The frames in flight on a network, and their size.
-const FRAMES: usize = 96;
+/// The frames in flight on a network.
+pub const FRAMES: usize = 96;
+
+/// The size of a frame.
 const FRAME_LEN: usize = 1514;
