@@ -236,6 +236,32 @@ fn an_accept_that_succeeds_unseen_keeps_its_connection() {
 }
 
 #[test]
+fn who_is_answered_before_it_answers_opens_and_closes_all_the_same() {
+    // Both SYNs cross, and the answer to the client's comes in right behind the server's own.
+    for seed in 0..20 {
+        let slow = Impairments::new().delay(Duration::from_millis(20));
+        let pair = Pair::with(seed, |n| match n {
+            0 => Setup::tunnel(n),
+            _ => Setup::tunnel(n).impaired(slow),
+        });
+        let (mut client, mut server) = (pair.client.tcp(), pair.server.tcp());
+        pair.run(async {
+            let (there, back) = (pair.server.at(5000), pair.client.at(5000));
+            let connected = join(
+                server.connect_from(5000, back),
+                client.connect_from(5000, there),
+            );
+            assert_eq!(connected.await, (Ok(()), Ok(())));
+            send_all(&mut client, b"hello").await;
+            assert_eq!(receive_to_end(&mut server).await, b"hello");
+            server.close().await.unwrap();
+        });
+        assert!(pair.executor.now() < Instant::from_millis(200));
+        assert_eq!(client.info().unwrap().retransmits, 0);
+    }
+}
+
+#[test]
 fn a_dropped_accept_stops_listening() {
     let pair = Pair::new(1);
     pair.run(async {

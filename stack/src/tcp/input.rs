@@ -121,6 +121,9 @@ impl Connection<'_> {
     fn establish(&mut self) {
         self.state = State::Established;
         self.soft_error = None;
+        // A SYN that was to be sent, again or in answer to the peer's, has arrived by now. What is left of
+        // it is the acknowledgment.
+        self.due.ack |= core::mem::take(&mut self.due.syn);
         self.events |= Events::STATE;
         self.events |= Events::WRITABLE;
         if self.snd.closed {
