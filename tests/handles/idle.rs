@@ -90,6 +90,24 @@ fn a_request_half_answered_costs_few_polls_while_the_link_is_down() {
 }
 
 #[test]
+fn who_looks_for_a_neighbor_costs_no_polls_while_the_link_is_down() {
+    let pair = Pair::new(1);
+    pair.black_hole();
+    let socket = pair.server.udp_at(7);
+    let to = pair.client.at(7);
+    pair.run(socket.send_to(b"hello", to)).unwrap();
+    // One request went out in vain, and the next is due when the cable is not there.
+    pair.executor.run_for(Duration::from_millis(500));
+    pair.unplug_server();
+    pair.heal();
+    assert!(idle_polls(&pair, HOUR) <= 4, "about none in an hour");
+    pair.plug_in_server();
+    let received = pair.client.udp_at(7);
+    let received = pair.run(received.recv_from(&mut [0; 8])).unwrap();
+    assert_eq!(received.0, 5, "it goes out when the link is up");
+}
+
+#[test]
 fn keep_alives_cost_a_few_polls_each() {
     let pair = Pair::new(1);
     let (mut client, _server) = pair.run(pair.connected());

@@ -284,13 +284,14 @@ impl Interface {
     pub(super) fn next_deadline(&self) -> Option<Instant> {
         #[cfg(feature = "medium-ethernet")]
         {
-            let neighbors = self.ethernet.neighbors.next_deadline();
-            if self.link_up {
-                let detectors = self.ethernet.detectors.iter();
-                let detectors = detectors.filter_map(ConflictDetector::next_deadline);
-                return neighbors.into_iter().chain(detectors).min();
+            // Nobody is asked while the link is down, and nobody fails to answer.
+            if !self.link_up {
+                return None;
             }
-            neighbors
+            let neighbors = self.ethernet.neighbors.next_deadline();
+            let detectors = self.ethernet.detectors.iter();
+            let detectors = detectors.filter_map(ConflictDetector::next_deadline);
+            neighbors.into_iter().chain(detectors).min()
         }
         #[cfg(not(feature = "medium-ethernet"))]
         None
