@@ -1,0 +1,4 @@
+//! See [`cygnet_fuzz::tcp_script`].
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| cygnet_fuzz::tcp_script::run(input));
