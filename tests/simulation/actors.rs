@@ -212,7 +212,13 @@ async fn serve<'d>(
     mut dice: Dice,
 ) {
     let account = conversation.side(End::Server);
-    assert!(!account.met.replace(true), "{conversation} is served twice");
+    if account.met.replace(true) {
+        // A cookie is good for as long as it is fresh: what the client once sent comes in again, late,
+        // and is taken for a connection.
+        let has_cookies = world.plan.meddling.flood;
+        assert!(has_cookies, "{conversation} is served twice");
+        return;
+    }
     account
         .impatient
         .set(lose_patience(world, &mut socket, &mut dice));
@@ -281,7 +287,11 @@ pub(crate) async fn datagrams(world: Rc<World<'_>>, host: usize, socket: UdpSock
             let to = world.hosts[other].at(DATAGRAMS);
             let sent = world.ask(&mut dice, socket.send_to(&data[..len], to));
             let _ = sent.await;
-            let pause = sleeping.span(Duration::from_millis(1), Duration::from_secs(4));
+            let most = match world.plan.meddling.flood {
+                true => Duration::from_millis(20),
+                false => Duration::from_secs(4),
+            };
+            let pause = sleeping.span(Duration::from_millis(1), most);
             world.sleep(pause).await;
         }
     };

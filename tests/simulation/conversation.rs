@@ -19,6 +19,9 @@ pub(crate) struct Conversation {
 pub(crate) struct Fate {
     /// The link may fail for long enough that a side gives up.
     pub(crate) link_fails: bool,
+    /// The server may know its client by a SYN cookie alone. What overtakes the acknowledgment that brings
+    /// the cookie back is answered with a reset, as by everybody who keeps nothing.
+    pub(crate) has_cookies: bool,
 }
 
 /// One user's account.
@@ -157,6 +160,7 @@ impl Conversation {
                     // Its request was forgotten before it was complete.
                     || !peer.met.get()
                     || self.fate.link_fails
+                    || self.fate.has_cookies
             }
             TcpError::TimedOut | TcpError::Unreachable => {
                 side.impatient.get() || self.fate.link_fails

@@ -20,7 +20,7 @@ mod world;
 use run::simulate;
 
 /// The seeds of a test run; a campaign takes more.
-const SEEDS: u64 = 24;
+const SEEDS: u64 = 40;
 
 #[test]
 fn every_byte_arrives_or_an_error_says_why() {

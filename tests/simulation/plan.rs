@@ -71,6 +71,7 @@ impl Plan {
                 strip_sack: dice.chance(15),
                 strip_timestamps: dice.chance(20),
                 strip_window_scale: dice.chance(10),
+                flood: dice.chance(10),
                 renege: if dice.chance(10) { 20 } else { 0 },
             },
             wrap: dice.chance(25).then(|| Wrap {

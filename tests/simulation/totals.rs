@@ -31,7 +31,7 @@ struct Way {
 }
 
 /// Every campaign of some length takes all of these.
-const WAYS: [Way; 20] = [
+const WAYS: [Way; 21] = [
     way("retransmissions", |s, _| s.retransmits.into()),
     way("retransmission timeouts", |s, _| s.timeouts.into()),
     way("fast recoveries", |s, _| s.fast_recoveries.into()),
@@ -45,7 +45,8 @@ const WAYS: [Way; 20] = [
     way("sequence numbers past zero", |_, w| w.wraps.get()),
     way("windows closed", |_, w| w.zero_windows.get()),
     way("window probes", |s, _| s.window_probes.into()),
-    not_yet("SYN cookies"),
+    way("SYN cookies sent", |s, _| s.syn_cookies_sent.into()),
+    way("SYN cookies accepted", |s, _| s.syn_cookies_accepted.into()),
     way("requests beyond the backlog", |s, _| {
         s.discarded(Discard::BacklogFull).into()
     }),

@@ -1,16 +1,18 @@
 //! What stands between a host and the link: a middlebox that takes options out of SYNs, a peer that
-//! reneges, and an eye on what passes.
+//! reneges, a flood of requests, and an eye on what passes.
 
 use std::cell::{Cell, RefCell};
+use std::net::Ipv4Addr;
 use std::rc::Rc;
 use std::task::Context;
 
-use cygnet::wire::{SeqNum, TcpFlags, TcpSegment};
+use cygnet::wire::{ChecksumMode, IpProtocol, Ipv4Header, SeqNum, TcpFlags, TcpHeader, TcpSegment};
 use cygnet_driver::{
     Capabilities, Driver, HardwareAddress, LinkState, Medium, RxMeta, RxToken, TxMeta, TxToken,
 };
 use cygnet_tests::{repair_checksums, tcp_segment};
 
+use crate::actors::LISTENER;
 use crate::dice::Dice;
 
 /// What is done to the segments of a host.
@@ -19,6 +21,8 @@ pub(crate) struct Meddling {
     pub(crate) strip_sack: bool,
     pub(crate) strip_timestamps: bool,
     pub(crate) strip_window_scale: bool,
+    /// Connection requests of nobody come in where datagrams would.
+    pub(crate) flood: bool,
     /// How often in a hundred the host throws away what it reported as received.
     pub(crate) renege: u64,
 }
@@ -83,10 +87,51 @@ impl<D: Driver> Wire<D> {
 }
 
 impl Eye {
-    fn on_received(&mut self, frame: &mut [u8]) {
-        if self.meddling.renege == 0 {
-            return;
+    /// A frame comes in. How long it is then.
+    fn on_received(&mut self, frame: &mut [u8]) -> usize {
+        if self.meddling.renege > 0 {
+            self.renege(frame);
         }
+        if self.meddling.flood
+            && let Some(len) = self.forge_request(frame)
+        {
+            return len;
+        }
+        frame.len()
+    }
+
+    /// Makes a request of a datagram.
+    fn forge_request(&mut self, frame: &mut [u8]) -> Option<usize> {
+        let start = self.medium.header_len();
+        let (ip, _) = Ipv4Header::parse(frame.get(start..)?, true).ok()?;
+        let syn = TcpHeader {
+            src_port: self.dice.between(1_024, 65_535) as u16,
+            dst_port: LISTENER,
+            seq: SeqNum::new(self.dice.below(1 << 32) as u32),
+            flags: TcpFlags::SYN,
+            window: 1_000,
+            ..TcpHeader::default()
+        };
+        let room = frame.get_mut(start..start + 20 + syn.len())?;
+        if ip.protocol != IpProtocol::UDP {
+            return None;
+        }
+        let nobody = Ipv4Addr::new(10, 0, 0, self.dice.between(100, 250) as u8);
+        let header = Ipv4Header {
+            src: nobody,
+            protocol: IpProtocol::TCP,
+            payload_len: syn.len(),
+            ..ip
+        };
+        header.emit(room);
+        let (src, dst) = (header.src.into(), header.dst.into());
+        let nothing: (&[u8], &[u8]) = (&[], &[]);
+        syn.emit(&mut room[20..], src, dst, nothing, ChecksumMode::Full);
+        Some(start + 20 + syn.len())
+    }
+
+    /// Throws away a segment, and remembers to report it.
+    fn renege(&mut self, frame: &mut [u8]) {
         let Some((_, range)) = tcp_segment(self.medium, frame) else {
             return;
         };
@@ -156,7 +201,7 @@ impl Eye {
             strip_sack,
             strip_timestamps,
             strip_window_scale,
-            renege: _,
+            ..
         } = self.meddling;
         let mut changed = false;
         for (at, kind, len) in each_option(options) {
@@ -195,7 +240,7 @@ impl Eye {
 }
 
 /// What a segment acknowledges, and the right edges of its blocks.
-fn segment_edges(header: &cygnet::wire::TcpHeader) -> (SeqNum, Vec<SeqNum>) {
+fn segment_edges(header: &TcpHeader) -> (SeqNum, Vec<SeqNum>) {
     let edges = header.options.sack.iter().map(|(_, right)| right);
     (header.ack, edges.collect())
 }
@@ -294,8 +339,8 @@ impl<T: RxToken> RxToken for Token<'_, T> {
 
     fn consume<R>(self, f: impl FnOnce(&mut [u8]) -> R) -> R {
         self.token.consume(|frame| {
-            self.eye.borrow_mut().on_received(frame);
-            f(frame)
+            let len = self.eye.borrow_mut().on_received(frame);
+            f(&mut frame[..len])
         })
     }
 }

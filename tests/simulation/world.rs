@@ -100,6 +100,7 @@ impl<'d> World<'d> {
         let mut conversations = self.conversations.borrow_mut();
         let fate = Fate {
             link_fails: !self.plan.is_fair(),
+            has_cookies: self.plan.meddling.flood,
         };
         let conversation = Rc::new(Conversation::new(conversations.len() as u64, fate));
         let before = conversations.insert(client, conversation.clone());

@@ -443,9 +443,10 @@ impl Engine<'_> {
             let mut path = Path::default();
             let reach = self.interface.reach(now, remote, &mut path);
             #[cfg(feature = "medium-ethernet")]
-            if matches!(reach, Reach::Pending(_) | Reach::Exhausted) {
+            if matches!(reach, Reach::Pending(_)) {
                 // The first answer went back to where the request came from; this is the first packet
-                // that needs the neighbor.
+                // that needs the neighbor. Where no neighbor can be asked for, because too many are, the
+                // answer counts as lost: a flood in the name of the whole subnet costs no polls.
                 self.tcp.half_open.get_mut(record)?.due = now + NEIGHBOR_WAIT;
                 self.refresh_half_open_due();
                 continue;

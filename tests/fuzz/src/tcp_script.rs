@@ -288,6 +288,7 @@ impl<'d> Play<'d> {
                 sack_permitted: self.opening.sack && syn,
                 timestamps,
                 sack,
+                ..TcpOptions::default()
             },
         };
         let first = seq + u32::from(syn);
