@@ -19,6 +19,7 @@ mod icmp_errors;
 mod ipv4;
 mod liveness;
 mod opening;
+mod path_mtu;
 mod paws;
 mod reassembly;
 mod retransmission;

@@ -6,16 +6,19 @@
 use core::net::Ipv4Addr;
 
 use super::congestion::Controller;
+#[cfg(feature = "tcp-ecn")]
+use super::ecn::Ecn;
 use super::half_open::HalfOpen;
 use super::options::{Millis, Options};
 use super::output::Due;
+use super::path_mtu::{PathMss, SegmentSize};
 use super::receiver::{Receiver, window_shift};
 use super::recovery::Recovery;
 use super::rtt::RttEstimator;
 use super::sender::{Sender, WindowUpdate};
 use super::time_wait::TimeWait;
 use super::timers::{Timer, Timers};
-use super::{ConnectionError, DEFAULT_MSS, FourTuple, Info, MIN_MSS, State};
+use super::{ConnectionError, DEFAULT_MSS, FourTuple, Info, State};
 use crate::events::Events;
 use crate::storage::{Bytes, Ring};
 use crate::time::{Duration, Instant};
@@ -42,6 +45,9 @@ pub(crate) struct Connection<'d> {
     pub(super) sack: bool,
     /// The longest payload of one segment: what peer and path take, less the options of every segment.
     pub(super) mss: u16,
+    pub(super) size: SegmentSize,
+    #[cfg(feature = "tcp-ecn")]
+    pub(super) ecn: Ecn,
     pub(super) due: Due,
     /// Timeouts in a row without an answer.
     pub(super) retries: u8,
@@ -85,8 +91,10 @@ pub(crate) struct Opening {
     pub(crate) tuple: FourTuple,
     pub(crate) iss: SeqNum,
     pub(crate) timestamp_offset: u32,
-    /// The longest TCP payload without options that the path takes.
-    pub(crate) path_mss: u16,
+    /// What the path takes.
+    pub(crate) path_mss: PathMss,
+    /// Whether to ask for congestion notification (RFC 3168), or that it was granted.
+    pub(crate) ecn: bool,
 }
 
 impl<'d> Connection<'d> {
@@ -112,6 +120,9 @@ impl<'d> Connection<'d> {
             timestamps: None,
             sack: false,
             mss: DEFAULT_MSS,
+            size: SegmentSize::new(DEFAULT_MSS),
+            #[cfg(feature = "tcp-ecn")]
+            ecn: Ecn::OFF,
             due: Due::default(),
             retries: 0,
             probes: 0,
@@ -199,7 +210,7 @@ impl<'d> Connection<'d> {
         self.timestamps = half_open
             .timestamp
             .map(|recent| Timestamping::new(opening.timestamp_offset, recent, now));
-        self.negotiate(&request, opening.path_mss);
+        self.negotiate(&request);
         if half_open.shift.is_some() {
             // What was offered, perhaps in the name of another socket.
             self.rcv.shift = window_shift(half_open.receive_capacity as usize);
@@ -253,7 +264,12 @@ impl<'d> Connection<'d> {
         self.tuple = opening.tuple;
         self.snd.open(opening.iss);
         self.recovery = Recovery::new(opening.iss);
-        self.mss = opening.path_mss.max(1);
+        self.mss = opening.path_mss.usable.max(1);
+        self.size = SegmentSize::new(opening.path_mss.usable);
+        #[cfg(feature = "tcp-ecn")]
+        {
+            self.ecn = Ecn::new(opening.ecn);
+        }
         self.congestion = Controller::new(self.options.congestion, u32::from(self.mss));
         self.last_received = millis(now);
         self.last_sent = millis(now);
@@ -284,7 +300,7 @@ impl<'d> Connection<'d> {
 
     /// Settles what both sides can do, from the options of the peer's SYN. `self.timestamps` is set
     /// already if we offered or accepted them.
-    pub(super) fn negotiate(&mut self, request: &TcpOptions, path_mss: u16) {
+    pub(super) fn negotiate(&mut self, request: &TcpOptions) {
         self.sack = request.sack_permitted;
         match request.window_scale {
             Some(shift) => {
@@ -296,13 +312,7 @@ impl<'d> Connection<'d> {
                 self.rcv.shift = 0;
             }
         }
-        let peer = request.mss.unwrap_or(DEFAULT_MSS);
-        let options = if self.timestamps.is_some() {
-            TIMESTAMPS_LEN
-        } else {
-            0
-        };
-        self.mss = peer.min(path_mss).max(MIN_MSS).saturating_sub(options);
+        self.on_peer_mss(request.mss.unwrap_or(DEFAULT_MSS));
         self.congestion = Controller::new(self.options.congestion, u32::from(self.mss));
     }
 
@@ -580,6 +590,10 @@ impl<'d> Connection<'d> {
             receive_queue: self.rcv.ring.len(),
             timestamps: self.timestamps.is_some(),
             sack: self.sack,
+            #[cfg(feature = "tcp-ecn")]
+            ecn: self.ecn.is_capable() && self.state.is_synchronized(),
+            #[cfg(not(feature = "tcp-ecn"))]
+            ecn: false,
         }
     }
 }

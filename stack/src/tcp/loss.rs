@@ -33,8 +33,13 @@ impl Connection<'_> {
         if let Some(rtt) = rtt {
             self.rtt.sample(Duration::from_micros(u64::from(rtt)));
         }
+        if advances {
+            self.size.on_acked(acked, self.mss);
+        }
         let repaired = advances && self.on_progress(now, header);
         let lost = self.find_losses(now, advances, duplicate, &mut delivered);
+        #[cfg(feature = "tcp-plpmtud")]
+        let lost = self.without_probe_loss(now, lost);
         self.adjust_window(&Progress {
             acked,
             delivered: delivered.bytes,
@@ -74,6 +79,8 @@ impl Connection<'_> {
             self.congestion.on_loss(flight.max(u32::from(self.mss)));
             self.congestion.on_recovered(flight);
         }
+        #[cfg(feature = "tcp-plpmtud")]
+        self.check_path_probe(now);
         self.recovery.on_progress(self.snd.una)
     }
 
@@ -131,6 +138,8 @@ impl Connection<'_> {
     pub(super) fn on_reordering_timeout(&mut self, now: Instant) {
         let (flight, pipe) = (self.snd.flight(), self.pipe());
         let lost = self.detect_by_time(now);
+        #[cfg(feature = "tcp-plpmtud")]
+        let lost = self.without_probe_loss(now, lost);
         self.adjust_window(&Progress {
             acked: 0,
             delivered: 0,
@@ -147,6 +156,8 @@ impl Connection<'_> {
         }
         if progress.lost > 0 && self.recovery.phase() == Phase::Open {
             self.congestion.on_loss(progress.flight);
+            #[cfg(feature = "tcp-ecn")]
+            self.ecn.on_reduced(self.snd.max);
             let mss = u32::from(self.mss);
             self.recovery.enter_fast(self.snd.max, progress.flight, mss);
             self.timers.stop(Timer::LossProbe);
@@ -189,6 +200,8 @@ impl Connection<'_> {
     pub(super) fn lose_everything(&mut self) {
         let flight = self.snd.flight();
         self.congestion.on_timeout(flight, self.retries == 1);
+        #[cfg(feature = "tcp-ecn")]
+        self.ecn.on_reduced(self.snd.max);
         self.recovery.on_timeout(self.snd.max);
         self.snd.board().lose_all();
         self.timers.stop(Timer::Reorder);
