@@ -12,6 +12,7 @@ mod arp;
 mod calls;
 mod closing;
 mod crowds;
+mod ecn;
 mod fast_open;
 mod handshake;
 mod icmp;

@@ -10,6 +10,7 @@
 
 mod clock;
 mod executor;
+mod middlebox;
 mod network;
 mod pair;
 pub mod script;
@@ -17,6 +18,7 @@ mod seeds;
 
 pub use clock::{Sleep, VirtualClock};
 pub use executor::{Executor, Spawned};
+pub use middlebox::{Middlebox, Packet, Verdict};
 pub use network::{Host, Memory, Network, Setup};
 pub use pair::{Pair, assert_same_bytes, pattern, receive_to_end, send_all};
 pub use seeds::for_each_seed;

@@ -94,6 +94,7 @@ pub(crate) struct Opening {
     /// What the path takes.
     pub(crate) path_mss: PathMss,
     /// Whether to ask for congestion notification (RFC 3168), or that it was granted.
+    #[cfg_attr(not(feature = "tcp-ecn"), expect(dead_code, reason = "always false"))]
     pub(crate) ecn: bool,
 }
 
