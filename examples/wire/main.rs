@@ -98,6 +98,10 @@ pub(crate) struct Args {
     #[arg(long, value_name = "N", default_value_t = 1)]
     rounds: u64,
 
+    /// Print what the kernel's sending side counted, and what cygnet did
+    #[arg(long)]
+    pub(crate) counters: bool,
+
     /// What runs in the second namespace, for a shell, beside the command
     #[arg(long, value_name = "COMMAND", requires = "command")]
     server: Option<String>,

@@ -124,10 +124,13 @@ pub(crate) fn measure(args: &Args, seed: u64, case: &Case) -> Result<Measured, E
             }
             None => count_kernel(&near, &mut measured)?,
         }
-        if std::env::var_os("WIRE_STATS").is_some()
-            && let Some(stack) = stack
-        {
-            eprintln!("{:?}", stack.stats());
+        if args.counters {
+            if let Some(stack) = stack {
+                println!("{:?}", stack.stats());
+            }
+            if case.from == Tcp::Kernel {
+                print_counters(&near)?;
+            }
         }
         Ok(measured)
     })
@@ -246,6 +249,20 @@ fn count_kernel(namespace: &NetNs, measured: &mut Measured) -> Result<(), Error>
     measured.segments = counter(&snmp, "OutSegs");
     measured.retransmits = counter(&snmp, "RetransSegs");
     measured.timeouts = Some(counter(&netstat, "TCPTimeouts"));
+    Ok(())
+}
+
+/// All of the kernel's TCP counters that are not zero.
+fn print_counters(namespace: &NetNs) -> Result<(), Error> {
+    let netstat = namespace.run(|| std::fs::read_to_string("/proc/thread-self/net/netstat"))??;
+    let mut lines = netstat.lines();
+    while let (Some(names), Some(values)) = (lines.next(), lines.next()) {
+        let counters = names.split(' ').zip(values.split(' ')).skip(1);
+        for (name, value) in counters.filter(|(_, value)| *value != "0") {
+            print!("{name} {value}  ");
+        }
+        println!();
+    }
     Ok(())
 }
 
