@@ -64,6 +64,8 @@ pub(crate) struct Connection<'d> {
     pub(super) last_sent: u32,
     /// When the last challenge or out-of-window acknowledgment was sent, in milliseconds.
     pub(super) last_challenge: Option<u32>,
+    /// Bytes in the network when data was last sent.
+    pub(super) last_pipe: u32,
     /// The handle is gone: nobody reads what still arrives.
     pub(super) detached: bool,
     pub(super) retransmits: u32,
@@ -133,6 +135,7 @@ impl<'d> Connection<'d> {
             last_received: 0,
             last_sent: 0,
             last_challenge: None,
+            last_pipe: 0,
             detached: false,
             retransmits: 0,
             touched: false,
@@ -296,6 +299,7 @@ impl<'d> Connection<'d> {
         self.probes = 0;
         self.unacknowledged = 0;
         self.last_challenge = None;
+        self.last_pipe = 0;
         self.retransmits = 0;
     }
 

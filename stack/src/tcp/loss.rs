@@ -155,7 +155,7 @@ impl Connection<'_> {
             self.congestion.on_recovered(self.snd.flight());
         }
         if progress.lost > 0 && self.recovery.phase() == Phase::Open {
-            self.congestion.on_loss(progress.flight);
+            self.congestion.on_loss(progress.flight.max(self.last_pipe));
             #[cfg(feature = "tcp-ecn")]
             self.ecn.on_reduced(self.snd.max);
             let mss = u32::from(self.mss);
@@ -185,9 +185,12 @@ impl Connection<'_> {
         }
     }
 
-    /// Whether the congestion window was what held the sender back with `pipe` bytes in flight.
+    /// Whether the congestion window was what held the sender back with `pipe` bytes in the network: now, or
+    /// when it last sent. Acknowledgments that arrive together empty the network before anything is sent, and
+    /// the last of them count as much as the first.
     fn was_limited(&self, pipe: u32) -> bool {
         let cwnd = self.congestion.window();
+        let pipe = pipe.max(self.last_pipe);
         let reach = if cwnd < self.congestion.ssthresh() {
             pipe.saturating_mul(2)
         } else {

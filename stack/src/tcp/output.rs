@@ -489,6 +489,7 @@ impl Connection<'_> {
         if self.recovery.phase() == Phase::Fast {
             self.recovery.prr_mut().on_sent(len);
         }
+        self.last_pipe = self.pipe();
         self.schedule_loss_probe(now);
         self.segment(now, start, len, fin, repeated)
     }
