@@ -4,6 +4,7 @@
 //! [`Connection::poll_segment`], which comes next and knows the time, does the rest.
 
 use core::net::Ipv4Addr;
+use core::num::NonZeroU32;
 
 use super::congestion::Controller;
 #[cfg(feature = "tcp-ecn")]
@@ -63,7 +64,7 @@ pub(crate) struct Connection<'d> {
     pub(super) last_received: u32,
     pub(super) last_sent: u32,
     /// When the last challenge or out-of-window acknowledgment was sent, in milliseconds.
-    pub(super) last_challenge: Option<u32>,
+    pub(super) last_challenge: Option<Moment>,
     /// Bytes in the network when data was last sent.
     pub(super) last_pipe: u32,
     /// The handle is gone: nobody reads what still arrives.
@@ -84,7 +85,7 @@ pub(super) struct Timestamping {
     /// TS.Recent: what we echo.
     pub(super) recent: u32,
     /// When `recent` was taken, in seconds.
-    pub(super) taken: u32,
+    pub(super) taken: Moment,
 }
 
 /// What is chosen when a connection is opened.
@@ -608,13 +609,28 @@ impl Timestamping {
         Self {
             offset,
             recent,
-            taken: seconds(now),
+            taken: Moment::new(seconds(now)),
         }
     }
 
     /// What to send now: milliseconds, as in RFC 7323, section 5.4.
     pub(super) fn value(&self, now: Instant) -> u32 {
         timestamp_value(now, self.offset)
+    }
+}
+
+/// A time in the low 32 bits of some unit, one of them early at most, so that to have none takes no room.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Moment(NonZeroU32);
+
+impl Moment {
+    pub(super) fn new(at: u32) -> Self {
+        Self(NonZeroU32::new(at).unwrap_or(NonZeroU32::MAX))
+    }
+
+    /// How long before `now` it was.
+    pub(super) fn age(self, now: u32) -> u32 {
+        now.wrapping_sub(self.0.get())
     }
 }
 

@@ -1,6 +1,6 @@
 //! A segment arrives: RFC 9293, section 3.10.7, in its order.
 
-use super::connection::{Connection, Timestamping, millis, seconds};
+use super::connection::{Connection, Moment, Timestamping, millis, seconds};
 use super::receiver::Stored;
 use super::sender::WindowUpdate;
 use super::timers::Timer;
@@ -153,7 +153,7 @@ impl Connection<'_> {
         let Some(theirs) = header.options.timestamps else {
             return Err(Disposition::Discarded(Discard::MissingTimestamp));
         };
-        let valid = seconds(now).wrapping_sub(ours.taken) < TIMESTAMP_LIFETIME;
+        let valid = ours.taken.age(seconds(now)) < TIMESTAMP_LIFETIME;
         if valid && is_older(theirs.value, ours.recent) {
             self.acknowledge_unacceptable(now);
             return Err(Disposition::Discarded(Discard::OldTimestamp));
@@ -277,7 +277,7 @@ impl Connection<'_> {
         };
         if header.seq.at_or_before(self.last_ack_sent) {
             ours.recent = theirs.value;
-            ours.taken = seconds(now);
+            ours.taken = Moment::new(seconds(now));
         }
     }
 
@@ -430,9 +430,9 @@ impl Connection<'_> {
         let now = millis(now);
         let recently = self
             .last_challenge
-            .is_some_and(|last| now.wrapping_sub(last) < CHALLENGE_INTERVAL_MS);
+            .is_some_and(|last| last.age(now) < CHALLENGE_INTERVAL_MS);
         if !recently {
-            self.last_challenge = Some(now);
+            self.last_challenge = Some(Moment::new(now));
             self.due.ack = true;
         }
     }

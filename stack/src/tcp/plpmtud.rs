@@ -30,9 +30,8 @@ pub(super) struct Search {
     high: u16,
     /// The length of the probe that is out, or 0.
     probe: u16,
-    /// When the search starts over, in [`ticks`]; only of meaning when it is at its end.
-    again: u16,
-    /// The number of the probe's first byte. Not aligned, so that all of this fits between others.
+    /// The number of the probe's first byte; while none is out, when the search starts over, in seconds. Not
+    /// aligned, so that all of this fits between others.
     start: U32,
 }
 
@@ -40,7 +39,6 @@ impl Search {
     pub(super) const OFF: Self = Self {
         high: 0,
         probe: 0,
-        again: 0,
         start: U32::new(0),
     };
 
@@ -107,13 +105,13 @@ impl Connection<'_> {
             return None;
         }
         if search.high.saturating_sub(self.mss) < CLOSE_ENOUGH {
-            let waited = ticks(now).wrapping_sub(search.again) as i16;
+            let waited = seconds(now).wrapping_sub(search.start.get()) as i32;
             if waited < 0 {
                 return None;
             }
             search.high = longest;
-            search.again = ticks(now).wrapping_add(SEARCH_AGAIN);
             if longest.saturating_sub(self.mss) < CLOSE_ENOUGH {
+                self.conclude(now);
                 return None;
             }
         }
@@ -158,12 +156,12 @@ impl Connection<'_> {
         // What else is lost says nothing about the probe, if it was sent before; nor does the probe, if
         // others are lost with it.
         let probe = core::mem::take(&mut self.size.search.probe);
+        self.conclude(now);
         let oldest = self.snd.board().first_lost();
         if lost != len || oldest.is_none_or(|hole| hole.start != start) {
             return lost;
         }
         self.size.search.high = probe - 1;
-        self.conclude(now);
         0
     }
 
@@ -179,7 +177,8 @@ impl Connection<'_> {
 
     /// Notes when to search again, should the search be at its end.
     fn conclude(&mut self, now: Instant) {
-        self.size.search.again = ticks(now).wrapping_add(SEARCH_AGAIN);
+        let again = seconds(now).wrapping_add(SEARCH_AGAIN);
+        self.size.search.start = again.into();
     }
 }
 
@@ -198,10 +197,5 @@ const CLOSE_ENOUGH: u16 = 8;
 /// The segments behind a probe, so that its loss shows by duplicate acknowledgments.
 const FOLLOWERS: u32 = 3;
 
-/// A clock of ten seconds, for what is a matter of minutes.
-fn ticks(now: Instant) -> u16 {
-    (seconds(now) / 10) as u16
-}
-
-/// As Linux (`tcp_probe_interval`): ten minutes, in [`ticks`].
-const SEARCH_AGAIN: u16 = 60;
+/// As Linux (`tcp_probe_interval`): ten minutes, in seconds.
+const SEARCH_AGAIN: u32 = 600;

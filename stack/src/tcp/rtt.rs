@@ -1,5 +1,6 @@
 //! The retransmission timeout (RFC 6298), in microseconds.
 
+use super::connection::Moment;
 use crate::time::{Duration, Instant};
 use crate::wire::SeqNum;
 
@@ -14,7 +15,7 @@ pub(crate) struct RttEstimator {
     backoff: u8,
     /// The SYN that is being timed, in the low 32 bits of microseconds: measured when this number is
     /// acknowledged.
-    timed: Option<(SeqNum, u32)>,
+    timed: Option<(SeqNum, Moment)>,
 }
 
 impl RttEstimator {
@@ -31,7 +32,7 @@ impl RttEstimator {
     /// Starts timing a SYN, up to `end`. Segments with data have their time on the scoreboard.
     pub(crate) fn on_send(&mut self, now: Instant, end: SeqNum) {
         if self.timed.is_none() {
-            self.timed = Some((end, now.as_micros() as u32));
+            self.timed = Some((end, Moment::new(now.as_micros() as u32)));
         }
     }
 
@@ -48,7 +49,7 @@ impl RttEstimator {
         match self.timed {
             Some((end, sent)) if ack.at_or_after(end) => {
                 self.timed = None;
-                let rtt = (now.as_micros() as u32).wrapping_sub(sent);
+                let rtt = sent.age(now.as_micros() as u32);
                 self.sample(Duration::from_micros(u64::from(rtt)));
             }
             // The scoreboard measures better; this is for where it may not (Karn's algorithm).
