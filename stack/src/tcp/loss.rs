@@ -55,8 +55,7 @@ impl Connection<'_> {
 
     /// `SND.UNA < SEG.ACK =< SND.NXT`: new data is acknowledged. True if that repairs what was lost.
     fn on_progress(&mut self, now: Instant, header: &TcpHeader) -> bool {
-        self.rtt
-            .on_ack(now, header.ack, self.echo_age(now, &header.options));
+        self.rtt.on_ack(now, self.echo_age(now, &header.options));
         self.retries = 0;
         self.soft_error = None;
         self.events |= Events::WRITABLE;

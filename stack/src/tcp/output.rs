@@ -269,7 +269,7 @@ impl Connection<'_> {
             self.retransmits = self.retransmits.wrapping_add(1);
         } else {
             self.snd.on_sent(iss + 1);
-            self.rtt.on_send(now, iss + 1);
+            self.rtt.on_send(now);
             if with_data {
                 len = self.syn_data_len(iss + 1, &options);
             }
