@@ -78,6 +78,14 @@ pub(crate) const SETTINGS: &[Setting] = &[
         doc: "The most routes, IPv4 and IPv6 and the default ones together.",
     },
     Setting {
+        name: "PATH_MTU_COUNT",
+        default: 8,
+        min: 1,
+        max: 4096,
+        features: MANY,
+        doc: "The destinations whose path is known to take shorter packets than the link.",
+    },
+    Setting {
         name: "FRAGMENTATION_BUFFER_SIZE",
         default: 1500,
         min: 256,

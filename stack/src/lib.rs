@@ -82,7 +82,7 @@ pub mod time;
 pub mod wire;
 
 pub use cygnet_driver::{Clock, Driver};
-pub use engine::{AddressPolicy, Config, ConfigError, DefensePolicy, StaticConfigV4};
+pub use engine::{AddressPolicy, Config, ConfigError, DefensePolicy, EcnPolicy, StaticConfigV4};
 #[cfg(feature = "socket-udp")]
 pub use engine::{BindError, UdpMetadata, UdpPacketMetadata};
 #[cfg(feature = "socket-tcp")]

@@ -12,6 +12,8 @@ stories! {
         an_old_timestamp_is_acknowledged_and_dropped,
         a_reset_needs_no_fresh_timestamp,
         a_peer_without_timestamps_gets_none;
+    "24 days are long in real time":
+        rfc7323_a_timestamp_is_no_measure_after_24_days;
     "Linux takes segments without the timestamp that was agreed on":
         rfc7323_a_missing_timestamp_is_dropped;
 }
@@ -82,4 +84,21 @@ fn rfc7323_a_missing_timestamp_is_dropped(script: &Script) {
     peer.send(data(1..11).no_ts());
     script.nothing_to_read(socket);
     script.assert_discarded(Discard::MissingTimestamp, 1);
+}
+
+/// RFC 7323, section 5.5: after 24 days without a segment the peer's clock may have gone half around.
+fn rfc7323_a_timestamp_is_no_measure_after_24_days(script: &Script) {
+    let (peer, socket) = established_timestamps(script);
+    let clock = peer.clock();
+    peer.send(data(1..11).ts(clock, 0));
+    peer.expect(ack(11).ts(0, clock));
+    let day = core::time::Duration::from_secs(24 * 3_600);
+    script.silence(day * 23);
+    peer.send(data(11..21).ts(clock - 1, 0));
+    peer.expect(ack(11).ts(0, clock));
+    script.assert_discarded(Discard::OldTimestamp, 1);
+    script.silence(day);
+    peer.send(data(11..21).ts(clock - 1, 0));
+    peer.expect(ack(21).ts(0, clock - 1));
+    script.read(socket, 1..21);
 }

@@ -12,12 +12,14 @@ stories! {
         a_probe_of_a_closed_window_is_answered,
         a_closed_window_holds_text_back_until_it_opens,
         the_window_is_never_overrun,
+        shld_14_the_window_is_never_shrunk_from_the_right,
         rfc7323_the_window_is_scaled;
     "Linux probes with no text, and with the number before the first it has not sent":
         probes_of_a_closed_window_back_off,
         must_37_a_peer_that_answers_probes_keeps_the_connection;
-    "Linux moves its window by rules of its own":
-        receiver_silly_window_avoidance;
+    "Linux moves its window by rules of its own, and grows it as text is read":
+        receiver_silly_window_avoidance,
+        the_whole_buffer_is_offered_at_once;
     "Linux sends whatever fits the window":
         sender_silly_window_avoidance;
     "Linux's delay adapts to the peer":
@@ -213,4 +215,61 @@ fn a_lone_segment_is_acknowledged_after_the_delay(script: &Script) {
     peer.expect(data(1..11).ack(start + 20));
     peer.send(segment(cygnet::wire::TcpFlags::ACK).ack(11));
     script.silence(Duration::from_secs(1));
+}
+
+/// RFC 9293, section 3.8.6: "A TCP receiver SHOULD NOT shrink the window, i.e., move the right window edge to
+/// the left". Neither gaps nor what is read late or in small pieces does that.
+fn shld_14_the_window_is_never_shrunk_from_the_right(script: &Script) {
+    let (peer, socket) = established_with(script, &small());
+    let mut edge = 0;
+    let mut next = 1;
+    let mut read = 1;
+    for n in 0..30_u32 {
+        let len = 1 + (n * 37) % 90;
+        if n % 3 == 0 {
+            // Ahead of a gap, which is filled right after.
+            peer.send(data(next + 100..next + 110));
+            let heard = peer
+                .next(Duration::from_millis(60))
+                .expect("an acknowledgment");
+            let right = heard.ack + u32::from(heard.window);
+            assert!(right >= edge, "{heard:?}");
+            edge = right;
+            peer.send(data(next..next + 100));
+            next += 110;
+        } else {
+            peer.send(data(next..next + len));
+            next += len;
+        }
+        let heard = peer
+            .next(Duration::from_millis(60))
+            .expect("an acknowledgment");
+        assert_eq!(heard.ack, next);
+        let right = heard.ack + u32::from(heard.window);
+        assert!(right >= edge, "{right} before {edge}");
+        edge = right;
+        if n % 5 == 0 {
+            script.read(socket, read..read + 7);
+            read += 7;
+            // If the edge moved for that, it moved right.
+            if let Some(heard) = peer.next(Duration::from_millis(1)) {
+                assert!(heard.ack + u32::from(heard.window) >= edge);
+            }
+        }
+    }
+}
+
+/// The buffer is there and nobody else may use it: nothing is gained by offering less at first.
+fn the_whole_buffer_is_offered_at_once(script: &Script) {
+    let listener = script.listen_with(PORT, &small());
+    let peer = script.peer(PEER_PORT, PORT);
+    peer.send(syn().mss(MSS));
+    peer.expect(syn_ack().win(4_096));
+    peer.send(ack(1));
+    let socket = script.accept(listener);
+    peer.send(data(1..1_001));
+    peer.expect(ack(1_001).win(3_096));
+    script.read(socket, 1..1_001);
+    peer.send(data(1_001..1_002));
+    peer.expect(ack(1_002).win(4_095));
 }

@@ -7,12 +7,14 @@
 mod cancellation;
 mod closing;
 mod connect;
+mod ecn;
 mod icmp;
 mod idle;
 mod impaired;
 mod link;
 mod listener;
 mod opening;
+mod path_mtu;
 mod pool;
 mod reentrance;
 mod reuse;

@@ -7,8 +7,10 @@
 #![cfg(target_os = "linux")]
 
 mod bulk;
+mod ecn;
 mod endings;
 mod fast_open;
+mod path_mtu;
 mod ping;
 mod programs;
 mod wire;

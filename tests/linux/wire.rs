@@ -6,7 +6,7 @@ use std::process::Command;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use cygnet::{Config, Ipv4Cidr, Resources, Stack, StaticConfigV4, TcpError, TcpSocket};
+use cygnet::{Config, EcnPolicy, Ipv4Cidr, Resources, Stack, StaticConfigV4, TcpError, TcpSocket};
 use cygnet_driver::{Driver, HardwareAddress, RxToken, TxToken};
 use cygnet_host::{Interface, TokioClock, linux_test, process};
 use cygnet_link::{Impairments, Link, PortConfig};
@@ -28,6 +28,9 @@ pub(crate) enum Wire {
     Faulty(FaultConfig),
     /// A tap at the far end of a link with these impairments, the same both ways.
     Long(Impairments),
+    /// A tap behind something that looks at every frame, may change it, and lets it pass or not. cygnet asks for
+    /// congestion notification.
+    Filtered(fn(&mut [u8]) -> bool),
 }
 
 /// Runs `test` beside a stack that is on that wire, in a namespace of its own. The test must end
@@ -53,25 +56,37 @@ pub(crate) fn on_tap(test: impl AsyncFnOnce(Stack<'static>) + Send) {
 
 async fn run(wire: Wire, test: impl AsyncFnOnce(Stack<'static>)) {
     match wire {
-        Wire::Device(mode) => beside(device(mode), test).await,
+        Wire::Device(mode) => beside(device(mode), EcnPolicy::Accept, test).await,
         Wire::Faulty(faults) => {
             let faulty =
                 FaultInjector::new(device(Mode::Tap), &*leak(TokioClock::new()), faults, 1);
-            beside(faulty, test).await;
+            beside(faulty, EcnPolicy::Accept, test).await;
         }
-        Wire::Long(impairments) => {
-            let mut tap = device(Mode::Tap);
-            let HardwareAddress::Ethernet(address) = tap.hardware_address() else {
-                unreachable!("a tap is an Ethernet device");
-            };
-            let port = PortConfig::ethernet(address).impairments(impairments);
-            let link = leak(Link::<NoopRawMutex, 256, 1514>::new());
-            let [near, mut far] = link.split(&*leak(TokioClock::new()), [port, port]);
-            tokio::select! {
-                () = poll_fn(|cx| bridge(cx, &mut far, &mut tap)) => {}
-                () = beside(near, test) => {}
-            }
-        }
+        Wire::Long(impairments) => through(impairments, |_| true, test).await,
+        Wire::Filtered(filter) => through(Impairments::new(), filter, test).await,
+    }
+}
+
+async fn through(
+    impairments: Impairments,
+    filter: fn(&mut [u8]) -> bool,
+    test: impl AsyncFnOnce(Stack<'static>),
+) {
+    let mut tap = device(Mode::Tap);
+    let HardwareAddress::Ethernet(address) = tap.hardware_address() else {
+        unreachable!("a tap is an Ethernet device");
+    };
+    let port = PortConfig::ethernet(address).impairments(impairments);
+    let link = leak(Link::<NoopRawMutex, 256, 1514>::new());
+    let [near, mut far] = link.split(&*leak(TokioClock::new()), [port, port]);
+    let bridge = poll_fn(|cx| {
+        forward(cx, &mut far, &mut tap, filter);
+        forward(cx, &mut tap, &mut far, filter);
+        Poll::Pending
+    });
+    tokio::select! {
+        () = bridge => {}
+        () = beside(near, EcnPolicy::Request, test) => {}
     }
 }
 
@@ -84,8 +99,13 @@ fn device(mode: Mode) -> TunTap {
     TunTap::new(device).expect("a driver")
 }
 
-async fn beside<D: Driver + 'static>(driver: D, test: impl AsyncFnOnce(Stack<'static>)) {
-    let config = Config::ipv4_static(StaticConfigV4::new(Ipv4Cidr::new(CYGNET, 24)));
+async fn beside<D: Driver + 'static>(
+    driver: D,
+    ecn: EcnPolicy,
+    test: impl AsyncFnOnce(Stack<'static>),
+) {
+    let mut config = Config::ipv4_static(StaticConfigV4::new(Ipv4Cidr::new(CYGNET, 24)));
+    config.ecn = ecn;
     let resources = leak(Resources::<128>::new());
     let seed = [3; 32];
     let clock = TokioClock::new();
@@ -96,20 +116,23 @@ async fn beside<D: Driver + 'static>(driver: D, test: impl AsyncFnOnce(Stack<'st
     }
 }
 
-/// Moves frames both ways as long as there are any, and room for them.
-fn bridge(cx: &mut Context<'_>, a: &mut impl Driver, b: &mut impl Driver) -> Poll<()> {
-    forward(cx, a, b);
-    forward(cx, b, a);
-    Poll::Pending
-}
-
-fn forward(cx: &mut Context<'_>, from: &mut impl Driver, to: &mut impl Driver) {
+/// Moves frames as long as there are any that pass, and room for them.
+fn forward(
+    cx: &mut Context<'_>,
+    from: &mut impl Driver,
+    to: &mut impl Driver,
+    filter: fn(&mut [u8]) -> bool,
+) {
     for _ in 0..BURST {
         let Some(tx) = to.transmit(cx) else { return };
         let Some((rx, _)) = from.receive(cx) else {
             return;
         };
-        rx.consume(|frame| tx.consume(frame.len(), |room| room.copy_from_slice(frame)));
+        rx.consume(|frame| {
+            if filter(frame) {
+                tx.consume(frame.len(), |room| room.copy_from_slice(frame));
+            }
+        });
     }
     cx.waker().wake_by_ref();
 }

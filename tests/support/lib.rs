@@ -10,6 +10,7 @@
 
 mod clock;
 mod executor;
+mod middlebox;
 mod network;
 mod pair;
 mod repair;
@@ -18,6 +19,7 @@ mod seeds;
 
 pub use clock::{Sleep, VirtualClock};
 pub use executor::{Executor, Spawned};
+pub use middlebox::{Middlebox, Packet, Verdict};
 pub use network::{FRAMES, Host, HubPort, Memory, Network, SLOTS, Setup};
 pub use pair::{Pair, assert_same_bytes, pattern, receive_to_end, send_all};
 pub use repair::{repair_checksums, tcp_segment};

@@ -129,16 +129,12 @@ impl<'d, const N: usize> Network<'d, N> {
         let mut numbered = memory.stacks.iter_mut().zip(setups).enumerate();
         let hosts = ports.map(|port| {
             let (n, (resources, setup)) = numbered.next().expect("as many as ports");
-            let seed = executor.seed().wrapping_mul(N as u64);
-            let seed = seed.wrapping_add(n as u64);
-            let (port, clock) = (driver(n, port), executor.clock());
-            let (stack, mut runner) =
-                cygnet::new_with_clock(port, setup.config, resources, seed, clock);
-            Host {
-                stack,
-                address: address(n),
-                runner: executor.spawn(async move { runner.run().await }),
-            }
+            let parts = Parts {
+                n,
+                seed: (executor.seed().wrapping_mul(N as u64)).wrapping_add(n as u64),
+                config: setup.config,
+            };
+            Host::start(&executor, parts, resources, driver(n, port))
         });
         Self {
             executor,
@@ -148,7 +144,31 @@ impl<'d, const N: usize> Network<'d, N> {
     }
 }
 
+/// What makes a host beside its memory and its link.
+pub(crate) struct Parts {
+    pub(crate) n: usize,
+    pub(crate) seed: u64,
+    pub(crate) config: Config,
+}
+
 impl<'d> Host<'d> {
+    /// Host number `n`, its runner running.
+    pub(crate) fn start(
+        executor: &Executor<'d>,
+        parts: Parts,
+        resources: &'d mut Resources<'d, SLOTS>,
+        driver: impl Driver + 'd,
+    ) -> Self {
+        let Parts { n, seed, config } = parts;
+        let (stack, mut runner) =
+            cygnet::new_with_clock(driver, config, resources, seed, executor.clock());
+        Self {
+            stack,
+            address: address(n),
+            runner: executor.spawn(async move { runner.run().await }),
+        }
+    }
+
     /// A port of this host.
     pub fn at(&self, port: u16) -> IpEndpoint {
         IpEndpoint::from((self.address, port))

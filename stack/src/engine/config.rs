@@ -23,6 +23,9 @@ pub struct Config {
     /// The maximum segment lifetime (RFC 9293, section 3.4.2): connections are remembered for twice as
     /// long. 30 s by default, like everybody; the RFC's 2 minutes are from slower times.
     pub max_segment_lifetime: Duration,
+    /// Whether TCP connections let routers report congestion (RFC 3168). Without the feature `tcp-ecn` they
+    /// never do.
+    pub ecn: EcnPolicy,
 }
 
 impl Config {
@@ -34,6 +37,7 @@ impl Config {
             defense: DefensePolicy::NeverGiveUp,
             loopback: false,
             max_segment_lifetime: Duration::from_secs(30),
+            ecn: EcnPolicy::Accept,
         }
     }
 
@@ -95,4 +99,18 @@ pub enum AddressPolicy {
     Announce,
     /// The address is used when probing for some seconds found nobody.
     Probe,
+}
+
+/// Whether TCP connections let routers mark packets in place of dropping them (RFC 3168).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum EcnPolicy {
+    /// Never.
+    Off,
+    /// Where the peer asks for it. As Linux.
+    #[default]
+    Accept,
+    /// Where the peer asks for it, and it is asked for. Some networks drop the requests: then the first one
+    /// costs a second.
+    Request,
 }

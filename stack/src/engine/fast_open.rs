@@ -1,6 +1,7 @@
 //! Fast Open (RFC 7413) on both sides: which requests become connections at once, and which cookie goes
 //! to whom. What a connection does with it is in [`crate::tcp::FastOpen`].
 
+use super::config::EcnPolicy;
 use super::sockets::Body;
 use super::tcp_listen::Request;
 use super::{ConnectError, Engine, SocketKey, TcpState};
@@ -44,14 +45,17 @@ impl Engine<'_> {
         }
         let index = self.slot_for_connection(listener)?;
         let key = self.sockets.key(listener);
+        let iss = self.choose_iss(now, request);
+        let capacity = self.receive_capacity_of(listener);
+        let mut half_open = HalfOpen::new(now, *tuple, key, iss, request.syn, capacity);
+        half_open.ecn &= self.tcp.ecn != EcnPolicy::Off;
         let opening = Opening {
             tuple: *tuple,
-            iss: self.choose_iss(now, request),
+            iss,
             timestamp_offset: self.tcp.isn.timestamp_offset(tuple),
-            path_mss: self.interface.path_mss(),
+            path_mss: self.interface.path_mss(now, tuple.remote.addr),
+            ecn: half_open.ecn,
         };
-        let capacity = self.receive_capacity_of(listener);
-        let half_open = HalfOpen::new(now, *tuple, key, opening.iss, request.syn, capacity);
         let Body::Tcp(tcp) = self.sockets.body_mut(index) else {
             return None;
         };

@@ -11,6 +11,7 @@ use crate::wire::{Icmpv4Message, Icmpv4Unreachable, IpProtocol, Quote};
 impl Engine<'_> {
     pub(super) fn on_icmpv4<'f>(
         &mut self,
+        now: Instant,
         received: &Received<'f>,
         payload: &'f [u8],
     ) -> Handled<'f> {
@@ -24,14 +25,23 @@ impl Engine<'_> {
                 self.icmp_to_sockets(received, Some(ident), None, payload)?;
                 Ok(None)
             }
-            Icmpv4Message::DestinationUnreachable { code, quote, .. } => {
-                self.on_icmp_error(received, payload, quote, IcmpError::from_code(code))
+            Icmpv4Message::DestinationUnreachable {
+                code,
+                next_hop_mtu,
+                quote,
+            } => {
+                let error = match code {
+                    Icmpv4Unreachable::FragmentationNeeded => IcmpError::TooLong { next_hop_mtu },
+                    Icmpv4Unreachable::Protocol | Icmpv4Unreachable::Port => IcmpError::Refused,
+                    _ => IcmpError::Unreachable,
+                };
+                self.on_icmp_error(now, received, payload, quote, error)
             }
             Icmpv4Message::TimeExceeded { quote, .. } => {
-                self.on_icmp_error(received, payload, quote, IcmpError::Soft)
+                self.on_icmp_error(now, received, payload, quote, IcmpError::Soft)
             }
             Icmpv4Message::ParameterProblem { quote, .. } => {
-                self.on_icmp_error(received, payload, quote, IcmpError::Soft)
+                self.on_icmp_error(now, received, payload, quote, IcmpError::Soft)
             }
             Icmpv4Message::Other { .. } => Err(Discard::UnknownIcmp),
         }
@@ -69,6 +79,7 @@ impl Engine<'_> {
     /// Somebody could not deliver what we sent. It goes to whoever sent it.
     fn on_icmp_error<'f>(
         &mut self,
+        now: Instant,
         received: &Received<'f>,
         message: &[u8],
         quote: &[u8],
@@ -80,7 +91,7 @@ impl Engine<'_> {
         }
         let matched = match quote.protocol {
             #[cfg(feature = "socket-tcp")]
-            IpProtocol::TCP => self.tcp_icmp_error(&quote, error),
+            IpProtocol::TCP => self.tcp_icmp_error(now, &quote, error),
             #[cfg(feature = "socket-udp")]
             IpProtocol::UDP => {
                 let to_socket = self.udp_icmp_error(&quote, error);
@@ -98,7 +109,7 @@ impl Engine<'_> {
             }
             _ => false,
         };
-        let _ = error;
+        let _ = (now, error);
         if matched {
             Ok(None)
         } else {
@@ -183,18 +194,10 @@ pub(super) enum IcmpError {
     Refused,
     /// There is no way there, as far as the network knows now.
     Unreachable,
+    /// It is longer than a link on the way takes: this many bytes, or 0 if the router does not say.
+    TooLong { next_hop_mtu: u16 },
     /// It did not arrive this time.
     Soft,
-}
-
-impl IcmpError {
-    fn from_code(code: Icmpv4Unreachable) -> Self {
-        match code {
-            Icmpv4Unreachable::Protocol | Icmpv4Unreachable::Port => Self::Refused,
-            Icmpv4Unreachable::FragmentationNeeded => Self::Soft,
-            _ => Self::Unreachable,
-        }
-    }
 }
 
 /// RFC 1812, section 4.3.2.3: "the ICMP datagram SHOULD contain as much of the original datagram as

@@ -200,7 +200,7 @@ impl Engine<'_> {
             verify,
         };
         match header.protocol {
-            IpProtocol::ICMP => self.on_icmpv4(&received, payload),
+            IpProtocol::ICMP => self.on_icmpv4(now, &received, payload),
             #[cfg(feature = "socket-tcp")]
             IpProtocol::TCP => self.on_tcp(now, &received, payload),
             #[cfg(feature = "socket-udp")]

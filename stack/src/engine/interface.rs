@@ -5,12 +5,12 @@ use core::net::Ipv4Addr;
 use cygnet_config::IFACE_MAX_ADDR_COUNT;
 use cygnet_driver::{Capabilities, HardwareAddress, Medium};
 
-use super::Engine;
 use super::config::{AddressPolicy, Config, DefensePolicy, StaticConfigV4};
 use super::egress::Inline;
 use super::outgoing::LinkHeader;
+use super::{Engine, earlier};
 use crate::ip::{AddressState, Addresses, Delivery, Forwarding, InterfaceAddress, InterfaceId};
-use crate::ip::{NextHop, Route, RouteTable};
+use crate::ip::{MIN_PATH_MTU, NextHop, PathMtuCache, Route, RouteTable};
 #[cfg(feature = "medium-ethernet")]
 use crate::link::{Conflict, ConflictDetector, StartMode};
 #[cfg(feature = "medium-ethernet")]
@@ -18,6 +18,8 @@ use crate::link::{Lookup, NeighborCache, NeighborKey, NeighborTiming, SolicitTo}
 use crate::rand::Random;
 #[cfg(feature = "medium-ethernet")]
 use crate::storage::List;
+#[cfg(feature = "socket-tcp")]
+use crate::tcp::PathMss;
 use crate::time::Instant;
 #[cfg(feature = "medium-ethernet")]
 use crate::wire::{ArpOperation, ArpPacket, EtherType, EthernetAddress, EthernetHeader};
@@ -32,6 +34,7 @@ pub(crate) struct Interface {
     pub(super) loopback: bool,
     pub(super) addresses: Addresses,
     pub(super) routes: RouteTable,
+    pub(super) path_mtus: PathMtuCache,
     config: Option<StaticConfigV4>,
     policy: AddressPolicy,
     defense: DefensePolicy,
@@ -57,8 +60,28 @@ pub(super) struct Ethernet {
 pub(super) struct Path {
     next_hop: Option<NextHop>,
     epoch: u16,
+    /// The longest packet in bytes that the link takes, or the route.
+    route_mtu: u16,
+    /// The longest packet that gets all the way, as far as is known.
+    path_mtu: u16,
     #[cfg(feature = "medium-ethernet")]
     neighbor: Option<NeighborKey>,
+}
+
+#[cfg(feature = "socket-tcp")]
+impl Path {
+    /// The longest TCP payload, without options, that the path takes.
+    pub(super) fn mss(&self) -> PathMss {
+        PathMss {
+            announced: mss_of(self.route_mtu),
+            usable: mss_of(self.path_mtu),
+        }
+    }
+
+    /// Whether part of the path may be so narrow that routers have to cut what we send.
+    pub(super) fn needs_fragments(&self) -> bool {
+        self.path_mtu <= MIN_PATH_MTU && self.path_mtu < self.route_mtu
+    }
 }
 
 #[cfg(all(feature = "medium-ethernet", feature = "socket-tcp"))]
@@ -137,6 +160,7 @@ impl Interface {
             loopback: config.loopback,
             addresses: Addresses::new(),
             routes: RouteTable::new(),
+            path_mtus: PathMtuCache::new(),
             config: None,
             policy: config.address_policy,
             defense: config.defense,
@@ -212,7 +236,7 @@ impl Interface {
         self.addresses.remove(INTERFACE, address).is_some()
     }
 
-    fn on_routes_changed(&mut self) {
+    pub(super) fn on_routes_changed(&mut self) {
         self.epoch = self.epoch.wrapping_add(1);
     }
 
@@ -284,17 +308,19 @@ impl Interface {
     pub(super) fn next_deadline(&self) -> Option<Instant> {
         #[cfg(feature = "medium-ethernet")]
         {
+            let path_mtus = self.path_mtus.next_deadline();
             // Nobody is asked while the link is down, and nobody fails to answer.
             if !self.link_up {
-                return None;
+                return path_mtus;
             }
             let neighbors = self.ethernet.neighbors.next_deadline();
             let detectors = self.ethernet.detectors.iter();
             let detectors = detectors.filter_map(ConflictDetector::next_deadline);
-            neighbors.into_iter().chain(detectors).min()
+            let next = neighbors.into_iter().chain(detectors).min();
+            earlier(next, path_mtus)
         }
         #[cfg(not(feature = "medium-ethernet"))]
-        None
+        self.path_mtus.next_deadline()
     }
 
     pub(super) fn next_ident(&mut self) -> u16 {
@@ -326,10 +352,43 @@ impl Interface {
         forwarding.resolve(now, destination, None).ok()
     }
 
-    /// The longest TCP payload, without options, that fits the link.
+    /// The longest packet in bytes to `destination` that the link takes, or the route.
+    fn route_mtu(&self, now: Instant, destination: IpAddress, next_hop: &NextHop) -> u16 {
+        let link = self.ip_mtu as u16;
+        let is_taken = |route: &&Route| {
+            next_hop.delivery == Delivery::Neighbor
+                && next_hop.address == route.gateway.unwrap_or(destination)
+        };
+        let route = self.routes.lookup(now, destination, None).filter(is_taken);
+        route
+            .and_then(|route| route.mtu)
+            .map_or(link, |mtu| mtu.min(link))
+    }
+
+    /// The longest packet in bytes that gets to `destination` in one piece, as far as is known.
+    pub(super) fn path_mtu(&self, now: Instant, destination: IpAddress) -> Option<u16> {
+        let next_hop = self.next_hop(now, destination)?;
+        let route = self.route_mtu(now, destination, &next_hop);
+        let reported = self.path_mtus.peek(next_hop.interface, destination);
+        Some(reported.map_or(route, |mtu| mtu.min(route)))
+    }
+
+    /// The longest TCP payload, without options, that a peer is told to send, and that may be sent to it.
     #[cfg(feature = "socket-tcp")]
-    pub(super) fn path_mss(&self) -> u16 {
-        u16::try_from(self.ip_mtu.saturating_sub(IP_AND_TCP_HEADERS)).unwrap_or(u16::MAX)
+    pub(super) fn path_mss(&self, now: Instant, destination: IpAddress) -> PathMss {
+        let Some(next_hop) = self.next_hop(now, destination) else {
+            let mss = mss_of(self.ip_mtu as u16);
+            return PathMss {
+                announced: mss,
+                usable: mss,
+            };
+        };
+        let route = self.route_mtu(now, destination, &next_hop);
+        let reported = self.path_mtus.peek(next_hop.interface, destination);
+        PathMss {
+            announced: mss_of(route),
+            usable: mss_of(reported.map_or(route, |mtu| mtu.min(route))),
+        }
     }
 
     /// Whether a path that packets took leads on as it did, and they need not be routed anew.
@@ -342,11 +401,7 @@ impl Interface {
     #[inline]
     pub(super) fn reach(&mut self, now: Instant, destination: IpAddress, path: &mut Path) -> Reach {
         if path.next_hop.is_none() || path.epoch != self.epoch {
-            *path = Path {
-                next_hop: self.next_hop(now, destination),
-                epoch: self.epoch,
-                ..Path::default()
-            };
+            self.resolve(now, destination, path);
         }
         if path.next_hop.is_none() {
             return Reach::NoRoute;
@@ -370,6 +425,20 @@ impl Interface {
             #[cfg(feature = "medium-ethernet")]
             Medium::Ethernet => self.ethernet_header(path).map(LinkHeader::Ethernet),
             _ => Some(LinkHeader::None),
+        }
+    }
+
+    /// Routes anew.
+    fn resolve(&mut self, now: Instant, destination: IpAddress, path: &mut Path) {
+        *path = Path {
+            next_hop: self.next_hop(now, destination),
+            epoch: self.epoch,
+            ..Path::default()
+        };
+        if let Some(next_hop) = &path.next_hop {
+            path.route_mtu = self.route_mtu(now, destination, next_hop);
+            let reported = self.path_mtus.lookup(next_hop.interface, destination);
+            path.path_mtu = reported.map_or(path.route_mtu, |mtu| mtu.min(path.route_mtu));
         }
     }
 
@@ -515,6 +584,7 @@ impl Engine<'_> {
             gateway,
             interface: INTERFACE,
             expires: None,
+            mtu: None,
         };
         self.interface.on_routes_changed();
         match self.interface.routes.add(now, route) {
@@ -530,14 +600,27 @@ impl Engine<'_> {
         self.interface.routes.remove(network).is_some()
     }
 
+    /// Sets or forgets how long packets along a route may be; false if there is no such route.
+    pub(crate) fn set_route_mtu(&mut self, destination: IpCidr, mtu: Option<u16>) -> bool {
+        self.interface.on_routes_changed();
+        let mtu = mtu.map(|mtu| mtu.max(SMALLEST_MTU));
+        self.interface.routes.set_mtu(destination, mtu)
+    }
+
+    /// The longest packet in bytes that gets to `destination` in one piece, as far as is known.
+    pub(crate) fn path_mtu(&self, destination: IpAddress) -> Option<u16> {
+        self.interface.path_mtu(self.now, destination)
+    }
+
     pub(super) fn on_interface_timeout(&mut self, now: Instant) {
+        if self.interface.path_mtus.on_timeout(now) {
+            self.interface.on_routes_changed();
+        }
         // Who waited asks once more, and is told.
         #[cfg(feature = "medium-ethernet")]
         while let Some(failure) = self.interface.ethernet.neighbors.on_timeout(now) {
             self.wake_waiters(failure.waiters);
         }
-        #[cfg(not(feature = "medium-ethernet"))]
-        let _ = now;
     }
 
     /// What the interface itself has to send: requests for neighbors, probes and announcements.
@@ -704,4 +787,13 @@ impl Engine<'_> {
 const DEFAULT_ROUTE: IpCidr = IpCidr::Ipv4(Ipv4Cidr::new(Ipv4Addr::UNSPECIFIED, 0));
 
 #[cfg(feature = "socket-tcp")]
-const IP_AND_TCP_HEADERS: usize = 40;
+fn mss_of(mtu: u16) -> u16 {
+    mtu.saturating_sub(IP_AND_TCP_HEADERS)
+}
+
+#[cfg(feature = "socket-tcp")]
+pub(super) const IP_AND_TCP_HEADERS: u16 = 40;
+
+/// RFC 791: "Every internet module must be able to forward a datagram of 68 octets without further
+/// fragmentation".
+const SMALLEST_MTU: u16 = 68;

@@ -46,7 +46,7 @@ mod tests;
 
 use cygnet_driver::{Capabilities, HardwareAddress};
 
-pub use config::{AddressPolicy, Config, DefensePolicy, StaticConfigV4};
+pub use config::{AddressPolicy, Config, DefensePolicy, EcnPolicy, StaticConfigV4};
 #[cfg(any(feature = "socket-udp", feature = "socket-icmp"))]
 pub(crate) use datagram::QueueError;
 pub(crate) use egress::Inline;

@@ -39,7 +39,8 @@ pub(super) struct IpPacket<'a> {
     pub(super) src: IpAddress,
     pub(super) dst: IpAddress,
     pub(super) hop_limit: u8,
-    /// Differentiated services (RFC 2474) in the upper six bits.
+    /// Differentiated services (RFC 2474) in the upper six bits, congestion notification (RFC 3168) in the lower
+    /// two.
     pub(super) dscp_ecn: u8,
     /// Of no meaning in a packet that must not be fragmented (RFC 6864).
     pub(super) ident: u16,

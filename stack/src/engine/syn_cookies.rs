@@ -3,6 +3,7 @@
 //! really means to connect gets through, however many others pretend to.
 
 use super::Engine;
+use super::config::EcnPolicy;
 use super::tcp_listen::Request;
 use crate::stats::Discard;
 use crate::storage::Index;
@@ -37,6 +38,7 @@ impl Engine<'_> {
             request.syn,
             self.receive_capacity_of(request.listener),
         );
+        half_open.ecn &= self.tcp.ecn != EcnPolicy::Off;
         self.tcp.cookies.bake(now, &mut half_open);
         let offer = self.offer_for(request.tuple);
         let mut header = half_open.answer(now, &offer);

@@ -4,16 +4,16 @@ use cygnet_config::{TCP_HALF_OPEN_COUNT, TCP_POOL_COUNT, TCP_TIME_WAIT_COUNT};
 
 use cygnet_driver::TxToken;
 
-use super::config::Config;
+use super::config::{Config, EcnPolicy};
 use super::icmp::IcmpError;
 use super::ingress::{Handled, Received};
-use super::interface::{Path, Reach};
+use super::interface::{INTERFACE, IP_AND_TCP_HEADERS, Path, Reach};
 use super::outgoing::{Content, IpPacket, Outgoing, Payload};
 use super::pool::{Pool, PoolId};
 use super::sockets::Body;
 use super::{BufferPair, Engine, SocketKey};
 use crate::events::Events;
-use crate::ip::{Delivery, Destination};
+use crate::ip::{Delivery, Destination, MIN_PATH_MTU, plateau_below};
 use crate::rand::HashKey;
 use crate::stats::Discard;
 use crate::storage::{Bytes, Index, Records};
@@ -22,7 +22,7 @@ use crate::tcp::{
     State, TimeWait, hash_tuple,
 };
 use crate::time::{Duration, Instant};
-use crate::wire::{IpAddress, IpEndpoint, IpListenEndpoint, Quote, TcpSegment};
+use crate::wire::{Ecn, IpAddress, IpEndpoint, IpListenEndpoint, Quote, TcpSegment};
 
 /// What all connections share.
 pub(crate) struct TcpState<'d> {
@@ -38,6 +38,7 @@ pub(crate) struct TcpState<'d> {
     pub(super) half_open_due: Instant,
     pub(super) time_wait: Records<Remembered, TCP_TIME_WAIT_COUNT>,
     pub(super) time_wait_len: Duration,
+    pub(super) ecn: EcnPolicy,
     /// Filled from the front. No `heapless::Vec`: its `Drop` would keep stacks from living in local
     /// variables.
     pub(super) pools: [Option<Pool<'d>>; TCP_POOL_COUNT],
@@ -143,6 +144,7 @@ impl<'d> TcpState<'d> {
             half_open_due: Instant::FAR_FUTURE,
             time_wait: Records::new(),
             time_wait_len: config.max_segment_lifetime.saturating_mul(2),
+            ecn: config.ecn,
             pools: [const { None }; TCP_POOL_COUNT],
             last: 0,
         }
@@ -192,7 +194,8 @@ impl<'d> Engine<'d> {
         {
             return Err(Discard::BadChecksum);
         }
-        let segment = TcpSegment::parse(payload)?;
+        let mut segment = TcpSegment::parse(payload)?;
+        segment.congestion_experienced = received.header.ecn() == Ecn::CE;
         let tuple = FourTuple {
             local: IpEndpoint::new(received.dst(), segment.header.dst_port),
             remote: IpEndpoint::new(received.src(), segment.header.src_port),
@@ -219,12 +222,11 @@ impl<'d> Engine<'d> {
         index: Index,
         segment: &TcpSegment<'_>,
     ) -> Disposition {
-        let path_mss = self.interface.path_mss();
         let fast_open = self.awaits_fast_open(index, segment);
         let Body::Tcp(tcp) = self.sockets.body_mut(index) else {
             return Disposition::Discarded(Discard::NoSocket);
         };
-        let disposition = tcp.connection.on_segment(now, segment, path_mss);
+        let disposition = tcp.connection.on_segment(now, segment);
         self.learn_fast_open(now, (index, fast_open), segment);
         self.settle_tcp(index);
         disposition
@@ -271,8 +273,7 @@ impl<'d> Engine<'d> {
             self.on_tcp_out_of_reach(now, index, reach);
             return Err(tx);
         }
-        let path_mss = self.interface.path_mss();
-        let planned = tcp.connection.poll_segment(now, path_mss);
+        let planned = tcp.connection.poll_segment(now, tcp.path.mss());
         let (Some(plan), Some(link)) = (planned, self.interface.link_header(&tcp.path)) else {
             self.settle_tcp(index);
             return Err(tx);
@@ -286,9 +287,9 @@ impl<'d> Engine<'d> {
                 src: tcp.connection.tuple.local.addr,
                 dst: destination,
                 hop_limit: tcp.connection.options.hop_limit,
-                dscp_ecn: tcp.connection.options.dscp << 2,
-                ident: 0,
-                dont_fragment: true,
+                dscp_ecn: tcp.connection.options.dscp << 2 | plan.ecn().0,
+                ident: plan.fragment_ident(),
+                dont_fragment: !tcp.path.needs_fragments(),
                 payload: match &marked {
                     None => Payload::Segment(now, &tcp.connection, &plan),
                     Some(header) => Payload::Marked(header, &tcp.connection, &plan),
@@ -330,7 +331,12 @@ impl<'d> Engine<'d> {
     }
 
     /// An ICMP error quotes a segment of ours.
-    pub(super) fn tcp_icmp_error(&mut self, quote: &Quote<'_>, error: IcmpError) -> bool {
+    pub(super) fn tcp_icmp_error(
+        &mut self,
+        now: Instant,
+        quote: &Quote<'_>,
+        error: IcmpError,
+    ) -> bool {
         let tuple = FourTuple {
             local: IpEndpoint::new(quote.src.into(), quote.src_port()),
             remote: IpEndpoint::new(quote.dst.into(), quote.dst_port()),
@@ -339,6 +345,9 @@ impl<'d> Engine<'d> {
             return false;
         };
         let (error, hard) = match error {
+            IcmpError::TooLong { next_hop_mtu } => {
+                return self.on_too_long(now, index, quote, next_hop_mtu);
+            }
             IcmpError::Refused => (ConnectionError::Refused, true),
             IcmpError::Unreachable | IcmpError::Soft => (ConnectionError::Unreachable, false),
         };
@@ -348,6 +357,38 @@ impl<'d> Engine<'d> {
         let matched = tcp.connection.on_icmp_error(quote.tcp_seq(), error, hard);
         self.settle_tcp(index);
         matched
+    }
+
+    /// A router did not pass a segment on, because the next link takes shorter packets only (RFC 1191). If
+    /// that is credible, all connections to the destination take note when they send next; this one sends
+    /// what was too long again at once.
+    fn on_too_long(
+        &mut self,
+        now: Instant,
+        index: Index,
+        quote: &Quote<'_>,
+        next_hop_mtu: u16,
+    ) -> bool {
+        let Body::Tcp(tcp) = self.sockets.body_mut(index) else {
+            return false;
+        };
+        let mtu = match next_hop_mtu {
+            0 => plateau_below(quote.total_len),
+            mtu => mtu,
+        };
+        let mtu = mtu.max(MIN_PATH_MTU);
+        let mss = mtu.saturating_sub(IP_AND_TCP_HEADERS);
+        if quote.total_len <= mtu || !tcp.connection.believes_path(quote.tcp_seq(), mss) {
+            return false;
+        }
+        tcp.connection.on_narrower_path();
+        let interface = &mut self.interface;
+        interface
+            .path_mtus
+            .on_report(now, INTERFACE, quote.dst.into(), mtu);
+        interface.on_routes_changed();
+        self.settle_tcp(index);
+        true
     }
 }
 
@@ -596,7 +637,8 @@ impl<'d> Engine<'d> {
             tuple,
             iss: self.tcp.isn.generate(now, &tuple),
             timestamp_offset: self.tcp.isn.timestamp_offset(&tuple),
-            path_mss: self.interface.path_mss(),
+            path_mss: self.interface.path_mss(now, tuple.remote.addr),
+            ecn: self.tcp.ecn == EcnPolicy::Request,
         };
         let hash = self.hash_connection(&tuple);
         // What the last connection on this slot still had to say is not said any more.

@@ -7,6 +7,7 @@
 //! connections do not count, or a few invented requests would shut everybody out: their limit is the
 //! table of all listeners, and what happens beyond that is said in `syn_cookies.rs`.
 
+use super::config::EcnPolicy;
 use super::egress::{Inline, InlinePacket};
 use super::interface::{Path, Reach};
 use super::pool::PoolId;
@@ -181,7 +182,8 @@ impl<'d> Engine<'d> {
         let iss = self.choose_iss(now, request);
         let capacity = self.receive_capacity_of(listener);
         let key = self.sockets.key(listener);
-        let record = HalfOpen::new(now, *tuple, key, iss, syn, capacity);
+        let mut record = HalfOpen::new(now, *tuple, key, iss, syn, capacity);
+        record.ecn &= self.tcp.ecn != EcnPolicy::Off;
         let Ok(record) = self.tcp.half_open.insert(hash, record) else {
             return Disposition::Discarded(Discard::HalfOpenTableFull);
         };
@@ -213,7 +215,10 @@ impl<'d> Engine<'d> {
 
     pub(super) fn offer_for(&self, tuple: &FourTuple) -> Offer {
         Offer {
-            path_mss: self.interface.path_mss(),
+            path_mss: self
+                .interface
+                .path_mss(self.now, tuple.remote.addr)
+                .announced,
             timestamp_offset: self.tcp.isn.timestamp_offset(tuple),
         }
     }
@@ -285,7 +290,8 @@ impl<'d> Engine<'d> {
             tuple: half_open.tuple,
             iss: half_open.iss,
             timestamp_offset: self.tcp.isn.timestamp_offset(&half_open.tuple),
-            path_mss: self.interface.path_mss(),
+            path_mss: self.interface.path_mss(now, half_open.tuple.remote.addr),
+            ecn: half_open.ecn,
         };
         if let Body::Tcp(tcp) = self.sockets.body_mut(index) {
             tcp.connection.accept(now, half_open, &opening);

@@ -220,8 +220,9 @@ impl<'d> Engine<'d> {
         let error = match error {
             IcmpError::Refused => UdpError::Refused,
             IcmpError::Unreachable => UdpError::Unreachable,
-            // RFC 1122, section 4.1.3.3: nothing that a datagram's sender has to know.
-            IcmpError::Soft => return true,
+            // RFC 1122, section 4.1.3.3: nothing that a datagram's sender has to know. Datagrams may be
+            // fragmented on their way, so none is too long.
+            IcmpError::Soft | IcmpError::TooLong { .. } => return true,
         };
         if let Body::Udp(udp) = self.sockets.body_mut(index) {
             udp.error = Some(error);

@@ -7,10 +7,12 @@ mod addresses;
 mod forward;
 mod interface;
 mod martian;
+mod path_mtu;
 mod route;
 
 pub(crate) use addresses::{AddressState, Addresses, InterfaceAddress};
 pub(crate) use forward::{Delivery, Forwarding, NextHop};
 pub(crate) use interface::InterfaceId;
 pub(crate) use martian::{Arrival, ArrivalPath, Destination, Martian, classify};
+pub(crate) use path_mtu::{MIN_PATH_MTU, PathMtuCache, plateau_below};
 pub(crate) use route::{Route, RouteTable};

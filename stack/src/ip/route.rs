@@ -28,6 +28,8 @@ pub(crate) struct Route {
     pub(crate) interface: InterfaceId,
     /// When the route stops to be one; `None` for never.
     pub(crate) expires: Option<Instant>,
+    /// The longest packet in bytes that it takes, if that is less than the link does.
+    pub(crate) mtu: Option<u16>,
 }
 
 impl Route {
@@ -38,6 +40,7 @@ impl Route {
             gateway: Some(gateway),
             interface,
             expires: None,
+            mtu: None,
         }
     }
 
@@ -99,6 +102,19 @@ impl<const N: usize> RouteTable<N> {
     )]
     pub(crate) fn flush(&mut self, interface: InterfaceId) {
         self.routes.retain(|route| route.interface != interface);
+    }
+
+    /// Sets or forgets how long packets along a route may be; false if there is no such route.
+    pub(crate) fn set_mtu(&mut self, destination: IpCidr, mtu: Option<u16>) -> bool {
+        let network = destination.network();
+        let mut routes = self.routes.iter_mut();
+        match routes.find(|known| known.destination.network() == network) {
+            Some(route) => {
+                route.mtu = mtu;
+                true
+            }
+            None => false,
+        }
     }
 
     /// Sends everything that has no other route, in the gateway's family, to `gateway`.

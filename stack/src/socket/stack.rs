@@ -209,6 +209,29 @@ impl<'d, M: RawMutex> Stack<'d, M> {
         self.configure(|engine| Ok(engine.remove_route(destination)))
     }
 
+    /// Sets how long packets along a route may be, in bytes with their IP header: no longer than the link
+    /// takes, and no shorter than 68. TCP tells its peers so, and sends no longer segments. `None`: as long as
+    /// the link takes. `Ok(false)` if there is no such route; the default gateway's is that to `0.0.0.0/0`.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::Reentrant`].
+    pub fn set_route_mtu(
+        &self,
+        destination: IpCidr,
+        mtu: Option<u16>,
+    ) -> Result<bool, ConfigError> {
+        self.configure(|engine| Ok(engine.set_route_mtu(destination, mtu)))
+    }
+
+    /// The longest packet in bytes, with its IP header, that gets to `destination` in one piece as far as is
+    /// known: what the link takes, or the route, or what routers reported about TCP segments in the last ten
+    /// minutes (RFC 1191). Who sends datagrams that are not to be fragmented stays below it; UDP and IP take
+    /// 28 bytes of it. `None` without a route, or from within a closure that the stack called.
+    pub fn path_mtu(&self, destination: IpAddress) -> Option<u16> {
+        self.with(|s| s.engine.path_mtu(destination)).ok()?
+    }
+
     /// Fixes the link address of a neighbor: it is not asked for any more, nor believed to change.
     ///
     /// # Errors

@@ -4,18 +4,22 @@
 //! [`Connection::poll_segment`], which comes next and knows the time, does the rest.
 
 use core::net::Ipv4Addr;
+use core::num::NonZeroU32;
 
 use super::congestion::Controller;
+#[cfg(feature = "tcp-ecn")]
+use super::ecn::Ecn;
 use super::half_open::HalfOpen;
 use super::options::{Millis, Options};
 use super::output::Due;
+use super::path_mtu::{PathMss, SegmentSize};
 use super::receiver::{Receiver, window_shift};
 use super::recovery::Recovery;
 use super::rtt::RttEstimator;
 use super::sender::{Sender, WindowUpdate};
 use super::time_wait::TimeWait;
 use super::timers::{Timer, Timers};
-use super::{ConnectionError, DEFAULT_MSS, FourTuple, Info, MIN_MSS, State};
+use super::{ConnectionError, DEFAULT_MSS, FourTuple, Info, State};
 use crate::events::Events;
 use crate::stats::Tally;
 use crate::storage::{Bytes, Ring};
@@ -43,6 +47,9 @@ pub(crate) struct Connection<'d> {
     pub(super) sack: bool,
     /// The longest payload of one segment: what peer and path take, less the options of every segment.
     pub(super) mss: u16,
+    pub(super) size: SegmentSize,
+    #[cfg(feature = "tcp-ecn")]
+    pub(super) ecn: Ecn,
     pub(super) due: Due,
     /// Timeouts in a row without an answer.
     pub(super) retries: u8,
@@ -58,7 +65,9 @@ pub(crate) struct Connection<'d> {
     pub(super) last_received: u32,
     pub(super) last_sent: u32,
     /// When the last challenge or out-of-window acknowledgment was sent, in milliseconds.
-    pub(super) last_challenge: Option<u32>,
+    pub(super) last_challenge: Option<Moment>,
+    /// Bytes in the network when data was last sent.
+    pub(super) last_pipe: u32,
     /// The handle is gone: nobody reads what still arrives.
     pub(super) detached: bool,
     pub(super) retransmits: u32,
@@ -78,7 +87,7 @@ pub(super) struct Timestamping {
     /// TS.Recent: what we echo.
     pub(super) recent: u32,
     /// When `recent` was taken, in seconds.
-    pub(super) taken: u32,
+    pub(super) taken: Moment,
 }
 
 /// What is chosen when a connection is opened.
@@ -87,8 +96,11 @@ pub(crate) struct Opening {
     pub(crate) tuple: FourTuple,
     pub(crate) iss: SeqNum,
     pub(crate) timestamp_offset: u32,
-    /// The longest TCP payload without options that the path takes.
-    pub(crate) path_mss: u16,
+    /// What the path takes.
+    pub(crate) path_mss: PathMss,
+    /// Whether to ask for congestion notification (RFC 3168), or that it was granted.
+    #[cfg_attr(not(feature = "tcp-ecn"), expect(dead_code, reason = "always false"))]
+    pub(crate) ecn: bool,
 }
 
 impl<'d> Connection<'d> {
@@ -114,6 +126,9 @@ impl<'d> Connection<'d> {
             timestamps: None,
             sack: false,
             mss: DEFAULT_MSS,
+            size: SegmentSize::new(DEFAULT_MSS),
+            #[cfg(feature = "tcp-ecn")]
+            ecn: Ecn::OFF,
             due: Due::default(),
             retries: 0,
             probes: 0,
@@ -123,6 +138,7 @@ impl<'d> Connection<'d> {
             last_received: 0,
             last_sent: 0,
             last_challenge: None,
+            last_pipe: 0,
             detached: false,
             retransmits: 0,
             touched: false,
@@ -202,7 +218,7 @@ impl<'d> Connection<'d> {
         self.timestamps = half_open
             .timestamp
             .map(|recent| Timestamping::new(opening.timestamp_offset, recent, now));
-        self.negotiate(&request, opening.path_mss);
+        self.negotiate(&request);
         if half_open.shift.is_some() {
             // What was offered, perhaps in the name of another socket.
             self.rcv.shift = window_shift(half_open.receive_capacity as usize);
@@ -256,7 +272,12 @@ impl<'d> Connection<'d> {
         self.tuple = opening.tuple;
         self.snd.open(opening.iss);
         self.recovery = Recovery::new(opening.iss);
-        self.mss = opening.path_mss.max(1);
+        self.mss = opening.path_mss.usable.max(1);
+        self.size = SegmentSize::new(opening.path_mss.usable);
+        #[cfg(feature = "tcp-ecn")]
+        {
+            self.ecn = Ecn::new(opening.ecn);
+        }
         self.congestion = Controller::new(self.options.congestion, u32::from(self.mss));
         self.last_received = millis(now);
         self.last_sent = millis(now);
@@ -283,12 +304,13 @@ impl<'d> Connection<'d> {
         self.touched = false;
         self.unacknowledged = 0;
         self.last_challenge = None;
+        self.last_pipe = 0;
         self.retransmits = 0;
     }
 
     /// Settles what both sides can do, from the options of the peer's SYN. `self.timestamps` is set
     /// already if we offered or accepted them.
-    pub(super) fn negotiate(&mut self, request: &TcpOptions, path_mss: u16) {
+    pub(super) fn negotiate(&mut self, request: &TcpOptions) {
         self.sack = request.sack_permitted;
         match request.window_scale {
             Some(shift) => {
@@ -300,13 +322,7 @@ impl<'d> Connection<'d> {
                 self.rcv.shift = 0;
             }
         }
-        let peer = request.mss.unwrap_or(DEFAULT_MSS);
-        let options = if self.timestamps.is_some() {
-            TIMESTAMPS_LEN
-        } else {
-            0
-        };
-        self.mss = peer.min(path_mss).max(MIN_MSS).saturating_sub(options);
+        self.on_peer_mss(request.mss.unwrap_or(DEFAULT_MSS));
         self.congestion = Controller::new(self.options.congestion, u32::from(self.mss));
     }
 
@@ -597,6 +613,10 @@ impl<'d> Connection<'d> {
             receive_queue: self.rcv.ring.len(),
             timestamps: self.timestamps.is_some(),
             sack: self.sack,
+            #[cfg(feature = "tcp-ecn")]
+            ecn: self.ecn.is_capable() && self.state.is_synchronized(),
+            #[cfg(not(feature = "tcp-ecn"))]
+            ecn: false,
         }
     }
 }
@@ -606,13 +626,28 @@ impl Timestamping {
         Self {
             offset,
             recent,
-            taken: seconds(now),
+            taken: Moment::new(seconds(now)),
         }
     }
 
     /// What to send now: milliseconds, as in RFC 7323, section 5.4.
     pub(super) fn value(&self, now: Instant) -> u32 {
         timestamp_value(now, self.offset)
+    }
+}
+
+/// A time in the low 32 bits of some unit, one of them early at most, so that to have none takes no room.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Moment(NonZeroU32);
+
+impl Moment {
+    pub(super) fn new(at: u32) -> Self {
+        Self(NonZeroU32::new(at).unwrap_or(NonZeroU32::MAX))
+    }
+
+    /// How long before `now` it was.
+    pub(super) fn age(self, now: u32) -> u32 {
+        now.wrapping_sub(self.0.get())
     }
 }
 

@@ -70,14 +70,13 @@ impl SynCookies {
         if request.timestamp.is_none() {
             request.shift = None;
             request.sack = false;
+            request.ecn = false;
         }
         let peer_mss = request.mss.unwrap_or(DEFAULT_MSS);
         let fitting = MSS_TABLE.iter().filter(|&&mss| mss <= peer_mss).count();
         let terms = Terms {
             mss: fitting.saturating_sub(1) as u32,
-            stamp: request
-                .timestamp
-                .map(|_| stamp(request.shift, request.sack)),
+            stamp: request.timestamp.map(|_| stamp(request)),
             receive_capacity: request.receive_capacity,
         };
         let value = self.value(slot(now), &request.tuple, request.irs, &terms);
@@ -87,7 +86,7 @@ impl SynCookies {
 
     /// The timestamp to send with a cookie, never later than `millis`, the one that is due.
     pub(crate) fn stamp_time<K>(millis: u32, request: &HalfOpen<K>) -> u32 {
-        let stamped = millis & !STAMP_MASK | stamp(request.shift, request.sack);
+        let stamped = millis & !STAMP_MASK | stamp(request);
         if stamped > millis {
             stamped.wrapping_sub(STAMP_MASK + 1)
         } else {
@@ -134,6 +133,7 @@ impl SynCookies {
             mss: MSS_TABLE.get(terms.mss as usize).copied(),
             shift: shift.filter(|&shift| u32::from(shift) != STAMP_SHIFT),
             sack: stamp.is_some_and(|stamp| stamp & STAMP_SACK != 0),
+            ecn: stamp.is_some_and(|stamp| stamp & STAMP_ECN != 0),
             timestamp: ack.options.timestamps.map(|ts| ts.value),
             receive_capacity: terms.receive_capacity,
             attempts: 1,
@@ -160,11 +160,13 @@ impl SynCookies {
 }
 
 /// What timestamps remember: all that a peer can do that its acknowledgment does not show.
-fn stamp(shift: Option<u8>, sack: bool) -> u32 {
-    let shift = shift.map_or(STAMP_SHIFT, |shift| {
+fn stamp<K>(request: &HalfOpen<K>) -> u32 {
+    let shift = request.shift.map_or(STAMP_SHIFT, |shift| {
         u32::from(shift.min(super::MAX_WINDOW_SHIFT))
     });
-    shift | if sack { STAMP_SACK } else { 0 }
+    let sack = if request.sack { STAMP_SACK } else { 0 };
+    let ecn = if request.ecn { STAMP_ECN } else { 0 };
+    shift | sack | ecn
 }
 
 fn slot(now: Instant) -> u32 {
@@ -189,7 +191,7 @@ const MAC_MASK: u32 = 0x00ff_ffff;
 /// In the timestamp: the peer's window shift, all ones where it offered none.
 const STAMP_SHIFT: u32 = 0xf;
 const STAMP_SACK: u32 = 0x10;
-/// With the bit that is kept for ECN.
+const STAMP_ECN: u32 = 0x20;
 const STAMP_MASK: u32 = 0x3f;
 
 const MAC_DOMAIN: u8 = b'C';

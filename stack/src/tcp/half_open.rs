@@ -23,6 +23,8 @@ pub(crate) struct HalfOpen<K> {
     pub(crate) shift: Option<u8>,
     pub(crate) sack: bool,
     pub(crate) timestamp: Option<u32>,
+    /// The peer asked for congestion notification (RFC 3168), and is granted it.
+    pub(crate) ecn: bool,
     /// The size in bytes of the receive buffer that was offered.
     pub(crate) receive_capacity: u32,
     /// How often the request was answered.
@@ -73,6 +75,7 @@ impl<K> HalfOpen<K> {
             shift: syn.options.window_scale,
             sack: syn.options.sack_permitted,
             timestamp: syn.options.timestamps.map(|ts| ts.value),
+            ecn: cfg!(feature = "tcp-ecn") && syn.flags.contains(TcpFlags::ECE | TcpFlags::CWR),
             receive_capacity: u32::try_from(receive_capacity).unwrap_or(u32::MAX),
             attempts: 0,
             due: now,
@@ -93,12 +96,16 @@ impl<K> HalfOpen<K> {
             value: timestamp_value(now, offer.timestamp_offset),
             echo,
         });
+        let mut flags = TcpFlags::SYN | TcpFlags::ACK;
+        if self.ecn {
+            flags = flags | TcpFlags::ECE;
+        }
         TcpHeader {
             src_port: self.tuple.local.port,
             dst_port: self.tuple.remote.port,
             seq: self.iss,
             ack: self.irs + 1,
-            flags: TcpFlags::SYN | TcpFlags::ACK,
+            flags,
             window: syn_window(self.receive_capacity as usize),
             urgent: 0,
             options: TcpOptions {

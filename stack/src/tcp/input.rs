@@ -1,6 +1,6 @@
 //! A segment arrives: RFC 9293, section 3.10.7, in its order.
 
-use super::connection::{Connection, Timestamping, millis, seconds};
+use super::connection::{Connection, Moment, Timestamping, millis, seconds};
 use super::receiver::Stored;
 use super::sender::WindowUpdate;
 use super::timers::Timer;
@@ -26,21 +26,15 @@ pub(crate) enum Disposition {
 type Check = Result<(), Disposition>;
 
 impl Connection<'_> {
-    /// A segment for this connection arrived, its checksum verified. `path_mss` is what the path back to
-    /// the peer takes, for the handshake.
-    pub(crate) fn on_segment(
-        &mut self,
-        now: Instant,
-        segment: &TcpSegment<'_>,
-        path_mss: u16,
-    ) -> Disposition {
+    /// A segment for this connection arrived, its checksum verified.
+    pub(crate) fn on_segment(&mut self, now: Instant, segment: &TcpSegment<'_>) -> Disposition {
         let checked = match self.state {
             State::Closed | State::Listen => {
                 return Disposition::Discarded(Discard::NoSocket);
             }
             // Its last acknowledgment is about to be sent; what comes before that gets the same.
             State::TimeWait => return Disposition::Discarded(Discard::DuplicateSegment),
-            State::SynSent => self.in_syn_sent(now, segment, path_mss),
+            State::SynSent => self.in_syn_sent(now, segment),
             _ => self.in_any_other_state(now, segment),
         };
         if !self.state.is_over() {
@@ -55,7 +49,7 @@ impl Connection<'_> {
     }
 
     /// RFC 9293, section 3.10.7.3.
-    fn in_syn_sent(&mut self, now: Instant, segment: &TcpSegment<'_>, path_mss: u16) -> Check {
+    fn in_syn_sent(&mut self, now: Instant, segment: &TcpSegment<'_>) -> Check {
         let header = &segment.header;
         let acked = header.flags.contains(TcpFlags::ACK);
         if acked && (header.ack.at_or_before(self.snd.una) || header.ack.after(self.snd.max)) {
@@ -75,7 +69,7 @@ impl Connection<'_> {
         if !header.flags.contains(TcpFlags::SYN) {
             return Err(Disposition::Discarded(Discard::MissingAck));
         }
-        self.learn_from_syn(now, header, path_mss);
+        self.learn_from_syn(now, header);
         if !acked {
             // Simultaneous open: both sides sent a SYN (RFC 9293, section 3.5, figure 8).
             self.state = State::SynReceived;
@@ -107,7 +101,7 @@ impl Connection<'_> {
     }
 
     /// What the peer's SYN says about its sequence numbers and abilities.
-    fn learn_from_syn(&mut self, now: Instant, header: &TcpHeader, path_mss: u16) {
+    fn learn_from_syn(&mut self, now: Instant, header: &TcpHeader) {
         self.rcv.open(header.seq);
         self.rcv.advertise_on_syn();
         self.last_ack_sent = self.rcv.nxt;
@@ -115,7 +109,9 @@ impl Connection<'_> {
             (Some(ours), Some(theirs)) => Some(Timestamping::new(ours.offset, theirs.value, now)),
             _ => None,
         };
-        self.negotiate(&header.options, path_mss);
+        self.negotiate(&header.options);
+        #[cfg(feature = "tcp-ecn")]
+        self.ecn.negotiate(header);
     }
 
     fn establish(&mut self) {
@@ -160,7 +156,7 @@ impl Connection<'_> {
         let Some(theirs) = header.options.timestamps else {
             return Err(Disposition::Discarded(Discard::MissingTimestamp));
         };
-        let valid = seconds(now).wrapping_sub(ours.taken) < TIMESTAMP_LIFETIME;
+        let valid = ours.taken.age(seconds(now)) < TIMESTAMP_LIFETIME;
         if valid && is_older(theirs.value, ours.recent) {
             self.acknowledge_unacceptable(now);
             return Err(Disposition::Discarded(Discard::OldTimestamp));
@@ -284,7 +280,7 @@ impl Connection<'_> {
         };
         if header.seq.at_or_before(self.last_ack_sent) {
             ours.recent = theirs.value;
-            ours.taken = seconds(now);
+            ours.taken = Moment::new(seconds(now));
         }
     }
 
@@ -308,6 +304,8 @@ impl Connection<'_> {
             self.retries = 0;
         }
         if header.ack.at_or_after(self.snd.una) {
+            #[cfg(feature = "tcp-ecn")]
+            self.on_congestion_echo(header);
             self.on_acknowledgment(now, header, duplicate);
         }
         if header.ack.at_or_after(self.snd.una) && self.snd.update_window(update) {
@@ -352,6 +350,8 @@ impl Connection<'_> {
             self.end_with_reset(ConnectionError::Aborted);
             return Err(Disposition::Discarded(Discard::DataAfterClose));
         }
+        #[cfg(feature = "tcp-ecn")]
+        self.on_congestion_mark(segment.header.flags, segment.congestion_experienced);
         let stored = self.take_text(now, seq, segment.payload);
         let end = seq + segment.payload.len() as u32;
         let whole = stored != Some(Stored::NoRoom);
@@ -433,9 +433,9 @@ impl Connection<'_> {
         let now = millis(now);
         let recently = self
             .last_challenge
-            .is_some_and(|last| now.wrapping_sub(last) < CHALLENGE_INTERVAL_MS);
+            .is_some_and(|last| last.age(now) < CHALLENGE_INTERVAL_MS);
         if !recently {
-            self.last_challenge = Some(now);
+            self.last_challenge = Some(Moment::new(now));
             self.due.ack = true;
         }
     }

@@ -37,8 +37,13 @@ impl Connection<'_> {
         if let Some(rtt) = rtt {
             self.rtt.sample(Duration::from_micros(u64::from(rtt)));
         }
+        if advances {
+            self.size.on_acked(acked, self.mss);
+        }
         let repaired = advances && self.on_progress(now, header);
         let lost = self.find_losses(now, advances, duplicate, &mut delivered);
+        #[cfg(feature = "tcp-plpmtud")]
+        let lost = self.without_probe_loss(now, lost);
         self.adjust_window(&Progress {
             acked,
             delivered: delivered.bytes,
@@ -54,8 +59,7 @@ impl Connection<'_> {
 
     /// `SND.UNA < SEG.ACK =< SND.NXT`: new data is acknowledged. True if that repairs what was lost.
     fn on_progress(&mut self, now: Instant, header: &TcpHeader) -> bool {
-        self.rtt
-            .on_ack(now, header.ack, self.echo_age(now, &header.options));
+        self.rtt.on_ack(now, self.echo_age(now, &header.options));
         self.retries = 0;
         self.soft_error = None;
         self.events |= Events::WRITABLE;
@@ -78,6 +82,8 @@ impl Connection<'_> {
             self.congestion.on_loss(flight.max(u32::from(self.mss)));
             self.congestion.on_recovered(flight);
         }
+        #[cfg(feature = "tcp-plpmtud")]
+        self.check_path_probe(now);
         self.recovery.on_progress(self.snd.una)
     }
 
@@ -135,6 +141,8 @@ impl Connection<'_> {
     pub(super) fn on_reordering_timeout(&mut self, now: Instant) {
         let (flight, pipe) = (self.snd.flight(), self.pipe());
         let lost = self.detect_by_time(now);
+        #[cfg(feature = "tcp-plpmtud")]
+        let lost = self.without_probe_loss(now, lost);
         self.adjust_window(&Progress {
             acked: 0,
             delivered: 0,
@@ -150,8 +158,10 @@ impl Connection<'_> {
             self.congestion.on_recovered(self.snd.flight());
         }
         if progress.lost > 0 && self.recovery.phase() == Phase::Open {
-            self.congestion.on_loss(progress.flight);
+            self.congestion.on_loss(progress.flight.max(self.last_pipe));
             self.tally |= Tally::FAST_RECOVERY;
+            #[cfg(feature = "tcp-ecn")]
+            self.ecn.on_reduced(self.snd.max);
             let mss = u32::from(self.mss);
             self.recovery.enter_fast(self.snd.max, progress.flight, mss);
             self.timers.stop(Timer::LossProbe);
@@ -179,9 +189,12 @@ impl Connection<'_> {
         }
     }
 
-    /// Whether the congestion window was what held the sender back with `pipe` bytes in flight.
+    /// Whether the congestion window was what held the sender back with `pipe` bytes in the network: now, or
+    /// when it last sent. Acknowledgments that arrive together empty the network before anything is sent, and
+    /// the last of them count as much as the first.
     fn was_limited(&self, pipe: u32) -> bool {
         let cwnd = self.congestion.window();
+        let pipe = pipe.max(self.last_pipe);
         let reach = if cwnd < self.congestion.ssthresh() {
             pipe.saturating_mul(2)
         } else {
@@ -194,6 +207,8 @@ impl Connection<'_> {
     pub(super) fn lose_everything(&mut self) {
         let flight = self.snd.flight();
         self.congestion.on_timeout(flight, self.retries == 1);
+        #[cfg(feature = "tcp-ecn")]
+        self.ecn.on_reduced(self.snd.max);
         self.recovery.on_timeout(self.snd.max);
         if self.snd.board().lose_all() {
             self.tally |= Tally::RENEGE;

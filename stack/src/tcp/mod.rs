@@ -16,6 +16,8 @@ mod congestion;
 mod connection;
 #[cfg(feature = "tcp-syn-cookies")]
 mod cookie;
+#[cfg(feature = "tcp-ecn")]
+mod ecn;
 #[cfg(feature = "tcp-fast-open")]
 mod fast_open;
 #[cfg(not(feature = "tcp-fast-open"))]
@@ -27,6 +29,9 @@ mod isn;
 mod loss;
 mod options;
 mod output;
+mod path_mtu;
+#[cfg(feature = "tcp-plpmtud")]
+mod plpmtud;
 mod receiver;
 mod recovery;
 mod rtt;
@@ -49,6 +54,7 @@ pub(crate) use input::{Disposition, reset_for};
 pub(crate) use isn::{IsnGenerator, hash_tuple};
 pub use options::CongestionControl;
 pub(crate) use output::SegmentPlan;
+pub(crate) use path_mtu::PathMss;
 pub use state::{ConnectionError, Info, State};
 pub(crate) use time_wait::{TimeWait, TimeWaitVerdict};
 

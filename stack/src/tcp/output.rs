@@ -6,6 +6,7 @@
 
 use super::connection::{Connection, TIMESTAMPS_LEN, Timestamping, millis, since_millis};
 use super::loss::micros;
+use super::path_mtu::PathMss;
 use super::recovery::{Hole, Phase};
 use super::timers::Timer;
 use super::{ConnectionError, FourTuple, State};
@@ -13,7 +14,7 @@ use crate::events::Events;
 use crate::stats::Tally;
 use crate::time::Instant;
 use crate::wire::Timestamps;
-use crate::wire::{ChecksumMode, SeqNum, TcpFlags, TcpHeader, TcpOptions, tcp};
+use crate::wire::{ChecksumMode, Ecn, SeqNum, TcpFlags, TcpHeader, TcpOptions, tcp};
 
 /// A segment to send: what sets its header apart, and where its payload is in the send buffer. The rest
 /// is read off the connection when the segment is written down.
@@ -34,6 +35,8 @@ pub(crate) struct SegmentPlan {
     header_len: u8,
     /// Whether some of it was sent before.
     pub(crate) repeated: bool,
+    /// Whether routers may mark the packet instead of dropping it: ECT(0) of RFC 3168.
+    pub(crate) markable: bool,
 }
 
 /// What options a segment has.
@@ -69,10 +72,10 @@ pub(super) struct Due {
 }
 
 /// Which numbers a segment with data takes.
-struct Span {
-    start: SeqNum,
-    len: u32,
-    fin: bool,
+pub(super) struct Span {
+    pub(super) start: SeqNum,
+    pub(super) len: u32,
+    pub(super) fin: bool,
 }
 
 impl Connection<'_> {
@@ -93,10 +96,11 @@ impl Connection<'_> {
         self.sends_data() && (self.may_retransmit() || self.next_span().is_some())
     }
 
-    /// The next segment. The caller sends it: from here on it counts as sent. `path_mss` is the longest
-    /// TCP payload without options that the path takes.
+    /// The next segment. The caller sends it along `path`: from here on it counts as sent.
     #[inline(always)]
-    pub(crate) fn poll_segment(&mut self, now: Instant, path_mss: u16) -> Option<SegmentPlan> {
+    pub(crate) fn poll_segment(&mut self, now: Instant, path: PathMss) -> Option<SegmentPlan> {
+        self.on_path(path);
+        let path_mss = path.announced;
         if self.due.reset {
             return Some(self.plan_reset());
         }
@@ -118,6 +122,10 @@ impl Connection<'_> {
         }
         if let Some(plan) = self.plan_retransmission(now) {
             return Some(plan);
+        }
+        #[cfg(feature = "tcp-plpmtud")]
+        if let Some(probe) = self.next_path_probe(now) {
+            return Some(self.send(now, probe));
         }
         if let Some(span) = self.next_data(now) {
             return Some(self.send(now, span));
@@ -236,6 +244,7 @@ impl Connection<'_> {
             kind: Kind::Usual,
             header_len: self.usual_header_len(),
             repeated: false,
+            markable: false,
         }
     }
 
@@ -251,6 +260,8 @@ impl Connection<'_> {
             self.due.ack = false;
             (TcpFlags::SYN | TcpFlags::ACK, self.rcv.advertise_on_syn())
         };
+        #[cfg(feature = "tcp-ecn")]
+        let flags = flags | self.ecn.on_syn(flags.contains(TcpFlags::ACK), repeated);
         let options = self.options(now, Kind::Syn, path_mss);
         let with_data = core::mem::take(&mut self.due.probe);
         let mut len = 0;
@@ -259,7 +270,7 @@ impl Connection<'_> {
             self.retransmits = self.retransmits.wrapping_add(1);
         } else {
             self.snd.on_sent(iss + 1);
-            self.rtt.on_send(now, iss + 1);
+            self.rtt.on_send(now);
             if with_data {
                 len = self.syn_data_len(iss + 1, &options);
             }
@@ -280,6 +291,7 @@ impl Connection<'_> {
             kind: Kind::Syn,
             header_len: MIN_HEADER_LEN + options.len() as u8,
             repeated,
+            markable: false,
         }
     }
 
@@ -360,7 +372,7 @@ impl Connection<'_> {
     }
 
     /// Whether the state lets data or a FIN out.
-    fn sends_data(&self) -> bool {
+    pub(super) fn sends_data(&self) -> bool {
         // After a passive open with data on the SYN (RFC 7413) some may go out before the handshake is complete.
         let early = self.state == State::SynReceived && self.is_unclaimed();
         early
@@ -479,6 +491,7 @@ impl Connection<'_> {
         if self.recovery.phase() == Phase::Fast {
             self.recovery.prr_mut().on_sent(len);
         }
+        self.last_pipe = self.pipe();
         self.schedule_loss_probe(now);
         self.segment(now, start, len, fin, repeated)
     }
@@ -500,9 +513,14 @@ impl Connection<'_> {
         if len > 0 && start + len == self.snd.data_end() {
             flags = flags | TcpFlags::PSH;
         }
+        #[cfg(feature = "tcp-ecn")]
+        let markable = !repeated && len > 0 && self.ecn.on_new_data(&mut flags);
+        #[cfg(not(feature = "tcp-ecn"))]
+        let markable = false;
         SegmentPlan {
             len,
             repeated,
+            markable,
             ..self.plan(start, flags)
         }
     }
@@ -516,6 +534,8 @@ impl Connection<'_> {
         self.last_ack_sent = self.rcv.nxt;
         self.timers.stop(Timer::DelayedAck);
         let header_len = self.usual_header_len();
+        #[cfg(feature = "tcp-ecn")]
+        let flags = flags | self.ecn.on_header();
         SegmentPlan {
             seq,
             len: 0,
@@ -525,6 +545,7 @@ impl Connection<'_> {
             kind: Kind::Usual,
             header_len,
             repeated: false,
+            markable: false,
         }
     }
 
@@ -544,6 +565,21 @@ impl SegmentPlan {
     /// The length of the segment in bytes, header included.
     pub(crate) fn segment_len(&self) -> usize {
         usize::from(self.header_len) + self.len as usize
+    }
+
+    /// What routers may do with its packet when they are congested.
+    pub(crate) fn ecn(&self) -> Ecn {
+        if self.markable {
+            Ecn::ECT_0
+        } else {
+            Ecn::NOT_ECT
+        }
+    }
+
+    /// An identification for the fragments of its packet (RFC 6864): only whole segments are cut, and those
+    /// are further apart than this divides by.
+    pub(crate) fn fragment_ident(&self) -> u16 {
+        (self.seq.get() / 256) as u16
     }
 }
 

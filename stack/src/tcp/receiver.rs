@@ -10,6 +10,10 @@
 //! `edge` is what the peer was last told that it may send up to. It only ever moves right: the window is
 //! never shrunk (RFC 9293, section 3.8.6, SHLD-14), and it moves in steps worth a segment (section
 //! 3.8.6.2.2, the receiver's silly window avoidance).
+//!
+//! All of the buffer is offered from the start. Hosts that offer little at first, and more as the user reads,
+//! do so because their buffers share a memory that grows on demand; here a connection has its buffer for
+//! itself, and what is not offered would be of use to nobody.
 
 use core::ops::Range;
 
@@ -31,9 +35,10 @@ pub(crate) struct Receiver<'d> {
     /// What arrived ahead of a gap, as offsets from `nxt`.
     ahead: RangeSet<ASSEMBLER_MAX_SEGMENT_COUNT>,
     /// Where the peer's FIN is, once it was seen; it may be ahead of a gap as well.
-    fin: Option<SeqNum>,
-    /// What arrived twice, to be reported once (RFC 2883).
-    duplicate: Option<(SeqNum, SeqNum)>,
+    fin: SeqNum,
+    fin_seen: bool,
+    /// What arrived twice, to be reported once (RFC 2883); nothing if it is empty.
+    duplicate: (SeqNum, SeqNum),
 }
 
 /// What became of a segment's text.
@@ -57,8 +62,9 @@ impl<'d> Receiver<'d> {
             shift: 0,
             ring: Ring::new(buffer),
             ahead: RangeSet::new(),
-            fin: None,
-            duplicate: None,
+            fin: SeqNum::new(0),
+            fin_seen: false,
+            duplicate: NOTHING,
         }
     }
 
@@ -74,8 +80,8 @@ impl<'d> Receiver<'d> {
     pub(crate) fn reset(&mut self) {
         self.ring.clear();
         self.ahead.clear();
-        self.fin = None;
-        self.duplicate = None;
+        self.fin_seen = false;
+        self.duplicate = NOTHING;
         self.edge = self.nxt;
     }
 
@@ -86,7 +92,7 @@ impl<'d> Receiver<'d> {
 
     /// Whether the peer's FIN arrived and everything before it as well.
     pub(crate) fn is_finished(&self) -> bool {
-        self.fin.is_some_and(|fin| self.nxt == fin + 1)
+        self.fin_seen && self.nxt == self.fin + 1
     }
 
     /// The window field to send now, which moves the edge right if that is worth it.
@@ -144,11 +150,11 @@ impl<'d> Receiver<'d> {
     pub(crate) fn store(&mut self, seq: SeqNum, text: &[u8]) -> Stored {
         let end = seq + text.len() as u32;
         if end.at_or_before(self.nxt) {
-            self.duplicate = Some((seq, end));
+            self.duplicate = (seq, end);
             return Stored::Duplicate;
         }
         let (offset, text) = if seq.before(self.nxt) {
-            self.duplicate = Some((seq, self.nxt));
+            self.duplicate = (seq, self.nxt);
             let old = self.nxt.distance_from(seq) as usize;
             (0, &text[old..])
         } else {
@@ -174,7 +180,7 @@ impl<'d> Receiver<'d> {
             };
         }
         if self.ahead.containing(&range).is_some() {
-            self.duplicate = Some((self.nxt + range.start, self.nxt + range.end));
+            self.duplicate = (self.nxt + range.start, self.nxt + range.end);
             return Stored::Duplicate;
         }
         if offset > 0 && self.ahead.clone().insert(range.clone()).is_err() {
@@ -201,7 +207,7 @@ impl<'d> Receiver<'d> {
             let (gap_end, next) = match self.ahead.overlapping(&rest) {
                 Some(known) => {
                     let overlap = known.start.max(at)..known.end.min(range.end);
-                    self.duplicate = Some((self.nxt + overlap.start, self.nxt + overlap.end));
+                    self.duplicate = (self.nxt + overlap.start, self.nxt + overlap.end);
                     (overlap.start, known.end)
                 }
                 None => (range.end, range.end),
@@ -220,13 +226,16 @@ impl<'d> Receiver<'d> {
     /// Takes note of a FIN at `seq`, behind the segment's text. True when it is next: then everything is
     /// there.
     pub(crate) fn on_fin(&mut self, seq: SeqNum) -> bool {
-        self.fin.get_or_insert(seq);
+        if !self.fin_seen {
+            self.fin = seq;
+            self.fin_seen = true;
+        }
         self.reach_fin()
     }
 
     /// Steps over the FIN if it is next; true if this call did it.
     pub(crate) fn reach_fin(&mut self) -> bool {
-        if self.fin != Some(self.nxt) {
+        if !self.fin_seen || self.fin != self.nxt {
             return false;
         }
         self.nxt += 1;
@@ -236,7 +245,7 @@ impl<'d> Receiver<'d> {
 
     /// Takes note that a segment arrived whose numbers were all there before.
     pub(crate) fn on_duplicate(&mut self, seq: SeqNum, len: u32) {
-        self.duplicate = Some((seq, seq + len));
+        self.duplicate = (seq, seq + len);
     }
 
     /// Whether there are gaps.
@@ -248,7 +257,8 @@ impl<'d> Receiver<'d> {
     /// twice (RFC 2883, section 4).
     pub(crate) fn sack_blocks(&self) -> SackBlocks {
         let mut blocks = SackBlocks::default();
-        if let Some((start, end)) = self.duplicate {
+        if self.has_duplicate() {
+            let (start, end) = self.duplicate;
             blocks.push(start, end);
         }
         for range in self.ahead.iter() {
@@ -259,14 +269,21 @@ impl<'d> Receiver<'d> {
 
     /// The blocks are on their way.
     pub(crate) fn on_reported(&mut self) {
-        self.duplicate = None;
+        self.duplicate = NOTHING;
     }
 
     /// Whether there is something to report in blocks.
     pub(crate) fn has_sack_blocks(&self) -> bool {
-        self.duplicate.is_some() || self.has_gaps()
+        self.has_duplicate() || self.has_gaps()
+    }
+
+    fn has_duplicate(&self) -> bool {
+        self.duplicate.0 != self.duplicate.1
     }
 }
+
+/// No numbers at all.
+const NOTHING: (SeqNum, SeqNum) = (SeqNum::new(0), SeqNum::new(0));
 
 /// The smallest shift that lets a 16-bit field describe the whole buffer (RFC 7323, section 2.3).
 pub(crate) fn window_shift(capacity: usize) -> u8 {

@@ -1,7 +1,7 @@
 //! The retransmission timeout (RFC 6298), in microseconds.
 
+use super::connection::Moment;
 use crate::time::{Duration, Instant};
-use crate::wire::SeqNum;
 
 /// Round-trip time, its variation, and the timeout that follows from them.
 #[derive(Clone, Debug)]
@@ -12,9 +12,9 @@ pub(crate) struct RttEstimator {
     rto: u32,
     /// How often the timeout was doubled since the last acknowledgment of new data.
     backoff: u8,
-    /// The SYN that is being timed, in the low 32 bits of microseconds: measured when this number is
-    /// acknowledged.
-    timed: Option<(SeqNum, u32)>,
+    /// When the SYN was sent that is being timed, in the low 32 bits of microseconds: the first
+    /// acknowledgment of anything new is its.
+    timed: Option<Moment>,
 }
 
 impl RttEstimator {
@@ -28,10 +28,10 @@ impl RttEstimator {
         }
     }
 
-    /// Starts timing a SYN, up to `end`. Segments with data have their time on the scoreboard.
-    pub(crate) fn on_send(&mut self, now: Instant, end: SeqNum) {
+    /// Starts timing a SYN. Segments with data have their time on the scoreboard.
+    pub(crate) fn on_send(&mut self, now: Instant) {
         if self.timed.is_none() {
-            self.timed = Some((end, now.as_micros() as u32));
+            self.timed = Some(Moment::new(now.as_micros() as u32));
         }
     }
 
@@ -41,14 +41,13 @@ impl RttEstimator {
         self.timed = None;
     }
 
-    /// New data up to `ack` was acknowledged. `echoed`: how old the timestamp is that came back, which
+    /// New data was acknowledged. `echoed`: how old the timestamp is that came back, which
     /// measures even where Karn's algorithm forbids timing.
-    pub(crate) fn on_ack(&mut self, now: Instant, ack: SeqNum, echoed: Option<Duration>) {
+    pub(crate) fn on_ack(&mut self, now: Instant, echoed: Option<Duration>) {
         self.backoff = 0;
-        match self.timed {
-            Some((end, sent)) if ack.at_or_after(end) => {
-                self.timed = None;
-                let rtt = (now.as_micros() as u32).wrapping_sub(sent);
+        match self.timed.take() {
+            Some(sent) => {
+                let rtt = sent.age(now.as_micros() as u32);
                 self.sample(Duration::from_micros(u64::from(rtt)));
             }
             // The scoreboard measures better; this is for where it may not (Karn's algorithm).
@@ -130,9 +129,9 @@ mod tests {
         let mut rtt = RttEstimator::new();
         let mut now = Instant::from_secs(1);
         for &micros in samples {
-            rtt.on_send(now, SeqNum::new(10));
+            rtt.on_send(now);
             now += Duration::from_micros(micros);
-            rtt.on_ack(now, SeqNum::new(10), None);
+            rtt.on_ack(now, None);
         }
         rtt
     }
@@ -181,7 +180,7 @@ mod tests {
             rtt.back_off();
         }
         assert_eq!(rtt.rto(), Duration::from_secs(60));
-        rtt.on_ack(Instant::from_secs(9), SeqNum::new(11), None);
+        rtt.on_ack(Instant::from_secs(9), None);
         assert_eq!(rtt.rto(), Duration::from_millis(1_200));
     }
 
@@ -189,20 +188,16 @@ mod tests {
     #[test]
     fn karn_a_retransmitted_segment_is_not_timed() {
         let mut rtt = RttEstimator::new();
-        rtt.on_send(Instant::from_secs(1), SeqNum::new(10));
+        rtt.on_send(Instant::from_secs(1));
         rtt.on_retransmit();
-        rtt.on_ack(Instant::from_secs(4), SeqNum::new(10), None);
+        rtt.on_ack(Instant::from_secs(4), None);
         assert_eq!(rtt.srtt(), None);
     }
 
     #[test]
     fn an_echoed_timestamp_measures_a_retransmission() {
         let mut rtt = RttEstimator::new();
-        rtt.on_ack(
-            Instant::from_secs(4),
-            SeqNum::new(10),
-            Some(Duration::from_millis(30)),
-        );
+        rtt.on_ack(Instant::from_secs(4), Some(Duration::from_millis(30)));
         assert_eq!(rtt.srtt(), Some(Duration::from_millis(30)));
     }
 }

@@ -155,4 +155,6 @@ pub struct Info {
     pub timestamps: bool,
     /// Whether both sides accept selective acknowledgments (RFC 2018).
     pub sack: bool,
+    /// Whether both sides understand congestion notification (RFC 3168).
+    pub ecn: bool,
 }

@@ -11,7 +11,7 @@ impl Connection<'_> {
     pub(crate) fn on_timeout(&mut self, now: Instant) {
         while let Some(timer) = self.timers.take_due(now) {
             match timer {
-                Timer::Retransmit => self.on_retransmission_timeout(),
+                Timer::Retransmit => self.on_retransmission_timeout(now),
                 Timer::Reorder => self.on_reordering_timeout(now),
                 Timer::LossProbe => self.due.loss_probe = true,
                 Timer::Persist => self.on_persist_timeout(),
@@ -25,7 +25,7 @@ impl Connection<'_> {
     }
 
     /// RFC 6298, sections 5.4 to 5.7, and RFC 9293, section 3.8.3: give up after R2.
-    fn on_retransmission_timeout(&mut self) {
+    fn on_retransmission_timeout(&mut self, now: Instant) {
         self.retries = self.retries.saturating_add(1);
         let limit = match self.state {
             State::SynSent => SYN_RETRIES,
@@ -44,6 +44,10 @@ impl Connection<'_> {
             return;
         }
         self.lose_everything();
+        #[cfg(feature = "tcp-plpmtud")]
+        self.suspect_black_hole(now);
+        #[cfg(not(feature = "tcp-plpmtud"))]
+        let _ = now;
     }
 
     /// RFC 9293, section 3.8.6.1: probe, "and increase exponentially the interval between probes".

@@ -41,7 +41,28 @@ pub struct Ipv4Header {
     pub payload_len: usize,
 }
 
+/// The two bits for explicit congestion notification in an IP header (RFC 3168 §5).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Ecn(pub u8);
+
+impl Ecn {
+    /// The transport does not take part: a congested router drops the packet.
+    pub const NOT_ECT: Self = Self(0);
+    /// The transport takes part, for an experiment of its own (RFC 8311).
+    pub const ECT_1: Self = Self(1);
+    /// The transport takes part: a congested router marks the packet.
+    pub const ECT_0: Self = Self(2);
+    /// A router on the way was congested.
+    pub const CE: Self = Self(3);
+}
+
 impl Ipv4Header {
+    /// What the packet says about congestion.
+    pub const fn ecn(&self) -> Ecn {
+        Ecn(self.dscp_ecn & 3)
+    }
+
     /// Splits a packet into header and payload. Whatever follows the packet's total length is the
     /// link's padding, and dropped.
     ///

@@ -28,7 +28,7 @@ pub use arp::{ArpOperation, ArpPacket};
 pub use checksum::{ChecksumMode, Sum, pseudo_header};
 pub use ethernet::{EtherType, EthernetAddress, EthernetHeader};
 pub use icmpv4::{Icmpv4Message, Icmpv4Unreachable, Quote};
-pub use ipv4::{IpProtocol, Ipv4Header};
+pub use ipv4::{Ecn, IpProtocol, Ipv4Header};
 pub use seq::SeqNum;
 #[cfg(feature = "tcp-fast-open")]
 pub use tcp::FastOpenCookie;

@@ -38,6 +38,9 @@ pub struct TcpSegment<'a> {
     pub header: TcpHeader,
     /// The data it brings.
     pub payload: &'a [u8],
+    /// A router on its way reports congestion (CE, RFC 3168 §5). That stands in the IP header, so parsing the
+    /// segment leaves it false, and whoever knows that header sets it.
+    pub congestion_experienced: bool,
 }
 
 impl<'a> TcpSegment<'a> {
@@ -70,6 +73,7 @@ impl<'a> TcpSegment<'a> {
                 options: TcpOptions::default(),
             },
             payload,
+            congestion_experienced: false,
         };
         segment.header.options.read(options)?;
         Ok(segment)

@@ -341,7 +341,7 @@ const SYSCTLS: [(&str, &str); 7] = [
     ("tcp_no_metrics_save", "1"),
     ("tcp_congestion_control", "reno"),
     ("tcp_autocorking", "0"),
-    ("tcp_ecn", "0"),
+    ("tcp_ecn", "2"),
     ("tcp_slow_start_after_idle", "0"),
     ("tcp_syncookies", "0"),
     ("icmp_ratelimit", "1000"),

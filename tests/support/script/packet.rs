@@ -4,11 +4,13 @@ use core::fmt;
 use std::net::Ipv4Addr;
 
 use cygnet::wire::{
-    ArpOperation, ArpPacket, ChecksumMode, EtherType, EthernetAddress, EthernetHeader,
+    ArpOperation, ArpPacket, ChecksumMode, Ecn, EtherType, EthernetAddress, EthernetHeader,
     Icmpv4Message, IpAddress, IpProtocol, Ipv4Header, TcpHeader, TcpSegment, UdpHeader,
 };
 use cygnet_driver::Medium;
 use cygnet_middleware::FrameSummary;
+
+use super::segment::Segment;
 
 /// The target's IPv4 address, in a /24.
 pub const TARGET: Ipv4Addr = Ipv4Addr::new(192, 168, 69, 1);
@@ -76,6 +78,14 @@ impl Packet {
         }
     }
 
+    /// What its IP header says about congestion.
+    pub(super) fn ecn(&self) -> Ecn {
+        match self {
+            Self::Ipv4(header, _) => header.ecn(),
+            _ => Ecn::NOT_ECT,
+        }
+    }
+
     /// The ARP packet in it.
     pub fn arp(&self) -> Option<ArpPacket> {
         match self {
@@ -121,7 +131,11 @@ pub fn to_target(ethertype: EtherType, payload: &[u8]) -> Vec<u8> {
 
 /// An IPv4 packet from the peer to the target.
 pub fn ip_packet(protocol: IpProtocol, payload: &[u8]) -> Vec<u8> {
-    let header = Ipv4Header {
+    raw_ipv4(&ip_header(protocol, payload.len()), payload)
+}
+
+fn ip_header(protocol: IpProtocol, payload_len: usize) -> Ipv4Header {
+    Ipv4Header {
         src: PEER,
         dst: TARGET,
         protocol,
@@ -132,9 +146,8 @@ pub fn ip_packet(protocol: IpProtocol, payload: &[u8]) -> Vec<u8> {
         more_fragments: false,
         fragment_offset: 0,
         header_len: 20,
-        payload_len: payload.len(),
-    };
-    raw_ipv4(&header, payload)
+        payload_len,
+    }
 }
 
 /// An IPv4 packet with a header of one's own.
@@ -193,14 +206,19 @@ pub(super) fn arp_answer(request: &ArpPacket) -> Option<Vec<u8>> {
 }
 
 /// A frame with a TCP segment from the peer to the target.
-pub(super) fn tcp(header: &TcpHeader, text: &[u8], corrupted: bool) -> Vec<u8> {
+pub(super) fn tcp(header: &TcpHeader, segment: &Segment) -> Vec<u8> {
+    let text = segment.text.as_slice();
     let mut payload = vec![0; header.len() + text.len()];
     let (src, dst): (IpAddress, IpAddress) = (PEER.into(), TARGET.into());
     header.emit(&mut payload, src, dst, (text, &[]), ChecksumMode::Full);
-    if corrupted {
+    if segment.corrupted {
         payload[16] ^= 0x55;
     }
-    to_target(EtherType::IPV4, &ip_packet(IpProtocol::TCP, &payload))
+    let ip = Ipv4Header {
+        dscp_ecn: segment.ecn.map_or(0, |ecn| ecn.0),
+        ..ip_header(IpProtocol::TCP, payload.len())
+    };
+    to_target(EtherType::IPV4, &raw_ipv4(&ip, &payload))
 }
 
 /// A frame on one line, absolute numbers.

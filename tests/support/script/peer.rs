@@ -114,7 +114,7 @@ impl<'s> Peer<'s> {
             options: &header.options,
             sack: &segment.sack,
         };
-        let frame = packet::tcp(&header, &segment.text, segment.corrupted);
+        let frame = packet::tcp(&header, &segment);
         self.script.send_described(&frame, &self.described(&line));
     }
 
@@ -279,6 +279,7 @@ impl<'s> Peer<'s> {
                 0
             },
             window: header.window,
+            ecn: packet.ecn(),
             text: segment.payload.to_vec(),
             options: header.options,
             sack: relative_blocks(&header.options.sack, self.iss),

@@ -3,7 +3,7 @@
 use core::fmt;
 use core::ops::Range;
 
-use cygnet::wire::{FastOpenCookie, SackBlocks, TcpFlags, TcpOptions, Timestamps};
+use cygnet::wire::{Ecn, FastOpenCookie, SackBlocks, TcpFlags, TcpOptions, Timestamps};
 
 /// A segment to send or to expect, numbers relative to the initial sequence numbers.
 ///
@@ -28,6 +28,8 @@ pub struct Segment {
     /// Fast Open: a cookie, or the wish for one.
     pub(super) fast_open: Option<FastOpenCookie>,
     pub(super) corrupted: bool,
+    /// The two bits of the IP header (RFC 3168).
+    pub(super) ecn: Option<Ecn>,
     /// Expected with ACK or without.
     pub(super) maybe_ack: bool,
 }
@@ -193,6 +195,13 @@ impl Segment {
         self
     }
 
+    /// What the IP header says about congestion; nothing unless said.
+    #[must_use]
+    pub fn ecn(mut self, ecn: Ecn) -> Self {
+        self.ecn = Some(ecn);
+        self
+    }
+
     /// A wrong checksum.
     #[must_use]
     pub fn corrupted(mut self) -> Self {
@@ -240,6 +249,10 @@ impl Segment {
             .or_else(|| differs("window", self.window.map(u64::from), heard.window.into()))
             .or_else(|| differs("echoed timestamp", ts, heard_echo))
             .or_else(|| {
+                let got = heard.ecn.0.into();
+                differs("ECN bits", self.ecn.map(|ecn| ecn.0.into()), got)
+            })
+            .or_else(|| {
                 let got = options.mss.map_or(0, u64::from);
                 differs("MSS", self.mss.map(u64::from), got)
             })
@@ -282,6 +295,8 @@ pub struct Heard {
     pub ack: u32,
     /// The window field.
     pub window: u16,
+    /// What the IP header says about congestion.
+    pub ecn: Ecn,
     /// The text.
     pub text: Vec<u8>,
     /// The options. The numbers in its SACK blocks are absolute.

@@ -59,6 +59,7 @@ impl Host {
             gateway: Some(ip(gateway)),
             interface,
             expires: None,
+            mtu: None,
         };
         self.routes.add(NOW, route).unwrap();
     }
@@ -138,6 +139,7 @@ mod next_hop {
             gateway: None,
             interface: WAN,
             expires: None,
+            mtu: None,
         };
         host.routes.add(NOW, route).unwrap();
 
@@ -346,6 +348,7 @@ mod tables {
             gateway: Some(ip(gateway)),
             interface: ETH,
             expires: None,
+            mtu: None,
         }
     }
 
@@ -381,6 +384,7 @@ mod tables {
         let expires = NOW + Duration::from_secs(10);
         let short_lived = Route {
             expires: Some(expires),
+            mtu: None,
             ..route(cidr("10.0.0.0", 8), "192.0.2.1")
         };
         routes.add(NOW, short_lived).unwrap();

@@ -65,6 +65,14 @@ impl Controller {
         }
     }
 
+    /// Segments are `mss` bytes long from now on, for another reason than congestion: the window stays.
+    pub(crate) fn set_mss(&mut self, mss: u32) {
+        match self {
+            Self::None => {}
+            Self::NewReno(c) => c.set_mss(mss),
+        }
+    }
+
     /// New data was acknowledged and nothing is being repaired.
     pub(crate) fn on_ack(&mut self, acked: Acked) {
         match self {
@@ -75,6 +83,15 @@ impl Controller {
 
     /// A loss was found, with `flight` bytes out.
     pub(crate) fn on_loss(&mut self, flight: u32) {
+        match self {
+            Self::None => {}
+            Self::NewReno(c) => c.on_loss(flight),
+        }
+    }
+
+    /// The peer reports that a router marked a packet (RFC 3168), with `flight` bytes out; once a window.
+    #[cfg(feature = "tcp-ecn")]
+    pub(crate) fn on_ecn(&mut self, flight: u32) {
         match self {
             Self::None => {}
             Self::NewReno(c) => c.on_loss(flight),

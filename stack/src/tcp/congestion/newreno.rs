@@ -26,6 +26,10 @@ impl NewReno {
         self.cwnd = initial_window(mss).min(initial_segments.saturating_mul(mss));
     }
 
+    pub(super) fn set_mss(&mut self, mss: u32) {
+        self.mss = mss;
+    }
+
     /// RFC 5681, section 3.1, with the byte counting of RFC 3465 (L = 2 in slow start).
     pub(super) fn on_ack(&mut self, acked: Acked) {
         if !acked.window_limited {

@@ -99,6 +99,26 @@ fn redeem_with(
 }
 
 #[test]
+#[cfg(feature = "tcp-ecn")]
+fn congestion_notification_is_granted_where_it_can_be_remembered() {
+    let asking = |options| TcpHeader {
+        flags: TcpFlags::SYN | TcpFlags::ECE | TcpFlags::CWR,
+        ..syn(options)
+    };
+    for (request, granted) in [
+        (asking(modern()), true),
+        (asking(TcpOptions::default()), false),
+        (syn(modern()), false),
+    ] {
+        let mut cookies = cookies();
+        let answer = answer(&mut cookies, NOW, &request);
+        assert_eq!(answer.flags.contains(TcpFlags::ECE), granted);
+        let known = redeem(&cookies, NOW, &ack(&answer)).expect("a cookie of ours");
+        assert_eq!(known.ecn, granted);
+    }
+}
+
+#[test]
 fn with_timestamps_everything_comes_back() {
     let mut cookies = cookies();
     let answer = answer(&mut cookies, NOW, &syn(modern()));

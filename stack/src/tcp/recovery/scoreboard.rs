@@ -270,6 +270,30 @@ impl Board<'_> {
         bytes
     }
 
+    /// Takes every segment for lost that is longer than `limit` bytes: it does not fit the path.
+    pub(crate) fn lose_longer(&mut self, limit: u32) {
+        let mut start = self.una;
+        for nth in 0..self.len() {
+            let mut record = self.get(nth);
+            let len = record.end().distance_from(start);
+            if len > limit && !record.has(SACKED) && !record.has(LOST) {
+                record.flags |= LOST;
+                self.set(nth, record);
+                self.state.lost += len;
+            }
+            start = record.end();
+        }
+    }
+
+    /// How long the oldest segment is.
+    #[cfg(feature = "tcp-plpmtud")]
+    pub(crate) fn oldest_len(&self) -> u32 {
+        if self.len() == 0 {
+            return 0;
+        }
+        self.get(0).end().distance_from(self.una)
+    }
+
     /// Takes the oldest segment for lost, unless it was sent again already; bytes that are.
     pub(crate) fn lose_first(&mut self) -> u32 {
         if self.len() == 0 {

@@ -240,6 +240,7 @@ fn syn_and_fin_occupy_a_sequence_number_each() {
         TcpSegment {
             header,
             payload: b"abc",
+            congestion_experienced: false,
         }
         .segment_len()
     };

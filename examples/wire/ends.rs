@@ -1,0 +1,74 @@
+//! What is at an end of the wire: a tap device in a namespace of the kernel's, or cygnet.
+
+use std::fs;
+use std::net::Ipv4Addr;
+
+use cygnet::{Clock, Config, Driver, Ipv4Cidr, Resources, Stack, StaticConfigV4};
+use cygnet_examples::Error;
+use cygnet_host::{Interface, NetNs};
+use cygnet_tuntap::{Device, Mode, TunTap};
+use tokio::runtime::Handle;
+use tokio::task::spawn_local;
+
+use crate::Args;
+
+/// Who is at an end.
+#[derive(Clone, Copy)]
+pub(crate) enum Side<'a> {
+    /// The kernel, in that namespace.
+    Kernel(&'a NetNs),
+    /// A stack in this process.
+    Cygnet,
+}
+
+/// The address at end `n`.
+pub(crate) fn address(n: usize) -> Ipv4Addr {
+    Ipv4Addr::new(10, 9, 0, n as u8 + 1)
+}
+
+/// The driver of a tap in a namespace that is set up for end `n`.
+pub(crate) fn tap(namespace: &NetNs, n: usize, args: &Args) -> Result<TunTap, Error> {
+    let runtime = Handle::current();
+    let open = || {
+        let _runtime = runtime.enter();
+        set_up(n, args).map_err(|error| error.to_string())
+    };
+    Ok(namespace.run(open)??)
+}
+
+fn set_up(n: usize, args: &Args) -> Result<TunTap, Error> {
+    // The kernel counts what a packet takes in memory against a buffer, about twice what is in it, and it
+    // keeps nothing from one connection to the next.
+    let buffer = 2 * args.buffer;
+    let settings = [
+        ("tcp_rmem", format!("4096 {buffer} {buffer}")),
+        ("tcp_wmem", format!("4096 {buffer} {buffer}")),
+        (
+            "tcp_congestion_control",
+            args.congestion.kernel().to_owned(),
+        ),
+        ("tcp_no_metrics_save", "1".to_owned()),
+    ];
+    for (name, value) in settings {
+        fs::write(format!("/proc/sys/net/ipv4/{name}"), &value)
+            .map_err(|error| format!("cannot set {name} to {value}: {error}"))?;
+    }
+    let device = Device::open("wire0", Mode::Tap)?;
+    Interface::named(device.name())
+        .add_address(address(n), 24)?
+        .up()?;
+    Ok(TunTap::new(device)?)
+}
+
+/// A stack at end `n`.
+pub(crate) fn stack<D: Driver + 'static, C: Clock + 'static>(
+    n: usize,
+    port: D,
+    clock: C,
+) -> Stack<'static> {
+    let resources = Box::leak(Box::new(Resources::<64>::new()));
+    let config = Config::ipv4_static(StaticConfigV4::new(Ipv4Cidr::new(address(n), 24)));
+    let (stack, mut runner) = cygnet::new_with_clock(port, config, resources, [5; 32], clock);
+    spawn_local(async move { runner.run().await });
+    stack
+}
