@@ -293,7 +293,10 @@ impl Connection<'_> {
             self.on_acknowledgment(now, header, duplicate);
         }
         if header.ack.at_or_after(self.snd.una) && self.snd.update_window(update) {
-            self.timers.stop(Timer::Persist);
+            if self.timers.is_set(Timer::Persist) {
+                self.timers.stop(Timer::Persist);
+                self.rtt.forget_backoff();
+            }
             self.due.probe = false;
         }
         if self.snd.fin_acked() {

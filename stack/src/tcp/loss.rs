@@ -3,11 +3,11 @@
 
 use super::congestion::Acked;
 use super::connection::Connection;
-use super::recovery::{Circumstances, Delivered, Phase, ProbeOutcome};
+use super::recovery::{Circumstances, Delivered, Phase, ProbeOutcome, PrrAck, reports_duplicate};
 use super::timers::Timer;
 use crate::events::Events;
 use crate::time::{Duration, Instant};
-use crate::wire::{SackBlocks, SeqNum, TcpHeader, TcpOptions};
+use crate::wire::{SackBlocks, TcpHeader, TcpOptions};
 
 impl Connection<'_> {
     /// An acceptable acknowledgment arrived; `duplicate` as RFC 5681, section 2 has it.
@@ -32,7 +32,14 @@ impl Connection<'_> {
         let rtt = self.recovery.on_delivered(micros(now), &delivered);
         if let Some(rtt) = rtt {
             self.rtt.sample(Duration::from_micros(u64::from(rtt)));
+        } else if advances
+            && !self.rtt.is_timing()
+            && let Some(age) = self.echo_age(now, &header.options)
+        {
+            // Karn's algorithm forbids timing what was sent again; the echo says which copy it was.
+            self.rtt.sample(age);
         }
+        self.look_for_mistakes(header, advances, &delivered);
         let repaired = advances && self.on_progress(now, header);
         let lost = self.find_losses(now, advances, duplicate, &mut delivered);
         self.adjust_window(&Progress {
@@ -43,15 +50,37 @@ impl Connection<'_> {
             repaired,
             lost,
         });
-        if advances {
+        if advances || delivered.bytes > 0 {
             self.schedule_loss_probe(now);
+        }
+    }
+
+    /// Takes back what was done about losses that were none.
+    fn look_for_mistakes(&mut self, header: &TcpHeader, advances: bool, delivered: &Delivered) {
+        let options = &header.options;
+        let twice = self.sack && reports_duplicate(&options.sack, header.ack);
+        let all_twice = self.recovery.on_report(header.ack, self.snd.max, twice);
+        if !self.congestion.is_limiting() {
+            return;
+        }
+        let echo = self
+            .timestamps
+            .and(options.timestamps)
+            .map(|timestamps| timestamps.echo);
+        let spurious = self.recovery.phase() != Phase::Open
+            && self
+                .recovery
+                .is_spurious(header.ack, advances, echo, delivered);
+        if all_twice || spurious {
+            self.congestion.on_spurious();
+            self.recovery.on_spurious();
+            self.snd.board().find_all();
         }
     }
 
     /// `SND.UNA < SEG.ACK =< SND.NXT`: new data is acknowledged. True if that repairs what was lost.
     fn on_progress(&mut self, now: Instant, header: &TcpHeader) -> bool {
-        self.rtt
-            .on_ack(now, header.ack, self.echo_age(now, &header.options));
+        self.rtt.on_ack(now, header.ack);
         self.retries = 0;
         self.soft_error = None;
         self.events |= Events::WRITABLE;
@@ -157,7 +186,13 @@ impl Connection<'_> {
                 let (pipe, ssthresh) = (self.pipe(), self.congestion.ssthresh());
                 let mss = u32::from(self.mss);
                 let prr = self.recovery.prr_mut();
-                prr.on_ack(progress.delivered, pipe, ssthresh, mss);
+                prr.on_ack(&PrrAck {
+                    delivered: progress.delivered,
+                    pipe,
+                    ssthresh,
+                    mss,
+                    safe: progress.acked > 0 && progress.lost == 0,
+                });
                 if progress.lost > 0 && !self.sack {
                     // RFC 6582, section 3.2, step 3: a partial acknowledgment retransmits "the first
                     // unacknowledged segment". No other acknowledgment may come to make room for it.
@@ -189,7 +224,7 @@ impl Connection<'_> {
     pub(super) fn lose_everything(&mut self) {
         let flight = self.snd.flight();
         self.congestion.on_timeout(flight, self.retries == 1);
-        self.recovery.on_timeout(self.snd.max);
+        self.recovery.on_timeout(self.snd.max, self.retries > 1);
         self.snd.board().lose_all();
         self.timers.stop(Timer::Reorder);
         self.timers.stop(Timer::LossProbe);
@@ -221,38 +256,95 @@ impl Connection<'_> {
     /// Whether a lost segment may be sent again now. With nothing in the network one always may.
     pub(super) fn may_retransmit(&self) -> bool {
         let lost = self.snd.scoreboard.lost;
+        if lost > 0 && self.recovery.prefers_new_data() && self.next_span().is_some() {
+            return false;
+        }
         lost > 0 && (self.allowance() >= lost.min(u32::from(self.mss)) || self.pipe() == 0)
     }
 
-    /// RFC 8985, section 7.2: when a probe is due, if none of the acknowledgments that are on their way
-    /// comes in before.
+    /// When the peer's silence means that something is lost, if none of the acknowledgments that are on
+    /// their way comes in before.
     pub(super) fn schedule_loss_probe(&mut self, now: Instant) {
-        let eligible = self.sack
-            && self.recovery.phase() == Phase::Open
-            && !self.recovery.is_probing()
-            && self.snd.scoreboard.sacked == 0
-            && self.snd.flight() > 0;
-        let Some(srtt) = self.rtt.srtt().filter(|_| eligible) else {
+        let Some(wait) = self.probe_timeout() else {
             self.timers.stop(Timer::LossProbe);
             return;
         };
-        let mut pto = srtt.saturating_mul(2) + PROBE_GRANULARITY;
-        if self.snd.flight() <= u32::from(self.mss) {
-            pto = pto + PEER_ACK_DELAY;
-        }
-        if pto < self.rtt.rto() {
-            self.timers.set(Timer::LossProbe, now + pto);
+        let rto = self.timers.due(Timer::Retransmit).min(now + self.rtt.rto());
+        if now + wait < rto {
+            self.timers.set(Timer::LossProbe, now + wait);
+        } else if self.congestion.is_limiting() {
+            // RFC 8985, section 7.2: "the PTO is set to the RTO expiration". A probe costs less than a
+            // timeout, after which the window starts from one segment.
+            self.timers.set(Timer::LossProbe, rto);
         } else {
             self.timers.stop(Timer::LossProbe);
         }
     }
 
-    /// How old the timestamp is that the peer echoes.
+    /// How long an answer may take, where silence is to be noticed before the retransmission timer does.
+    fn probe_timeout(&self) -> Option<Duration> {
+        let srtt = self.rtt.srtt()?;
+        if !self.sack || self.snd.flight() == 0 {
+            return None;
+        }
+        if self.recovery.phase() != Phase::Open {
+            return self.repair_timeout();
+        }
+        // RFC 8985, section 7.2. With segments reported out of order the reordering timer runs.
+        if self.recovery.is_probing() || self.snd.scoreboard.sacked > 0 {
+            return None;
+        }
+        let pto = srtt.saturating_mul(2) + PROBE_GRANULARITY;
+        if self.snd.flight() <= u32::from(self.mss) {
+            return Some(pto + PEER_ACK_DELAY);
+        }
+        Some(pto)
+    }
+
+    /// How long the answer to a retransmission may take. RACK finds lost ones only by what is sent after
+    /// them, and with a full window nothing is: the last retransmission would have to wait for the
+    /// retransmission timer, though a peer with a gap acknowledges at once (RFC 5681, section 4.2) and none
+    /// of what makes that timer long applies.
+    fn repair_timeout(&self) -> Option<Duration> {
+        let patience = if self.congestion.is_limiting() {
+            1
+        } else {
+            LINEAR_TIMEOUTS
+        };
+        if self.snd.scoreboard.sacked == 0 || self.recovery.silences() >= patience {
+            return None;
+        }
+        let srtt = self.rtt.srtt()?;
+        let quarter = Duration::from_micros(srtt.as_micros() / 4);
+        let margin = self.rtt.rttvar().saturating_mul(4).max(quarter);
+        Some(srtt + margin.max(PROBE_GRANULARITY))
+    }
+
+    /// The peer was silent for too long.
+    pub(super) fn on_loss_probe_timeout(&mut self, now: Instant) {
+        self.timers.set(Timer::Retransmit, now + self.rtt.rto());
+        if self.recovery.phase() == Phase::Open {
+            self.due.loss_probe = true;
+            return;
+        }
+        let Some(wait) = self.repair_timeout() else {
+            return;
+        };
+        // Whatever answers should have come for by now is lost. One segment goes out whatever the rate, and
+        // its answer makes room for the others.
+        let (now, wait) = (micros(now), wait.as_micros() as u32);
+        self.snd
+            .board()
+            .lose(|sent| now.wrapping_sub(sent.at) >= wait);
+        self.recovery.on_silence(u32::from(self.mss));
+    }
+
+    /// How old the timestamp is that the peer echoes, at least one tick.
     fn echo_age(&self, now: Instant, options: &TcpOptions) -> Option<Duration> {
         let ours = self.timestamps?;
         let echo = options.timestamps?.echo;
         let age = ours.value(now).wrapping_sub(echo);
-        (echo != 0 && age < MAX_ECHO_AGE_MS).then(|| Duration::from_millis(u64::from(age)))
+        (echo != 0 && age < MAX_ECHO_AGE_MS).then(|| Duration::from_millis(u64::from(age.max(1))))
     }
 }
 
@@ -272,15 +364,6 @@ struct Progress {
     lost: u32,
 }
 
-/// RFC 2883, section 4: the first block lies below the acknowledgment when it reports a segment that
-/// arrived twice.
-fn reports_duplicate(blocks: &SackBlocks, ack: SeqNum) -> bool {
-    blocks
-        .iter()
-        .next()
-        .is_some_and(|(_, right)| right.at_or_before(ack))
-}
-
 /// The clock of the scoreboard.
 pub(super) fn micros(now: Instant) -> u32 {
     now.as_micros() as u32
@@ -288,6 +371,10 @@ pub(super) fn micros(now: Instant) -> u32 {
 
 /// An echo older than this measures nothing that a retransmission timeout could use.
 const MAX_ECHO_AGE_MS: u32 = 120_000;
+
+/// How often a connection without congestion control waits no longer than the last time, before it doubles
+/// its patience after all: as Linux does for connections with little in flight (TCP_THIN_LINEAR_TIMEOUTS).
+pub(super) const LINEAR_TIMEOUTS: u8 = 6;
 
 /// How long a peer may hold back the acknowledgment of a single segment, as far as probes wait for it.
 const PEER_ACK_DELAY: Duration = Duration::from_millis(50);

@@ -69,7 +69,7 @@ pub(super) struct Due {
 }
 
 /// Which numbers a segment with data takes.
-struct Span {
+pub(super) struct Span {
     start: SeqNum,
     len: u32,
     fin: bool,
@@ -309,6 +309,11 @@ impl Connection<'_> {
         self.snd.board().on_retransmitted(hole, end, micros(now));
         self.rtt.on_retransmit();
         self.retransmits = self.retransmits.wrapping_add(1);
+        let timestamp = self.timestamps.map(|ts| ts.value(now));
+        self.recovery.on_retransmitted(timestamp);
+        if self.recovery.phase() != Phase::Open {
+            self.schedule_loss_probe(now);
+        }
         self.segment(now, hole.start, len, fin, true)
     }
 
@@ -338,7 +343,7 @@ impl Connection<'_> {
 
     /// What may be sent from SND.NXT on: as much as windows and segment size let through, if that is
     /// worth a segment (RFC 9293, section 3.8.6.2.1, and Nagle's algorithm, section 3.7.4).
-    fn next_span(&self) -> Option<Span> {
+    pub(super) fn next_span(&self) -> Option<Span> {
         let start = self.snd.nxt;
         let unsent = self.snd.bytes_from(start);
         let mss = u32::from(self.mss);

@@ -10,7 +10,7 @@ pub(crate) struct RttEstimator {
     srtt: u32,
     rttvar: u32,
     rto: u32,
-    /// How often the timeout was doubled since the last acknowledgment of new data.
+    /// How often the timeout was doubled since the last measurement.
     backoff: u8,
     /// The SYN that is being timed, in the low 32 bits of microseconds: measured when this number is
     /// acknowledged.
@@ -41,29 +41,30 @@ impl RttEstimator {
         self.timed = None;
     }
 
-    /// New data up to `ack` was acknowledged. `echoed`: how old the timestamp is that came back, which
-    /// measures even where Karn's algorithm forbids timing.
-    pub(crate) fn on_ack(&mut self, now: Instant, ack: SeqNum, echoed: Option<Duration>) {
-        self.backoff = 0;
-        match self.timed {
-            Some((end, sent)) if ack.at_or_after(end) => {
-                self.timed = None;
-                let rtt = (now.as_micros() as u32).wrapping_sub(sent);
-                self.sample(Duration::from_micros(u64::from(rtt)));
-            }
-            // The scoreboard measures better; this is for where it may not (Karn's algorithm).
-            None if self.srtt == 0 => {
-                if let Some(age) = echoed {
-                    self.sample(age);
-                }
-            }
-            _ => {}
+    /// Whether a SYN is being timed.
+    pub(crate) fn is_timing(&self) -> bool {
+        self.timed.is_some()
+    }
+
+    /// New data up to `ack` was acknowledged. What carries data is measured elsewhere.
+    pub(crate) fn on_ack(&mut self, now: Instant, ack: SeqNum) {
+        if let Some((end, sent)) = self.timed
+            && ack.at_or_after(end)
+        {
+            self.timed = None;
+            let rtt = (now.as_micros() as u32).wrapping_sub(sent);
+            self.sample(Duration::from_micros(u64::from(rtt)));
         }
     }
 
     /// RFC 6298, section 5.5: "The host MUST set RTO <- RTO * 2".
     pub(crate) fn back_off(&mut self) {
         self.backoff = self.backoff.saturating_add(1);
+    }
+
+    /// What did not come in before is no measure of the path any more: a window opened.
+    pub(crate) fn forget_backoff(&mut self) {
+        self.backoff = 0;
     }
 
     /// The timeout for what is sent now.
@@ -80,13 +81,16 @@ impl RttEstimator {
         Duration::from_micros(u64::from(self.rttvar))
     }
 
-    /// RFC 6298, sections 2.2 to 2.4.
+    /// RFC 6298, sections 2.2 to 2.4. A measurement, and nothing less, ends the doubling (section 5, last
+    /// paragraph): who resets it with every acknowledgment never learns that the path has become slower than
+    /// the timeout, where all that is acknowledged was sent twice.
     pub(crate) fn sample(&mut self, rtt: Duration) {
         let r = u32::try_from(rtt.as_micros())
             .unwrap_or(MAX_RTO)
             .min(MAX_RTO);
         // A round trip of no time at all still is a measurement.
         let r = r.max(1);
+        self.backoff = 0;
         self.srtt = match self.srtt {
             0 => {
                 self.rttvar = r / 2;
@@ -122,7 +126,7 @@ mod tests {
         for &micros in samples {
             rtt.on_send(now, SeqNum::new(10));
             now += Duration::from_micros(micros);
-            rtt.on_ack(now, SeqNum::new(10), None);
+            rtt.on_ack(now, SeqNum::new(10));
         }
         rtt
     }
@@ -157,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn rfc6298_5_5_backs_off_until_new_data_is_acknowledged() {
+    fn rfc6298_5_5_backs_off_until_a_round_trip_is_measured() {
         let mut rtt = measured(&[400_000]);
         rtt.back_off();
         rtt.back_off();
@@ -166,8 +170,10 @@ mod tests {
             rtt.back_off();
         }
         assert_eq!(rtt.rto(), Duration::from_secs(60));
-        rtt.on_ack(Instant::from_secs(9), SeqNum::new(11), None);
-        assert_eq!(rtt.rto(), Duration::from_millis(1_200));
+        rtt.on_ack(Instant::from_secs(9), SeqNum::new(11));
+        assert_eq!(rtt.rto(), Duration::from_secs(60), "Karn's algorithm");
+        rtt.sample(Duration::from_millis(400));
+        assert_eq!(rtt.rto(), Duration::from_millis(1_000));
     }
 
     #[test]
@@ -175,18 +181,7 @@ mod tests {
         let mut rtt = RttEstimator::new();
         rtt.on_send(Instant::from_secs(1), SeqNum::new(10));
         rtt.on_retransmit();
-        rtt.on_ack(Instant::from_secs(4), SeqNum::new(10), None);
+        rtt.on_ack(Instant::from_secs(4), SeqNum::new(10));
         assert_eq!(rtt.srtt(), None);
-    }
-
-    #[test]
-    fn an_echoed_timestamp_measures_a_retransmission() {
-        let mut rtt = RttEstimator::new();
-        rtt.on_ack(
-            Instant::from_secs(4),
-            SeqNum::new(10),
-            Some(Duration::from_millis(30)),
-        );
-        assert_eq!(rtt.srtt(), Some(Duration::from_millis(30)));
     }
 }

@@ -2,6 +2,7 @@
 
 use super::State;
 use super::connection::{Connection, FIN_WAIT_2_TIMEOUT, since_millis};
+use super::loss::LINEAR_TIMEOUTS;
 use super::timers::Timer;
 use crate::time::{Duration, Instant};
 
@@ -12,7 +13,7 @@ impl Connection<'_> {
             match timer {
                 Timer::Retransmit => self.on_retransmission_timeout(),
                 Timer::Reorder => self.on_reordering_timeout(now),
-                Timer::LossProbe => self.due.loss_probe = true,
+                Timer::LossProbe => self.on_loss_probe_timeout(now),
                 Timer::Persist => self.on_persist_timeout(),
                 Timer::DelayedAck => self.due.ack = true,
                 Timer::KeepAlive => self.on_keep_alive_timeout(now),
@@ -26,16 +27,20 @@ impl Connection<'_> {
     /// RFC 6298, sections 5.4 to 5.7, and RFC 9293, section 3.8.3: give up after R2.
     fn on_retransmission_timeout(&mut self) {
         self.retries = self.retries.saturating_add(1);
-        let limit = match self.state {
-            State::SynSent => SYN_RETRIES,
-            State::SynReceived => SYN_ACK_RETRIES,
-            _ => DATA_RETRIES,
+        let (limit, linear) = match self.state {
+            State::SynSent => (SYN_RETRIES, 0),
+            State::SynReceived => (SYN_ACK_RETRIES, 0),
+            _ if self.congestion.is_limiting() => (DATA_RETRIES, 0),
+            // Nobody else is on the link, and nothing is gained by leaving it alone.
+            _ => (DATA_RETRIES + LINEAR_TIMEOUTS, LINEAR_TIMEOUTS),
         };
         if self.retries > limit {
             self.give_up();
             return;
         }
-        self.rtt.back_off();
+        if self.retries > linear {
+            self.rtt.back_off();
+        }
         self.rtt.on_retransmit();
         if matches!(self.state, State::SynSent | State::SynReceived) {
             self.due.syn = true;

@@ -5,12 +5,13 @@ use crate::time::Instant;
 /// What a connection waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Timer {
-    /// Data is unacknowledged (RFC 6298), or a SYN or FIN is.
-    Retransmit,
     /// Segments that others overtook are lost unless they come in by now (RFC 8985, section 6.3).
     Reorder,
-    /// The tail of what was sent may be lost (RFC 8985, section 7.3).
+    /// The tail of what was sent may be lost (RFC 8985, section 7.3), or of what was sent again. Before the
+    /// retransmission timer where both are due: it puts that off.
     LossProbe,
+    /// Data is unacknowledged (RFC 6298), or a SYN or FIN is.
+    Retransmit,
     /// Data waits for a window that the peer may have forgotten to open (RFC 9293, section 3.8.6.1), or
     /// for enough of it to be worth a segment (section 3.8.6.2.1).
     Persist,
@@ -26,9 +27,9 @@ pub(crate) enum Timer {
 
 const COUNT: usize = 8;
 const ALL: [Timer; COUNT] = [
-    Timer::Retransmit,
     Timer::Reorder,
     Timer::LossProbe,
+    Timer::Retransmit,
     Timer::Persist,
     Timer::DelayedAck,
     Timer::KeepAlive,
@@ -79,6 +80,11 @@ impl Timers {
             next = next.min(due);
         }
         next
+    }
+
+    /// When a timer is due, [`Instant::FAR_FUTURE`] if it does not run.
+    pub(crate) fn due(&self, timer: Timer) -> Instant {
+        self.due[timer as usize]
     }
 
     /// Stops and returns a timer that is due.

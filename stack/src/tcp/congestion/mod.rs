@@ -97,6 +97,14 @@ impl Controller {
         }
     }
 
+    /// The last reduction was a mistake.
+    pub(crate) fn on_spurious(&mut self) {
+        match self {
+            Self::None => {}
+            Self::NewReno(c) => c.on_spurious(),
+        }
+    }
+
     /// Nothing was sent for longer than a retransmission timeout (RFC 5681, section 4.1).
     pub(crate) fn on_idle(&mut self) {
         match self {

@@ -9,6 +9,8 @@ pub(crate) struct NewReno {
     mss: u32,
     /// Bytes acknowledged since the window last grew in congestion avoidance.
     credit: u32,
+    /// `cwnd` and `ssthresh` before the last reduction.
+    before: (u32, u32),
 }
 
 impl NewReno {
@@ -18,6 +20,7 @@ impl NewReno {
             ssthresh: u32::MAX / 2,
             mss,
             credit: 0,
+            before: (0, 0),
         }
     }
 
@@ -45,6 +48,7 @@ impl NewReno {
     /// RFC 5681, section 3.1, equation 4: `ssthresh = max (FlightSize / 2, 2*SMSS)`. How fast the window
     /// comes down to it is up to the recovery.
     pub(super) fn on_loss(&mut self, flight: u32) {
+        self.before = (self.cwnd, self.ssthresh);
         self.ssthresh = (flight / 2).max(2 * self.mss);
         self.cwnd = self.ssthresh;
         self.credit = 0;
@@ -60,10 +64,17 @@ impl NewReno {
     /// once more.
     pub(super) fn on_timeout(&mut self, flight: u32, first: bool) {
         if first {
+            self.before = (self.cwnd, self.ssthresh);
             self.ssthresh = (flight / 2).max(2 * self.mss);
         }
         self.cwnd = self.mss;
         self.credit = 0;
+    }
+
+    /// Takes the last reduction back.
+    pub(super) fn on_spurious(&mut self) {
+        self.cwnd = self.cwnd.max(self.before.0);
+        self.ssthresh = self.ssthresh.max(self.before.1);
     }
 
     pub(super) fn on_idle(&mut self) {

@@ -7,17 +7,22 @@
 //! - the third duplicate acknowledgment and partial acknowledgments (RFC 6582), with one that does not;
 //! - the retransmission timer (RFC 6298), when no acknowledgments come.
 //!
-//! [`prr`] (RFC 6937) meters what goes out meanwhile. The connection's side of it is in `loss.rs`.
+//! [`prr`] (RFC 9937) meters what goes out meanwhile, and [`spurious`] notices when all of it was a mistake.
+//! The connection's side of it is in `loss.rs`.
 
 mod prr;
 mod rack;
 mod scoreboard;
+mod spurious;
 
+pub(crate) use prr::Ack as PrrAck;
 use prr::Prr;
 use rack::Rack;
 pub(crate) use rack::{Circumstances, Detected};
 pub use scoreboard::send_buffer_len;
 pub(crate) use scoreboard::{Board, Delivered, Hole, Scoreboard, table_len};
+use spurious::Suspicion;
+pub(crate) use spurious::reports_duplicate;
 
 use crate::wire::SeqNum;
 
@@ -33,6 +38,9 @@ pub(crate) struct Recovery {
     prr: Prr,
     /// A tail loss probe is out (RFC 8985, section 7).
     probe: Option<LossProbe>,
+    /// How often the peer's silence was taken for a loss during this recovery, since it last spoke.
+    silences: u8,
+    suspicion: Suspicion,
 }
 
 /// What a connection is doing about losses.
@@ -75,6 +83,8 @@ impl Recovery {
             rack: Rack::new(iss),
             prr: Prr::default(),
             probe: None,
+            silences: 0,
+            suspicion: Suspicion::default(),
         }
     }
 
@@ -84,7 +94,67 @@ impl Recovery {
 
     /// Takes note of what arrived; a round-trip time in microseconds, if it tells one.
     pub(crate) fn on_delivered(&mut self, now: u32, delivered: &Delivered) -> Option<u32> {
+        if delivered.bytes > 0 {
+            self.silences = 0;
+        }
         self.rack.on_delivered(now, delivered)
+    }
+
+    /// An acknowledgment came in; `duplicate`: it reports a segment that arrived twice. True if that shows
+    /// that everything sent again since the window was cut was sent for nothing.
+    pub(crate) fn on_report(&mut self, una: SeqNum, max: SeqNum, duplicate: bool) -> bool {
+        self.rack.on_report(una, max, duplicate);
+        duplicate && self.suspicion.on_duplicate_reported()
+    }
+
+    /// An acknowledgment while losses are repaired, with the timestamp that it echoes. True if they were
+    /// none.
+    pub(crate) fn is_spurious(
+        &mut self,
+        una: SeqNum,
+        advances: bool,
+        echo: Option<u32>,
+        delivered: &Delivered,
+    ) -> bool {
+        let by_echo = advances && self.suspicion.is_older_than_retransmission(echo);
+        match self.phase {
+            Phase::Open => false,
+            Phase::Fast => by_echo,
+            Phase::Timeout => {
+                let original = delivered
+                    .lowest_original
+                    .is_some_and(|end| end.at_or_before(self.point));
+                let partly = advances && una.before(self.point);
+                self.suspicion.on_ack_after_timeout(original, partly) || by_echo
+            }
+        }
+    }
+
+    /// Nothing was lost after all.
+    pub(crate) fn on_spurious(&mut self) {
+        self.phase = Phase::Open;
+        self.suspicion = Suspicion::default();
+    }
+
+    /// A segment goes out again, with that timestamp if it has one.
+    pub(crate) fn on_retransmitted(&mut self, timestamp: Option<u32>) {
+        self.suspicion.on_retransmitted(timestamp);
+    }
+
+    /// Whether new data goes before retransmissions, to find out whether those are needed (RFC 5682).
+    pub(crate) fn prefers_new_data(&self) -> bool {
+        self.phase == Phase::Timeout && self.suspicion.prefers_new_data()
+    }
+
+    /// How often the peer's silence was taken for a loss, see [`Self::on_silence`].
+    pub(crate) fn silences(&self) -> u8 {
+        self.silences
+    }
+
+    /// Losses are being repaired, and the peer said nothing for longer than an answer takes.
+    pub(crate) fn on_silence(&mut self, mss: u32) {
+        self.silences = self.silences.saturating_add(1);
+        self.prr.force(mss);
     }
 
     /// Looks for losses by time.
@@ -106,6 +176,7 @@ impl Recovery {
         let repaired = self.phase != Phase::Open && una.at_or_after(self.point);
         if repaired {
             self.phase = Phase::Open;
+            self.rack.on_recovered();
         }
         repaired
     }
@@ -116,10 +187,17 @@ impl Recovery {
         self.point = max;
         self.prr = Prr::start(flight, mss);
         self.probe = None;
+        self.silences = 0;
+        self.suspicion = Suspicion::start();
     }
 
     /// The retransmission timer expired.
-    pub(crate) fn on_timeout(&mut self, max: SeqNum) {
+    pub(crate) fn on_timeout(&mut self, max: SeqNum, again: bool) {
+        if self.phase == Phase::Open {
+            self.suspicion = Suspicion::start();
+        }
+        self.suspicion.on_timeout(again);
+        self.silences = 0;
         self.phase = Phase::Timeout;
         self.point = max;
         self.duplicates = 0;

@@ -16,6 +16,12 @@ pub(crate) struct Rack {
     highest: SeqNum,
     /// Segments have overtaken each other.
     reordering_seen: bool,
+    /// RACK.reo_wnd_mult: how many quarters of a round trip segments may be late.
+    quarters: u8,
+    /// RACK.reo_wnd_persist: for how many more recoveries without a needless retransmission that stays.
+    persist: u8,
+    /// RACK.dsack_round: the window has grown for what was in flight up to here.
+    grown_until: Option<SeqNum>,
 }
 
 /// How much of the table is lost.
@@ -46,6 +52,9 @@ impl Rack {
             min_rtt: u32::MAX,
             highest: iss,
             reordering_seen: false,
+            quarters: 1,
+            persist: 0,
+            grown_until: None,
         }
     }
 
@@ -100,12 +109,37 @@ impl Rack {
         Detected { bytes, look_again }
     }
 
+    /// Section 6.2, step 4: a segment that arrived twice was sent again too soon, and the window grows,
+    /// "once per round trip".
+    pub(crate) fn on_report(&mut self, una: SeqNum, max: SeqNum, duplicate: bool) {
+        if self.grown_until.is_some_and(|end| una.at_or_after(end)) {
+            self.grown_until = None;
+        }
+        if duplicate && self.grown_until.is_none() {
+            self.grown_until = Some(max);
+            self.quarters = self.quarters.saturating_add(1);
+            self.persist = PERSISTENCE;
+        }
+    }
+
+    /// Section 6.2, step 4: the window falls back "after 16 recoveries" without a sign that it is needed.
+    pub(crate) fn on_recovered(&mut self) {
+        self.persist = self.persist.saturating_sub(1);
+        if self.persist == 0 {
+            self.quarters = 1;
+        }
+    }
+
     /// Section 6.2, step 4: a quarter of the shortest round trip for segments to overtake each other, and
     /// no time at all where none has and the loss is plain.
     fn reordering_window(&self, at: &Circumstances) -> u32 {
         if !self.reordering_seen && (at.in_recovery || at.three_ahead) {
             return 0;
         }
-        (self.min_rtt / 4).min(at.srtt)
+        let quarter = self.min_rtt / 4;
+        quarter.saturating_mul(self.quarters.into()).min(at.srtt)
     }
 }
+
+/// RFC 8985, section 6.2, step 4.
+const PERSISTENCE: u8 = 16;

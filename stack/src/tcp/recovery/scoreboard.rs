@@ -329,6 +329,16 @@ impl Board<'_> {
         }
     }
 
+    /// Nothing that is in flight is lost after all.
+    pub(crate) fn find_all(&mut self) {
+        for nth in 0..self.len() {
+            let mut record = self.get(nth);
+            record.flags &= !LOST;
+            self.set(nth, record);
+        }
+        self.state.lost = 0;
+    }
+
     /// The first lost segment.
     pub(crate) fn first_lost(&self) -> Option<Hole> {
         if self.state.lost == 0 {
