@@ -17,6 +17,7 @@ mod ipv4;
 mod liveness;
 mod paws;
 mod reassembly;
+mod recovery;
 mod retransmission;
 mod sending;
 mod time_wait;

@@ -177,9 +177,9 @@ impl Connection<'_> {
         if progress.lost > 0 && self.recovery.phase() == Phase::Open {
             self.congestion.on_loss(progress.flight);
             let mss = u32::from(self.mss);
-            self.recovery.enter_fast(self.snd.max, progress.flight, mss);
+            // RFC 9937, section 6.2: RecoverFS leaves out what was reported before.
+            self.recovery.enter_fast(self.snd.max, progress.pipe, mss);
             self.timers.stop(Timer::LossProbe);
-            return;
         }
         match self.recovery.phase() {
             Phase::Fast => {

@@ -197,7 +197,6 @@ impl Recovery {
             self.suspicion = Suspicion::start();
         }
         self.suspicion.on_timeout(again);
-        self.silences = 0;
         self.phase = Phase::Timeout;
         self.point = max;
         self.duplicates = 0;
