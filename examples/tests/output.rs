@@ -69,6 +69,42 @@ fn loopback_survives_faults() {
     );
 }
 
+/// Bytes per second of one transfer over the lossy path.
+fn lossy_path(buffer: &str, loss: &str, controller: &str) -> f64 {
+    let cell = [
+        "--buffer",
+        buffer,
+        "--loss",
+        loss,
+        "--controller",
+        controller,
+    ];
+    let text = printed("netsim", &[&["--csv"][..], &cell].concat());
+    let mut row = last_line(&text).split(',');
+    let rate = row.nth(5).and_then(|rate| rate.parse().ok());
+    rate.unwrap_or_else(|| panic!("no row: {text}"))
+}
+
+#[test]
+fn netsim_comes_close_to_what_is_possible() {
+    // Buffer, loss in percent, and of what an ideal sender reaches so many percent.
+    for (buffer, loss, possible, share) in [
+        ("8K", "1", 79_145.0, 0.8),
+        ("8K", "10", 61_676.0, 0.7),
+        ("8K", "30", 39_320.0, 0.45),
+        ("32K", "5", 227_827.0, 0.7),
+    ] {
+        let rate = lossy_path(buffer, loss, "none");
+        assert!(rate >= possible * share, "{buffer} {loss} %: {rate}");
+    }
+}
+
+#[test]
+fn netsim_is_repeatable() {
+    let rate = || lossy_path("4K", "20", "newreno");
+    assert_eq!(rate(), rate());
+}
+
 #[test]
 fn loopback_writes_a_capture() {
     let file = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("loopback.pcap");

@@ -122,7 +122,7 @@ impl Connection<'_> {
             return self.detect_by_time(now);
         }
         if duplicate {
-            // RFC 6937: each duplicate stands for a segment that arrived.
+            // RFC 9937: each duplicate stands for a segment that arrived.
             delivered.bytes += u32::from(self.mss);
             return match self.recovery.on_duplicate(self.snd.una) {
                 true => self.snd.board().lose_first(),
@@ -256,10 +256,10 @@ impl Connection<'_> {
     /// Whether a lost segment may be sent again now. With nothing in the network one always may.
     pub(super) fn may_retransmit(&self) -> bool {
         let lost = self.snd.scoreboard.lost;
-        if lost > 0 && self.recovery.prefers_new_data() && self.next_span().is_some() {
+        if lost == 0 || self.recovery.prefers_new_data() && self.next_span().is_some() {
             return false;
         }
-        lost > 0 && (self.allowance() >= lost.min(u32::from(self.mss)) || self.pipe() == 0)
+        self.allowance() >= lost.min(u32::from(self.mss)) || self.pipe() == 0
     }
 
     /// When the peer's silence means that something is lost, if none of the acknowledgments that are on
@@ -283,34 +283,40 @@ impl Connection<'_> {
 
     /// How long an answer may take, where silence is to be noticed before the retransmission timer does.
     fn probe_timeout(&self) -> Option<Duration> {
-        let srtt = self.rtt.srtt()?;
         if !self.sack || self.snd.flight() == 0 {
             return None;
         }
         if self.recovery.phase() != Phase::Open {
             return self.repair_timeout();
         }
-        // RFC 8985, section 7.2. With segments reported out of order the reordering timer runs.
+        // With segments reported out of order the reordering timer runs.
         if self.recovery.is_probing() || self.snd.scoreboard.sacked > 0 {
             return None;
         }
-        let pto = srtt.saturating_mul(2) + PROBE_GRANULARITY;
+        self.tail_timeout()
+    }
+
+    /// RFC 8985, section 7.2: PTO.
+    fn tail_timeout(&self) -> Option<Duration> {
+        let pto = self.rtt.srtt()?.saturating_mul(2) + PROBE_GRANULARITY;
         if self.snd.flight() <= u32::from(self.mss) {
             return Some(pto + PEER_ACK_DELAY);
         }
         Some(pto)
     }
 
-    /// How long the answer to a retransmission may take. RACK finds lost ones only by what is sent after
-    /// them, and with a full window nothing is: the last retransmission would have to wait for the
-    /// retransmission timer, though a peer with a gap acknowledges at once (RFC 5681, section 4.2) and none
-    /// of what makes that timer long applies.
+    /// How long the answer to a retransmission may take.
+    ///
+    /// RFC 8985 has no probes during recovery: RACK finds a lost retransmission by what is sent after it.
+    /// But with a full window nothing is, and the retransmission timer would end every such recovery. So one
+    /// silence after each answer is taken for a loss here as well. Two in a row are the timer's.
     fn repair_timeout(&self) -> Option<Duration> {
-        let patience = if self.congestion.is_limiting() {
-            1
-        } else {
-            LINEAR_TIMEOUTS
+        let patience = match self.congestion.is_limiting() {
+            true => 1,
+            false => LINEAR_TIMEOUTS,
         };
+        // A peer with a gap acknowledges at once (RFC 5681, section 4.2), and none of what makes the
+        // retransmission timer long applies.
         if self.snd.scoreboard.sacked == 0 || self.recovery.silences() >= patience {
             return None;
         }
@@ -322,14 +328,15 @@ impl Connection<'_> {
 
     /// The peer was silent for too long.
     pub(super) fn on_loss_probe_timeout(&mut self, now: Instant) {
-        self.timers.set(Timer::Retransmit, now + self.rtt.rto());
         if self.recovery.phase() == Phase::Open {
             self.due.loss_probe = true;
+            self.timers.set(Timer::Retransmit, now + self.rtt.rto());
             return;
         }
         let Some(wait) = self.repair_timeout() else {
             return;
         };
+        self.timers.set(Timer::Retransmit, now + self.rtt.rto());
         // Whatever answers should have come for by now is lost. One segment goes out whatever the rate, and
         // its answer makes room for the others.
         let (now, wait) = (micros(now), wait.as_micros() as u32);

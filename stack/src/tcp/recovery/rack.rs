@@ -143,3 +143,71 @@ impl Rack {
 
 /// RFC 8985, section 6.2, step 4.
 const PERSISTENCE: u8 = 16;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seq(n: u32) -> SeqNum {
+        SeqNum::new(n)
+    }
+
+    /// Knows a round trip of 40 ms, and that segments overtake each other.
+    fn rack() -> Rack {
+        Rack {
+            min_rtt: 40_000,
+            reordering_seen: true,
+            ..Rack::new(seq(0))
+        }
+    }
+
+    fn window(rack: &Rack) -> u32 {
+        rack.reordering_window(&Circumstances {
+            now: 0,
+            srtt: 100_000,
+            in_recovery: true,
+            three_ahead: true,
+        })
+    }
+
+    #[test]
+    fn rfc8985_6_2_a_quarter_of_the_shortest_round_trip() {
+        assert_eq!(window(&rack()), 10_000);
+        let in_order = Rack {
+            reordering_seen: false,
+            ..rack()
+        };
+        assert_eq!(window(&in_order), 0);
+    }
+
+    #[test]
+    fn rfc8985_6_2_the_window_grows_once_a_round_trip_with_duplicates() {
+        let mut rack = rack();
+        rack.on_report(seq(100), seq(500), true);
+        rack.on_report(seq(200), seq(600), true);
+        assert_eq!(window(&rack), 20_000, "once for what was in flight");
+        rack.on_report(seq(500), seq(900), true);
+        assert_eq!(window(&rack), 30_000);
+    }
+
+    #[test]
+    fn rfc8985_6_2_the_window_is_a_smoothed_round_trip_at_most() {
+        let mut rack = rack();
+        for n in 1..300 {
+            rack.on_report(seq(n), seq(n), true);
+        }
+        assert_eq!(window(&rack), 100_000);
+    }
+
+    #[test]
+    fn rfc8985_6_2_the_window_falls_back_after_sixteen_recoveries() {
+        let mut rack = rack();
+        rack.on_report(seq(100), seq(500), true);
+        for _ in 0..15 {
+            rack.on_recovered();
+        }
+        assert_eq!(window(&rack), 20_000);
+        rack.on_recovered();
+        assert_eq!(window(&rack), 10_000);
+    }
+}
