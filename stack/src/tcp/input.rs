@@ -289,12 +289,13 @@ impl Connection<'_> {
             // however long its window stays closed.
             self.retries = 0;
         }
+        let persists = self.snd.flight() == 0 && self.timers.is_set(Timer::Retransmit);
         if header.ack.at_or_after(self.snd.una) {
             self.on_acknowledgment(now, header, duplicate);
         }
         if header.ack.at_or_after(self.snd.una) && self.snd.update_window(update) {
-            if self.timers.is_set(Timer::Persist) {
-                self.timers.stop(Timer::Persist);
+            if persists {
+                self.timers.stop(Timer::Retransmit);
                 self.rtt.forget_backoff();
             }
             self.due.probe = false;

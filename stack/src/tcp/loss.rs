@@ -80,7 +80,7 @@ impl Connection<'_> {
 
     /// `SND.UNA < SEG.ACK =< SND.NXT`: new data is acknowledged. True if that repairs what was lost.
     fn on_progress(&mut self, now: Instant, header: &TcpHeader) -> bool {
-        self.rtt.on_ack(now, header.ack);
+        self.rtt.on_ack(now);
         self.retries = 0;
         self.soft_error = None;
         self.events |= Events::WRITABLE;

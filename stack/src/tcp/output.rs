@@ -229,10 +229,10 @@ impl Connection<'_> {
         };
         self.snd.on_sent(iss + 1);
         if repeated {
-            self.rtt.on_retransmit();
+            self.rtt.on_syn_again();
             self.retransmits = self.retransmits.wrapping_add(1);
         } else {
-            self.rtt.on_send(now, iss + 1);
+            self.rtt.on_syn(now);
         }
         self.last_sent = millis(now);
         self.arm_timers(now);
@@ -307,7 +307,6 @@ impl Connection<'_> {
         let fin = self.snd.fin_at(hole.start + len) && hole.end.after(hole.start + len);
         let end = hole.start + len + u32::from(fin);
         self.snd.board().on_retransmitted(hole, end, micros(now));
-        self.rtt.on_retransmit();
         self.retransmits = self.retransmits.wrapping_add(1);
         let timestamp = self.timestamps.map(|ts| ts.value(now));
         self.recovery.on_retransmitted(timestamp);

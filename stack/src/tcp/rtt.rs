@@ -1,7 +1,6 @@
 //! The retransmission timeout (RFC 6298), in microseconds.
 
 use crate::time::{Duration, Instant};
-use crate::wire::SeqNum;
 
 /// Round-trip time, its variation, and the timeout that follows from them.
 #[derive(Clone, Debug)]
@@ -12,9 +11,9 @@ pub(crate) struct RttEstimator {
     rto: u32,
     /// How often the timeout was doubled since the last measurement.
     backoff: u8,
-    /// The SYN that is being timed, in the low 32 bits of microseconds: measured when this number is
-    /// acknowledged.
-    timed: Option<(SeqNum, u32)>,
+    /// The SYN is being timed, and when it was sent, in the low 32 bits of microseconds.
+    timing: bool,
+    sent: u32,
 }
 
 impl RttEstimator {
@@ -24,35 +23,32 @@ impl RttEstimator {
             rttvar: 0,
             rto: INITIAL_RTO,
             backoff: 0,
-            timed: None,
+            timing: false,
+            sent: 0,
         }
     }
 
-    /// Starts timing a SYN, up to `end`. Segments with data have their time on the scoreboard.
-    pub(crate) fn on_send(&mut self, now: Instant, end: SeqNum) {
-        if self.timed.is_none() {
-            self.timed = Some((end, now.as_micros() as u32));
-        }
+    /// Starts timing a SYN. Segments with data have their time on the scoreboard.
+    pub(crate) fn on_syn(&mut self, now: Instant) {
+        self.timing = true;
+        self.sent = now.as_micros() as u32;
     }
 
     /// Karn's algorithm (RFC 6298, section 3): "RTT samples MUST NOT be made using segments that were
     /// retransmitted".
-    pub(crate) fn on_retransmit(&mut self) {
-        self.timed = None;
+    pub(crate) fn on_syn_again(&mut self) {
+        self.timing = false;
     }
 
     /// Whether a SYN is being timed.
     pub(crate) fn is_timing(&self) -> bool {
-        self.timed.is_some()
+        self.timing
     }
 
-    /// New data up to `ack` was acknowledged. What carries data is measured elsewhere.
-    pub(crate) fn on_ack(&mut self, now: Instant, ack: SeqNum) {
-        if let Some((end, sent)) = self.timed
-            && ack.at_or_after(end)
-        {
-            self.timed = None;
-            let rtt = (now.as_micros() as u32).wrapping_sub(sent);
+    /// Something new was acknowledged: the SYN, if that is being timed.
+    pub(crate) fn on_ack(&mut self, now: Instant) {
+        if core::mem::take(&mut self.timing) {
+            let rtt = (now.as_micros() as u32).wrapping_sub(self.sent);
             self.sample(Duration::from_micros(u64::from(rtt)));
         }
     }
@@ -124,9 +120,9 @@ mod tests {
         let mut rtt = RttEstimator::new();
         let mut now = Instant::from_secs(1);
         for &micros in samples {
-            rtt.on_send(now, SeqNum::new(10));
+            rtt.on_syn(now);
             now += Duration::from_micros(micros);
-            rtt.on_ack(now, SeqNum::new(10));
+            rtt.on_ack(now);
         }
         rtt
     }
@@ -170,7 +166,7 @@ mod tests {
             rtt.back_off();
         }
         assert_eq!(rtt.rto(), Duration::from_secs(60));
-        rtt.on_ack(Instant::from_secs(9), SeqNum::new(11));
+        rtt.on_ack(Instant::from_secs(9));
         assert_eq!(rtt.rto(), Duration::from_secs(60), "Karn's algorithm");
         rtt.sample(Duration::from_millis(400));
         assert_eq!(rtt.rto(), Duration::from_millis(1_000));
@@ -179,9 +175,9 @@ mod tests {
     #[test]
     fn karn_a_retransmitted_segment_is_not_timed() {
         let mut rtt = RttEstimator::new();
-        rtt.on_send(Instant::from_secs(1), SeqNum::new(10));
-        rtt.on_retransmit();
-        rtt.on_ack(Instant::from_secs(4), SeqNum::new(10));
+        rtt.on_syn(Instant::from_secs(1));
+        rtt.on_syn_again();
+        rtt.on_ack(Instant::from_secs(4));
         assert_eq!(rtt.srtt(), None);
     }
 }

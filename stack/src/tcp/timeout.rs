@@ -11,14 +11,14 @@ impl Connection<'_> {
     pub(crate) fn on_timeout(&mut self, now: Instant) {
         while let Some(timer) = self.timers.take_due(now) {
             match timer {
-                Timer::Retransmit => self.on_retransmission_timeout(),
+                Timer::Retransmit if self.snd.flight() > 0 => self.on_retransmission_timeout(),
+                Timer::Retransmit => self.on_persist_timeout(),
                 Timer::Reorder => self.on_reordering_timeout(now),
                 Timer::LossProbe => self.on_loss_probe_timeout(now),
-                Timer::Persist => self.on_persist_timeout(),
                 Timer::DelayedAck => self.due.ack = true,
                 Timer::KeepAlive => self.on_keep_alive_timeout(now),
+                Timer::User if self.state == State::FinWait2 => self.end(None),
                 Timer::User => self.give_up(),
-                Timer::FinWait2 => self.end(None),
             }
         }
         self.arm_timers(now);
@@ -41,7 +41,7 @@ impl Connection<'_> {
         if self.retries > linear {
             self.rtt.back_off();
         }
-        self.rtt.on_retransmit();
+        self.rtt.on_syn_again();
         if matches!(self.state, State::SynSent | State::SynReceived) {
             self.due.syn = true;
             return;
@@ -88,29 +88,24 @@ impl Connection<'_> {
         let waiting = self.state.is_synchronized()
             && (self.snd.bytes_from(self.snd.nxt) > 0 || self.snd.fin_at(self.snd.nxt));
         let rto = || now + self.rtt.rto();
-        if in_flight {
+        if in_flight || waiting {
             self.timers.ensure(Timer::Retransmit, rto);
-            self.timers.stop(Timer::Persist);
         } else {
-            for timer in [Timer::Retransmit, Timer::Reorder, Timer::LossProbe] {
-                self.timers.stop(timer);
-            }
-            if waiting {
-                self.timers.ensure(Timer::Persist, rto);
-            } else {
-                self.timers.stop(Timer::Persist);
-            }
+            self.timers.stop(Timer::Retransmit);
+        }
+        if !in_flight {
+            self.timers.stop(Timer::Reorder);
+            self.timers.stop(Timer::LossProbe);
         }
         let opening = !self.state.is_synchronized();
         match self.options.user_timeout {
             Some(timeout) if in_flight || waiting || opening => {
                 self.timers.ensure(Timer::User, || now + timeout.into());
             }
+            _ if self.detached && self.state == State::FinWait2 => {
+                self.timers.ensure(Timer::User, || now + FIN_WAIT_2_TIMEOUT);
+            }
             _ => self.timers.stop(Timer::User),
-        }
-        if self.detached && self.state == State::FinWait2 {
-            self.timers
-                .ensure(Timer::FinWait2, || now + FIN_WAIT_2_TIMEOUT);
         }
         if let Some(interval) = self.keep_alive_interval() {
             let silent = if self.probes == 0 {

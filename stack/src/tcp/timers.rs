@@ -10,31 +10,27 @@ pub(crate) enum Timer {
     /// The tail of what was sent may be lost (RFC 8985, section 7.3), or of what was sent again. Before the
     /// retransmission timer where both are due: it puts that off.
     LossProbe,
-    /// Data is unacknowledged (RFC 6298), or a SYN or FIN is.
+    /// Data is unacknowledged (RFC 6298), or a SYN or FIN is. With nothing in flight: data waits for a window
+    /// that the peer may have forgotten to open (RFC 9293, section 3.8.6.1), or for enough of it to be worth
+    /// a segment (section 3.8.6.2.1).
     Retransmit,
-    /// Data waits for a window that the peer may have forgotten to open (RFC 9293, section 3.8.6.1), or
-    /// for enough of it to be worth a segment (section 3.8.6.2.1).
-    Persist,
     /// Received data waits for its acknowledgment (RFC 9293, section 3.8.6.3).
     DelayedAck,
     /// The peer has been silent (RFC 9293, section 3.8.4).
     KeepAlive,
-    /// The user's patience ends (RFC 9293, section 3.9.1).
+    /// The user's patience ends (RFC 9293, section 3.9.1). In FIN-WAIT-2, where nothing is left to be patient
+    /// with: the peer never ends its side (not in the RFC, in every implementation).
     User,
-    /// A peer that never ends its side (not in the RFC, in every implementation).
-    FinWait2,
 }
 
-const COUNT: usize = 8;
+const COUNT: usize = 6;
 const ALL: [Timer; COUNT] = [
     Timer::Reorder,
     Timer::LossProbe,
     Timer::Retransmit,
-    Timer::Persist,
     Timer::DelayedAck,
     Timer::KeepAlive,
     Timer::User,
-    Timer::FinWait2,
 ];
 
 /// When each timer is due.

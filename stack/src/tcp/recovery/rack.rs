@@ -20,8 +20,9 @@ pub(crate) struct Rack {
     quarters: u8,
     /// RACK.reo_wnd_persist: for how many more recoveries without a needless retransmission that stays.
     persist: u8,
-    /// RACK.dsack_round: the window has grown for what was in flight up to here.
-    grown_until: Option<SeqNum>,
+    /// RACK.dsack_round: the window has grown for what is in flight up to here.
+    grown_until: SeqNum,
+    grown: bool,
 }
 
 /// How much of the table is lost.
@@ -54,7 +55,8 @@ impl Rack {
             reordering_seen: false,
             quarters: 1,
             persist: 0,
-            grown_until: None,
+            grown_until: iss,
+            grown: false,
         }
     }
 
@@ -112,11 +114,10 @@ impl Rack {
     /// Section 6.2, step 4: a segment that arrived twice was sent again too soon, and the window grows,
     /// "once per round trip".
     pub(crate) fn on_report(&mut self, una: SeqNum, max: SeqNum, duplicate: bool) {
-        if self.grown_until.is_some_and(|end| una.at_or_after(end)) {
-            self.grown_until = None;
-        }
-        if duplicate && self.grown_until.is_none() {
-            self.grown_until = Some(max);
+        self.grown &= una.before(self.grown_until);
+        if duplicate && !self.grown {
+            self.grown = true;
+            self.grown_until = max;
             self.quarters = self.quarters.saturating_add(1);
             self.persist = PERSISTENCE;
         }

@@ -12,8 +12,9 @@ use crate::wire::{SackBlocks, SeqNum};
 /// What was sent again since the window was last cut, and what came back of it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Suspicion {
-    /// The timestamp of the first retransmission.
-    stamp: Option<u32>,
+    /// The timestamp of the first retransmission, if it had one.
+    stamp: u32,
+    has_stamp: bool,
     /// Retransmissions that were not reported as duplicates. The last one settles it.
     unreported: u16,
     /// A window was cut and there is something to take back.
@@ -51,7 +52,10 @@ impl Suspicion {
     /// A segment goes out again, with that timestamp if it has one.
     pub(crate) fn on_retransmitted(&mut self, timestamp: Option<u32>) {
         self.unreported = self.unreported.saturating_add(1);
-        self.stamp = self.stamp.or(timestamp);
+        if let Some(timestamp) = timestamp.filter(|_| !self.has_stamp) {
+            self.stamp = timestamp;
+            self.has_stamp = true;
+        }
     }
 
     /// The peer reports a segment as received twice. True if that was the last of all that were sent
@@ -65,10 +69,10 @@ impl Suspicion {
     /// New data is acknowledged while losses are repaired; `echo`: the timestamp that came back. True if
     /// the answer is to what was sent before the first retransmission.
     pub(crate) fn is_older_than_retransmission(&self, echo: Option<u32>) -> bool {
-        match (self.stamp, echo) {
-            (Some(stamp), Some(echo)) if self.open => (echo.wrapping_sub(stamp) as i32) < 0,
-            _ => false,
-        }
+        let Some(echo) = echo.filter(|_| self.open && self.has_stamp) else {
+            return false;
+        };
+        (echo.wrapping_sub(self.stamp) as i32) < 0
     }
 
     /// An acknowledgment after a timeout. `original`: it covers something that was sent only once, before
@@ -77,7 +81,7 @@ impl Suspicion {
     pub(crate) fn on_ack_after_timeout(&mut self, original: bool, advances: bool) -> bool {
         let before = self.frto;
         self.frto = match before {
-            Frto::FirstAck if advances && self.stamp.is_none() => Frto::NewData,
+            Frto::FirstAck if advances && !self.has_stamp => Frto::NewData,
             _ => Frto::Off,
         };
         before != Frto::Off && original && self.open
