@@ -35,6 +35,7 @@ pub(crate) use input::{Disposition, reset_for};
 pub(crate) use isn::{IsnGenerator, hash_tuple};
 pub use options::CongestionControl;
 pub(crate) use output::SegmentPlan;
+pub use recovery::send_buffer_len;
 pub use state::{ConnectionError, Info, State};
 pub(crate) use time_wait::{TimeWait, TimeWaitVerdict};
 

@@ -87,7 +87,9 @@ impl Connection<'_> {
             loss_probe,
             keep_alive,
         } = self.due;
-        if ack || syn || reset || probe || loss_probe || keep_alive || self.touched {
+        // What was set before there is a connection takes effect when it opens.
+        let touched = self.touched && !self.state.is_over();
+        if ack || syn || reset || probe || loss_probe || keep_alive || touched {
             return true;
         }
         self.sends_data() && (self.may_retransmit() || self.next_span().is_some())

@@ -16,6 +16,7 @@ mod scoreboard;
 use prr::Prr;
 use rack::Rack;
 pub(crate) use rack::{Circumstances, Detected};
+pub use scoreboard::send_buffer_len;
 pub(crate) use scoreboard::{Board, Delivered, Hole, Scoreboard, table_len};
 
 use crate::wire::SeqNum;

@@ -69,6 +69,25 @@ pub(crate) const fn table_len(len: usize) -> usize {
 
 const MAX_RECORDS: usize = 4096;
 
+/// How long a send buffer must be to hold `capacity` bytes of data: the table of what is in flight lies
+/// behind them in the same buffer, a record of nine bytes for every 384 of them.
+///
+/// A buffer that is just as long as a peer's window leaves the last bit of it unused.
+///
+/// ```
+/// let mut buffer = [0; cygnet::tcp_send_buffer_len(16_384)];
+/// assert_eq!(buffer.len(), 16_771);
+/// # let _ = &mut buffer;
+/// ```
+pub const fn send_buffer_len(capacity: usize) -> usize {
+    let mut len = capacity.saturating_add(table_len(capacity));
+    // The table grows with the buffer, by a record or two.
+    while len - table_len(len) < capacity && len < usize::MAX {
+        len += 1;
+    }
+    len
+}
+
 /// The scoreboard together with its memory.
 pub(crate) struct Board<'a> {
     state: &'a mut Scoreboard,
@@ -495,6 +514,15 @@ mod tests {
         );
         assert!(delivered.newest.unwrap().retransmitted);
         assert_eq!((state.sacked, state.lost, state.len), (0, 0, 0));
+    }
+
+    #[test]
+    fn a_send_buffer_has_room_for_its_data_and_its_table() {
+        for capacity in [0, 1, 1_000, 2_047, 2_048, 16_384, 65_535, 1 << 20, 1 << 30] {
+            let len = send_buffer_len(capacity);
+            assert!(len - table_len(len) >= capacity, "{capacity}");
+            assert!(len <= capacity + capacity / 40 + 20, "{capacity}: {len}");
+        }
     }
 
     #[test]
