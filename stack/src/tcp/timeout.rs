@@ -18,6 +18,9 @@ impl Connection<'_> {
                 Timer::KeepAlive => self.on_keep_alive_timeout(now),
                 Timer::User => self.give_up(),
                 Timer::FinWait2 => self.end(None),
+                // What was waiting goes when the connection is asked next.
+                #[cfg(any(feature = "tcp-cubic", feature = "tcp-bbr"))]
+                Timer::Pacing => {}
             }
         }
         self.arm_timers(now);

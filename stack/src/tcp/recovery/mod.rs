@@ -7,17 +7,17 @@
 //! - the third duplicate acknowledgment and partial acknowledgments (RFC 6582), with one that does not;
 //! - the retransmission timer (RFC 6298), when no acknowledgments come.
 //!
-//! [`prr`] (RFC 6937) meters what goes out meanwhile. The connection's side of it is in `loss.rs`.
+//! [`prr`] (RFC 6937) meters what goes out meanwhile, where congestion control wants it to. The connection's side of it is in `loss.rs`.
 
 mod prr;
 mod rack;
 mod scoreboard;
 
-use prr::Prr;
+pub(crate) use prr::Prr;
 use rack::Rack;
 pub(crate) use rack::{Circumstances, Detected};
 pub use scoreboard::send_buffer_len;
-pub(crate) use scoreboard::{Board, Delivered, Hole, Scoreboard, table_len};
+pub(crate) use scoreboard::{Board, Delivered, Hole, RecordTable, Scoreboard};
 
 use crate::wire::SeqNum;
 
@@ -30,7 +30,6 @@ pub(crate) struct Recovery {
     /// Duplicate acknowledgments in a row, from a peer that does not report what it received.
     duplicates: u8,
     rack: Rack,
-    prr: Prr,
     /// A tail loss probe is out (RFC 8985, section 7).
     probe: Option<LossProbe>,
 }
@@ -73,7 +72,6 @@ impl Recovery {
             point: iss,
             duplicates: 0,
             rack: Rack::new(iss),
-            prr: Prr::default(),
             probe: None,
         }
     }
@@ -110,11 +108,10 @@ impl Recovery {
         repaired
     }
 
-    /// A loss was found with `flight` bytes in flight up to `max`.
-    pub(crate) fn enter_fast(&mut self, max: SeqNum, flight: u32, mss: u32) {
+    /// A loss was found with bytes up to `max` in flight.
+    pub(crate) fn enter_fast(&mut self, max: SeqNum) {
         self.phase = Phase::Fast;
         self.point = max;
-        self.prr = Prr::start(flight, mss);
         self.probe = None;
     }
 
@@ -124,15 +121,6 @@ impl Recovery {
         self.point = max;
         self.duplicates = 0;
         self.probe = None;
-    }
-
-    pub(crate) fn prr_mut(&mut self) -> &mut Prr {
-        &mut self.prr
-    }
-
-    /// What may be sent now during fast recovery, in bytes.
-    pub(crate) fn allowance(&self) -> u32 {
-        self.prr.allowance()
     }
 
     /// Duplicates that stand for segments which arrived, of a peer that does not report them.
