@@ -205,7 +205,8 @@ impl Connection<'_> {
             #[cfg(feature = "tcp-bbr")]
             newest_sent: progress.newest_sent,
             #[cfg(feature = "tcp-bbr")]
-            app_limited: self.snd.bytes_from(self.snd.nxt) < u32::from(self.mss)
+            app_limited: self.snd.scoreboard.lost == 0
+                && self.snd.bytes_from(self.snd.nxt) < u32::from(self.mss)
                 && pipe.saturating_add(u32::from(self.mss)) <= self.congestion.window(),
             window_limited: self.was_limited(progress.pipe),
             growth,

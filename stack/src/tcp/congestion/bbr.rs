@@ -73,8 +73,6 @@ struct Round {
     /// Bytes.
     delivered: u32,
     lost: u32,
-    /// Acknowledgments that found something lost.
-    loss_events: u8,
     /// The sender had nothing to send for a part of it.
     app_limited: bool,
     /// False before the first.
@@ -98,7 +96,8 @@ struct Sample {
     /// Bytes per second.
     bw: u32,
     delivered: u32,
-    loss_events: u8,
+    /// Bytes as well.
+    lost: u32,
     /// More was lost than congestion control should stand.
     is_lossy: bool,
     app_limited: bool,
@@ -167,10 +166,6 @@ impl Bbr {
         self.update_min_rtt(now, ack.rtt);
         self.round.delivered = self.round.delivered.saturating_add(ack.delivered);
         self.round.lost = self.round.lost.saturating_add(ack.lost);
-        self.round.loss_events = self
-            .round
-            .loss_events
-            .saturating_add(u8::from(ack.lost > 0));
         self.round.app_limited |= ack.app_limited;
         if let Some(sample) = self.end_round(now, ack) {
             self.learn(&sample);
@@ -245,7 +240,7 @@ impl Bbr {
         Some(Sample {
             bw,
             delivered: round.delivered,
-            loss_events: round.loss_events,
+            lost: round.lost,
             is_lossy: u64::from(round.lost) * 100 > sent * LOSS_PERCENT,
             app_limited: round.app_limited,
         })
@@ -275,7 +270,7 @@ impl Bbr {
         }
         match self.state {
             State::Startup => {
-                if sample.loss_events >= STARTUP_LOSSES {
+                if sample.lost >= STARTUP_LOSSES * self.mss() {
                     self.full_bw_reached = true;
                     self.inflight_longterm = self.bdp(100).max(sample.delivered);
                 }
@@ -286,7 +281,11 @@ impl Bbr {
                     self.inflight_longterm = sample.delivered.max(kept);
                 }
             }
-            State::Drain | State::Down | State::Cruise | State::ProbeRtt => {
+            // Its losses are those of Startup.
+            State::Drain => {}
+            // As those of the first round after a probe are the probe's, which its bound answers for.
+            State::Down | State::Cruise if self.rounds <= 1 => {}
+            State::Down | State::Cruise | State::ProbeRtt => {
                 let bw = self.bw_shortterm.min(self.max_bw());
                 self.bw_shortterm = sample.bw.max(bw / 10 * 7);
                 let inflight = self.inflight_shortterm.min(self.cwnd);
@@ -537,8 +536,8 @@ const SECOND: u64 = 1_000_000;
 /// BBRLossThresh.
 const LOSS_PERCENT: u64 = 2;
 
-/// BBRStartupFullLossCnt.
-const STARTUP_LOSSES: u8 = 6;
+/// BBRStartupFullLossCnt, in segments instead of the draft's gaps between them, which nobody counts.
+const STARTUP_LOSSES: u32 = 6;
 
 /// 5 s and 10 s in [`ticks`].
 const PROBE_RTT_INTERVAL: u16 = 76;
