@@ -73,9 +73,11 @@ impl Measured {
 }
 
 /// The congestion controllers by the names of the command line.
-pub(crate) const CONTROLLERS: [(&str, CongestionControl); 2] = [
+pub(crate) const CONTROLLERS: [(&str, CongestionControl); 4] = [
     ("none", CongestionControl::None),
     ("newreno", CongestionControl::NewReno),
+    ("cubic", CongestionControl::Cubic),
+    ("bbr", CongestionControl::Bbr),
 ];
 
 /// The columns of the lossy path.

@@ -3,6 +3,8 @@
 use core::net::Ipv4Addr;
 
 pub use crate::link::DefensePolicy;
+#[cfg(feature = "socket-tcp")]
+use crate::tcp::CongestionControl;
 use crate::time::Duration;
 use crate::wire::Ipv4Cidr;
 
@@ -23,6 +25,10 @@ pub struct Config {
     /// The maximum segment lifetime (RFC 9293, section 3.4.2): connections are remembered for twice as
     /// long. 30 s by default, like everybody; the RFC's 2 minutes are from slower times.
     pub max_segment_lifetime: Duration,
+    /// How new TCP sockets find out how much a path carries; each can be told otherwise. CUBIC where it is
+    /// compiled in, else NewReno.
+    #[cfg(feature = "socket-tcp")]
+    pub congestion_control: CongestionControl,
 }
 
 impl Config {
@@ -34,6 +40,8 @@ impl Config {
             defense: DefensePolicy::NeverGiveUp,
             loopback: false,
             max_segment_lifetime: Duration::from_secs(30),
+            #[cfg(feature = "socket-tcp")]
+            congestion_control: CongestionControl::DEFAULT,
         }
     }
 

@@ -4,18 +4,21 @@
 //! [`Connection::poll_segment`], which comes next and knows the time, does the rest.
 
 use core::net::Ipv4Addr;
+use core::num::NonZeroU32;
 
 use super::congestion::Controller;
 use super::half_open::HalfOpen;
+use super::loss::micros;
 use super::options::{Millis, Options};
 use super::output::Due;
+use super::pacing::Pacer;
 use super::receiver::{Receiver, window_shift};
 use super::recovery::Recovery;
 use super::rtt::RttEstimator;
 use super::sender::{Sender, WindowUpdate};
 use super::time_wait::TimeWait;
 use super::timers::{Timer, Timers};
-use super::{ConnectionError, DEFAULT_MSS, FourTuple, Info, State};
+use super::{CongestionControl, ConnectionError, DEFAULT_MSS, FourTuple, Info, State};
 use crate::events::Events;
 use crate::storage::{Bytes, Ring};
 use crate::time::{Duration, Instant};
@@ -34,6 +37,7 @@ pub(crate) struct Connection<'d> {
     pub(super) rcv: Receiver<'d>,
     pub(super) rtt: RttEstimator,
     pub(super) congestion: Controller,
+    pub(super) pacer: Pacer,
     pub(super) recovery: Recovery,
     pub(super) timers: Timers,
     pub(crate) options: Options,
@@ -57,7 +61,7 @@ pub(crate) struct Connection<'d> {
     pub(super) last_received: u32,
     pub(super) last_sent: u32,
     /// When the last challenge or out-of-window acknowledgment was sent, in milliseconds.
-    pub(super) last_challenge: Option<u32>,
+    pub(super) last_challenge: Option<NonZeroU32>,
     /// The handle is gone: nobody reads what still arrives.
     pub(super) detached: bool,
     pub(super) retransmits: u32,
@@ -75,8 +79,8 @@ pub(super) struct Timestamping {
     pub(super) offset: u32,
     /// TS.Recent: what we echo.
     pub(super) recent: u32,
-    /// When `recent` was taken, in seconds.
-    pub(super) taken: u32,
+    /// When `recent` was taken, in seconds, one at least.
+    pub(super) taken: NonZeroU32,
 }
 
 /// What is chosen when a connection is opened.
@@ -91,9 +95,9 @@ pub(crate) struct Opening {
 
 impl<'d> Connection<'d> {
     /// A closed connection with these buffers.
-    pub(crate) fn new(receive: Bytes<'d>, send: Bytes<'d>) -> Self {
+    pub(crate) fn new(receive: Bytes<'d>, send: Bytes<'d>, congestion: CongestionControl) -> Self {
         let zero = SeqNum::new(0);
-        let options = Options::new();
+        let options = Options::new(congestion);
         Self {
             tuple: FourTuple {
                 local: NOWHERE,
@@ -106,6 +110,7 @@ impl<'d> Connection<'d> {
             rcv: Receiver::new(receive),
             rtt: RttEstimator::new(),
             congestion: Controller::new(options.congestion, u32::from(DEFAULT_MSS)),
+            pacer: Pacer::new(),
             recovery: Recovery::new(zero),
             timers: Timers::new(),
             options,
@@ -254,6 +259,7 @@ impl<'d> Connection<'d> {
         self.recovery = Recovery::new(opening.iss);
         self.mss = opening.path_mss.max(1);
         self.congestion = Controller::new(self.options.congestion, u32::from(self.mss));
+        self.pacer.open(micros(now), self.congestion.window());
         self.last_received = millis(now);
         self.last_sent = millis(now);
         self.quick_acks = QUICK_ACKS;
@@ -609,8 +615,9 @@ pub(super) fn since_millis(now: Instant, then: u32) -> Duration {
 }
 
 /// For what is compared over days.
-pub(super) fn seconds(now: Instant) -> u32 {
-    (now.as_millis() / 1_000) as u32
+pub(super) fn seconds(now: Instant) -> NonZeroU32 {
+    let seconds = (now.as_millis() / 1_000) as u32;
+    NonZeroU32::new(seconds).unwrap_or(NonZeroU32::MIN)
 }
 
 /// The timestamp clock.

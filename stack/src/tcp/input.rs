@@ -1,5 +1,7 @@
 //! A segment arrives: RFC 9293, section 3.10.7, in its order.
 
+use core::num::NonZeroU32;
+
 use super::connection::{Connection, Timestamping, millis, seconds};
 use super::receiver::Stored;
 use super::sender::WindowUpdate;
@@ -149,7 +151,7 @@ impl Connection<'_> {
         let Some(theirs) = header.options.timestamps else {
             return Err(Disposition::Discarded(Discard::MissingTimestamp));
         };
-        let valid = seconds(now).wrapping_sub(ours.taken) < TIMESTAMP_LIFETIME;
+        let valid = seconds(now).get().wrapping_sub(ours.taken.get()) < TIMESTAMP_LIFETIME;
         if valid && is_older(theirs.value, ours.recent) {
             self.acknowledge_unacceptable(now);
             return Err(Disposition::Discarded(Discard::OldTimestamp));
@@ -416,12 +418,13 @@ impl Connection<'_> {
     /// once in a while: two ends that each find the other's segments unacceptable must not feed each
     /// other, nor an attacker them (RFC 5961, section 7).
     fn acknowledge_unacceptable(&mut self, now: Instant) {
-        let now = millis(now);
+        // A millisecond more or less does not matter.
+        let now = millis(now) | 1;
         let recently = self
             .last_challenge
-            .is_some_and(|last| now.wrapping_sub(last) < CHALLENGE_INTERVAL_MS);
+            .is_some_and(|last| now.wrapping_sub(last.get()) < CHALLENGE_INTERVAL_MS);
         if !recently {
-            self.last_challenge = Some(now);
+            self.last_challenge = NonZeroU32::new(now);
             self.due.ack = true;
         }
     }

@@ -1,9 +1,11 @@
 //! The connection's side of loss recovery: what an acknowledgment says about what is in flight, and what
 //! may be sent next.
 
-use super::congestion::Acked;
+use super::congestion::{Ack, Growth};
 use super::connection::Connection;
-use super::recovery::{Circumstances, Delivered, Phase, ProbeOutcome, PrrAck, reports_duplicate};
+use super::recovery::{
+    Circumstances, Delivered, Phase, ProbeOutcome, Prr, PrrAck, reports_duplicate,
+};
 use super::timers::Timer;
 use crate::events::Events;
 use crate::time::{Duration, Instant};
@@ -42,14 +44,17 @@ impl Connection<'_> {
         self.look_for_mistakes(header, advances, &delivered);
         let repaired = advances && self.on_progress(now, header);
         let lost = self.find_losses(now, advances, duplicate, &mut delivered);
-        self.adjust_window(&Progress {
+        let progress = Progress {
             acked,
             delivered: delivered.bytes,
             flight,
             pipe,
             repaired,
             lost,
-        });
+            rtt,
+            newest_sent: delivered.newest.map(|sent| sent.at),
+        };
+        self.adjust_window(now, &progress);
         if advances || delivered.bytes > 0 {
             self.schedule_loss_probe(now);
         }
@@ -101,7 +106,7 @@ impl Connection<'_> {
             // A loss like any other, but repaired already.
             let flight = self.snd.flight();
             self.congestion.on_loss(flight.max(u32::from(self.mss)));
-            self.congestion.on_recovered(flight);
+            self.congestion.on_recovered();
         }
         self.recovery.on_progress(self.snd.una)
     }
@@ -160,32 +165,44 @@ impl Connection<'_> {
     pub(super) fn on_reordering_timeout(&mut self, now: Instant) {
         let (flight, pipe) = (self.snd.flight(), self.pipe());
         let lost = self.detect_by_time(now);
-        self.adjust_window(&Progress {
+        let progress = Progress {
             acked: 0,
             delivered: 0,
             flight,
             pipe,
             repaired: false,
             lost,
-        });
+            rtt: None,
+            newest_sent: None,
+        };
+        self.adjust_window(now, &progress);
     }
 
-    fn adjust_window(&mut self, progress: &Progress) {
+    fn adjust_window(&mut self, now: Instant, progress: &Progress) {
+        if self.congestion.is_limiting() {
+            let ack = self.congestion_news(now, progress);
+            self.congestion.on_ack(&ack);
+        }
         if progress.repaired {
-            self.congestion.on_recovered(self.snd.flight());
+            self.congestion.on_recovered();
         }
         if progress.lost > 0 && self.recovery.phase() == Phase::Open {
             self.congestion.on_loss(progress.flight);
             let mss = u32::from(self.mss);
-            // RFC 9937, section 6.2: RecoverFS leaves out what was reported before.
-            self.recovery.enter_fast(self.snd.max, progress.pipe, mss);
+            if let Some(prr) = self.congestion.prr_mut() {
+                // RFC 9937, section 6.2: RecoverFS leaves out what was reported before.
+                *prr = Prr::start(progress.pipe, mss);
+            }
+            self.recovery.enter_fast(self.snd.max);
             self.timers.stop(Timer::LossProbe);
         }
         match self.recovery.phase() {
             Phase::Fast => {
                 let (pipe, ssthresh) = (self.pipe(), self.congestion.ssthresh());
                 let mss = u32::from(self.mss);
-                let prr = self.recovery.prr_mut();
+                let Some(prr) = self.congestion.prr_mut() else {
+                    return;
+                };
                 prr.on_ack(&PrrAck {
                     delivered: progress.delivered,
                     pipe,
@@ -199,13 +216,37 @@ impl Connection<'_> {
                     prr.force(mss);
                 }
             }
-            Phase::Open | Phase::Timeout if progress.acked > 0 && !progress.repaired => {
-                self.congestion.on_ack(Acked {
-                    bytes: progress.acked,
-                    window_limited: self.was_limited(progress.pipe),
-                });
-            }
             Phase::Open | Phase::Timeout => {}
+        }
+    }
+
+    /// What congestion control is told.
+    fn congestion_news(&self, now: Instant, progress: &Progress) -> Ack {
+        let pipe = self.pipe();
+        let growth = match self.recovery.phase() {
+            _ if progress.acked == 0 || progress.repaired => Growth::Held,
+            Phase::Open if progress.lost == 0 => Growth::Normal,
+            Phase::Open | Phase::Fast => Growth::Held,
+            Phase::Timeout => Growth::AfterTimeout,
+        };
+        Ack {
+            now,
+            acked: progress.acked,
+            #[cfg(feature = "tcp-bbr")]
+            delivered: progress.delivered,
+            #[cfg(feature = "tcp-bbr")]
+            lost: progress.lost,
+            in_flight: pipe,
+            rtt: progress.rtt,
+            srtt: self.rtt.srtt().map_or(0, |srtt| srtt.as_micros() as u32),
+            #[cfg(feature = "tcp-bbr")]
+            newest_sent: progress.newest_sent,
+            #[cfg(feature = "tcp-bbr")]
+            app_limited: self.snd.scoreboard.lost == 0
+                && self.snd.bytes_from(self.snd.nxt) < u32::from(self.mss)
+                && pipe.saturating_add(u32::from(self.mss)) <= self.congestion.window(),
+            window_limited: self.was_limited(progress.pipe),
+            growth,
         }
     }
 
@@ -215,7 +256,9 @@ impl Connection<'_> {
         let reach = if cwnd < self.congestion.ssthresh() {
             pipe.saturating_mul(2)
         } else {
-            pipe.saturating_add(u32::from(self.mss))
+            // Pacing lets what is in flight trail the window by a fifth.
+            pipe.saturating_add(pipe / 4)
+                .saturating_add(u32::from(self.mss))
         };
         reach >= cwnd
     }
@@ -243,8 +286,10 @@ impl Connection<'_> {
 
     /// Bytes that congestion control lets out now.
     pub(super) fn allowance(&self) -> u32 {
-        if self.recovery.phase() == Phase::Fast && self.congestion.is_limiting() {
-            return self.recovery.allowance();
+        if self.recovery.phase() == Phase::Fast
+            && let Some(prr) = self.congestion.prr()
+        {
+            return prr.allowance();
         }
         let extra = self.recovery.extra_segments() * u32::from(self.mss);
         self.congestion
@@ -343,7 +388,10 @@ impl Connection<'_> {
         self.snd
             .board()
             .lose(|sent| now.wrapping_sub(sent.at) >= wait);
-        self.recovery.on_silence(u32::from(self.mss));
+        self.recovery.on_silence();
+        if let Some(prr) = self.congestion.prr_mut() {
+            prr.force(u32::from(self.mss));
+        }
     }
 
     /// How old the timestamp is that the peer echoes, at least one tick.
@@ -369,6 +417,11 @@ struct Progress {
     repaired: bool,
     /// Bytes that turned out to be lost.
     lost: u32,
+    /// The round trip that was measured, in microseconds.
+    rtt: Option<u32>,
+    /// When the newest of what arrived was sent.
+    #[cfg_attr(not(feature = "tcp-bbr"), expect(dead_code))]
+    newest_sent: Option<u32>,
 }
 
 /// The clock of the scoreboard.

@@ -20,6 +20,11 @@ mod isn;
 mod loss;
 mod options;
 mod output;
+#[cfg_attr(
+    not(any(feature = "tcp-cubic", feature = "tcp-bbr")),
+    path = "unpaced.rs"
+)]
+mod pacing;
 mod receiver;
 mod recovery;
 mod rtt;

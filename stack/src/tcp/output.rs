@@ -92,7 +92,9 @@ impl Connection<'_> {
         if ack || syn || reset || probe || loss_probe || keep_alive || touched {
             return true;
         }
-        self.sends_data() && (self.may_retransmit() || self.next_span().is_some())
+        self.sends_data()
+            && !self.is_held_by_pacing()
+            && (self.may_retransmit() || self.next_span().is_some())
     }
 
     /// The next segment. The caller sends it: from here on it counts as sent. `path_mss` is the longest
@@ -253,7 +255,7 @@ impl Connection<'_> {
     /// was open for this once (RFC 9293, section 3.8.6, SHLD-15 and MUST-34).
     #[inline(never)]
     fn plan_retransmission(&mut self, now: Instant) -> Option<SegmentPlan> {
-        if !self.sends_data() || !self.may_retransmit() {
+        if !self.sends_data() || self.is_held_by_pacing() || !self.may_retransmit() {
             return None;
         }
         let Some(hole) = self.snd.board().first_lost() else {
@@ -262,11 +264,11 @@ impl Connection<'_> {
             return None;
         };
         let plan = self.send_again(now, hole);
-        if self.recovery.phase() == Phase::Fast {
+        if self.recovery.phase() == Phase::Fast
+            && let Some(prr) = self.congestion.prr_mut()
+        {
             let mss = u32::from(self.mss);
-            self.recovery
-                .prr_mut()
-                .on_sent(mss.min(hole.end.distance_from(hole.start)));
+            prr.on_sent(mss.min(hole.end.distance_from(hole.start)));
         }
         Some(plan)
     }
@@ -313,19 +315,31 @@ impl Connection<'_> {
         if self.recovery.phase() != Phase::Open {
             self.schedule_loss_probe(now);
         }
+        self.pace(now, len);
         self.segment(now, hole.start, len, fin, true)
     }
 
     /// Data that was not sent yet.
     #[inline]
     fn next_data(&mut self, now: Instant) -> Option<Span> {
-        if !self.sends_data() {
+        if !self.sends_data() || self.is_held_by_pacing() {
             return None;
         }
-        if self.snd.flight() == 0 && since_millis(now, self.last_sent) > self.rtt.rto() {
-            self.congestion.on_idle();
+        if self.snd.flight() == 0 {
+            self.notice_silence(now);
         }
         self.next_span()
+    }
+
+    /// Whatever congestion control knows is old when nothing was sent for longer than a timeout.
+    fn notice_silence(&mut self, now: Instant) {
+        let (silence, rto) = (since_millis(now, self.last_sent), self.rtt.rto());
+        if silence > rto {
+            let timeouts = silence.as_micros() / rto.as_micros().max(1);
+            self.pacer.restart(micros(now));
+            self.congestion
+                .on_idle(u32::try_from(timeouts).unwrap_or(u32::MAX));
+        }
     }
 
     /// Whether the state lets data or a FIN out.
@@ -441,10 +455,13 @@ impl Connection<'_> {
         if len < u32::from(self.mss) {
             self.snd.small_end = end;
         }
-        if self.recovery.phase() == Phase::Fast {
-            self.recovery.prr_mut().on_sent(len);
+        if self.recovery.phase() == Phase::Fast
+            && let Some(prr) = self.congestion.prr_mut()
+        {
+            prr.on_sent(len);
         }
         self.schedule_loss_probe(now);
+        self.pace(now, len);
         self.segment(now, start, len, fin, repeated)
     }
 

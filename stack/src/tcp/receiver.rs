@@ -32,8 +32,8 @@ pub(crate) struct Receiver<'d> {
     ahead: RangeSet<ASSEMBLER_MAX_SEGMENT_COUNT>,
     /// Where the peer's FIN is, once it was seen; it may be ahead of a gap as well.
     fin: Option<SeqNum>,
-    /// What arrived twice, to be reported once (RFC 2883).
-    duplicate: Option<(SeqNum, SeqNum)>,
+    /// What arrived twice, to be reported once (RFC 2883); the same number twice for nothing.
+    duplicate: (SeqNum, SeqNum),
 }
 
 /// What became of a segment's text.
@@ -58,7 +58,7 @@ impl<'d> Receiver<'d> {
             ring: Ring::new(buffer),
             ahead: RangeSet::new(),
             fin: None,
-            duplicate: None,
+            duplicate: (SeqNum::new(0), SeqNum::new(0)),
         }
     }
 
@@ -75,7 +75,7 @@ impl<'d> Receiver<'d> {
         self.ring.clear();
         self.ahead.clear();
         self.fin = None;
-        self.duplicate = None;
+        self.duplicate.1 = self.duplicate.0;
         self.edge = self.nxt;
     }
 
@@ -144,11 +144,11 @@ impl<'d> Receiver<'d> {
     pub(crate) fn store(&mut self, seq: SeqNum, text: &[u8]) -> Stored {
         let end = seq + text.len() as u32;
         if end.at_or_before(self.nxt) {
-            self.duplicate = Some((seq, end));
+            self.duplicate = (seq, end);
             return Stored::Duplicate;
         }
         let (offset, text) = if seq.before(self.nxt) {
-            self.duplicate = Some((seq, self.nxt));
+            self.duplicate = (seq, self.nxt);
             let old = self.nxt.distance_from(seq) as usize;
             (0, &text[old..])
         } else {
@@ -174,7 +174,7 @@ impl<'d> Receiver<'d> {
             };
         }
         if self.ahead.containing(&range).is_some() {
-            self.duplicate = Some((self.nxt + range.start, self.nxt + range.end));
+            self.duplicate = (self.nxt + range.start, self.nxt + range.end);
             return Stored::Duplicate;
         }
         if offset > 0 && self.ahead.clone().insert(range.clone()).is_err() {
@@ -201,7 +201,7 @@ impl<'d> Receiver<'d> {
             let (gap_end, next) = match self.ahead.overlapping(&rest) {
                 Some(known) => {
                     let overlap = known.start.max(at)..known.end.min(range.end);
-                    self.duplicate = Some((self.nxt + overlap.start, self.nxt + overlap.end));
+                    self.duplicate = (self.nxt + overlap.start, self.nxt + overlap.end);
                     (overlap.start, known.end)
                 }
                 None => (range.end, range.end),
@@ -236,7 +236,7 @@ impl<'d> Receiver<'d> {
 
     /// Takes note that a segment arrived whose numbers were all there before.
     pub(crate) fn on_duplicate(&mut self, seq: SeqNum, len: u32) {
-        self.duplicate = Some((seq, seq + len));
+        self.duplicate = (seq, seq + len);
     }
 
     /// Whether there are gaps.
@@ -248,7 +248,8 @@ impl<'d> Receiver<'d> {
     /// twice (RFC 2883, section 4).
     pub(crate) fn sack_blocks(&self) -> SackBlocks {
         let mut blocks = SackBlocks::default();
-        if let Some((start, end)) = self.duplicate {
+        let (start, end) = self.duplicate;
+        if start != end {
             blocks.push(start, end);
         }
         for range in self.ahead.iter() {
@@ -259,12 +260,12 @@ impl<'d> Receiver<'d> {
 
     /// The blocks are on their way.
     pub(crate) fn on_reported(&mut self) {
-        self.duplicate = None;
+        self.duplicate.1 = self.duplicate.0;
     }
 
     /// Whether there is something to report in blocks.
     pub(crate) fn has_sack_blocks(&self) -> bool {
-        self.duplicate.is_some() || self.has_gaps()
+        self.duplicate.0 != self.duplicate.1 || self.has_gaps()
     }
 }
 

@@ -19,6 +19,9 @@ impl Connection<'_> {
                 Timer::KeepAlive => self.on_keep_alive_timeout(now),
                 Timer::User if self.state == State::FinWait2 => self.end(None),
                 Timer::User => self.give_up(),
+                // What was waiting goes when the connection is asked next.
+                #[cfg(any(feature = "tcp-cubic", feature = "tcp-bbr"))]
+                Timer::Pacing => {}
             }
         }
         self.arm_timers(now);

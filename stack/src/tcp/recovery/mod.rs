@@ -7,20 +7,19 @@
 //! - the third duplicate acknowledgment and partial acknowledgments (RFC 6582), with one that does not;
 //! - the retransmission timer (RFC 6298), when no acknowledgments come.
 //!
-//! [`prr`] (RFC 9937) meters what goes out meanwhile, and [`spurious`] notices when all of it was a mistake.
-//! The connection's side of it is in `loss.rs`.
+//! [`prr`] (RFC 9937) meters what goes out meanwhile, where congestion control wants it to, and [`spurious`]
+//! notices when all of it was a mistake. The connection's side of it is in `loss.rs`.
 
 mod prr;
 mod rack;
 mod scoreboard;
 mod spurious;
 
-pub(crate) use prr::Ack as PrrAck;
-use prr::Prr;
+pub(crate) use prr::{Ack as PrrAck, Prr};
 use rack::Rack;
 pub(crate) use rack::{Circumstances, Detected};
 pub use scoreboard::send_buffer_len;
-pub(crate) use scoreboard::{Board, Delivered, Hole, Scoreboard, table_len};
+pub(crate) use scoreboard::{Board, Delivered, Hole, RecordTable, Scoreboard};
 use spurious::Suspicion;
 pub(crate) use spurious::reports_duplicate;
 
@@ -35,7 +34,6 @@ pub(crate) struct Recovery {
     /// Duplicate acknowledgments in a row, from a peer that does not report what it received.
     duplicates: u8,
     rack: Rack,
-    prr: Prr,
     /// A tail loss probe is out (RFC 8985, section 7).
     probe: Option<LossProbe>,
     /// How often the peer's silence was taken for a loss during this recovery, since it last spoke.
@@ -81,7 +79,6 @@ impl Recovery {
             point: iss,
             duplicates: 0,
             rack: Rack::new(iss),
-            prr: Prr::default(),
             probe: None,
             silences: 0,
             suspicion: Suspicion::default(),
@@ -152,9 +149,8 @@ impl Recovery {
     }
 
     /// Losses are being repaired, and the peer said nothing for longer than an answer takes.
-    pub(crate) fn on_silence(&mut self, mss: u32) {
+    pub(crate) fn on_silence(&mut self) {
         self.silences = self.silences.saturating_add(1);
-        self.prr.force(mss);
     }
 
     /// Looks for losses by time.
@@ -181,11 +177,10 @@ impl Recovery {
         repaired
     }
 
-    /// A loss was found with `flight` bytes in flight up to `max`.
-    pub(crate) fn enter_fast(&mut self, max: SeqNum, flight: u32, mss: u32) {
+    /// A loss was found with bytes up to `max` in flight.
+    pub(crate) fn enter_fast(&mut self, max: SeqNum) {
         self.phase = Phase::Fast;
         self.point = max;
-        self.prr = Prr::start(flight, mss);
         self.probe = None;
         self.silences = 0;
         self.suspicion = Suspicion::start();
@@ -201,15 +196,6 @@ impl Recovery {
         self.point = max;
         self.duplicates = 0;
         self.probe = None;
-    }
-
-    pub(crate) fn prr_mut(&mut self) -> &mut Prr {
-        &mut self.prr
-    }
-
-    /// What may be sent now during fast recovery, in bytes.
-    pub(crate) fn allowance(&self) -> u32 {
-        self.prr.allowance()
     }
 
     /// Duplicates that stand for segments which arrived, of a peer that does not report them.

@@ -16,6 +16,7 @@
 use zerocopy::little_endian::U32;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
+use crate::storage::Reserve;
 use crate::wire::{SackBlocks, SeqNum};
 
 /// How the table is used; its memory is handed in.
@@ -68,6 +69,16 @@ pub(crate) const fn table_len(len: usize) -> usize {
 }
 
 const MAX_RECORDS: usize = 4096;
+
+/// The place of the table: the end of the send buffer.
+#[derive(Debug)]
+pub(crate) struct RecordTable;
+
+impl Reserve for RecordTable {
+    fn reserve(len: usize) -> usize {
+        table_len(len)
+    }
+}
 
 /// How long a send buffer must be to hold `capacity` bytes of data: the table of what is in flight lies
 /// behind them in the same buffer, a record of nine bytes for every 384 of them.
