@@ -53,8 +53,9 @@ pub(crate) struct Connection<'d> {
     pub(super) probes: u8,
     /// Segments that are still acknowledged at once, so that the peer's slow start is not held up.
     pub(super) quick_acks: u8,
-    /// Bytes received since the last acknowledgment was sent.
-    pub(super) unacknowledged: u32,
+    /// Bytes received since the last acknowledgment was sent, as far as 16 bits count: one segment more than
+    /// one is acknowledged at once.
+    pub(super) unacknowledged: u16,
     /// Last.ACK.sent of RFC 7323, section 4.3.
     pub(super) last_ack_sent: SeqNum,
     /// When a segment last arrived, and when data was last sent, in milliseconds.

@@ -7,13 +7,13 @@ use crate::time::{Duration, Instant};
 pub(crate) struct RttEstimator {
     /// 0 before the first measurement. In microseconds, as are the others.
     srtt: u32,
+    /// RTTVAR. Before the first measurement: when the SYN was sent, in the low 32 bits of microseconds.
     rttvar: u32,
     rto: u32,
     /// How often the timeout was doubled since the last measurement.
     backoff: u8,
-    /// The SYN is being timed, and when it was sent, in the low 32 bits of microseconds.
+    /// The SYN is being timed.
     timing: bool,
-    sent: u32,
 }
 
 impl RttEstimator {
@@ -24,20 +24,21 @@ impl RttEstimator {
             rto: INITIAL_RTO,
             backoff: 0,
             timing: false,
-            sent: 0,
         }
     }
 
     /// Starts timing a SYN. Segments with data have their time on the scoreboard.
     pub(crate) fn on_syn(&mut self, now: Instant) {
+        debug_assert_eq!(self.srtt, 0, "a SYN comes first");
         self.timing = true;
-        self.sent = now.as_micros() as u32;
+        self.rttvar = now.as_micros() as u32;
     }
 
     /// Karn's algorithm (RFC 6298, section 3): "RTT samples MUST NOT be made using segments that were
     /// retransmitted".
     pub(crate) fn on_syn_again(&mut self) {
         self.timing = false;
+        self.rttvar = 0;
     }
 
     /// Whether a SYN is being timed.
@@ -48,7 +49,7 @@ impl RttEstimator {
     /// Something new was acknowledged: the SYN, if that is being timed.
     pub(crate) fn on_ack(&mut self, now: Instant) {
         if core::mem::take(&mut self.timing) {
-            let rtt = (now.as_micros() as u32).wrapping_sub(self.sent);
+            let rtt = (now.as_micros() as u32).wrapping_sub(self.rttvar);
             self.sample(Duration::from_micros(u64::from(rtt)));
         }
     }
@@ -87,6 +88,7 @@ impl RttEstimator {
         // A round trip of no time at all still is a measurement.
         let r = r.max(1);
         self.backoff = 0;
+        self.timing = false;
         self.srtt = match self.srtt {
             0 => {
                 self.rttvar = r / 2;
@@ -118,11 +120,8 @@ mod tests {
 
     fn measured(samples: &[u64]) -> RttEstimator {
         let mut rtt = RttEstimator::new();
-        let mut now = Instant::from_secs(1);
         for &micros in samples {
-            rtt.on_syn(now);
-            now += Duration::from_micros(micros);
-            rtt.on_ack(now);
+            rtt.sample(Duration::from_micros(micros));
         }
         rtt
     }
@@ -131,6 +130,20 @@ mod tests {
     fn rfc6298_2_1_starts_at_one_second() {
         assert_eq!(RttEstimator::new().rto(), Duration::from_secs(1));
         assert_eq!(RttEstimator::new().srtt(), None);
+    }
+
+    #[test]
+    fn a_syn_is_timed_until_it_is_acknowledged() {
+        let mut rtt = RttEstimator::new();
+        let sent = Instant::from_micros(u64::from(u32::MAX));
+        rtt.on_syn(sent);
+        assert!(rtt.is_timing());
+        rtt.on_ack(sent + Duration::from_millis(400));
+        assert!(!rtt.is_timing());
+        assert_eq!(rtt.srtt(), Some(Duration::from_millis(400)));
+        assert_eq!(rtt.rttvar(), Duration::from_millis(200));
+        rtt.on_ack(sent + Duration::from_secs(9));
+        assert_eq!(rtt.srtt(), Some(Duration::from_millis(400)));
     }
 
     #[test]

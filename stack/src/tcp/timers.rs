@@ -1,5 +1,7 @@
 //! The timers of one connection.
 
+use zerocopy::native_endian::U64;
+
 use crate::time::Instant;
 
 /// What a connection waits for.
@@ -42,15 +44,15 @@ const ALL: &[Timer] = &[
 /// which run for a minute at most, and in milliseconds, rounded up, those of the user.
 #[derive(Clone, Debug)]
 pub(crate) struct Timers {
-    /// In microseconds.
-    base: u64,
+    /// In microseconds. Not aligned, so that there is no gap behind it.
+    base: U64,
     due: [u32; COUNT],
 }
 
 impl Timers {
     pub(crate) const fn new() -> Self {
         Self {
-            base: 0,
+            base: U64::ZERO,
             due: [STOPPED; COUNT],
         }
     }
@@ -60,7 +62,8 @@ impl Timers {
             return self.stop(timer);
         }
         let at = at.as_micros();
-        if at < self.base || at - self.base >= u64::from(STOPPED) {
+        let base = self.base.get();
+        if at < base || at - base >= u64::from(STOPPED) {
             self.move_base(at);
         }
         self.due[timer as usize] = self.offset(timer as usize, at);
@@ -98,7 +101,7 @@ impl Timers {
         } else {
             u64::from(fine)
         };
-        Instant::from_micros(self.base + fine.min(u64::from(coarse) * COARSE))
+        Instant::from_micros(self.base.get() + fine.min(u64::from(coarse) * COARSE))
     }
 
     /// When a timer is due, [`Instant::FAR_FUTURE`] if it does not run.
@@ -123,7 +126,7 @@ impl Timers {
     fn move_base(&mut self, at: u64) {
         let earliest = at.min(self.next().as_micros());
         let old = self.clone();
-        self.base = earliest.saturating_sub(HEADROOM);
+        self.base = earliest.saturating_sub(HEADROOM).into();
         for index in 0..COUNT {
             if old.due[index] != STOPPED {
                 self.due[index] = self.offset(index, old.at(index));
@@ -132,11 +135,11 @@ impl Timers {
     }
 
     fn at(&self, index: usize) -> u64 {
-        self.base + u64::from(self.due[index]) * unit(index)
+        self.base.get() + u64::from(self.due[index]) * unit(index)
     }
 
     fn offset(&self, index: usize, at: u64) -> u32 {
-        let units = (at - self.base).div_ceil(unit(index));
+        let units = (at - self.base.get()).div_ceil(unit(index));
         u32::try_from(units).unwrap_or(STOPPED).min(STOPPED - 1)
     }
 }

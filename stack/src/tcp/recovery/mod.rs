@@ -34,8 +34,9 @@ pub(crate) struct Recovery {
     /// Duplicate acknowledgments in a row, from a peer that does not report what it received.
     duplicates: u8,
     rack: Rack,
-    /// A tail loss probe is out (RFC 8985, section 7).
-    probe: Option<LossProbe>,
+    probe: LossProbe,
+    /// TLP.end_seq, while a probe is out.
+    probe_end: SeqNum,
     /// How often the peer's silence was taken for a loss during this recovery, since it last spoke.
     silences: u8,
     suspicion: Suspicion,
@@ -52,13 +53,14 @@ pub(crate) enum Phase {
     Timeout,
 }
 
-/// A probe that makes the peer acknowledge, or shows by its silence that the tail is lost.
-#[derive(Clone, Copy, Debug)]
-struct LossProbe {
-    /// TLP.end_seq.
-    end: SeqNum,
-    /// It repeated the last segment, because there was nothing new.
-    repeated: bool,
+/// A tail loss probe (RFC 8985, section 7): it makes the peer acknowledge, and so shows what is lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum LossProbe {
+    /// None is out.
+    None,
+    NewData,
+    /// The last segment again, because there was nothing new.
+    Repeated,
 }
 
 /// What became of a tail loss probe.
@@ -79,7 +81,8 @@ impl Recovery {
             point: iss,
             duplicates: 0,
             rack: Rack::new(iss),
-            probe: None,
+            probe: LossProbe::None,
+            probe_end: iss,
             silences: 0,
             suspicion: Suspicion::default(),
         }
@@ -181,7 +184,7 @@ impl Recovery {
     pub(crate) fn enter_fast(&mut self, max: SeqNum) {
         self.phase = Phase::Fast;
         self.point = max;
-        self.probe = None;
+        self.probe = LossProbe::None;
         self.silences = 0;
         self.suspicion = Suspicion::start();
     }
@@ -195,7 +198,7 @@ impl Recovery {
         self.phase = Phase::Timeout;
         self.point = max;
         self.duplicates = 0;
-        self.probe = None;
+        self.probe = LossProbe::None;
     }
 
     /// Duplicates that stand for segments which arrived, of a peer that does not report them.
@@ -215,28 +218,27 @@ impl Recovery {
 
     /// Whether a tail loss probe is out.
     pub(crate) fn is_probing(&self) -> bool {
-        self.probe.is_some()
+        self.probe != LossProbe::None
     }
 
     /// A tail loss probe is sent; `repeated`: for want of new data it repeats the last segment.
     pub(crate) fn on_probe_sent(&mut self, end: SeqNum, repeated: bool) {
-        self.probe = Some(LossProbe { end, repeated });
+        self.probe = match repeated {
+            true => LossProbe::Repeated,
+            false => LossProbe::NewData,
+        };
+        self.probe_end = end;
     }
 
     /// RFC 8985, section 7.4.2: `ack` is acknowledged; `duplicate`: the peer reports that it had received
     /// the segment twice.
     pub(crate) fn probe_outcome(&mut self, ack: SeqNum, duplicate: bool) -> ProbeOutcome {
-        let Some(probe) = self.probe else {
-            return ProbeOutcome::Unknown;
-        };
-        if ack.before(probe.end) {
+        if !self.is_probing() || ack.before(self.probe_end) {
             return ProbeOutcome::Unknown;
         }
-        self.probe = None;
-        if probe.repeated && !duplicate {
-            ProbeOutcome::Repaired
-        } else {
-            ProbeOutcome::Needless
+        match core::mem::replace(&mut self.probe, LossProbe::None) {
+            LossProbe::Repeated if !duplicate => ProbeOutcome::Repaired,
+            _ => ProbeOutcome::Needless,
         }
     }
 }

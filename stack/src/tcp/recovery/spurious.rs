@@ -15,8 +15,9 @@ pub(crate) struct Suspicion {
     /// The timestamp of the first retransmission, if it had one.
     stamp: u32,
     has_stamp: bool,
-    /// Retransmissions that were not reported as duplicates. The last one settles it.
-    unreported: u16,
+    /// Retransmissions that were not reported as duplicates. The last one settles it; [`TOO_MANY`] are not
+    /// counted any more, and nothing is taken back for them.
+    unreported: u8,
     /// A window was cut and there is something to take back.
     open: bool,
     frto: Frto,
@@ -62,7 +63,9 @@ impl Suspicion {
     /// again: none was needed.
     pub(crate) fn on_duplicate_reported(&mut self) -> bool {
         let is_last = self.open && self.unreported == 1;
-        self.unreported = self.unreported.saturating_sub(1);
+        if self.unreported != TOO_MANY {
+            self.unreported = self.unreported.saturating_sub(1);
+        }
         is_last
     }
 
@@ -94,6 +97,9 @@ impl Suspicion {
     }
 }
 
+/// More than anybody waits for reports of.
+const TOO_MANY: u8 = u8::MAX;
+
 /// Whether an acknowledgment reports a segment that arrived twice: its first block lies below the
 /// acknowledgment or within the second block (RFC 2883, section 4).
 pub(crate) fn reports_duplicate(blocks: &SackBlocks, ack: SeqNum) -> bool {
@@ -119,6 +125,17 @@ mod tests {
         assert!(!suspicion.on_duplicate_reported());
         assert!(suspicion.on_duplicate_reported());
         assert!(!suspicion.on_duplicate_reported(), "a copy made on the way");
+    }
+
+    #[test]
+    fn more_retransmissions_than_are_counted_are_never_all_reported() {
+        let mut suspicion = Suspicion::start();
+        for _ in 0..300 {
+            suspicion.on_retransmitted(None);
+        }
+        for nth in 0..300 {
+            assert!(!suspicion.on_duplicate_reported(), "{nth}");
+        }
     }
 
     #[test]
