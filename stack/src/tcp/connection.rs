@@ -10,7 +10,7 @@ use super::congestion::Controller;
 use super::half_open::HalfOpen;
 use super::loss::micros;
 use super::options::{Millis, Options};
-use super::output::Due;
+use super::output::{Due, Special};
 use super::pacing::Pacer;
 use super::receiver::{Receiver, window_shift};
 use super::recovery::Recovery;
@@ -155,7 +155,7 @@ impl<'d> Connection<'d> {
         self.timestamps = Some(Timestamping::new(opening.timestamp_offset, 0, now));
         self.sack = true;
         self.rcv.shift = window_shift(self.rcv.ring.capacity());
-        self.due.syn = true;
+        self.due.set(Special::Syn);
     }
 
     /// OPEN call, passive: waits for the engine to bring a complete handshake.
@@ -445,7 +445,7 @@ impl<'d> Connection<'d> {
     /// Whether there is nothing left to do for a connection without a handle.
     pub(crate) fn is_done(&self) -> bool {
         let over = self.state.is_over() && self.state != State::Listen;
-        over && !self.due.reset && !self.due.ack
+        over && !self.due.is_set(Special::Reset) && !self.due.ack
     }
 
     /// Whether the handle is gone.
@@ -465,7 +465,9 @@ impl<'d> Connection<'d> {
         let known = known && !matches!(self.state, State::Closing | State::LastAck);
         self.end(Some(error));
         // One that is due already stays due, when an abort is repeated.
-        self.due.reset |= known;
+        if known {
+            self.due.set(Special::Reset);
+        }
     }
 
     /// Ends the connection without a word to the peer. What was received can still be read.

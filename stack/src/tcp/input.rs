@@ -3,6 +3,7 @@
 use core::num::NonZeroU32;
 
 use super::connection::{Connection, Timestamping, millis, seconds};
+use super::output::Special;
 use super::receiver::Stored;
 use super::sender::WindowUpdate;
 use super::timers::Timer;
@@ -81,7 +82,7 @@ impl Connection<'_> {
         if !acked {
             // Simultaneous open: both sides sent a SYN (RFC 9293, section 3.5, figure 8).
             self.state = State::SynReceived;
-            self.due.syn = true;
+            self.due.set(Special::Syn);
             self.events |= Events::STATE;
             return Ok(());
         }
@@ -300,7 +301,7 @@ impl Connection<'_> {
                 self.timers.stop(Timer::Retransmit);
                 self.rtt.forget_backoff();
             }
-            self.due.probe = false;
+            self.due.take(Special::Probe);
         }
         if self.snd.fin_acked() {
             self.on_fin_acked();

@@ -3,6 +3,7 @@
 
 use super::congestion::{Ack, Growth};
 use super::connection::Connection;
+use super::output::Special;
 use super::recovery::{
     Circumstances, Delivered, Phase, ProbeOutcome, Prr, PrrAck, reports_duplicate,
 };
@@ -374,7 +375,7 @@ impl Connection<'_> {
     /// The peer was silent for too long.
     pub(super) fn on_loss_probe_timeout(&mut self, now: Instant) {
         if self.recovery.phase() == Phase::Open {
-            self.due.loss_probe = true;
+            self.due.set(Special::LossProbe);
             self.timers.set(Timer::Retransmit, now + self.rtt.rto());
             return;
         }

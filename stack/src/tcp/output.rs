@@ -56,16 +56,39 @@ pub(super) struct Due {
     /// How often the acknowledgment is to be repeated: once for each segment out of order, for a peer that
     /// has nothing but their number to go by (RFC 5681, section 4.2).
     pub(super) duplicates: u8,
+    /// A bit for each [`Special`].
+    pub(super) special: u8,
+}
+
+/// A segment that is sent only now and then.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Special {
     /// A SYN, or a SYN with ACK.
-    pub(super) syn: bool,
-    /// A reset.
-    pub(super) reset: bool,
+    Syn = 1,
+    Reset = 2,
     /// Data against a closed window, or less than is worth a segment.
-    pub(super) probe: bool,
+    Probe = 4,
     /// A tail loss probe.
-    pub(super) loss_probe: bool,
+    LossProbe = 8,
     /// A question whether the peer is still there.
-    pub(super) keep_alive: bool,
+    KeepAlive = 16,
+}
+
+impl Due {
+    pub(super) fn set(&mut self, segment: Special) {
+        self.special |= segment as u8;
+    }
+
+    pub(super) fn is_set(self, segment: Special) -> bool {
+        self.special & segment as u8 != 0
+    }
+
+    /// Whether it was due; it no longer is.
+    pub(super) fn take(&mut self, segment: Special) -> bool {
+        let was_set = self.is_set(segment);
+        self.special &= !(segment as u8);
+        was_set
+    }
 }
 
 /// Which numbers a segment with data takes.
@@ -78,18 +101,9 @@ pub(super) struct Span {
 impl Connection<'_> {
     /// Whether [`Self::poll_segment`] might have something. Errs on the side of yes.
     pub(crate) fn wants_to_send(&self) -> bool {
-        let Due {
-            ack,
-            duplicates: _,
-            syn,
-            reset,
-            probe,
-            loss_probe,
-            keep_alive,
-        } = self.due;
         // What was set before there is a connection takes effect when it opens.
         let touched = self.touched && !self.state.is_over();
-        if ack || syn || reset || probe || loss_probe || keep_alive || touched {
+        if self.due.ack || self.due.special != 0 || touched {
             return true;
         }
         self.sends_data()
@@ -101,10 +115,10 @@ impl Connection<'_> {
     /// TCP payload without options that the path takes.
     #[inline(always)]
     pub(crate) fn poll_segment(&mut self, now: Instant, path_mss: u16) -> Option<SegmentPlan> {
-        if self.due.reset {
+        if self.due.is_set(Special::Reset) {
             return Some(self.plan_reset());
         }
-        if self.due.syn {
+        if self.due.is_set(Special::Syn) {
             return Some(self.plan_syn(now, path_mss));
         }
         let plan = self.plan_next(now, path_mss);
@@ -203,7 +217,7 @@ impl Connection<'_> {
 
     #[inline(never)]
     fn plan_reset(&mut self) -> SegmentPlan {
-        self.due.reset = false;
+        self.due.take(Special::Reset);
         self.events |= Events::STATE;
         SegmentPlan {
             seq: self.snd.max,
@@ -219,7 +233,7 @@ impl Connection<'_> {
 
     #[inline(never)]
     fn plan_syn(&mut self, now: Instant, path_mss: u16) -> SegmentPlan {
-        self.due.syn = false;
+        self.due.take(Special::Syn);
         let repeated = self.snd.max != self.snd.una;
         let iss = self.snd.una;
         let (flags, window) = if self.state == State::SynSent {
@@ -277,7 +291,7 @@ impl Connection<'_> {
     /// else the last segment once more.
     #[inline(never)]
     fn plan_loss_probe(&mut self, now: Instant) -> Option<SegmentPlan> {
-        if !core::mem::take(&mut self.due.loss_probe)
+        if !self.due.take(Special::LossProbe)
             || !self.sends_data()
             || self.recovery.phase() != Phase::Open
             || self.snd.flight() == 0
@@ -388,7 +402,7 @@ impl Connection<'_> {
     /// retransmission timer, and nobody concludes that the network is congested.
     #[inline(never)]
     fn plan_probe(&mut self, now: Instant) -> Option<SegmentPlan> {
-        if !core::mem::take(&mut self.due.probe) || !self.sends_data() {
+        if !self.due.take(Special::Probe) || !self.sends_data() {
             return None;
         }
         let start = self.snd.nxt;
@@ -416,7 +430,7 @@ impl Connection<'_> {
     /// RFC 9293, section 3.8.4: a number that the peer has acknowledged makes it answer.
     #[inline(never)]
     fn plan_keep_alive(&mut self) -> Option<SegmentPlan> {
-        if !core::mem::take(&mut self.due.keep_alive) || !self.state.is_synchronized() {
+        if !self.due.take(Special::KeepAlive) || !self.state.is_synchronized() {
             return None;
         }
         Some(self.plan(self.snd.una - 1, TcpFlags::ACK))

@@ -3,6 +3,7 @@
 use super::State;
 use super::connection::{Connection, FIN_WAIT_2_TIMEOUT, since_millis};
 use super::loss::LINEAR_TIMEOUTS;
+use super::output::Special;
 use super::timers::Timer;
 use crate::time::{Duration, Instant};
 
@@ -46,7 +47,7 @@ impl Connection<'_> {
         }
         self.rtt.on_syn_again();
         if matches!(self.state, State::SynSent | State::SynReceived) {
-            self.due.syn = true;
+            self.due.set(Special::Syn);
             return;
         }
         self.lose_everything();
@@ -60,7 +61,7 @@ impl Connection<'_> {
             return;
         }
         self.rtt.back_off();
-        self.due.probe = true;
+        self.due.set(Special::Probe);
     }
 
     /// Runs late on purpose: what arrives only notes the time, so that the timer is not touched by every
@@ -77,7 +78,7 @@ impl Connection<'_> {
             return;
         }
         self.probes += 1;
-        self.due.keep_alive = true;
+        self.due.set(Special::KeepAlive);
     }
 
     /// Sets and stops the timers that follow from where the connection stands. Called at the end of

@@ -6,8 +6,11 @@ use crate::wire::SeqNum;
 /// What time has shown.
 #[derive(Clone, Debug)]
 pub(crate) struct Rack {
-    /// RACK.xmit_ts and RACK.end_seq: of all segments that arrived, the one sent last.
-    newest: Option<Sent>,
+    /// RACK.xmit_ts and RACK.end_seq: of all segments that arrived, the one sent last; see [`Self::newest`].
+    newest_at: u32,
+    newest_end: SeqNum,
+    /// Whether it had been sent before; `None` while nothing has arrived.
+    newest_retransmitted: Option<bool>,
     /// RACK.rtt, in microseconds.
     rtt: u32,
     /// The shortest round trip, in microseconds.
@@ -20,9 +23,8 @@ pub(crate) struct Rack {
     quarters: u8,
     /// RACK.reo_wnd_persist: for how many more recoveries without a needless retransmission that stays.
     persist: u8,
-    /// RACK.dsack_round: the window has grown for what is in flight up to here.
+    /// RACK.dsack_round: the window has grown for what is in flight up to here, if anything is.
     grown_until: SeqNum,
-    grown: bool,
 }
 
 /// How much of the table is lost.
@@ -48,7 +50,9 @@ pub(crate) struct Circumstances {
 impl Rack {
     pub(crate) fn new(iss: SeqNum) -> Self {
         Self {
-            newest: None,
+            newest_at: 0,
+            newest_end: iss,
+            newest_retransmitted: None,
             rtt: 0,
             min_rtt: u32::MAX,
             highest: iss,
@@ -56,7 +60,6 @@ impl Rack {
             quarters: 1,
             persist: 0,
             grown_until: iss,
-            grown: false,
         }
     }
 
@@ -79,8 +82,10 @@ impl Rack {
             return None;
         }
         self.rtt = rtt;
-        if self.newest.is_none_or(|known| newest.after(known)) {
-            self.newest = Some(newest);
+        if self.newest().is_none_or(|known| newest.after(known)) {
+            self.newest_at = newest.at;
+            self.newest_end = newest.end;
+            self.newest_retransmitted = Some(newest.retransmitted);
         }
         if newest.retransmitted {
             return None;
@@ -89,9 +94,19 @@ impl Rack {
         Some(rtt)
     }
 
+    /// Of all segments that arrived, the one sent last.
+    fn newest(&self) -> Option<Sent> {
+        let retransmitted = self.newest_retransmitted?;
+        Some(Sent {
+            at: self.newest_at,
+            end: self.newest_end,
+            retransmitted,
+        })
+    }
+
     /// Steps 4 and 5: takes for lost what was sent long enough before something that arrived.
     pub(crate) fn detect(&self, board: &mut Board<'_>, at: &Circumstances) -> Detected {
-        let Some(newest) = self.newest else {
+        let Some(newest) = self.newest() else {
             return Detected::default();
         };
         let window = self.reordering_window(at);
@@ -114,9 +129,12 @@ impl Rack {
     /// Section 6.2, step 4: a segment that arrived twice was sent again too soon, and the window grows,
     /// "once per round trip".
     pub(crate) fn on_report(&mut self, una: SeqNum, max: SeqNum, duplicate: bool) {
-        self.grown &= una.before(self.grown_until);
-        if duplicate && !self.grown {
-            self.grown = true;
+        if una.before(self.grown_until) {
+            return;
+        }
+        // Stays close to what is in flight, where numbers can be compared.
+        self.grown_until = una;
+        if duplicate {
             self.grown_until = max;
             self.quarters = self.quarters.saturating_add(1);
             self.persist = PERSISTENCE;
