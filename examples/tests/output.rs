@@ -69,6 +69,73 @@ fn loopback_survives_faults() {
     );
 }
 
+/// What one simulation measured: bytes per second, fairness, and the share of packets that were dropped.
+fn simulated(controller: &str, cell: &[&str]) -> [f64; 3] {
+    let arguments = [&["--csv", "--controller", controller], cell].concat();
+    let text = printed("netsim", &arguments);
+    let mut row = last_line(&text).split(',').skip(5);
+    [(); 3].map(|()| {
+        let figure = row.next().and_then(|figure| figure.parse().ok());
+        figure.unwrap_or_else(|| panic!("no row: {text}"))
+    })
+}
+
+/// Bytes per second of one transfer over the lossy path.
+fn lossy_path(buffer: &str, loss: &str, controller: &str) -> f64 {
+    let [rate, _, _] = simulated(controller, &["--buffer", buffer, "--loss", loss]);
+    rate
+}
+
+#[test]
+fn netsim_comes_close_to_what_is_possible() {
+    // Buffer, loss in percent, and of what an ideal sender reaches so many percent.
+    for (buffer, loss, possible, share) in [
+        ("8K", "1", 79_145.0, 0.8),
+        ("8K", "10", 61_676.0, 0.7),
+        ("8K", "30", 39_320.0, 0.45),
+        ("32K", "5", 227_827.0, 0.7),
+    ] {
+        let rate = lossy_path(buffer, loss, "none");
+        assert!(rate >= possible * share, "{buffer} {loss} %: {rate}");
+    }
+}
+
+#[test]
+fn netsim_cubic_outruns_the_incumbents() {
+    // 2.5 times its 60 kB/s, and four times its 13 kB/s.
+    for (loss, rate) in [("1", 150_000.0), ("5", 52_000.0)] {
+        let reached = lossy_path("32K", loss, "cubic");
+        assert!(reached >= rate, "{loss} %: {reached}");
+    }
+}
+
+#[test]
+fn netsim_bbr_hardly_minds_losses() {
+    let rate = lossy_path("32K", "0", "bbr");
+    for (loss, share) in [("1", 0.8), ("5", 0.5)] {
+        let reached = lossy_path("32K", loss, "bbr");
+        assert!(reached >= share * rate, "{loss} %: {reached} of {rate}");
+    }
+}
+
+#[test]
+fn netsim_cubic_uses_a_bottleneck_and_shares_it() {
+    let [alone, _, drops] = simulated("cubic", &["--flows", "1"]);
+    // 256 KiB in 67.1 ms, the round-trip time of the first flow.
+    assert!(alone >= 0.58 * 3_906_766.0, "{alone}");
+    assert!(drops == 0.0, "{drops}");
+    let [rate, fairness, drops] = simulated("cubic", &["--flows", "64"]);
+    assert!(rate >= 13_000_000.0, "{rate}");
+    assert!(fairness >= 0.8, "{fairness}");
+    assert!(drops < 0.02, "{drops}");
+}
+
+#[test]
+fn netsim_is_repeatable() {
+    let rate = || lossy_path("4K", "20", "newreno");
+    assert_eq!(rate(), rate());
+}
+
 #[test]
 fn loopback_writes_a_capture() {
     let file = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("loopback.pcap");

@@ -103,7 +103,10 @@ pub use socket::{RecvError, SendError, UdpIoError, UdpSocket};
 pub use stats::{Discard, Stats};
 pub use storage::{Buffer, Bytes};
 #[cfg(feature = "socket-tcp")]
-pub use tcp::{CongestionControl, ConnectionError, Info as TcpInfo, State as TcpState};
+pub use tcp::{
+    CongestionControl, ConnectionError, Info as TcpInfo, State as TcpState,
+    send_buffer_len as tcp_send_buffer_len,
+};
 pub use time::{Duration, Instant};
 #[cfg(feature = "proto-ipv6")]
 pub use wire::Ipv6Cidr;

@@ -23,6 +23,7 @@ mod opening;
 mod path_mtu;
 mod paws;
 mod reassembly;
+mod recovery;
 mod retransmission;
 mod scaling;
 mod segments;

@@ -9,6 +9,7 @@ use crate::stories::{MSS, PEER_PORT, PORT, established};
 stories! {
     both:
         text_without_answer_is_sent_again_later_and_later,
+        karn_the_doubled_timeout_lasts_until_a_round_trip_is_measured,
         the_third_duplicate_acknowledgment_retransmits_at_once,
         two_duplicate_acknowledgments_retransmit_nothing,
         rfc6582_a_partial_acknowledgment_retransmits_the_next_hole,
@@ -32,6 +33,31 @@ fn text_without_answer_is_sent_again_later_and_later(script: &Script) {
     script.write(socket, 101..111);
     peer.expect(data(101..111));
     peer.send(ack(111));
+}
+
+fn karn_the_doubled_timeout_lasts_until_a_round_trip_is_measured(script: &Script) {
+    let (peer, socket) = established(script);
+    script.write(socket, 1..101);
+    peer.expect(data(1..101));
+    peer.send(ack(101));
+    script.write(socket, 101..201);
+    peer.expect(data(101..201));
+    peer.expect_after(200..300, data(101..201));
+    peer.expect_after(400..600, data(101..201));
+    // Which of the three does it acknowledge?
+    peer.send(ack(201));
+    script.write(socket, 201..301);
+    peer.expect(data(201..301));
+    peer.expect_after(800..1_200, data(201..301));
+    peer.send(ack(301));
+    // Still unknown. This one was sent once.
+    script.write(socket, 301..401);
+    peer.expect(data(301..401));
+    peer.send(ack(401));
+    script.write(socket, 401..501);
+    peer.expect(data(401..501));
+    peer.expect_after(200..300, data(401..501));
+    peer.send(ack(501));
 }
 
 /// Five full segments are on their way.

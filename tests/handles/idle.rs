@@ -42,6 +42,18 @@ fn open_connections_and_bound_sockets_cost_no_polls() {
 }
 
 #[test]
+fn settings_made_before_there_is_a_connection_cost_no_polls() {
+    let pair = Pair::new(1);
+    let mut socket = pair.server.tcp();
+    socket.set_nagle_enabled(false);
+    let waiting = pair
+        .executor
+        .spawn(async move { socket.accept(80).await.map(|()| socket) });
+    assert!(idle_polls(&pair, HOUR) <= 4, "about none in an hour");
+    assert!(!waiting.is_done());
+}
+
+#[test]
 fn a_task_that_waits_costs_no_polls() {
     let pair = Pair::new(1);
     let (mut client, server) = pair.run(pair.connected());

@@ -6,6 +6,7 @@
 
 mod cancellation;
 mod closing;
+mod congestion;
 mod connect;
 mod ecn;
 mod icmp;

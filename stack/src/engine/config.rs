@@ -3,6 +3,8 @@
 use core::net::Ipv4Addr;
 
 pub use crate::link::DefensePolicy;
+#[cfg(feature = "socket-tcp")]
+use crate::tcp::CongestionControl;
 use crate::time::Duration;
 use crate::wire::Ipv4Cidr;
 
@@ -26,6 +28,10 @@ pub struct Config {
     /// Whether TCP connections let routers report congestion (RFC 3168). Without the feature `tcp-ecn` they
     /// never do.
     pub ecn: EcnPolicy,
+    /// How new TCP sockets find out how much a path carries; each can be told otherwise. CUBIC where it is
+    /// compiled in, else NewReno.
+    #[cfg(feature = "socket-tcp")]
+    pub congestion_control: CongestionControl,
 }
 
 impl Config {
@@ -38,6 +44,8 @@ impl Config {
             loopback: false,
             max_segment_lifetime: Duration::from_secs(30),
             ecn: EcnPolicy::Accept,
+            #[cfg(feature = "socket-tcp")]
+            congestion_control: CongestionControl::DEFAULT,
         }
     }
 

@@ -18,8 +18,8 @@ use crate::rand::HashKey;
 use crate::stats::Discard;
 use crate::storage::{Bytes, Index, Records};
 use crate::tcp::{
-    Connection, ConnectionError, Disposition, FastOpen, FourTuple, HalfOpen, IsnGenerator, Opening,
-    State, TimeWait, hash_tuple,
+    CongestionControl, Connection, ConnectionError, Disposition, FastOpen, FourTuple, HalfOpen,
+    IsnGenerator, Opening, State, TimeWait, hash_tuple,
 };
 use crate::time::{Duration, Instant};
 use crate::wire::{Ecn, IpAddress, IpEndpoint, IpListenEndpoint, Quote, TcpSegment};
@@ -39,6 +39,8 @@ pub(crate) struct TcpState<'d> {
     pub(super) time_wait: Records<Remembered, TCP_TIME_WAIT_COUNT>,
     pub(super) time_wait_len: Duration,
     pub(super) ecn: EcnPolicy,
+    /// Of new sockets.
+    congestion: CongestionControl,
     /// Filled from the front. No `heapless::Vec`: its `Drop` would keep stacks from living in local
     /// variables.
     pub(super) pools: [Option<Pool<'d>>; TCP_POOL_COUNT],
@@ -145,6 +147,7 @@ impl<'d> TcpState<'d> {
             time_wait: Records::new(),
             time_wait_len: config.max_segment_lifetime.saturating_mul(2),
             ecn: config.ecn,
+            congestion: config.congestion_control,
             pools: [const { None }; TCP_POOL_COUNT],
             last: 0,
         }
@@ -163,9 +166,13 @@ impl<'d> TcpState<'d> {
 }
 
 impl<'d> TcpSlot<'d> {
-    pub(super) fn new(pair: BufferPair<'d>, pool: Option<PoolId>) -> Self {
+    pub(super) fn new(
+        pair: BufferPair<'d>,
+        pool: Option<PoolId>,
+        congestion: CongestionControl,
+    ) -> Self {
         Self {
-            connection: Connection::new(pair.receive, pair.send),
+            connection: Connection::new(pair.receive, pair.send, congestion),
             path: Path::default(),
             pool,
             queued_by: None,
@@ -506,7 +513,7 @@ impl<'d> Engine<'d> {
 impl<'d> Engine<'d> {
     /// A socket on its user's buffers.
     pub(crate) fn tcp_open(&mut self, receive: Bytes<'d>, send: Bytes<'d>) -> Option<SocketKey> {
-        let slot = TcpSlot::new(BufferPair { receive, send }, None);
+        let slot = TcpSlot::new(BufferPair { receive, send }, None, self.tcp.congestion);
         let index = self.sockets.allocate(Body::Tcp(slot))?;
         Some(self.sockets.key(index))
     }
@@ -520,7 +527,7 @@ impl<'d> Engine<'d> {
 
     /// A slot for a pair from a pool, which goes back if there is no slot.
     pub(super) fn allocate_pooled(&mut self, pool: PoolId, pair: BufferPair<'d>) -> Option<Index> {
-        let body = Body::Tcp(TcpSlot::new(pair, Some(pool)));
+        let body = Body::Tcp(TcpSlot::new(pair, Some(pool), self.tcp.congestion));
         match self.sockets.try_allocate(body) {
             Ok(index) => Some(index),
             Err(body) => {

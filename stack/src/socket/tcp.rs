@@ -382,7 +382,8 @@ impl<'d, M: RawMutex> TcpSocket<'d, M> {
         self.io.set(|c| c.set_ack_delay(delay));
     }
 
-    /// How the next connection finds out how much the path carries.
+    /// How the next connection finds out how much the path carries; what
+    /// [`Config::congestion_control`](crate::Config::congestion_control) says by default.
     pub fn set_congestion_control(&mut self, congestion: CongestionControl) {
         self.io.set(|c| c.options.congestion = congestion);
     }

@@ -24,4 +24,4 @@ pub(crate) use packet_queue::PacketMetadata;
 pub(crate) use packet_queue::{PacketQueue, PushError};
 pub(crate) use range_set::RangeSet;
 pub(crate) use records::Records;
-pub(crate) use ring::Ring;
+pub(crate) use ring::{Reserve, Ring};

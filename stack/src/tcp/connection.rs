@@ -10,8 +10,10 @@ use super::congestion::Controller;
 #[cfg(feature = "tcp-ecn")]
 use super::ecn::Ecn;
 use super::half_open::HalfOpen;
+use super::loss::micros;
 use super::options::{Millis, Options};
-use super::output::Due;
+use super::output::{Due, Special};
+use super::pacing::Pacer;
 use super::path_mtu::{PathMss, SegmentSize};
 use super::receiver::{Receiver, window_shift};
 use super::recovery::Recovery;
@@ -19,7 +21,7 @@ use super::rtt::RttEstimator;
 use super::sender::{Sender, WindowUpdate};
 use super::time_wait::TimeWait;
 use super::timers::{Timer, Timers};
-use super::{ConnectionError, DEFAULT_MSS, FourTuple, Info, State};
+use super::{CongestionControl, ConnectionError, DEFAULT_MSS, FourTuple, Info, State};
 use crate::events::Events;
 use crate::stats::Tally;
 use crate::storage::{Bytes, Ring};
@@ -39,6 +41,7 @@ pub(crate) struct Connection<'d> {
     pub(super) rcv: Receiver<'d>,
     pub(super) rtt: RttEstimator,
     pub(super) congestion: Controller,
+    pub(super) pacer: Pacer,
     pub(super) recovery: Recovery,
     pub(super) timers: Timers,
     pub(crate) options: Options,
@@ -57,8 +60,9 @@ pub(crate) struct Connection<'d> {
     pub(super) probes: u8,
     /// Segments that are still acknowledged at once, so that the peer's slow start is not held up.
     pub(super) quick_acks: u8,
-    /// Bytes received since the last acknowledgment was sent.
-    pub(super) unacknowledged: u32,
+    /// Bytes received since the last acknowledgment was sent, as far as 16 bits count: one segment more than
+    /// one is acknowledged at once.
+    pub(super) unacknowledged: u16,
     /// Last.ACK.sent of RFC 7323, section 4.3.
     pub(super) last_ack_sent: SeqNum,
     /// When a segment last arrived, and when data was last sent, in milliseconds.
@@ -105,9 +109,9 @@ pub(crate) struct Opening {
 
 impl<'d> Connection<'d> {
     /// A closed connection with these buffers.
-    pub(crate) fn new(receive: Bytes<'d>, send: Bytes<'d>) -> Self {
+    pub(crate) fn new(receive: Bytes<'d>, send: Bytes<'d>, congestion: CongestionControl) -> Self {
         let zero = SeqNum::new(0);
-        let options = Options::new();
+        let options = Options::new(congestion);
         Self {
             tuple: FourTuple {
                 local: NOWHERE,
@@ -120,6 +124,7 @@ impl<'d> Connection<'d> {
             rcv: Receiver::new(receive),
             rtt: RttEstimator::new(),
             congestion: Controller::new(options.congestion, u32::from(DEFAULT_MSS)),
+            pacer: Pacer::new(),
             recovery: Recovery::new(zero),
             timers: Timers::new(),
             options,
@@ -168,7 +173,7 @@ impl<'d> Connection<'d> {
         self.timestamps = Some(Timestamping::new(opening.timestamp_offset, 0, now));
         self.sack = true;
         self.rcv.shift = window_shift(self.rcv.ring.capacity());
-        self.due.syn = true;
+        self.due.set(Special::Syn);
     }
 
     /// OPEN call, passive: waits for the engine to bring a complete handshake.
@@ -279,6 +284,7 @@ impl<'d> Connection<'d> {
             self.ecn = Ecn::new(opening.ecn);
         }
         self.congestion = Controller::new(self.options.congestion, u32::from(self.mss));
+        self.pacer.open(micros(now), self.congestion.window());
         self.last_received = millis(now);
         self.last_sent = millis(now);
         self.quick_acks = QUICK_ACKS;
@@ -467,7 +473,7 @@ impl<'d> Connection<'d> {
     /// Whether there is nothing left to do for a connection without a handle.
     pub(crate) fn is_done(&self) -> bool {
         let over = self.state.is_over() && self.state != State::Listen;
-        over && !self.due.reset && !self.due.ack
+        over && !self.due.is_set(Special::Reset) && !self.due.ack
     }
 
     /// Whether the handle is gone.
@@ -487,7 +493,9 @@ impl<'d> Connection<'d> {
         let known = known && !matches!(self.state, State::Closing | State::LastAck);
         self.end(Some(error));
         // One that is due already stays due, when an abort is repeated.
-        self.due.reset |= known;
+        if known {
+            self.due.set(Special::Reset);
+        }
     }
 
     /// Ends the connection without a word to the peer. What was received can still be read.

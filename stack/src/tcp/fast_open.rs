@@ -21,6 +21,7 @@
 //! an hour.
 
 use super::connection::Connection;
+use super::output::Special;
 use super::timers::Timer;
 use super::{FourTuple, Opening};
 use crate::rand::HashKey;
@@ -172,7 +173,7 @@ impl<const N: usize> FastOpenCache<N> {
 impl Connection<'_> {
     /// After [`Self::connect`], before the SYN is sent: what was written goes with it, to a peer of that MSS.
     pub(crate) fn send_with_syn(&mut self, mss: u16) {
-        self.due.probe = true;
+        self.due.set(Special::Probe);
         self.mss = mss.min(self.mss);
     }
 
@@ -208,7 +209,7 @@ impl Connection<'_> {
         if !text.is_empty() {
             self.rcv.store(half_open.irs + 1, text);
         }
-        self.due.syn = true;
+        self.due.set(Special::Syn);
     }
 }
 

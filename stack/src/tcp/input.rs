@@ -1,6 +1,7 @@
 //! A segment arrives: RFC 9293, section 3.10.7, in its order.
 
 use super::connection::{Connection, Moment, Timestamping, millis, seconds};
+use super::output::Special;
 use super::receiver::Stored;
 use super::sender::WindowUpdate;
 use super::timers::Timer;
@@ -73,7 +74,7 @@ impl Connection<'_> {
         if !acked {
             // Simultaneous open: both sides sent a SYN (RFC 9293, section 3.5, figure 8).
             self.state = State::SynReceived;
-            self.due.syn = true;
+            self.due.set(Special::Syn);
             self.events |= Events::STATE;
             return Ok(());
         }
@@ -119,7 +120,7 @@ impl Connection<'_> {
         self.soft_error = None;
         // A SYN that was to be sent, again or in answer to the peer's, has arrived by now. What is left of
         // it is the acknowledgment.
-        self.due.ack |= core::mem::take(&mut self.due.syn);
+        self.due.ack |= self.due.take(Special::Syn);
         self.events |= Events::STATE;
         self.events |= Events::WRITABLE;
         if self.snd.closed {
@@ -303,14 +304,18 @@ impl Connection<'_> {
             // patience with the peer, which could hold the buffers for ever (RFC 6429, section 4).
             self.retries = 0;
         }
+        let persists = self.snd.flight() == 0 && self.timers.is_set(Timer::Retransmit);
         if header.ack.at_or_after(self.snd.una) {
             #[cfg(feature = "tcp-ecn")]
             self.on_congestion_echo(header);
             self.on_acknowledgment(now, header, duplicate);
         }
         if header.ack.at_or_after(self.snd.una) && self.snd.update_window(update) {
-            self.timers.stop(Timer::Persist);
-            self.due.probe = false;
+            if persists {
+                self.timers.stop(Timer::Retransmit);
+                self.rtt.forget_backoff();
+            }
+            self.due.take(Special::Probe);
         }
         if self.snd.fin_acked() {
             self.on_fin_acked();
@@ -389,10 +394,10 @@ impl Connection<'_> {
         match stored {
             Stored::InOrder { bytes, filled } => {
                 self.events |= Events::READABLE;
+                let bytes = u16::try_from(bytes).unwrap_or(u16::MAX);
                 self.unacknowledged = self.unacknowledged.saturating_add(bytes);
                 // As Linux: what is more than one segment is acknowledged at once.
-                let at_once =
-                    filled || self.quick_acks > 0 || self.unacknowledged > u32::from(self.mss);
+                let at_once = filled || self.quick_acks > 0 || self.unacknowledged > self.mss;
                 self.quick_acks = self.quick_acks.saturating_sub(1);
                 match self.options.ack_delay {
                     Some(delay) if !at_once => {
@@ -430,7 +435,8 @@ impl Connection<'_> {
     /// once in a while: two ends that each find the other's segments unacceptable must not feed each
     /// other, nor an attacker them (RFC 5961, section 7).
     fn acknowledge_unacceptable(&mut self, now: Instant) {
-        let now = millis(now);
+        // A millisecond more or less does not matter.
+        let now = millis(now) | 1;
         let recently = self
             .last_challenge
             .is_some_and(|last| last.age(now) < CHALLENGE_INTERVAL_MS);

@@ -1,14 +1,17 @@
 //! The connection's side of loss recovery: what an acknowledgment says about what is in flight, and what
 //! may be sent next.
 
-use super::congestion::Acked;
+use super::congestion::{Ack, Growth};
 use super::connection::Connection;
-use super::recovery::{Circumstances, Delivered, Phase, ProbeOutcome};
+use super::output::Special;
+use super::recovery::{
+    Circumstances, Delivered, Phase, ProbeOutcome, Prr, PrrAck, reports_duplicate,
+};
 use super::timers::Timer;
 use crate::events::Events;
 use crate::stats::Tally;
 use crate::time::{Duration, Instant};
-use crate::wire::{SackBlocks, SeqNum, TcpHeader, TcpOptions};
+use crate::wire::{SackBlocks, TcpHeader, TcpOptions};
 
 impl Connection<'_> {
     /// An acceptable acknowledgment arrived; `duplicate` as RFC 5681, section 2 has it.
@@ -36,30 +39,63 @@ impl Connection<'_> {
         let rtt = self.recovery.on_delivered(micros(now), &delivered);
         if let Some(rtt) = rtt {
             self.rtt.sample(Duration::from_micros(u64::from(rtt)));
+        } else if advances
+            && !self.rtt.is_timing()
+            && let Some(age) = self.echo_age(now, &header.options)
+        {
+            // Karn's algorithm forbids timing what was sent again; the echo says which copy it was.
+            self.rtt.sample(age);
         }
         if advances {
             self.size.on_acked(acked, self.mss);
         }
+        self.look_for_mistakes(header, advances, &delivered);
         let repaired = advances && self.on_progress(now, header);
         let lost = self.find_losses(now, advances, duplicate, &mut delivered);
         #[cfg(feature = "tcp-plpmtud")]
         let lost = self.without_probe_loss(now, lost);
-        self.adjust_window(&Progress {
+        let progress = Progress {
             acked,
             delivered: delivered.bytes,
             flight,
             pipe,
             repaired,
             lost,
-        });
-        if advances {
+            rtt,
+            newest_sent: delivered.newest.map(|sent| sent.at),
+        };
+        self.adjust_window(now, &progress);
+        if advances || delivered.bytes > 0 {
             self.schedule_loss_probe(now);
+        }
+    }
+
+    /// Takes back what was done about losses that were none.
+    fn look_for_mistakes(&mut self, header: &TcpHeader, advances: bool, delivered: &Delivered) {
+        let options = &header.options;
+        let twice = self.sack && reports_duplicate(&options.sack, header.ack);
+        let all_twice = self.recovery.on_report(header.ack, self.snd.max, twice);
+        if !self.congestion.is_limiting() {
+            return;
+        }
+        let echo = self
+            .timestamps
+            .and(options.timestamps)
+            .map(|timestamps| timestamps.echo);
+        let spurious = self.recovery.phase() != Phase::Open
+            && self
+                .recovery
+                .is_spurious(header.ack, advances, echo, delivered);
+        if all_twice || spurious {
+            self.congestion.on_spurious();
+            self.recovery.on_spurious();
+            self.snd.board().find_all();
         }
     }
 
     /// `SND.UNA < SEG.ACK =< SND.NXT`: new data is acknowledged. True if that repairs what was lost.
     fn on_progress(&mut self, now: Instant, header: &TcpHeader) -> bool {
-        self.rtt.on_ack(now, self.echo_age(now, &header.options));
+        self.rtt.on_ack(now);
         self.retries = 0;
         self.soft_error = None;
         self.events |= Events::WRITABLE;
@@ -80,7 +116,7 @@ impl Connection<'_> {
             // A loss like any other, but repaired already.
             let flight = self.snd.flight();
             self.congestion.on_loss(flight.max(u32::from(self.mss)));
-            self.congestion.on_recovered(flight);
+            self.congestion.on_recovered();
         }
         #[cfg(feature = "tcp-plpmtud")]
         self.check_path_probe(now);
@@ -103,7 +139,7 @@ impl Connection<'_> {
             return self.detect_by_time(now);
         }
         if duplicate {
-            // RFC 6937: each duplicate stands for a segment that arrived.
+            // RFC 9937: each duplicate stands for a segment that arrived.
             delivered.bytes += u32::from(self.mss);
             return match self.recovery.on_duplicate(self.snd.una) {
                 true => self.snd.board().lose_first(),
@@ -143,19 +179,26 @@ impl Connection<'_> {
         let lost = self.detect_by_time(now);
         #[cfg(feature = "tcp-plpmtud")]
         let lost = self.without_probe_loss(now, lost);
-        self.adjust_window(&Progress {
+        let progress = Progress {
             acked: 0,
             delivered: 0,
             flight,
             pipe,
             repaired: false,
             lost,
-        });
+            rtt: None,
+            newest_sent: None,
+        };
+        self.adjust_window(now, &progress);
     }
 
-    fn adjust_window(&mut self, progress: &Progress) {
+    fn adjust_window(&mut self, now: Instant, progress: &Progress) {
+        if self.congestion.is_limiting() {
+            let ack = self.congestion_news(now, progress);
+            self.congestion.on_ack(&ack);
+        }
         if progress.repaired {
-            self.congestion.on_recovered(self.snd.flight());
+            self.congestion.on_recovered();
         }
         if progress.lost > 0 && self.recovery.phase() == Phase::Open {
             self.congestion.on_loss(progress.flight.max(self.last_pipe));
@@ -163,29 +206,64 @@ impl Connection<'_> {
             #[cfg(feature = "tcp-ecn")]
             self.ecn.on_reduced(self.snd.max);
             let mss = u32::from(self.mss);
-            self.recovery.enter_fast(self.snd.max, progress.flight, mss);
+            if let Some(prr) = self.congestion.prr_mut() {
+                // RFC 9937, section 6.2: RecoverFS leaves out what was reported before.
+                *prr = Prr::start(progress.pipe, mss);
+            }
+            self.recovery.enter_fast(self.snd.max);
             self.timers.stop(Timer::LossProbe);
-            return;
         }
         match self.recovery.phase() {
             Phase::Fast => {
                 let (pipe, ssthresh) = (self.pipe(), self.congestion.ssthresh());
                 let mss = u32::from(self.mss);
-                let prr = self.recovery.prr_mut();
-                prr.on_ack(progress.delivered, pipe, ssthresh, mss);
+                let Some(prr) = self.congestion.prr_mut() else {
+                    return;
+                };
+                prr.on_ack(&PrrAck {
+                    delivered: progress.delivered,
+                    pipe,
+                    ssthresh,
+                    mss,
+                    safe: progress.acked > 0 && progress.lost == 0,
+                });
                 if progress.lost > 0 && !self.sack {
                     // RFC 6582, section 3.2, step 3: a partial acknowledgment retransmits "the first
                     // unacknowledged segment". No other acknowledgment may come to make room for it.
                     prr.force(mss);
                 }
             }
-            Phase::Open | Phase::Timeout if progress.acked > 0 && !progress.repaired => {
-                self.congestion.on_ack(Acked {
-                    bytes: progress.acked,
-                    window_limited: self.was_limited(progress.pipe),
-                });
-            }
             Phase::Open | Phase::Timeout => {}
+        }
+    }
+
+    /// What congestion control is told.
+    fn congestion_news(&self, now: Instant, progress: &Progress) -> Ack {
+        let pipe = self.pipe();
+        let growth = match self.recovery.phase() {
+            _ if progress.acked == 0 || progress.repaired => Growth::Held,
+            Phase::Open if progress.lost == 0 => Growth::Normal,
+            Phase::Open | Phase::Fast => Growth::Held,
+            Phase::Timeout => Growth::AfterTimeout,
+        };
+        Ack {
+            now,
+            acked: progress.acked,
+            #[cfg(feature = "tcp-bbr")]
+            delivered: progress.delivered,
+            #[cfg(feature = "tcp-bbr")]
+            lost: progress.lost,
+            in_flight: pipe,
+            rtt: progress.rtt,
+            srtt: self.rtt.srtt().map_or(0, |srtt| srtt.as_micros() as u32),
+            #[cfg(feature = "tcp-bbr")]
+            newest_sent: progress.newest_sent,
+            #[cfg(feature = "tcp-bbr")]
+            app_limited: self.snd.scoreboard.lost == 0
+                && self.snd.bytes_from(self.snd.nxt) < u32::from(self.mss)
+                && pipe.saturating_add(u32::from(self.mss)) <= self.congestion.window(),
+            window_limited: self.was_limited(progress.pipe),
+            growth,
         }
     }
 
@@ -198,7 +276,9 @@ impl Connection<'_> {
         let reach = if cwnd < self.congestion.ssthresh() {
             pipe.saturating_mul(2)
         } else {
-            pipe.saturating_add(u32::from(self.mss))
+            // Pacing lets what is in flight trail the window by a fifth.
+            pipe.saturating_add(pipe / 4)
+                .saturating_add(u32::from(self.mss))
         };
         reach >= cwnd
     }
@@ -209,7 +289,7 @@ impl Connection<'_> {
         self.congestion.on_timeout(flight, self.retries == 1);
         #[cfg(feature = "tcp-ecn")]
         self.ecn.on_reduced(self.snd.max);
-        self.recovery.on_timeout(self.snd.max);
+        self.recovery.on_timeout(self.snd.max, self.retries > 1);
         if self.snd.board().lose_all() {
             self.tally |= Tally::RENEGE;
         }
@@ -231,8 +311,10 @@ impl Connection<'_> {
 
     /// Bytes that congestion control lets out now.
     pub(super) fn allowance(&self) -> u32 {
-        if self.recovery.phase() == Phase::Fast && self.congestion.is_limiting() {
-            return self.recovery.allowance();
+        if self.recovery.phase() == Phase::Fast
+            && let Some(prr) = self.congestion.prr()
+        {
+            return prr.allowance();
         }
         let extra = self.recovery.extra_segments() * u32::from(self.mss);
         self.congestion
@@ -244,38 +326,105 @@ impl Connection<'_> {
     /// Whether a lost segment may be sent again now. With nothing in the network one always may.
     pub(super) fn may_retransmit(&self) -> bool {
         let lost = self.snd.scoreboard.lost;
-        lost > 0 && (self.allowance() >= lost.min(u32::from(self.mss)) || self.pipe() == 0)
+        if lost == 0 || self.recovery.prefers_new_data() && self.next_span().is_some() {
+            return false;
+        }
+        self.allowance() >= lost.min(u32::from(self.mss)) || self.pipe() == 0
     }
 
-    /// RFC 8985, section 7.2: when a probe is due, if none of the acknowledgments that are on their way
-    /// comes in before.
+    /// When the peer's silence means that something is lost, if none of the acknowledgments that are on
+    /// their way comes in before.
     pub(super) fn schedule_loss_probe(&mut self, now: Instant) {
-        let eligible = self.sack
-            && self.recovery.phase() == Phase::Open
-            && !self.recovery.is_probing()
-            && self.snd.scoreboard.sacked == 0
-            && self.snd.flight() > 0;
-        let Some(srtt) = self.rtt.srtt().filter(|_| eligible) else {
+        let Some(wait) = self.probe_timeout() else {
             self.timers.stop(Timer::LossProbe);
             return;
         };
-        let mut pto = srtt.saturating_mul(2) + PROBE_GRANULARITY;
-        if self.snd.flight() <= u32::from(self.mss) {
-            pto = pto + PEER_ACK_DELAY;
-        }
-        if pto < self.rtt.rto() {
-            self.timers.set(Timer::LossProbe, now + pto);
+        let rto = self.timers.due(Timer::Retransmit).min(now + self.rtt.rto());
+        if now + wait < rto {
+            self.timers.set(Timer::LossProbe, now + wait);
+        } else if self.congestion.is_limiting() {
+            // RFC 8985, section 7.2: "the PTO is set to the RTO expiration". A probe costs less than a
+            // timeout, after which the window starts from one segment.
+            self.timers.set(Timer::LossProbe, rto);
         } else {
             self.timers.stop(Timer::LossProbe);
         }
     }
 
-    /// How old the timestamp is that the peer echoes.
+    /// How long an answer may take, where silence is to be noticed before the retransmission timer does.
+    fn probe_timeout(&self) -> Option<Duration> {
+        if !self.sack || self.snd.flight() == 0 {
+            return None;
+        }
+        if self.recovery.phase() != Phase::Open {
+            return self.repair_timeout();
+        }
+        // With segments reported out of order the reordering timer runs.
+        if self.recovery.is_probing() || self.snd.scoreboard.sacked > 0 {
+            return None;
+        }
+        self.tail_timeout()
+    }
+
+    /// RFC 8985, section 7.2: PTO.
+    fn tail_timeout(&self) -> Option<Duration> {
+        let pto = self.rtt.srtt()?.saturating_mul(2) + PROBE_GRANULARITY;
+        if self.snd.flight() <= u32::from(self.mss) {
+            return Some(pto + PEER_ACK_DELAY);
+        }
+        Some(pto)
+    }
+
+    /// How long the answer to a retransmission may take.
+    ///
+    /// RFC 8985 has no probes during recovery: RACK finds a lost retransmission by what is sent after it.
+    /// But with a full window nothing is, and the retransmission timer would end every such recovery. So one
+    /// silence after each answer is taken for a loss here as well. Two in a row are the timer's.
+    fn repair_timeout(&self) -> Option<Duration> {
+        let patience = match self.congestion.is_limiting() {
+            true => 1,
+            false => LINEAR_TIMEOUTS,
+        };
+        // A peer with a gap acknowledges at once (RFC 5681, section 4.2), and none of what makes the
+        // retransmission timer long applies.
+        if self.snd.scoreboard.sacked == 0 || self.recovery.silences() >= patience {
+            return None;
+        }
+        let srtt = self.rtt.srtt()?;
+        let quarter = Duration::from_micros(srtt.as_micros() / 4);
+        let margin = self.rtt.rttvar().saturating_mul(4).max(quarter);
+        Some(srtt + margin.max(PROBE_GRANULARITY))
+    }
+
+    /// The peer was silent for too long.
+    pub(super) fn on_loss_probe_timeout(&mut self, now: Instant) {
+        if self.recovery.phase() == Phase::Open {
+            self.due.set(Special::LossProbe);
+            self.timers.set(Timer::Retransmit, now + self.rtt.rto());
+            return;
+        }
+        let Some(wait) = self.repair_timeout() else {
+            return;
+        };
+        self.timers.set(Timer::Retransmit, now + self.rtt.rto());
+        // Whatever answers should have come for by now is lost. One segment goes out whatever the rate, and
+        // its answer makes room for the others.
+        let (now, wait) = (micros(now), wait.as_micros() as u32);
+        self.snd
+            .board()
+            .lose(|sent| now.wrapping_sub(sent.at) >= wait);
+        self.recovery.on_silence();
+        if let Some(prr) = self.congestion.prr_mut() {
+            prr.force(u32::from(self.mss));
+        }
+    }
+
+    /// How old the timestamp is that the peer echoes, at least one tick.
     fn echo_age(&self, now: Instant, options: &TcpOptions) -> Option<Duration> {
         let ours = self.timestamps?;
         let echo = options.timestamps?.echo;
         let age = ours.value(now).wrapping_sub(echo);
-        (echo != 0 && age < MAX_ECHO_AGE_MS).then(|| Duration::from_millis(u64::from(age)))
+        (echo != 0 && age < MAX_ECHO_AGE_MS).then(|| Duration::from_millis(u64::from(age.max(1))))
     }
 }
 
@@ -293,15 +442,11 @@ struct Progress {
     repaired: bool,
     /// Bytes that turned out to be lost.
     lost: u32,
-}
-
-/// RFC 2883, section 4: the first block lies below the acknowledgment when it reports a segment that
-/// arrived twice.
-fn reports_duplicate(blocks: &SackBlocks, ack: SeqNum) -> bool {
-    blocks
-        .iter()
-        .next()
-        .is_some_and(|(_, right)| right.at_or_before(ack))
+    /// The round trip that was measured, in microseconds.
+    rtt: Option<u32>,
+    /// When the newest of what arrived was sent.
+    #[cfg_attr(not(feature = "tcp-bbr"), expect(dead_code))]
+    newest_sent: Option<u32>,
 }
 
 /// The clock of the scoreboard.
@@ -311,6 +456,10 @@ pub(super) fn micros(now: Instant) -> u32 {
 
 /// An echo older than this measures nothing that a retransmission timeout could use.
 const MAX_ECHO_AGE_MS: u32 = 120_000;
+
+/// How often a connection without congestion control waits no longer than the last time, before it doubles
+/// its patience after all: as Linux does for connections with little in flight (TCP_THIN_LINEAR_TIMEOUTS).
+pub(super) const LINEAR_TIMEOUTS: u8 = 6;
 
 /// How long a peer may hold back the acknowledgment of a single segment, as far as probes wait for it.
 const PEER_ACK_DELAY: Duration = Duration::from_millis(50);

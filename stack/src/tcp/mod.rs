@@ -29,6 +29,11 @@ mod isn;
 mod loss;
 mod options;
 mod output;
+#[cfg_attr(
+    not(any(feature = "tcp-cubic", feature = "tcp-bbr")),
+    path = "unpaced.rs"
+)]
+mod pacing;
 mod path_mtu;
 #[cfg(feature = "tcp-plpmtud")]
 mod plpmtud;
@@ -55,6 +60,7 @@ pub(crate) use isn::{IsnGenerator, hash_tuple};
 pub use options::CongestionControl;
 pub(crate) use output::SegmentPlan;
 pub(crate) use path_mtu::PathMss;
+pub use recovery::send_buffer_len;
 pub use state::{ConnectionError, Info, State};
 pub(crate) use time_wait::{TimeWait, TimeWaitVerdict};
 

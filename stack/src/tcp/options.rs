@@ -24,7 +24,7 @@ pub(crate) struct Options {
 }
 
 impl Options {
-    pub(crate) const fn new() -> Self {
+    pub(crate) const fn new(congestion: CongestionControl) -> Self {
         Self {
             user_timeout: None,
             keep_alive: None,
@@ -33,21 +33,43 @@ impl Options {
             dscp: 0,
             nagle: true,
             ack_delay: Millis::DEFAULT_ACK_DELAY,
-            congestion: CongestionControl::NewReno,
+            congestion,
         }
     }
 }
 
 /// How a connection finds out how much the path carries.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+///
+/// Which of them there are is up to features. The default is CUBIC where it is compiled in, as with most
+/// hosts on the Internet, and NewReno otherwise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum CongestionControl {
     /// No limit but the peer's window. Only for links that are not shared with anybody.
     None,
-    /// RFC 5681.
-    #[default]
+    /// Reno with the recovery of RFC 6582 (RFC 5681). Small, and careful on long or fast paths.
     NewReno,
+    /// CUBIC (RFC 9438) with HyStart++ (RFC 9406), paced.
+    #[cfg(feature = "tcp-cubic")]
+    Cubic,
+    /// BBR (draft-ietf-ccwg-bbr), paced: goes by a model of the path, so that losses which are not due to
+    /// congestion hardly slow it down, and fills links without filling their queues.
+    #[cfg(feature = "tcp-bbr")]
+    Bbr,
+}
+
+impl CongestionControl {
+    #[cfg(feature = "tcp-cubic")]
+    pub(crate) const DEFAULT: Self = Self::Cubic;
+    #[cfg(not(feature = "tcp-cubic"))]
+    pub(crate) const DEFAULT: Self = Self::NewReno;
+}
+
+impl Default for CongestionControl {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
 }
 
 /// A span in milliseconds, in four bytes: settings need neither more range nor more resolution.

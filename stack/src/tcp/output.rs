@@ -58,17 +58,40 @@ pub(super) struct Due {
     /// How often the acknowledgment is to be repeated: once for each segment out of order, for a peer that
     /// has nothing but their number to go by (RFC 5681, section 4.2).
     pub(super) duplicates: u8,
+    /// A bit for each [`Special`].
+    pub(super) special: u8,
+}
+
+/// A segment that is sent only now and then.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Special {
     /// A SYN, or a SYN with ACK.
-    pub(super) syn: bool,
-    /// A reset.
-    pub(super) reset: bool,
+    Syn = 1,
+    Reset = 2,
     /// Data against a closed window, or less than is worth a segment; or, with a SYN, against a window that
     /// is not known yet.
-    pub(super) probe: bool,
+    Probe = 4,
     /// A tail loss probe.
-    pub(super) loss_probe: bool,
+    LossProbe = 8,
     /// A question whether the peer is still there.
-    pub(super) keep_alive: bool,
+    KeepAlive = 16,
+}
+
+impl Due {
+    pub(super) fn set(&mut self, segment: Special) {
+        self.special |= segment as u8;
+    }
+
+    pub(super) fn is_set(self, segment: Special) -> bool {
+        self.special & segment as u8 != 0
+    }
+
+    /// Whether it was due; it no longer is.
+    pub(super) fn take(&mut self, segment: Special) -> bool {
+        let was_set = self.is_set(segment);
+        self.special &= !(segment as u8);
+        was_set
+    }
 }
 
 /// Which numbers a segment with data takes.
@@ -81,19 +104,14 @@ pub(super) struct Span {
 impl Connection<'_> {
     /// Whether [`Self::poll_segment`] might have something. Errs on the side of yes.
     pub(crate) fn wants_to_send(&self) -> bool {
-        let Due {
-            ack,
-            duplicates: _,
-            syn,
-            reset,
-            probe,
-            loss_probe,
-            keep_alive,
-        } = self.due;
-        if ack || syn || reset || probe || loss_probe || keep_alive || self.touched {
+        // What was set before there is a connection takes effect when it opens.
+        let touched = self.touched && !self.state.is_over();
+        if self.due.ack || self.due.special != 0 || touched {
             return true;
         }
-        self.sends_data() && (self.may_retransmit() || self.next_span().is_some())
+        self.sends_data()
+            && !self.is_held_by_pacing()
+            && (self.may_retransmit() || self.next_span().is_some())
     }
 
     /// The next segment. The caller sends it along `path`: from here on it counts as sent.
@@ -101,10 +119,10 @@ impl Connection<'_> {
     pub(crate) fn poll_segment(&mut self, now: Instant, path: PathMss) -> Option<SegmentPlan> {
         self.on_path(path);
         let path_mss = path.announced;
-        if self.due.reset {
+        if self.due.is_set(Special::Reset) {
             return Some(self.plan_reset());
         }
-        if self.due.syn {
+        if self.due.is_set(Special::Syn) {
             return Some(self.plan_syn(now, path_mss));
         }
         let plan = self.plan_next(now, path_mss);
@@ -233,7 +251,7 @@ impl Connection<'_> {
     /// RFC 7323, section 3.2: timestamps "SHOULD be sent" in a reset, too.
     #[inline(never)]
     fn plan_reset(&mut self) -> SegmentPlan {
-        self.due.reset = false;
+        self.due.take(Special::Reset);
         self.events |= Events::STATE;
         SegmentPlan {
             seq: self.snd.max,
@@ -250,7 +268,7 @@ impl Connection<'_> {
 
     #[inline(never)]
     fn plan_syn(&mut self, now: Instant, path_mss: u16) -> SegmentPlan {
-        self.due.syn = false;
+        self.due.take(Special::Syn);
         let repeated = self.snd.max != self.snd.una;
         let iss = self.snd.una;
         let (flags, window) = if self.state == State::SynSent {
@@ -263,14 +281,14 @@ impl Connection<'_> {
         #[cfg(feature = "tcp-ecn")]
         let flags = flags | self.ecn.on_syn(flags.contains(TcpFlags::ACK), repeated);
         let options = self.options(now, Kind::Syn, path_mss);
-        let with_data = core::mem::take(&mut self.due.probe);
+        let with_data = self.due.take(Special::Probe);
         let mut len = 0;
         if repeated {
-            self.rtt.on_retransmit();
+            self.rtt.on_syn_again();
             self.retransmits = self.retransmits.wrapping_add(1);
         } else {
             self.snd.on_sent(iss + 1);
-            self.rtt.on_send(now);
+            self.rtt.on_syn(now);
             if with_data {
                 len = self.syn_data_len(iss + 1, &options);
             }
@@ -299,7 +317,7 @@ impl Connection<'_> {
     /// was open for this once (RFC 9293, section 3.8.6, SHLD-15 and MUST-34).
     #[inline(never)]
     fn plan_retransmission(&mut self, now: Instant) -> Option<SegmentPlan> {
-        if !self.sends_data() || !self.may_retransmit() {
+        if !self.sends_data() || self.is_held_by_pacing() || !self.may_retransmit() {
             return None;
         }
         let Some(hole) = self.snd.board().first_lost() else {
@@ -308,11 +326,11 @@ impl Connection<'_> {
             return None;
         };
         let plan = self.send_again(now, hole);
-        if self.recovery.phase() == Phase::Fast {
+        if self.recovery.phase() == Phase::Fast
+            && let Some(prr) = self.congestion.prr_mut()
+        {
             let mss = u32::from(self.mss);
-            self.recovery
-                .prr_mut()
-                .on_sent(mss.min(hole.end.distance_from(hole.start)));
+            prr.on_sent(mss.min(hole.end.distance_from(hole.start)));
         }
         Some(plan)
     }
@@ -321,7 +339,7 @@ impl Connection<'_> {
     /// else the last segment once more.
     #[inline(never)]
     fn plan_loss_probe(&mut self, now: Instant) -> Option<SegmentPlan> {
-        if !core::mem::take(&mut self.due.loss_probe)
+        if !self.due.take(Special::LossProbe)
             || !self.sends_data()
             || self.recovery.phase() != Phase::Open
             || self.snd.flight() == 0
@@ -354,21 +372,37 @@ impl Connection<'_> {
         let fin = self.snd.fin_at(hole.start + len) && hole.end.after(hole.start + len);
         let end = hole.start + len + u32::from(fin);
         self.snd.board().on_retransmitted(hole, end, micros(now));
-        self.rtt.on_retransmit();
         self.retransmits = self.retransmits.wrapping_add(1);
+        let timestamp = self.timestamps.map(|ts| ts.value(now));
+        self.recovery.on_retransmitted(timestamp);
+        if self.recovery.phase() != Phase::Open {
+            self.schedule_loss_probe(now);
+        }
+        self.pace(now, len);
         self.segment(now, hole.start, len, fin, true)
     }
 
     /// Data that was not sent yet.
     #[inline]
     fn next_data(&mut self, now: Instant) -> Option<Span> {
-        if !self.sends_data() {
+        if !self.sends_data() || self.is_held_by_pacing() {
             return None;
         }
-        if self.snd.flight() == 0 && since_millis(now, self.last_sent) > self.rtt.rto() {
-            self.congestion.on_idle();
+        if self.snd.flight() == 0 {
+            self.notice_silence(now);
         }
         self.next_span()
+    }
+
+    /// Whatever congestion control knows is old when nothing was sent for longer than a timeout.
+    fn notice_silence(&mut self, now: Instant) {
+        let (silence, rto) = (since_millis(now, self.last_sent), self.rtt.rto());
+        if silence > rto {
+            let timeouts = silence.as_micros() / rto.as_micros().max(1);
+            self.pacer.restart(micros(now));
+            self.congestion
+                .on_idle(u32::try_from(timeouts).unwrap_or(u32::MAX));
+        }
     }
 
     /// Whether the state lets data or a FIN out.
@@ -388,7 +422,7 @@ impl Connection<'_> {
 
     /// What may be sent from SND.NXT on: as much as windows and segment size let through, if that is
     /// worth a segment (RFC 9293, section 3.8.6.2.1, and Nagle's algorithm, section 3.7.4).
-    fn next_span(&self) -> Option<Span> {
+    pub(super) fn next_span(&self) -> Option<Span> {
         let start = self.snd.nxt;
         let unsent = self.snd.bytes_from(start);
         let mss = u32::from(self.mss);
@@ -421,7 +455,7 @@ impl Connection<'_> {
     /// retransmission timer, and nobody concludes that the network is congested.
     #[inline(never)]
     fn plan_probe(&mut self, now: Instant) -> Option<SegmentPlan> {
-        if !core::mem::take(&mut self.due.probe) || !self.sends_data() {
+        if !self.due.take(Special::Probe) || !self.sends_data() {
             return None;
         }
         let start = self.snd.nxt;
@@ -449,7 +483,7 @@ impl Connection<'_> {
     /// RFC 9293, section 3.8.4: a number that the peer has acknowledged makes it answer.
     #[inline(never)]
     fn plan_keep_alive(&mut self) -> Option<SegmentPlan> {
-        if !core::mem::take(&mut self.due.keep_alive) || !self.state.is_synchronized() {
+        if !self.due.take(Special::KeepAlive) || !self.state.is_synchronized() {
             return None;
         }
         Some(self.plan(self.snd.una - 1, TcpFlags::ACK))
@@ -488,11 +522,14 @@ impl Connection<'_> {
         if len < u32::from(self.mss) {
             self.snd.small_end = end;
         }
-        if self.recovery.phase() == Phase::Fast {
-            self.recovery.prr_mut().on_sent(len);
+        if self.recovery.phase() == Phase::Fast
+            && let Some(prr) = self.congestion.prr_mut()
+        {
+            prr.on_sent(len);
         }
         self.last_pipe = self.pipe();
         self.schedule_loss_probe(now);
+        self.pace(now, len);
         self.segment(now, start, len, fin, repeated)
     }
 

@@ -1,6 +1,5 @@
 //! The retransmission timeout (RFC 6298), in microseconds.
 
-use super::connection::Moment;
 use crate::time::{Duration, Instant};
 
 /// Round-trip time, its variation, and the timeout that follows from them.
@@ -8,13 +7,13 @@ use crate::time::{Duration, Instant};
 pub(crate) struct RttEstimator {
     /// 0 before the first measurement. In microseconds, as are the others.
     srtt: u32,
+    /// RTTVAR. Before the first measurement: when the SYN was sent, in the low 32 bits of microseconds.
     rttvar: u32,
     rto: u32,
-    /// How often the timeout was doubled since the last acknowledgment of new data.
+    /// How often the timeout was doubled since the last measurement.
     backoff: u8,
-    /// When the SYN was sent that is being timed, in the low 32 bits of microseconds: the first
-    /// acknowledgment of anything new is its.
-    timed: Option<Moment>,
+    /// The SYN is being timed.
+    timing: bool,
 }
 
 impl RttEstimator {
@@ -24,39 +23,34 @@ impl RttEstimator {
             rttvar: 0,
             rto: INITIAL_RTO,
             backoff: 0,
-            timed: None,
+            timing: false,
         }
     }
 
     /// Starts timing a SYN. Segments with data have their time on the scoreboard.
-    pub(crate) fn on_send(&mut self, now: Instant) {
-        if self.timed.is_none() {
-            self.timed = Some(Moment::new(now.as_micros() as u32));
-        }
+    pub(crate) fn on_syn(&mut self, now: Instant) {
+        debug_assert_eq!(self.srtt, 0, "a SYN comes first");
+        self.timing = true;
+        self.rttvar = now.as_micros() as u32;
     }
 
     /// Karn's algorithm (RFC 6298, section 3): "RTT samples MUST NOT be made using segments that were
     /// retransmitted".
-    pub(crate) fn on_retransmit(&mut self) {
-        self.timed = None;
+    pub(crate) fn on_syn_again(&mut self) {
+        self.timing = false;
+        self.rttvar = 0;
     }
 
-    /// New data was acknowledged. `echoed`: how old the timestamp is that came back, which
-    /// measures even where Karn's algorithm forbids timing.
-    pub(crate) fn on_ack(&mut self, now: Instant, echoed: Option<Duration>) {
-        self.backoff = 0;
-        match self.timed.take() {
-            Some(sent) => {
-                let rtt = sent.age(now.as_micros() as u32);
-                self.sample(Duration::from_micros(u64::from(rtt)));
-            }
-            // The scoreboard measures better; this is for where it may not (Karn's algorithm).
-            None if self.srtt == 0 => {
-                if let Some(age) = echoed {
-                    self.sample(age);
-                }
-            }
-            _ => {}
+    /// Whether a SYN is being timed.
+    pub(crate) fn is_timing(&self) -> bool {
+        self.timing
+    }
+
+    /// Something new was acknowledged: the SYN, if that is being timed.
+    pub(crate) fn on_ack(&mut self, now: Instant) {
+        if core::mem::take(&mut self.timing) {
+            let rtt = (now.as_micros() as u32).wrapping_sub(self.rttvar);
+            self.sample(Duration::from_micros(u64::from(rtt)));
         }
     }
 
@@ -73,6 +67,11 @@ impl RttEstimator {
         self.backoff = self.backoff.saturating_add(1);
     }
 
+    /// What did not come in before is no measure of the path any more: a window opened.
+    pub(crate) fn forget_backoff(&mut self) {
+        self.backoff = 0;
+    }
+
     /// The timeout for what is sent now.
     pub(crate) fn rto(&self) -> Duration {
         let backed_off = u64::from(self.rto) << self.backoff.min(32);
@@ -87,13 +86,17 @@ impl RttEstimator {
         Duration::from_micros(u64::from(self.rttvar))
     }
 
-    /// RFC 6298, sections 2.2 to 2.4.
+    /// RFC 6298, sections 2.2 to 2.4. A measurement, and nothing less, ends the doubling (section 5, last
+    /// paragraph): who resets it with every acknowledgment never learns that the path has become slower than
+    /// the timeout, where all that is acknowledged was sent twice.
     pub(crate) fn sample(&mut self, rtt: Duration) {
         let r = u32::try_from(rtt.as_micros())
             .unwrap_or(MAX_RTO)
             .min(MAX_RTO);
         // A round trip of no time at all still is a measurement.
         let r = r.max(1);
+        self.backoff = 0;
+        self.timing = false;
         self.srtt = match self.srtt {
             0 => {
                 self.rttvar = r / 2;
@@ -127,11 +130,8 @@ mod tests {
 
     fn measured(samples: &[u64]) -> RttEstimator {
         let mut rtt = RttEstimator::new();
-        let mut now = Instant::from_secs(1);
         for &micros in samples {
-            rtt.on_send(now);
-            now += Duration::from_micros(micros);
-            rtt.on_ack(now, None);
+            rtt.sample(Duration::from_micros(micros));
         }
         rtt
     }
@@ -144,6 +144,20 @@ mod tests {
     }
 
     // Requirement: RFC 6298 2.2
+    #[test]
+    fn a_syn_is_timed_until_it_is_acknowledged() {
+        let mut rtt = RttEstimator::new();
+        let sent = Instant::from_micros(u64::from(u32::MAX));
+        rtt.on_syn(sent);
+        assert!(rtt.is_timing());
+        rtt.on_ack(sent + Duration::from_millis(400));
+        assert!(!rtt.is_timing());
+        assert_eq!(rtt.srtt(), Some(Duration::from_millis(400)));
+        assert_eq!(rtt.rttvar(), Duration::from_millis(200));
+        rtt.on_ack(sent + Duration::from_secs(9));
+        assert_eq!(rtt.srtt(), Some(Duration::from_millis(400)));
+    }
+
     #[test]
     fn rfc6298_2_2_first_measurement() {
         let rtt = measured(&[400_000]);
@@ -171,7 +185,7 @@ mod tests {
 
     // Requirement: RFC 9293 MUST-19; RFC 6298 5.5
     #[test]
-    fn rfc6298_5_5_backs_off_until_new_data_is_acknowledged() {
+    fn rfc6298_5_5_backs_off_until_a_round_trip_is_measured() {
         let mut rtt = measured(&[400_000]);
         rtt.back_off();
         rtt.back_off();
@@ -180,24 +194,19 @@ mod tests {
             rtt.back_off();
         }
         assert_eq!(rtt.rto(), Duration::from_secs(60));
-        rtt.on_ack(Instant::from_secs(9), None);
-        assert_eq!(rtt.rto(), Duration::from_millis(1_200));
+        rtt.on_ack(Instant::from_secs(9));
+        assert_eq!(rtt.rto(), Duration::from_secs(60), "Karn's algorithm");
+        rtt.sample(Duration::from_millis(400));
+        assert_eq!(rtt.rto(), Duration::from_millis(1_000));
     }
 
     // Requirement: RFC 9293 MUST-18; RFC 6298 3a
     #[test]
     fn karn_a_retransmitted_segment_is_not_timed() {
         let mut rtt = RttEstimator::new();
-        rtt.on_send(Instant::from_secs(1));
-        rtt.on_retransmit();
-        rtt.on_ack(Instant::from_secs(4), None);
+        rtt.on_syn(Instant::from_secs(1));
+        rtt.on_syn_again();
+        rtt.on_ack(Instant::from_secs(4));
         assert_eq!(rtt.srtt(), None);
-    }
-
-    #[test]
-    fn an_echoed_timestamp_measures_a_retransmission() {
-        let mut rtt = RttEstimator::new();
-        rtt.on_ack(Instant::from_secs(4), Some(Duration::from_millis(30)));
-        assert_eq!(rtt.srtt(), Some(Duration::from_millis(30)));
     }
 }

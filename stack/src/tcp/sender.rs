@@ -9,7 +9,7 @@
 //!
 //! `max` is beyond `nxt` only by the byte of a window probe that the peer has not taken.
 
-use super::recovery::{Board, Delivered, Scoreboard, table_len};
+use super::recovery::{Board, Delivered, RecordTable, Scoreboard};
 use crate::storage::{Bytes, Ring};
 use crate::wire::{SackBlocks, SeqNum};
 
@@ -36,7 +36,7 @@ pub(crate) struct Sender<'d> {
     pub(crate) closed: bool,
     /// The number of the first byte in `ring`.
     base: SeqNum,
-    pub(crate) ring: Ring<'d>,
+    pub(crate) ring: Ring<'d, RecordTable>,
     /// The fate of what is in flight; its table lies behind the ring.
     pub(crate) scoreboard: Scoreboard,
 }
@@ -65,7 +65,7 @@ impl<'d> Sender<'d> {
             small_end: zero,
             closed: false,
             base: zero,
-            ring: Ring::with_reserve(table_len(buffer.len()), buffer),
+            ring: Ring::new(buffer),
             scoreboard: Scoreboard::new(),
         }
     }

@@ -2,6 +2,8 @@
 
 use super::State;
 use super::connection::{Connection, FIN_WAIT_2_TIMEOUT, since_millis};
+use super::loss::LINEAR_TIMEOUTS;
+use super::output::Special;
 use super::timers::Timer;
 use crate::stats::Tally;
 use crate::time::{Duration, Instant};
@@ -11,14 +13,17 @@ impl Connection<'_> {
     pub(crate) fn on_timeout(&mut self, now: Instant) {
         while let Some(timer) = self.timers.take_due(now) {
             match timer {
-                Timer::Retransmit => self.on_retransmission_timeout(now),
+                Timer::Retransmit if self.snd.flight() > 0 => self.on_retransmission_timeout(now),
+                Timer::Retransmit => self.on_persist_timeout(),
                 Timer::Reorder => self.on_reordering_timeout(now),
-                Timer::LossProbe => self.due.loss_probe = true,
-                Timer::Persist => self.on_persist_timeout(),
+                Timer::LossProbe => self.on_loss_probe_timeout(now),
                 Timer::DelayedAck => self.due.ack = true,
                 Timer::KeepAlive => self.on_keep_alive_timeout(now),
+                Timer::User if self.state == State::FinWait2 => self.end(None),
                 Timer::User => self.give_up(),
-                Timer::FinWait2 => self.end(None),
+                // What was waiting goes when the connection is asked next.
+                #[cfg(any(feature = "tcp-cubic", feature = "tcp-bbr"))]
+                Timer::Pacing => {}
             }
         }
         self.arm_timers(now);
@@ -27,20 +32,24 @@ impl Connection<'_> {
     /// RFC 6298, sections 5.4 to 5.7, and RFC 9293, section 3.8.3: give up after R2.
     fn on_retransmission_timeout(&mut self, now: Instant) {
         self.retries = self.retries.saturating_add(1);
-        let limit = match self.state {
-            State::SynSent => SYN_RETRIES,
-            State::SynReceived => SYN_ACK_RETRIES,
-            _ => DATA_RETRIES,
+        let (limit, linear) = match self.state {
+            State::SynSent => (SYN_RETRIES, 0),
+            State::SynReceived => (SYN_ACK_RETRIES, 0),
+            _ if self.congestion.is_limiting() => (DATA_RETRIES, 0),
+            // Nobody else is on the link, and nothing is gained by leaving it alone.
+            _ => (DATA_RETRIES + LINEAR_TIMEOUTS, LINEAR_TIMEOUTS),
         };
         if self.retries > limit {
             self.give_up();
             return;
         }
         self.tally |= Tally::TIMEOUT;
-        self.rtt.back_off();
-        self.rtt.on_retransmit();
+        if self.retries > linear {
+            self.rtt.back_off();
+        }
+        self.rtt.on_syn_again();
         if matches!(self.state, State::SynSent | State::SynReceived) {
-            self.due.syn = true;
+            self.due.set(Special::Syn);
             return;
         }
         self.lose_everything();
@@ -59,7 +68,7 @@ impl Connection<'_> {
         }
         self.tally |= Tally::WINDOW_PROBE;
         self.rtt.back_off();
-        self.due.probe = true;
+        self.due.set(Special::Probe);
     }
 
     /// Runs late on purpose: what arrives only notes the time, so that the timer is not touched by every
@@ -82,7 +91,7 @@ impl Connection<'_> {
             return;
         }
         self.probes += 1;
-        self.due.keep_alive = true;
+        self.due.set(Special::KeepAlive);
     }
 
     /// Sets and stops the timers that follow from where the connection stands. Called at the end of
@@ -96,29 +105,24 @@ impl Connection<'_> {
         let waiting = self.state.is_synchronized()
             && (self.snd.bytes_from(self.snd.nxt) > 0 || self.snd.fin_at(self.snd.nxt));
         let rto = || now + self.rtt.rto();
-        if in_flight {
+        if in_flight || waiting {
             self.timers.ensure(Timer::Retransmit, rto);
-            self.timers.stop(Timer::Persist);
         } else {
-            for timer in [Timer::Retransmit, Timer::Reorder, Timer::LossProbe] {
-                self.timers.stop(timer);
-            }
-            if waiting {
-                self.timers.ensure(Timer::Persist, rto);
-            } else {
-                self.timers.stop(Timer::Persist);
-            }
+            self.timers.stop(Timer::Retransmit);
+        }
+        if !in_flight {
+            self.timers.stop(Timer::Reorder);
+            self.timers.stop(Timer::LossProbe);
         }
         let opening = !self.state.is_synchronized();
         match self.options.user_timeout {
             Some(timeout) if in_flight || waiting || opening => {
                 self.timers.ensure(Timer::User, || now + timeout.into());
             }
+            _ if self.detached && self.state == State::FinWait2 => {
+                self.timers.ensure(Timer::User, || now + FIN_WAIT_2_TIMEOUT);
+            }
             _ => self.timers.stop(Timer::User),
-        }
-        if self.detached && self.state == State::FinWait2 {
-            self.timers
-                .ensure(Timer::FinWait2, || now + FIN_WAIT_2_TIMEOUT);
         }
         if let Some(interval) = self.keep_alive_interval() {
             let silent = if self.probes == 0 {

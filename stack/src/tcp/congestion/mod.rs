@@ -1,13 +1,38 @@
-//! How much may be in flight: one seam for all algorithms, chosen per socket.
+//! How much may be in flight, and how fast it goes out: one seam for all algorithms, chosen per socket.
 //!
 //! A controller owns `cwnd` and `ssthresh` and is told what happened; it never looks at segments, timers
-//! or sequence numbers. What is lost, and when, is [`super::recovery`]'s to find out.
+//! or sequence numbers. What is lost, and when, is [`super::recovery`]'s to find out; how a rate becomes
+//! times of departure is [`super::pacing`]'s.
+//!
+//! | event | call |
+//! | --- | --- |
+//! | anything arrived, or was found lost | [`Controller::on_ack`] |
+//! | the first loss of a round was found | [`Controller::on_loss`] |
+//! | all that was out at that time arrived | [`Controller::on_recovered`] |
+//! | the retransmission timer expired | [`Controller::on_timeout`] |
+//! | the last reduction was a mistake | [`Controller::on_spurious`] |
+//! | data follows a silence | [`Controller::on_idle`] |
 
+#[cfg(feature = "tcp-bbr")]
+mod bbr;
+#[cfg(feature = "tcp-cubic")]
+mod cubic;
+#[cfg(feature = "tcp-cubic")]
+mod hystart;
 mod newreno;
+mod window;
 
+#[cfg(feature = "tcp-bbr")]
+use bbr::Bbr;
+#[cfg(feature = "tcp-cubic")]
+use cubic::Cubic;
 use newreno::NewReno;
 
 use super::CongestionControl;
+#[cfg(any(feature = "tcp-cubic", feature = "tcp-bbr"))]
+use super::pacing::Rate;
+use super::recovery::Prr;
+use crate::time::Instant;
 
 /// The congestion controller of one connection.
 #[derive(Clone, Debug)]
@@ -15,16 +40,51 @@ pub(crate) enum Controller {
     /// No limit.
     None,
     NewReno(NewReno),
+    #[cfg(feature = "tcp-cubic")]
+    Cubic(Cubic),
+    #[cfg(feature = "tcp-bbr")]
+    Bbr(Bbr),
 }
 
-/// What an acknowledgment of new data says.
+/// What an acknowledgment says, or the passing of the time in which one should have come.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Acked {
-    /// Bytes acknowledged.
-    pub(crate) bytes: u32,
+pub(crate) struct Ack {
+    pub(crate) now: Instant,
+    /// Bytes acknowledged in order.
+    pub(crate) acked: u32,
+    /// Bytes that arrived, in whatever order.
+    #[cfg(feature = "tcp-bbr")]
+    pub(crate) delivered: u32,
+    /// Bytes that turned out to be lost.
+    #[cfg(feature = "tcp-bbr")]
+    pub(crate) lost: u32,
+    /// Bytes believed to be in the network now.
+    pub(crate) in_flight: u32,
+    /// The round trip that this measured, in microseconds.
+    pub(crate) rtt: Option<u32>,
+    /// The smoothed round trip in microseconds, 0 before there is one.
+    pub(crate) srtt: u32,
+    /// When the newest of what arrived was sent, in the low 32 bits of microseconds.
+    #[cfg(feature = "tcp-bbr")]
+    pub(crate) newest_sent: Option<u32>,
+    /// Neither the window nor the peer holds the sender back: it has nothing to send.
+    #[cfg(feature = "tcp-bbr")]
+    pub(crate) app_limited: bool,
     /// Whether the congestion window was what held the sender back; a window that is not used must not
-    /// grow (RFC 7661, section 4).
+    /// grow (RFC 7661, section 4.3).
     pub(crate) window_limited: bool,
+    pub(crate) growth: Growth,
+}
+
+/// What the state of the recovery means for a window that grows with acknowledgments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Growth {
+    /// Nothing is being repaired.
+    Normal,
+    /// What a timeout took for lost is being sent again.
+    AfterTimeout,
+    /// Not with this one: it repairs losses, or finds one, or acknowledges nothing.
+    Held,
 }
 
 impl Controller {
@@ -32,6 +92,10 @@ impl Controller {
         match kind {
             CongestionControl::None => Self::None,
             CongestionControl::NewReno => Self::NewReno(NewReno::new(mss)),
+            #[cfg(feature = "tcp-cubic")]
+            CongestionControl::Cubic => Self::Cubic(Cubic::new(mss)),
+            #[cfg(feature = "tcp-bbr")]
+            CongestionControl::Bbr => Self::Bbr(Bbr::new(mss)),
         }
     }
 
@@ -40,11 +104,64 @@ impl Controller {
         !matches!(self, Self::None)
     }
 
+    /// Proportional rate reduction, which meters what goes out during fast recovery. A controller that has
+    /// a model of the path goes by that instead.
+    pub(crate) fn prr(&self) -> Option<&Prr> {
+        match self {
+            Self::None => None,
+            Self::NewReno(c) => Some(&c.window.prr),
+            #[cfg(feature = "tcp-cubic")]
+            Self::Cubic(c) => Some(&c.window.prr),
+            #[cfg(feature = "tcp-bbr")]
+            Self::Bbr(_) => None,
+        }
+    }
+
+    /// As [`Self::prr`], to tell it what happens.
+    pub(crate) fn prr_mut(&mut self) -> Option<&mut Prr> {
+        match self {
+            Self::None => None,
+            Self::NewReno(c) => Some(&mut c.window.prr),
+            #[cfg(feature = "tcp-cubic")]
+            Self::Cubic(c) => Some(&mut c.window.prr),
+            #[cfg(feature = "tcp-bbr")]
+            Self::Bbr(_) => None,
+        }
+    }
+
+    /// Whether what goes out is spread over time.
+    #[cfg(any(feature = "tcp-cubic", feature = "tcp-bbr"))]
+    pub(crate) fn is_paced(&self) -> bool {
+        match self {
+            Self::None | Self::NewReno(_) => false,
+            #[cfg(feature = "tcp-cubic")]
+            Self::Cubic(_) => true,
+            #[cfg(feature = "tcp-bbr")]
+            Self::Bbr(_) => true,
+        }
+    }
+
+    /// How fast segments may leave, with `srtt` in microseconds. `None`: as fast as they can.
+    #[cfg(any(feature = "tcp-cubic", feature = "tcp-bbr"))]
+    pub(crate) fn pacing_rate(&self, srtt: Option<u32>) -> Option<Rate> {
+        match self {
+            Self::None | Self::NewReno(_) => None,
+            #[cfg(feature = "tcp-cubic")]
+            Self::Cubic(c) => Some(c.pacing_rate(srtt?)),
+            #[cfg(feature = "tcp-bbr")]
+            Self::Bbr(c) => c.pacing_rate(srtt),
+        }
+    }
+
     /// The congestion window in bytes.
     pub(crate) fn window(&self) -> u32 {
         match self {
             Self::None => UNLIMITED,
-            Self::NewReno(c) => c.cwnd,
+            Self::NewReno(c) => c.window.cwnd,
+            #[cfg(feature = "tcp-cubic")]
+            Self::Cubic(c) => c.window.cwnd,
+            #[cfg(feature = "tcp-bbr")]
+            Self::Bbr(c) => c.window(),
         }
     }
 
@@ -52,7 +169,11 @@ impl Controller {
     pub(crate) fn ssthresh(&self) -> u32 {
         match self {
             Self::None => UNLIMITED,
-            Self::NewReno(c) => c.ssthresh,
+            Self::NewReno(c) => c.window.ssthresh,
+            #[cfg(feature = "tcp-cubic")]
+            Self::Cubic(c) => c.window.ssthresh,
+            #[cfg(feature = "tcp-bbr")]
+            Self::Bbr(_) => UNLIMITED,
         }
     }
 
@@ -61,7 +182,11 @@ impl Controller {
     pub(crate) fn restart(&mut self, mss: u32, initial_segments: u32) {
         match self {
             Self::None => {}
-            Self::NewReno(c) => c.restart(mss, initial_segments),
+            Self::NewReno(c) => c.window.restart(mss, initial_segments),
+            #[cfg(feature = "tcp-cubic")]
+            Self::Cubic(c) => c.window.restart(mss, initial_segments),
+            #[cfg(feature = "tcp-bbr")]
+            Self::Bbr(c) => c.restart(mss, initial_segments),
         }
     }
 
@@ -69,15 +194,23 @@ impl Controller {
     pub(crate) fn set_mss(&mut self, mss: u32) {
         match self {
             Self::None => {}
-            Self::NewReno(c) => c.set_mss(mss),
+            Self::NewReno(c) => c.window.mss = mss,
+            #[cfg(feature = "tcp-cubic")]
+            Self::Cubic(c) => c.window.mss = mss,
+            #[cfg(feature = "tcp-bbr")]
+            Self::Bbr(c) => c.set_mss(mss),
         }
     }
 
-    /// New data was acknowledged and nothing is being repaired.
-    pub(crate) fn on_ack(&mut self, acked: Acked) {
+    /// Something arrived, or was found to be lost.
+    pub(crate) fn on_ack(&mut self, ack: &Ack) {
         match self {
             Self::None => {}
-            Self::NewReno(c) => c.on_ack(acked),
+            Self::NewReno(c) => c.on_ack(ack),
+            #[cfg(feature = "tcp-cubic")]
+            Self::Cubic(c) => c.on_ack(ack),
+            #[cfg(feature = "tcp-bbr")]
+            Self::Bbr(c) => c.on_ack(ack),
         }
     }
 
@@ -86,23 +219,29 @@ impl Controller {
         match self {
             Self::None => {}
             Self::NewReno(c) => c.on_loss(flight),
+            #[cfg(feature = "tcp-cubic")]
+            Self::Cubic(c) => c.on_loss(flight),
+            #[cfg(feature = "tcp-bbr")]
+            Self::Bbr(c) => c.on_loss(),
         }
     }
 
     /// The peer reports that a router marked a packet (RFC 3168), with `flight` bytes out; once a window.
     #[cfg(feature = "tcp-ecn")]
     pub(crate) fn on_ecn(&mut self, flight: u32) {
-        match self {
-            Self::None => {}
-            Self::NewReno(c) => c.on_loss(flight),
-        }
+        self.on_loss(flight);
     }
 
-    /// Everything that was out when the loss was seen is acknowledged; `flight` bytes are out now.
-    pub(crate) fn on_recovered(&mut self, flight: u32) {
+    /// Everything that was out when the loss was seen is acknowledged.
+    pub(crate) fn on_recovered(&mut self) {
         match self {
-            Self::None => {}
-            Self::NewReno(c) => c.on_recovered(flight),
+            // RFC 9937, section 6: the window is the threshold that proportional rate reduction aimed at,
+            // and has been since the loss was seen.
+            Self::None | Self::NewReno(_) => {}
+            #[cfg(feature = "tcp-cubic")]
+            Self::Cubic(_) => {}
+            #[cfg(feature = "tcp-bbr")]
+            Self::Bbr(c) => c.on_recovered(),
         }
     }
 
@@ -111,14 +250,37 @@ impl Controller {
         match self {
             Self::None => {}
             Self::NewReno(c) => c.on_timeout(flight, first),
+            #[cfg(feature = "tcp-cubic")]
+            Self::Cubic(c) => c.on_timeout(flight, first),
+            #[cfg(feature = "tcp-bbr")]
+            Self::Bbr(c) => c.on_timeout(first),
         }
     }
 
-    /// Nothing was sent for longer than a retransmission timeout (RFC 5681, section 4.1).
-    pub(crate) fn on_idle(&mut self) {
+    /// Nothing was lost after all: the last [`Self::on_loss`] or [`Self::on_timeout`] answered to segments
+    /// that were only late (RFC 3522, RFC 4015, RFC 5682, RFC 3708).
+    pub(crate) fn on_spurious(&mut self) {
         match self {
             Self::None => {}
-            Self::NewReno(c) => c.on_idle(),
+            Self::NewReno(c) => c.on_spurious(),
+            #[cfg(feature = "tcp-cubic")]
+            Self::Cubic(c) => c.on_spurious(),
+            #[cfg(feature = "tcp-bbr")]
+            Self::Bbr(c) => c.on_spurious(),
+        }
+    }
+
+    /// Data is sent after a silence of `timeouts` retransmission timeouts, at least one.
+    pub(crate) fn on_idle(&mut self, timeouts: u32) {
+        match self {
+            Self::None => {}
+            Self::NewReno(c) => c.window.on_idle(timeouts),
+            #[cfg(feature = "tcp-cubic")]
+            Self::Cubic(c) => c.window.on_idle(timeouts),
+            // RFC 7661 is about windows that grow with acknowledgments. BBR knows the rate of the path,
+            // and paces.
+            #[cfg(feature = "tcp-bbr")]
+            Self::Bbr(_) => {}
         }
     }
 }
@@ -126,10 +288,31 @@ impl Controller {
 /// Beyond any window that TCP can advertise.
 const UNLIMITED: u32 = u32::MAX / 2;
 
-/// RFC 6928: ten segments.
-pub(crate) const INITIAL_WINDOW_SEGMENTS: u32 = 10;
+/// RFC 7323, section 2.3: no peer can take more.
+const MAX_WINDOW: u32 = 1 << 30;
 
-/// RFC 6928, section 2: `min (10*MSS, max (2*MSS, 14600))`.
-fn initial_window(mss: u32) -> u32 {
-    (INITIAL_WINDOW_SEGMENTS * mss).min((2 * mss).max(14_600))
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An acknowledgment of so many bytes in the midst of a busy connection.
+    pub(super) fn ack(bytes: u32) -> Ack {
+        Ack {
+            now: Instant::from_secs(100),
+            acked: bytes,
+            #[cfg(feature = "tcp-bbr")]
+            delivered: bytes,
+            #[cfg(feature = "tcp-bbr")]
+            lost: 0,
+            in_flight: 10 * bytes,
+            rtt: Some(100_000),
+            srtt: 100_000,
+            #[cfg(feature = "tcp-bbr")]
+            newest_sent: None,
+            #[cfg(feature = "tcp-bbr")]
+            app_limited: false,
+            window_limited: true,
+            growth: Growth::Normal,
+        }
+    }
 }

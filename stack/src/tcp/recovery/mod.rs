@@ -7,16 +7,21 @@
 //! - the third duplicate acknowledgment and partial acknowledgments (RFC 6582), with one that does not;
 //! - the retransmission timer (RFC 6298), when no acknowledgments come.
 //!
-//! [`prr`] (RFC 6937) meters what goes out meanwhile. The connection's side of it is in `loss.rs`.
+//! [`prr`] (RFC 9937) meters what goes out meanwhile, where congestion control wants it to, and [`spurious`]
+//! notices when all of it was a mistake. The connection's side of it is in `loss.rs`.
 
 mod prr;
 mod rack;
 mod scoreboard;
+mod spurious;
 
-use prr::Prr;
+pub(crate) use prr::{Ack as PrrAck, Prr};
 use rack::Rack;
 pub(crate) use rack::{Circumstances, Detected};
-pub(crate) use scoreboard::{Board, Delivered, Hole, Scoreboard, table_len};
+pub use scoreboard::send_buffer_len;
+pub(crate) use scoreboard::{Board, Delivered, Hole, RecordTable, Scoreboard};
+use spurious::Suspicion;
+pub(crate) use spurious::reports_duplicate;
 
 use crate::wire::SeqNum;
 
@@ -29,9 +34,12 @@ pub(crate) struct Recovery {
     /// Duplicate acknowledgments in a row, from a peer that does not report what it received.
     duplicates: u8,
     rack: Rack,
-    prr: Prr,
-    /// A tail loss probe is out (RFC 8985, section 7).
-    probe: Option<LossProbe>,
+    probe: LossProbe,
+    /// TLP.end_seq, while a probe is out.
+    probe_end: SeqNum,
+    /// How often the peer's silence was taken for a loss during this recovery, since it last spoke.
+    silences: u8,
+    suspicion: Suspicion,
 }
 
 /// What a connection is doing about losses.
@@ -45,13 +53,14 @@ pub(crate) enum Phase {
     Timeout,
 }
 
-/// A probe that makes the peer acknowledge, or shows by its silence that the tail is lost.
-#[derive(Clone, Copy, Debug)]
-struct LossProbe {
-    /// TLP.end_seq.
-    end: SeqNum,
-    /// It repeated the last segment, because there was nothing new.
-    repeated: bool,
+/// A tail loss probe (RFC 8985, section 7): it makes the peer acknowledge, and so shows what is lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum LossProbe {
+    /// None is out.
+    None,
+    NewData,
+    /// The last segment again, because there was nothing new.
+    Repeated,
 }
 
 /// What became of a tail loss probe.
@@ -72,8 +81,10 @@ impl Recovery {
             point: iss,
             duplicates: 0,
             rack: Rack::new(iss),
-            prr: Prr::default(),
-            probe: None,
+            probe: LossProbe::None,
+            probe_end: iss,
+            silences: 0,
+            suspicion: Suspicion::default(),
         }
     }
 
@@ -83,12 +94,71 @@ impl Recovery {
 
     /// Takes note of what arrived; a round-trip time in microseconds, if it tells one.
     pub(crate) fn on_delivered(&mut self, now: u32, delivered: &Delivered) -> Option<u32> {
+        if delivered.bytes > 0 {
+            self.silences = 0;
+        }
         self.rack.on_delivered(now, delivered)
     }
 
     /// Whether segments have overtaken those that arrived now. Before [`Self::on_delivered`].
     pub(crate) fn overtakes(&self, delivered: &Delivered) -> bool {
         self.rack.overtakes(delivered)
+    }
+
+    /// An acknowledgment came in; `duplicate`: it reports a segment that arrived twice. True if that shows
+    /// that everything sent again since the window was cut was sent for nothing.
+    pub(crate) fn on_report(&mut self, una: SeqNum, max: SeqNum, duplicate: bool) -> bool {
+        self.rack.on_report(una, max, duplicate);
+        duplicate && self.suspicion.on_duplicate_reported()
+    }
+
+    /// An acknowledgment while losses are repaired, with the timestamp that it echoes. True if they were
+    /// none.
+    pub(crate) fn is_spurious(
+        &mut self,
+        una: SeqNum,
+        advances: bool,
+        echo: Option<u32>,
+        delivered: &Delivered,
+    ) -> bool {
+        let by_echo = advances && self.suspicion.is_older_than_retransmission(echo);
+        match self.phase {
+            Phase::Open => false,
+            Phase::Fast => by_echo,
+            Phase::Timeout => {
+                let original = delivered
+                    .lowest_original
+                    .is_some_and(|end| end.at_or_before(self.point));
+                let partly = advances && una.before(self.point);
+                self.suspicion.on_ack_after_timeout(original, partly) || by_echo
+            }
+        }
+    }
+
+    /// Nothing was lost after all.
+    pub(crate) fn on_spurious(&mut self) {
+        self.phase = Phase::Open;
+        self.suspicion = Suspicion::default();
+    }
+
+    /// A segment goes out again, with that timestamp if it has one.
+    pub(crate) fn on_retransmitted(&mut self, timestamp: Option<u32>) {
+        self.suspicion.on_retransmitted(timestamp);
+    }
+
+    /// Whether new data goes before retransmissions, to find out whether those are needed (RFC 5682).
+    pub(crate) fn prefers_new_data(&self) -> bool {
+        self.phase == Phase::Timeout && self.suspicion.prefers_new_data()
+    }
+
+    /// How often the peer's silence was taken for a loss, see [`Self::on_silence`].
+    pub(crate) fn silences(&self) -> u8 {
+        self.silences
+    }
+
+    /// Losses are being repaired, and the peer said nothing for longer than an answer takes.
+    pub(crate) fn on_silence(&mut self) {
+        self.silences = self.silences.saturating_add(1);
     }
 
     /// Looks for losses by time.
@@ -110,33 +180,30 @@ impl Recovery {
         let repaired = self.phase != Phase::Open && una.at_or_after(self.point);
         if repaired {
             self.phase = Phase::Open;
+            self.rack.on_recovered();
         }
         repaired
     }
 
-    /// A loss was found with `flight` bytes in flight up to `max`.
-    pub(crate) fn enter_fast(&mut self, max: SeqNum, flight: u32, mss: u32) {
+    /// A loss was found with bytes up to `max` in flight.
+    pub(crate) fn enter_fast(&mut self, max: SeqNum) {
         self.phase = Phase::Fast;
         self.point = max;
-        self.prr = Prr::start(flight, mss);
-        self.probe = None;
+        self.probe = LossProbe::None;
+        self.silences = 0;
+        self.suspicion = Suspicion::start();
     }
 
     /// The retransmission timer expired.
-    pub(crate) fn on_timeout(&mut self, max: SeqNum) {
+    pub(crate) fn on_timeout(&mut self, max: SeqNum, again: bool) {
+        if self.phase == Phase::Open {
+            self.suspicion = Suspicion::start();
+        }
+        self.suspicion.on_timeout(again);
         self.phase = Phase::Timeout;
         self.point = max;
         self.duplicates = 0;
-        self.probe = None;
-    }
-
-    pub(crate) fn prr_mut(&mut self) -> &mut Prr {
-        &mut self.prr
-    }
-
-    /// What may be sent now during fast recovery, in bytes.
-    pub(crate) fn allowance(&self) -> u32 {
-        self.prr.allowance()
+        self.probe = LossProbe::None;
     }
 
     /// Duplicates that stand for segments which arrived, of a peer that does not report them.
@@ -156,28 +223,27 @@ impl Recovery {
 
     /// Whether a tail loss probe is out.
     pub(crate) fn is_probing(&self) -> bool {
-        self.probe.is_some()
+        self.probe != LossProbe::None
     }
 
     /// A tail loss probe is sent; `repeated`: for want of new data it repeats the last segment.
     pub(crate) fn on_probe_sent(&mut self, end: SeqNum, repeated: bool) {
-        self.probe = Some(LossProbe { end, repeated });
+        self.probe = match repeated {
+            true => LossProbe::Repeated,
+            false => LossProbe::NewData,
+        };
+        self.probe_end = end;
     }
 
     /// RFC 8985, section 7.4.2: `ack` is acknowledged; `duplicate`: the peer reports that it had received
     /// the segment twice.
     pub(crate) fn probe_outcome(&mut self, ack: SeqNum, duplicate: bool) -> ProbeOutcome {
-        let Some(probe) = self.probe else {
-            return ProbeOutcome::Unknown;
-        };
-        if ack.before(probe.end) {
+        if !self.is_probing() || ack.before(self.probe_end) {
             return ProbeOutcome::Unknown;
         }
-        self.probe = None;
-        if probe.repeated && !duplicate {
-            ProbeOutcome::Repaired
-        } else {
-            ProbeOutcome::Needless
+        match core::mem::replace(&mut self.probe, LossProbe::None) {
+            LossProbe::Repeated if !duplicate => ProbeOutcome::Repaired,
+            _ => ProbeOutcome::Needless,
         }
     }
 }

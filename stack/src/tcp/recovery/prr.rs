@@ -1,4 +1,4 @@
-//! Proportional rate reduction (RFC 6937): during recovery as much is sent as arrives, scaled so that
+//! Proportional rate reduction (RFC 9937): during recovery as much is sent as arrives, scaled so that
 //! what is in flight comes down to the new threshold by the end.
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -22,8 +22,15 @@ impl Prr {
         }
     }
 
-    /// `delivered` bytes arrived, `pipe` are in flight.
-    pub(crate) fn on_ack(&mut self, delivered: u32, pipe: u32, ssthresh: u32, mss: u32) {
+    /// An acknowledgment, or a timer that found losses.
+    pub(crate) fn on_ack(&mut self, ack: &Ack) {
+        let &Ack {
+            delivered,
+            pipe,
+            ssthresh,
+            mss,
+            safe,
+        } = ack;
         self.delivered = self.delivered.saturating_add(delivered);
         self.allowance = if pipe > ssthresh {
             let share = u64::from(self.delivered) * u64::from(ssthresh);
@@ -32,9 +39,16 @@ impl Prr {
                 .unwrap_or(u32::MAX)
                 .saturating_sub(self.out)
         } else {
-            let limit = self.delivered.saturating_sub(self.out).max(delivered) + mss;
+            let mut limit = self.delivered.saturating_sub(self.out).max(delivered);
+            if safe {
+                limit += mss;
+            }
             (ssthresh - pipe).min(limit)
         };
+        if self.out == 0 {
+            // The segment that is sent again at once.
+            self.force(mss);
+        }
     }
 
     /// Lets one segment of `mss` bytes out, whatever the arithmetic says.
@@ -52,9 +66,44 @@ impl Prr {
     }
 }
 
+/// What an acknowledgment means for the rate.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ack {
+    /// Bytes that arrived.
+    pub(crate) delivered: u32,
+    /// Bytes in the network.
+    pub(crate) pipe: u32,
+    pub(crate) ssthresh: u32,
+    pub(crate) mss: u32,
+    /// SafeACK: it acknowledges in order and shows no more losses, so that what is in flight may grow.
+    pub(crate) safe: bool,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn ack(pipe: u32, safe: bool) -> Ack {
+        Ack {
+            delivered: 1_000,
+            pipe,
+            ssthresh: 10_000,
+            mss: 1_000,
+            safe,
+        }
+    }
+
+    #[test]
+    fn rfc9937_below_the_threshold_an_ack_that_is_not_safe_keeps_what_is_in_flight() {
+        let mut prr = Prr::start(20_000, 1_000);
+        prr.on_sent(1_000);
+        prr.on_ack(&ack(4_000, false));
+        assert_eq!(prr.allowance(), 1_000, "as much as arrived");
+        prr.on_ack(&ack(4_000, true));
+        assert_eq!(prr.allowance(), 2_000, "and a segment more");
+        prr.on_ack(&ack(9_500, true));
+        assert_eq!(prr.allowance(), 500, "not beyond the threshold");
+    }
 
     #[test]
     fn halves_what_is_in_flight_over_one_round_trip() {
@@ -63,7 +112,7 @@ mod tests {
         let (mut pipe, mut sent) = (19_000, 1);
         for _ in 0..19 {
             pipe -= 1_000;
-            prr.on_ack(1_000, pipe, 10_000, 1_000);
+            prr.on_ack(&ack(pipe, true));
             while prr.allowance() >= 1_000 {
                 prr.on_sent(1_000);
                 pipe += 1_000;

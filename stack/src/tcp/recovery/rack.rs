@@ -6,8 +6,11 @@ use crate::wire::SeqNum;
 /// What time has shown.
 #[derive(Clone, Debug)]
 pub(crate) struct Rack {
-    /// RACK.xmit_ts and RACK.end_seq: of all segments that arrived, the one sent last.
-    newest: Option<Sent>,
+    /// RACK.xmit_ts and RACK.end_seq: of all segments that arrived, the one sent last; see [`Self::newest`].
+    newest_at: u32,
+    newest_end: SeqNum,
+    /// Whether it had been sent before; `None` while nothing has arrived.
+    newest_retransmitted: Option<bool>,
     /// RACK.rtt, in microseconds.
     rtt: u32,
     /// The shortest round trip, in microseconds.
@@ -16,6 +19,12 @@ pub(crate) struct Rack {
     highest: SeqNum,
     /// Segments have overtaken each other.
     reordering_seen: bool,
+    /// RACK.reo_wnd_mult: how many quarters of a round trip segments may be late.
+    quarters: u8,
+    /// RACK.reo_wnd_persist: for how many more recoveries without a needless retransmission that stays.
+    persist: u8,
+    /// RACK.dsack_round: the window has grown for what is in flight up to here, if anything is.
+    grown_until: SeqNum,
 }
 
 /// How much of the table is lost.
@@ -41,11 +50,16 @@ pub(crate) struct Circumstances {
 impl Rack {
     pub(crate) fn new(iss: SeqNum) -> Self {
         Self {
-            newest: None,
+            newest_at: 0,
+            newest_end: iss,
+            newest_retransmitted: None,
             rtt: 0,
             min_rtt: u32::MAX,
             highest: iss,
             reordering_seen: false,
+            quarters: 1,
+            persist: 0,
+            grown_until: iss,
         }
     }
 
@@ -63,8 +77,10 @@ impl Rack {
             return None;
         }
         self.rtt = rtt;
-        if self.newest.is_none_or(|known| newest.after(known)) {
-            self.newest = Some(newest);
+        if self.newest().is_none_or(|known| newest.after(known)) {
+            self.newest_at = newest.at;
+            self.newest_end = newest.end;
+            self.newest_retransmitted = Some(newest.retransmitted);
         }
         if newest.retransmitted {
             return None;
@@ -80,9 +96,19 @@ impl Rack {
             .is_some_and(|lowest| lowest.before(self.highest))
     }
 
+    /// Of all segments that arrived, the one sent last.
+    fn newest(&self) -> Option<Sent> {
+        let retransmitted = self.newest_retransmitted?;
+        Some(Sent {
+            at: self.newest_at,
+            end: self.newest_end,
+            retransmitted,
+        })
+    }
+
     /// Steps 4 and 5: takes for lost what was sent long enough before something that arrived.
     pub(crate) fn detect(&self, board: &mut Board<'_>, at: &Circumstances) -> Detected {
-        let Some(newest) = self.newest else {
+        let Some(newest) = self.newest() else {
             return Detected::default();
         };
         let window = self.reordering_window(at);
@@ -102,12 +128,107 @@ impl Rack {
         Detected { bytes, look_again }
     }
 
+    /// Section 6.2, step 4: a segment that arrived twice was sent again too soon, and the window grows,
+    /// "once per round trip".
+    pub(crate) fn on_report(&mut self, una: SeqNum, max: SeqNum, duplicate: bool) {
+        if una.before(self.grown_until) {
+            return;
+        }
+        // Stays close to what is in flight, where numbers can be compared.
+        self.grown_until = una;
+        if duplicate {
+            self.grown_until = max;
+            self.quarters = self.quarters.saturating_add(1);
+            self.persist = PERSISTENCE;
+        }
+    }
+
+    /// Section 6.2, step 4: the window falls back "after 16 recoveries" without a sign that it is needed.
+    pub(crate) fn on_recovered(&mut self) {
+        self.persist = self.persist.saturating_sub(1);
+        if self.persist == 0 {
+            self.quarters = 1;
+        }
+    }
+
     /// Section 6.2, step 4: a quarter of the shortest round trip for segments to overtake each other, and
     /// no time at all where none has and the loss is plain.
     fn reordering_window(&self, at: &Circumstances) -> u32 {
         if !self.reordering_seen && (at.in_recovery || at.three_ahead) {
             return 0;
         }
-        (self.min_rtt / 4).min(at.srtt)
+        let quarter = self.min_rtt / 4;
+        quarter.saturating_mul(self.quarters.into()).min(at.srtt)
+    }
+}
+
+/// RFC 8985, section 6.2, step 4.
+const PERSISTENCE: u8 = 16;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seq(n: u32) -> SeqNum {
+        SeqNum::new(n)
+    }
+
+    /// Knows a round trip of 40 ms, and that segments overtake each other.
+    fn rack() -> Rack {
+        Rack {
+            min_rtt: 40_000,
+            reordering_seen: true,
+            ..Rack::new(seq(0))
+        }
+    }
+
+    fn window(rack: &Rack) -> u32 {
+        rack.reordering_window(&Circumstances {
+            now: 0,
+            srtt: 100_000,
+            in_recovery: true,
+            three_ahead: true,
+        })
+    }
+
+    #[test]
+    fn rfc8985_6_2_a_quarter_of_the_shortest_round_trip() {
+        assert_eq!(window(&rack()), 10_000);
+        let in_order = Rack {
+            reordering_seen: false,
+            ..rack()
+        };
+        assert_eq!(window(&in_order), 0);
+    }
+
+    #[test]
+    fn rfc8985_6_2_the_window_grows_once_a_round_trip_with_duplicates() {
+        let mut rack = rack();
+        rack.on_report(seq(100), seq(500), true);
+        rack.on_report(seq(200), seq(600), true);
+        assert_eq!(window(&rack), 20_000, "once for what was in flight");
+        rack.on_report(seq(500), seq(900), true);
+        assert_eq!(window(&rack), 30_000);
+    }
+
+    #[test]
+    fn rfc8985_6_2_the_window_is_a_smoothed_round_trip_at_most() {
+        let mut rack = rack();
+        for n in 1..300 {
+            rack.on_report(seq(n), seq(n), true);
+        }
+        assert_eq!(window(&rack), 100_000);
+    }
+
+    #[test]
+    fn rfc8985_6_2_the_window_falls_back_after_sixteen_recoveries() {
+        let mut rack = rack();
+        rack.on_report(seq(100), seq(500), true);
+        for _ in 0..15 {
+            rack.on_recovered();
+        }
+        assert_eq!(window(&rack), 20_000);
+        rack.on_recovered();
+        assert_eq!(window(&rack), 10_000);
     }
 }

@@ -16,6 +16,7 @@
 use zerocopy::little_endian::U32;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
+use crate::storage::Reserve;
 use crate::wire::{SackBlocks, SeqNum};
 
 /// How the table is used; its memory is handed in.
@@ -68,6 +69,35 @@ pub(crate) const fn table_len(len: usize) -> usize {
 }
 
 const MAX_RECORDS: usize = 4096;
+
+/// The place of the table: the end of the send buffer.
+#[derive(Debug)]
+pub(crate) struct RecordTable;
+
+impl Reserve for RecordTable {
+    fn reserve(len: usize) -> usize {
+        table_len(len)
+    }
+}
+
+/// How long a send buffer must be to hold `capacity` bytes of data: the table of what is in flight lies
+/// behind them in the same buffer, a record of nine bytes for every 384 of them.
+///
+/// A buffer that is just as long as a peer's window leaves the last bit of it unused.
+///
+/// ```
+/// let mut buffer = [0; cygnet::tcp_send_buffer_len(16_384)];
+/// assert_eq!(buffer.len(), 16_771);
+/// # let _ = &mut buffer;
+/// ```
+pub const fn send_buffer_len(capacity: usize) -> usize {
+    let mut len = capacity.saturating_add(table_len(capacity));
+    // The table grows with the buffer, by a record or two.
+    while len - table_len(len) < capacity && len < usize::MAX {
+        len += 1;
+    }
+    len
+}
 
 /// The scoreboard together with its memory.
 pub(crate) struct Board<'a> {
@@ -335,6 +365,16 @@ impl Board<'_> {
         reneged
     }
 
+    /// Nothing that is in flight is lost after all.
+    pub(crate) fn find_all(&mut self) {
+        for nth in 0..self.len() {
+            let mut record = self.get(nth);
+            record.flags &= !LOST;
+            self.set(nth, record);
+        }
+        self.state.lost = 0;
+    }
+
     /// The first lost segment.
     pub(crate) fn first_lost(&self) -> Option<Hole> {
         if self.state.lost == 0 {
@@ -472,157 +512,4 @@ impl Delivered {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::vec;
-
-    fn seq(n: u32) -> SeqNum {
-        SeqNum::new(n)
-    }
-
-    fn blocks(ranges: &[(u32, u32)]) -> SackBlocks {
-        let mut blocks = SackBlocks::default();
-        for &(left, right) in ranges {
-            blocks.push(seq(left), seq(right));
-        }
-        blocks
-    }
-
-    /// Five segments of ten bytes from 100 on, sent at 1, 2, 3, ...
-    fn five(state: &mut Scoreboard, memory: &mut [u8]) {
-        let mut board = state.with(memory, seq(100));
-        for n in 1..=5 {
-            board.on_sent(seq(100 + 10 * n), n);
-        }
-    }
-
-    #[test]
-    fn counts_what_arrived_what_is_lost_and_what_was_sent_again() {
-        let mut memory = vec![0; size_of::<Record>() * 8];
-        let mut state = Scoreboard::new();
-        five(&mut state, &mut memory);
-        let mut board = state.with(&mut memory, seq(100));
-        let delivered = board.on_ack(seq(100), seq(150), &blocks(&[(120, 140)]));
-        assert_eq!(delivered.bytes, 20);
-        assert_eq!(delivered.newest.unwrap().at, 4);
-        assert_eq!(board.lose(|sent| sent.at < 4), 20);
-        let hole = board.first_lost().unwrap();
-        assert_eq!((hole.start, hole.end), (seq(100), seq(110)));
-        board.on_retransmitted(hole, hole.end, 9);
-        assert_eq!(board.first_lost().unwrap().start, seq(110));
-        assert_eq!((state.sacked, state.lost), (20, 10));
-
-        let mut board = state.with(&mut memory, seq(100));
-        let delivered = board.on_ack(seq(150), seq(150), &SackBlocks::default());
-        assert_eq!(
-            delivered.bytes, 30,
-            "what was reported before does not count again"
-        );
-        assert!(delivered.newest.unwrap().retransmitted);
-        assert_eq!((state.sacked, state.lost, state.len), (0, 0, 0));
-    }
-
-    #[test]
-    fn a_segment_is_acknowledged_in_part() {
-        let mut memory = vec![0; size_of::<Record>() * 8];
-        let mut state = Scoreboard::new();
-        five(&mut state, &mut memory);
-        let mut board = state.with(&mut memory, seq(100));
-        board.lose(|_| true);
-        let delivered = board.on_ack(seq(115), seq(150), &SackBlocks::default());
-        assert_eq!(delivered.bytes, 15);
-        assert_eq!(state.lost, 35);
-        let hole = state.with(&mut memory, seq(115)).first_lost().unwrap();
-        assert_eq!((hole.start, hole.end), (seq(115), seq(120)));
-    }
-
-    // Requirement: RFC 2018 5a
-    #[test]
-    fn a_peer_that_reneges_is_not_believed_any_more() {
-        let mut memory = vec![0; size_of::<Record>() * 8];
-        let mut state = Scoreboard::new();
-        five(&mut state, &mut memory);
-        let mut board = state.with(&mut memory, seq(100));
-        board.on_ack(seq(100), seq(150), &blocks(&[(110, 150)]));
-        board.on_ack(seq(110), seq(150), &SackBlocks::default());
-        board.lose_all();
-        assert_eq!((state.sacked, state.lost), (0, 40));
-    }
-
-    #[test]
-    fn a_long_record_is_cut_when_part_of_it_is_sent_again() {
-        let mut memory = vec![0; size_of::<Record>() * 2];
-        let mut state = Scoreboard::new();
-        let mut board = state.with(&mut memory, seq(100));
-        board.on_sent(seq(130), 1);
-        board.lose(|_| true);
-        let hole = board.first_lost().unwrap();
-        board.on_retransmitted(hole, seq(110), 5);
-        assert_eq!(board.first_lost().unwrap().start, seq(110));
-        assert_eq!(state.lost, 20);
-    }
-
-    proptest::proptest! {
-        /// Against a model that keeps a fate for each byte, with room for every record.
-        #[test]
-        fn sums_agree_with_a_fate_for_each_byte(ops in proptest::collection::vec((0u8..6, 0u32..30, 1u32..30), 0..120)) {
-            let mut memory = vec![0; size_of::<Record>() * 256];
-            let mut state = Scoreboard::new();
-            let (mut una, mut nxt) = (seq(u32::MAX - 100), seq(u32::MAX - 100));
-            let mut at = 0;
-            for (op, a, b) in ops {
-                at += 1;
-                let mut board = state.with(&mut memory, una);
-                match op {
-                    0 | 1 => { nxt += b; board.on_sent(nxt, at); }
-                    2 => {
-                        let ack = (una + a).min(nxt);
-                        board.on_ack(ack, nxt, &SackBlocks::default());
-                        una = ack;
-                    }
-                    3 => {
-                        let mut blocks = SackBlocks::default();
-                        blocks.push(una + a, (una + a + b).min(nxt));
-                        board.on_ack(una, nxt, &blocks);
-                    }
-                    4 => { board.lose(|sent| sent.at % 3 == a % 3); }
-                    _ => if let Some(hole) = board.first_lost() {
-                        let end = (hole.start + b).min(hole.end);
-                        board.on_retransmitted(hole, end, at);
-                    }
-                }
-                let board = state.with(&mut memory, una);
-                let (mut sacked, mut lost, mut start) = (0, 0, una);
-                for nth in 0..board.len() {
-                    let record = board.get(nth);
-                    let len = record.end().distance_from(start);
-                    assert!(len > 0 && len < 1_000);
-                    if record.has(SACKED) { sacked += len; assert!(!record.has(LOST)); }
-                    if record.has(LOST) { lost += len; }
-                    start = record.end();
-                }
-                assert_eq!(start, nxt, "records cover what is in flight");
-                assert_eq!((state.sacked, state.lost), (sacked, lost));
-            }
-        }
-
-        /// However small the table: nothing panics, and what is in flight is covered.
-        #[test]
-        fn a_full_table_stays_right(sends in proptest::collection::vec((1u32..20, 0u8..4), 1..60)) {
-            let mut state = Scoreboard::new();
-            let (una, mut nxt) = (seq(7), seq(7));
-            for (len, op) in sends {
-                nxt += len;
-                let mut board = state.with(&mut [], una);
-                board.on_sent(nxt, len);
-                if op == 0 { board.lose(|_| true); }
-                if op == 1 && let Some(hole) = board.first_lost() {
-                    board.on_retransmitted(hole, hole.end.min(hole.start + 5), 1);
-                }
-                let last = board.len() - 1;
-                assert_eq!(board.get(last).end(), nxt);
-                assert!(state.lost <= nxt.distance_from(una));
-            }
-        }
-    }
-}
+mod tests;

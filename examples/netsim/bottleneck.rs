@@ -1,0 +1,132 @@
+//! A narrow link that several transfers share: 200 Mbit/s behind a drop-tail queue of 64 KiB, flows with
+//! round-trip times of their own.
+//!
+//! ```text
+//!   host 1 ---- delay 1 ----.
+//!   host 2 ---- delay 2 ---- router ==== 200 Mbit/s, 64 KiB ==== server
+//!   ...                     '
+//! ```
+
+use std::future::poll_fn;
+use std::net::Ipv4Addr;
+use std::task::{Context, Poll};
+
+use cygnet::{Driver, Duration};
+use cygnet_driver::RxToken;
+use cygnet_examples::simulation::{Simulation, VirtualClock};
+use cygnet_link::{Control, Impairments, Link, Port, PortConfig, QueueLimit};
+use embassy_sync::blocking_mutex::raw::NoopRawMutex;
+use futures_util::future::join_all;
+
+use crate::cell::{Cell, Measured};
+use crate::flow::{self, Transfer};
+use crate::path::half;
+
+pub(crate) fn measure(cell: Cell, flows: usize) -> Measured {
+    let mut simulation = Simulation::new();
+    let clock = simulation.clock();
+    let narrow = Impairments::new()
+        .bandwidth(BANDWIDTH)
+        .queue_limit(QueueLimit::Bytes(QUEUE));
+    let [trunk, far] = link::<TRUNK_FRAMES>(clock, [narrow, Impairments::new()]);
+    let control: Control<'static, NoopRawMutex> = trunk.control();
+    let server = flow::start_host::<MAX_FLOWS>(&mut simulation, far, SERVER, !cell.seed);
+
+    let mut router = Router {
+        trunk,
+        edges: Vec::new(),
+    };
+    let mut transfers = Vec::new();
+    for nth in 0..flows {
+        let delay = Impairments::new().delay(half(round_trip_time(cell.seed, nth)));
+        let [near, edge] = link::<EDGE_FRAMES>(clock, [delay, delay]);
+        router.edges.push(edge);
+        let seed = cell.seed.wrapping_add(nth as u64);
+        let host = flow::start_host::<2>(&mut simulation, near, host_address(nth), seed);
+        let transfer = Transfer {
+            len: LEN,
+            buffer: BUFFER,
+            controller: cell.controller,
+            to: (SERVER, 1_000 + nth as u16),
+        };
+        transfers.push(flow::run(clock, [host, server], transfer));
+    }
+    simulation.spawn(poll_fn(move |cx| router.poll(cx)));
+    let results = simulation.run(join_all(transfers));
+    let results = results.unwrap_or_else(|stuck| panic!("{cell:?}: {stuck}"));
+    let sent = control.counters(0);
+    Measured::new(cell, &results, sent.queue_drops as f64 / sent.sent as f64)
+}
+
+/// Joins the hosts' links with the narrow one.
+struct Router {
+    trunk: NetworkPort,
+    /// In the order of the hosts' addresses.
+    edges: Vec<NetworkPort>,
+}
+
+type NetworkPort = Port<'static, NoopRawMutex, &'static VirtualClock>;
+
+impl Router {
+    /// Passes on whatever is there. Never ready: it has no end of its own.
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        for edge in &mut self.edges {
+            while let Some((frame, _)) = edge.receive(cx) {
+                frame.consume(|frame| self.trunk.try_send(frame));
+            }
+        }
+        while let Some((frame, _)) = self.trunk.receive(cx) {
+            frame.consume(|frame| {
+                let edge = host_index(frame).and_then(|nth| self.edges.get_mut(nth));
+                edge.is_some_and(|edge| edge.try_send(frame))
+            });
+        }
+        Poll::Pending
+    }
+}
+
+/// A link that lives as long as the program.
+fn link<const FRAMES: usize>(
+    clock: &'static VirtualClock,
+    impairments: [Impairments; 2],
+) -> [NetworkPort; 2] {
+    let link = Box::leak(Box::new(Link::<NoopRawMutex, FRAMES, 1500>::new()));
+    link.split(clock, impairments.map(|i| PortConfig::ip().impairments(i)))
+}
+
+fn host_address(nth: usize) -> Ipv4Addr {
+    Ipv4Addr::new(10, 0, 1, nth as u8)
+}
+
+/// Which host an IPv4 packet is for.
+fn host_index(packet: &[u8]) -> Option<usize> {
+    let destination: [u8; 4] = packet.get(16..20)?.try_into().ok()?;
+    (destination[..3] == [10, 0, 1]).then_some(usize::from(destination[3]))
+}
+
+/// Uniform between 50 and 150 ms.
+fn round_trip_time(seed: u64, nth: usize) -> Duration {
+    // SplitMix64.
+    let mut z = (seed << 8).wrapping_add(nth as u64 + 1);
+    z = z.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    Duration::from_micros(50_000 + (z ^ (z >> 31)) % 100_001)
+}
+
+/// How much each flow sends.
+const LEN: u64 = 2 << 20;
+/// The buffers of each flow.
+pub(crate) const BUFFER: usize = 256 << 10;
+/// In bits per second.
+const BANDWIDTH: u64 = 200_000_000;
+/// In bytes, the packet on the wire included.
+const QUEUE: usize = 64 << 10;
+
+const MAX_FLOWS: usize = 256;
+/// Data of the queue, and the acknowledgments of everything.
+const TRUNK_FRAMES: usize = 1_024;
+/// What one flow has in flight.
+const EDGE_FRAMES: usize = 1_024;
+
+const SERVER: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 1);

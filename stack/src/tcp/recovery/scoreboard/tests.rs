@@ -1,0 +1,160 @@
+use super::*;
+use std::vec;
+
+fn seq(n: u32) -> SeqNum {
+    SeqNum::new(n)
+}
+
+fn blocks(ranges: &[(u32, u32)]) -> SackBlocks {
+    let mut blocks = SackBlocks::default();
+    for &(left, right) in ranges {
+        blocks.push(seq(left), seq(right));
+    }
+    blocks
+}
+
+/// Five segments of ten bytes from 100 on, sent at 1, 2, 3, ...
+fn five(state: &mut Scoreboard, memory: &mut [u8]) {
+    let mut board = state.with(memory, seq(100));
+    for n in 1..=5 {
+        board.on_sent(seq(100 + 10 * n), n);
+    }
+}
+
+#[test]
+fn counts_what_arrived_what_is_lost_and_what_was_sent_again() {
+    let mut memory = vec![0; size_of::<Record>() * 8];
+    let mut state = Scoreboard::new();
+    five(&mut state, &mut memory);
+    let mut board = state.with(&mut memory, seq(100));
+    let delivered = board.on_ack(seq(100), seq(150), &blocks(&[(120, 140)]));
+    assert_eq!(delivered.bytes, 20);
+    assert_eq!(delivered.newest.unwrap().at, 4);
+    assert_eq!(board.lose(|sent| sent.at < 4), 20);
+    let hole = board.first_lost().unwrap();
+    assert_eq!((hole.start, hole.end), (seq(100), seq(110)));
+    board.on_retransmitted(hole, hole.end, 9);
+    assert_eq!(board.first_lost().unwrap().start, seq(110));
+    assert_eq!((state.sacked, state.lost), (20, 10));
+
+    let mut board = state.with(&mut memory, seq(100));
+    let delivered = board.on_ack(seq(150), seq(150), &SackBlocks::default());
+    assert_eq!(
+        delivered.bytes, 30,
+        "what was reported before does not count again"
+    );
+    assert!(delivered.newest.unwrap().retransmitted);
+    assert_eq!((state.sacked, state.lost, state.len), (0, 0, 0));
+}
+
+#[test]
+fn a_send_buffer_has_room_for_its_data_and_its_table() {
+    for capacity in [0, 1, 1_000, 2_047, 2_048, 16_384, 65_535, 1 << 20, 1 << 30] {
+        let len = send_buffer_len(capacity);
+        assert!(len - table_len(len) >= capacity, "{capacity}");
+        assert!(len <= capacity + capacity / 40 + 20, "{capacity}: {len}");
+    }
+}
+
+#[test]
+fn a_segment_is_acknowledged_in_part() {
+    let mut memory = vec![0; size_of::<Record>() * 8];
+    let mut state = Scoreboard::new();
+    five(&mut state, &mut memory);
+    let mut board = state.with(&mut memory, seq(100));
+    board.lose(|_| true);
+    let delivered = board.on_ack(seq(115), seq(150), &SackBlocks::default());
+    assert_eq!(delivered.bytes, 15);
+    assert_eq!(state.lost, 35);
+    let hole = state.with(&mut memory, seq(115)).first_lost().unwrap();
+    assert_eq!((hole.start, hole.end), (seq(115), seq(120)));
+}
+
+#[test]
+fn a_peer_that_reneges_is_not_believed_any_more() {
+    let mut memory = vec![0; size_of::<Record>() * 8];
+    let mut state = Scoreboard::new();
+    five(&mut state, &mut memory);
+    let mut board = state.with(&mut memory, seq(100));
+    board.on_ack(seq(100), seq(150), &blocks(&[(110, 150)]));
+    board.on_ack(seq(110), seq(150), &SackBlocks::default());
+    board.lose_all();
+    assert_eq!((state.sacked, state.lost), (0, 40));
+}
+
+#[test]
+fn a_long_record_is_cut_when_part_of_it_is_sent_again() {
+    let mut memory = vec![0; size_of::<Record>() * 2];
+    let mut state = Scoreboard::new();
+    let mut board = state.with(&mut memory, seq(100));
+    board.on_sent(seq(130), 1);
+    board.lose(|_| true);
+    let hole = board.first_lost().unwrap();
+    board.on_retransmitted(hole, seq(110), 5);
+    assert_eq!(board.first_lost().unwrap().start, seq(110));
+    assert_eq!(state.lost, 20);
+}
+
+proptest::proptest! {
+    /// Against a model that keeps a fate for each byte, with room for every record.
+    #[test]
+    fn sums_agree_with_a_fate_for_each_byte(ops in proptest::collection::vec((0u8..6, 0u32..30, 1u32..30), 0..120)) {
+        let mut memory = vec![0; size_of::<Record>() * 256];
+        let mut state = Scoreboard::new();
+        let (mut una, mut nxt) = (seq(u32::MAX - 100), seq(u32::MAX - 100));
+        let mut at = 0;
+        for (op, a, b) in ops {
+            at += 1;
+            let mut board = state.with(&mut memory, una);
+            match op {
+                0 | 1 => { nxt += b; board.on_sent(nxt, at); }
+                2 => {
+                    let ack = (una + a).min(nxt);
+                    board.on_ack(ack, nxt, &SackBlocks::default());
+                    una = ack;
+                }
+                3 => {
+                    let mut blocks = SackBlocks::default();
+                    blocks.push(una + a, (una + a + b).min(nxt));
+                    board.on_ack(una, nxt, &blocks);
+                }
+                4 => { board.lose(|sent| sent.at % 3 == a % 3); }
+                _ => if let Some(hole) = board.first_lost() {
+                    let end = (hole.start + b).min(hole.end);
+                    board.on_retransmitted(hole, end, at);
+                }
+            }
+            let board = state.with(&mut memory, una);
+            let (mut sacked, mut lost, mut start) = (0, 0, una);
+            for nth in 0..board.len() {
+                let record = board.get(nth);
+                let len = record.end().distance_from(start);
+                assert!(len > 0 && len < 1_000);
+                if record.has(SACKED) { sacked += len; assert!(!record.has(LOST)); }
+                if record.has(LOST) { lost += len; }
+                start = record.end();
+            }
+            assert_eq!(start, nxt, "records cover what is in flight");
+            assert_eq!((state.sacked, state.lost), (sacked, lost));
+        }
+    }
+
+    /// However small the table: nothing panics, and what is in flight is covered.
+    #[test]
+    fn a_full_table_stays_right(sends in proptest::collection::vec((1u32..20, 0u8..4), 1..60)) {
+        let mut state = Scoreboard::new();
+        let (una, mut nxt) = (seq(7), seq(7));
+        for (len, op) in sends {
+            nxt += len;
+            let mut board = state.with(&mut [], una);
+            board.on_sent(nxt, len);
+            if op == 0 { board.lose(|_| true); }
+            if op == 1 && let Some(hole) = board.first_lost() {
+                board.on_retransmitted(hole, hole.end.min(hole.start + 5), 1);
+            }
+            let last = board.len() - 1;
+            assert_eq!(board.get(last).end(), nxt);
+            assert!(state.lost <= nxt.distance_from(una));
+        }
+    }
+}

@@ -1,0 +1,248 @@
+//! What is lost is found by what arrives (RFC 8985, RFC 6675, RFC 9937), and what was not lost after all is
+//! found out (RFC 2883, RFC 3522, RFC 3708, RFC 5682).
+
+use core::time::Duration;
+
+use cygnet_tests::script::{Peer, Script, SocketId, ack, data, syn, syn_ack};
+
+use crate::stories::{MSS, PEER_PORT, PORT};
+
+stories! {
+    both:
+        rfc6675_three_segments_above_a_hole_are_enough,
+        rfc6675_every_hole_is_sent_again,
+        rfc8985_6_2_a_segment_that_is_overtaken_has_a_quarter_of_a_round_trip,
+        rfc8985_6_2_a_segment_that_is_late_is_not_sent_again,
+        rfc8985_6_2_a_lost_retransmission_is_found_by_what_was_sent_after_it,
+        rfc8985_7_3_a_lost_tail_is_probed_with_its_last_segment,
+        rfc8985_7_3_a_probe_is_new_data_if_there_is_some,
+        rfc9937_less_goes_out_than_arrives,
+        rfc3708_a_duplicate_report_restores_the_window,
+        rfc3522_an_echo_from_before_the_retransmission_restores_the_window,
+        rfc5682_after_an_early_timeout_nothing_more_is_sent_again,
+        rfc5682_after_a_real_timeout_the_rest_is_sent_again;
+    "Linux waits for the retransmission timer":
+        a_retransmission_without_answer_is_sent_again_after_a_round_trip_and_a_quarter;
+}
+
+/// A round trip that is long against what a kernel's timers round to, and short against its timeouts.
+const RTT: Duration = Duration::from_millis(40);
+
+/// A connection whose both ends know [`RTT`], with `segments` of a thousand bytes written.
+fn under_way(script: &Script, segments: u32, timestamps: bool) -> (Peer<'_>, SocketId) {
+    let listener = script.listen(PORT);
+    let peer = script.peer(PEER_PORT, PORT);
+    let request = syn().mss(MSS).sack_ok();
+    peer.send(match timestamps {
+        true => request.mss(MSS + 12).ts(peer.clock(), 0),
+        false => request,
+    });
+    peer.expect(syn_ack().sack_ok());
+    script.silence(RTT);
+    peer.send(ack(1));
+    let socket = script.accept(listener);
+    script.write(socket, 1..2);
+    peer.expect(data(1..2));
+    script.silence(RTT);
+    peer.send(ack(2));
+    script.write(socket, 2..2 + 1_000 * segments);
+    (peer, socket)
+}
+
+/// The numbers of the `nth` segment, counted from 0.
+fn nth(nth: u32) -> core::ops::Range<u32> {
+    2 + nth * 1_000..1_002 + nth * 1_000
+}
+
+/// Everything before the `nth` segment.
+fn before(n: u32) -> u32 {
+    nth(n).start
+}
+
+/// Ten segments, as many as the first window lets out, are on their way for a round trip.
+fn ten_under_way(script: &Script, segments: u32, timestamps: bool) -> (Peer<'_>, SocketId) {
+    let (peer, socket) = under_way(script, segments, timestamps);
+    for n in 0..10 {
+        peer.expect(data(nth(n)));
+    }
+    script.silence(RTT);
+    (peer, socket)
+}
+
+/// Segments from `from` on arrive one after the other, above those before.
+fn arrive(peer: &Peer<'_>, acked: u32, from: u32, to: u32) {
+    for n in from..to {
+        peer.send(ack(before(acked)).sack(before(from)..before(n + 1)));
+    }
+}
+
+fn rfc6675_three_segments_above_a_hole_are_enough(script: &Script) {
+    let (peer, _) = ten_under_way(script, 10, false);
+    arrive(&peer, 0, 1, 4);
+    peer.expect(data(nth(0)));
+    peer.send(ack(before(10)));
+}
+
+fn rfc6675_every_hole_is_sent_again(script: &Script) {
+    let (peer, _) = ten_under_way(script, 10, false);
+    peer.send(
+        ack(before(0))
+            .sack(before(5)..before(10))
+            .sack(before(1)..before(4)),
+    );
+    peer.expect(data(nth(0)));
+    peer.expect(data(nth(4)));
+    peer.send(ack(before(10)));
+}
+
+fn rfc8985_6_2_a_segment_that_is_overtaken_has_a_quarter_of_a_round_trip(script: &Script) {
+    let (peer, _) = ten_under_way(script, 10, false);
+    arrive(&peer, 0, 1, 2);
+    peer.expect_after(8..12, data(nth(0)));
+    peer.send(ack(before(10)));
+}
+
+fn rfc8985_6_2_a_segment_that_is_late_is_not_sent_again(script: &Script) {
+    let (peer, _) = ten_under_way(script, 10, false);
+    arrive(&peer, 0, 1, 2);
+    peer.send(ack(before(2)));
+    script.silence(RTT);
+    peer.send(ack(before(10)));
+}
+
+fn rfc8985_6_2_a_lost_retransmission_is_found_by_what_was_sent_after_it(script: &Script) {
+    let (peer, _) = ten_under_way(script, 11, false);
+    peer.send(ack(before(0)).sack(before(1)..before(10)));
+    peer.expect(data(nth(0)));
+    peer.expect(data(nth(10)));
+    script.silence(RTT);
+    peer.send(ack(before(0)).sack(before(1)..before(11)));
+    peer.expect(data(nth(0)));
+    peer.send(ack(before(11)));
+}
+
+fn rfc8985_7_3_a_lost_tail_is_probed_with_its_last_segment(script: &Script) {
+    let (peer, _) = ten_under_way(script, 10, false);
+    peer.send(ack(before(7)));
+    // 2 * SRTT.
+    peer.expect_after(75..100, data(nth(9)));
+    script.silence(RTT);
+    peer.send(ack(before(7)).sack(before(9)..before(10)));
+    // What the probe shows to be lost is sent again without waiting for the timer.
+    peer.expect(data(nth(7)));
+    peer.send(ack(before(8)).sack(before(9)..before(10)));
+    peer.expect(data(nth(8)));
+    peer.send(ack(before(10)));
+}
+
+fn rfc8985_7_3_a_probe_is_new_data_if_there_is_some(script: &Script) {
+    let (peer, _) = under_way(script, 11, false);
+    for n in 0..10 {
+        peer.expect(data(nth(n)));
+    }
+    peer.expect_after(75..100, data(nth(10)));
+    peer.send(ack(before(11)));
+}
+
+fn rfc9937_less_goes_out_than_arrives(script: &Script) {
+    let (peer, _) = ten_under_way(script, 20, false);
+    arrive(&peer, 0, 1, 4);
+    let mut sent = 0;
+    let mut again = 0;
+    let mut listen = || {
+        while let Some(heard) = peer.next(Duration::from_millis(5)) {
+            match heard.seq == before(0) {
+                true => again += 1,
+                false => sent += 1,
+            }
+        }
+    };
+    listen();
+    for n in 4..10 {
+        peer.send(ack(before(0)).sack(before(1)..before(n + 1)));
+        listen();
+    }
+    assert_eq!(again, 1, "the hole");
+    // Half as much with Reno, seven tenths with CUBIC, and a segment more for each end.
+    assert!((3..=8).contains(&sent), "{sent} for ten that left");
+    peer.send(ack(before(10)));
+    script.ignore(RTT);
+}
+
+/// The window is as large as it was: ten segments.
+fn expect_whole_window(script: &Script, peer: &Peer<'_>, acked: u32) {
+    let mut end = 0;
+    while let Some(heard) = peer.next(Duration::from_millis(5)) {
+        assert!(heard.seq >= before(10), "{} was sent again", heard.seq);
+        end = heard.end().max(end);
+    }
+    assert!(end >= before(acked + 10), "up to {end} only");
+    peer.send(ack(before(20)));
+    script.ignore(RTT);
+}
+
+fn rfc3708_a_duplicate_report_restores_the_window(script: &Script) {
+    let (peer, _) = ten_under_way(script, 20, false);
+    peer.send(ack(before(0)).sack(before(1)..before(4)));
+    peer.expect(data(nth(0)));
+    peer.send(ack(before(4)).sack(nth(0)));
+    expect_whole_window(script, &peer, 4);
+}
+
+fn rfc3522_an_echo_from_before_the_retransmission_restores_the_window(script: &Script) {
+    let (peer, _) = under_way(script, 20, true);
+    let original = peer.expect(data(nth(0))).options.timestamps;
+    let original = original.expect("timestamps").value;
+    for n in 1..10 {
+        peer.expect(data(nth(n)));
+    }
+    script.silence(RTT);
+    let report = ack(before(0)).sack(before(1)..before(4));
+    peer.send(report.ts(peer.clock(), original));
+    peer.expect(data(nth(0)));
+    peer.send(ack(before(4)).ts(peer.clock(), original));
+    expect_whole_window(script, &peer, 4);
+}
+
+/// The timer has expired, for want of any answer to ten segments and a probe.
+fn after_a_timeout(script: &Script) -> Peer<'_> {
+    let (peer, _) = under_way(script, 13, false);
+    for n in 0..10 {
+        peer.expect(data(nth(n)));
+    }
+    peer.expect_after(75..100, data(nth(10)));
+    peer.expect_after(195..400, data(nth(0)));
+    // One segment came in: whether it was the copy or the original is still open. New data tells.
+    peer.send(ack(before(1)));
+    peer.expect(data(nth(11)));
+    peer.expect(data(nth(12)));
+    peer
+}
+
+fn rfc5682_after_an_early_timeout_nothing_more_is_sent_again(script: &Script) {
+    let peer = after_a_timeout(script);
+    // The originals come in.
+    peer.send(ack(before(3)));
+    script.silence(RTT / 2);
+    peer.send(ack(before(13)));
+}
+
+fn rfc5682_after_a_real_timeout_the_rest_is_sent_again(script: &Script) {
+    let peer = after_a_timeout(script);
+    peer.send(ack(before(1)).sack(before(11)..before(12)));
+    peer.expect(data(nth(1)));
+    script.ignore(Duration::ZERO);
+    peer.send(ack(before(13)));
+    script.ignore(RTT);
+}
+
+fn a_retransmission_without_answer_is_sent_again_after_a_round_trip_and_a_quarter(script: &Script) {
+    let (peer, _) = ten_under_way(script, 10, false);
+    peer.send(ack(before(0)).sack(before(1)..before(10)));
+    peer.expect(data(nth(0)));
+    peer.expect_after(50..100, data(nth(0)));
+    // Once: from here on it is the timer's, and congestion control's.
+    peer.expect_after(200..300, data(nth(0)));
+    peer.expect_after(400..600, data(nth(0)));
+    peer.send(ack(before(10)));
+}
