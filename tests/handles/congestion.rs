@@ -83,15 +83,16 @@ fn two_flows_get_about_as_much_as_each_other() {
             let [client, client2] = &mut clients;
             let [server, server2] = &mut servers;
             join(
-                transfer(&pair, [client, server], 80, 2 << 20),
-                transfer(&pair, [client2, server2], 81, 2 << 20),
+                transfer(&pair, [client, server], 80, 4 << 20),
+                transfer(&pair, [client2, server2], 81, 4 << 20),
             )
             .await
         });
+        // Who comes second to a full queue converges slowly, with CUBIC above all.
         let ratio = one.min(other) / one.max(other);
         assert!(ratio > 0.65, "{controller:?}: {one} s and {other} s");
         assert!(
-            one.max(other) < 13.0,
+            one.max(other) < 23.0,
             "{controller:?}: {one} s and {other} s"
         );
     }
