@@ -107,7 +107,13 @@ fn rfc5681_the_first_two_duplicates_let_new_segments_out(script: &Script) {
 
 // Requirement: RFC 5681 3.1k, 3.1m
 fn rfc5681_a_timeout_starts_over_with_one_segment(script: &Script) {
-    let (peer, _) = twelve_segments(script);
+    // As many as are let out: with more to send, the first acknowledgment would let out new data, to find
+    // out whether the timeout was right (RFC 5682).
+    let (peer, socket) = established(script);
+    script.write(socket, 1..10_001);
+    for n in 0..10 {
+        peer.expect(data(1 + n * 1_000..1_001 + n * 1_000));
+    }
     peer.expect_after(1_000..1_001, data(1..1_001));
     script.silence(Duration::from_millis(20));
     peer.send(ack(1_001));

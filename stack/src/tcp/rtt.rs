@@ -59,6 +59,7 @@ impl RttEstimator {
     pub(crate) fn on_repeated_handshake(&mut self) {
         if self.srtt == 0 {
             self.rto = FALLBACK_RTO;
+            self.backoff = 0;
         }
     }
 

@@ -11,8 +11,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Wake;
 
 use cygnet::{
-    BufferPool, Config, ConnectError, Discard, Ipv4Cidr, Resources, Stack, StaticConfigV4,
-    TcpError, TcpListener, TcpPool, TcpSocket, TcpState, UdpMetadata, UdpPacketMetadata, UdpSocket,
+    BufferPool, Config, CongestionControl, ConnectError, Discard, Ipv4Cidr, Resources, Stack,
+    StaticConfigV4, TcpError, TcpListener, TcpPool, TcpSocket, TcpState, UdpMetadata,
+    UdpPacketMetadata, UdpSocket,
 };
 use cygnet_driver::{Clock, Instant};
 use cygnet_link::{Link, Port, PortConfig};
@@ -77,7 +78,9 @@ impl CygnetTarget {
             PortConfig::ethernet(PEER_MAC.0),
         ];
         let [port, wire] = link.split(clock.clone(), ports);
-        let config = Config::ipv4_static(StaticConfigV4::new(Ipv4Cidr::new(TARGET, 24)));
+        let mut config = Config::ipv4_static(StaticConfigV4::new(Ipv4Cidr::new(TARGET, 24)));
+        // The stories are those of RFC 5681, whose figures are easily told in segments.
+        config.congestion_control = CongestionControl::NewReno;
         let resources = leak(Resources::<32>::new());
         let seed = [7; 32];
         let (stack, runner) = cygnet::new_with_clock(port, config, resources, seed, clock.clone());
