@@ -58,11 +58,6 @@ pub(crate) struct Connection<'d> {
     pub(super) retries: u8,
     /// Keep-alive probes in a row without an answer.
     pub(super) probes: u8,
-    /// Segments that are still acknowledged at once, so that the peer's slow start is not held up.
-    pub(super) quick_acks: u8,
-    /// Bytes received since the last acknowledgment was sent, as far as 16 bits count: one segment more than
-    /// one is acknowledged at once.
-    pub(super) unacknowledged: u16,
     /// Last.ACK.sent of RFC 7323, section 4.3.
     pub(super) last_ack_sent: SeqNum,
     /// When a segment last arrived, and when data was last sent, in milliseconds.
@@ -137,8 +132,6 @@ impl<'d> Connection<'d> {
             due: Due::default(),
             retries: 0,
             probes: 0,
-            quick_acks: 0,
-            unacknowledged: 0,
             last_ack_sent: zero,
             last_received: 0,
             last_sent: 0,
@@ -287,7 +280,7 @@ impl<'d> Connection<'d> {
         self.pacer.open(micros(now), self.congestion.window());
         self.last_received = millis(now);
         self.last_sent = millis(now);
-        self.quick_acks = QUICK_ACKS;
+        self.rcv.quick_acks = QUICK_ACKS;
         self.detached = false;
     }
 
@@ -308,7 +301,7 @@ impl<'d> Connection<'d> {
         self.retries = 0;
         self.probes = 0;
         self.touched = false;
-        self.unacknowledged = 0;
+        self.rcv.unacknowledged = 0;
         self.last_challenge = None;
         self.last_pipe = 0;
         self.retransmits = 0;

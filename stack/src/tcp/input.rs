@@ -395,10 +395,11 @@ impl Connection<'_> {
             Stored::InOrder { bytes, filled } => {
                 self.events |= Events::READABLE;
                 let bytes = u16::try_from(bytes).unwrap_or(u16::MAX);
-                self.unacknowledged = self.unacknowledged.saturating_add(bytes);
+                self.rcv.unacknowledged = self.rcv.unacknowledged.saturating_add(bytes);
                 // As Linux: what is more than one segment is acknowledged at once.
-                let at_once = filled || self.quick_acks > 0 || self.unacknowledged > self.mss;
-                self.quick_acks = self.quick_acks.saturating_sub(1);
+                let at_once =
+                    filled || self.rcv.quick_acks > 0 || self.rcv.unacknowledged > self.mss;
+                self.rcv.quick_acks = self.rcv.quick_acks.saturating_sub(1);
                 match self.options.ack_delay {
                     Some(delay) if !at_once => {
                         self.timers.ensure(Timer::DelayedAck, || now + delay.into())

@@ -567,7 +567,7 @@ impl Connection<'_> {
     fn plan(&mut self, seq: SeqNum, flags: TcpFlags) -> SegmentPlan {
         let window = self.rcv.advertise(self.mss);
         self.due.ack = false;
-        self.unacknowledged = 0;
+        self.rcv.unacknowledged = 0;
         self.last_ack_sent = self.rcv.nxt;
         self.timers.stop(Timer::DelayedAck);
         let header_len = self.usual_header_len();

@@ -39,6 +39,11 @@ pub(crate) struct Receiver<'d> {
     fin_seen: bool,
     /// What arrived twice, to be reported once (RFC 2883); nothing if it is empty.
     duplicate: (SeqNum, SeqNum),
+    /// Bytes received since the last acknowledgment was sent, as far as 16 bits count: one segment more than
+    /// one is acknowledged at once.
+    pub(crate) unacknowledged: u16,
+    /// Segments that are still acknowledged at once, so that the peer's slow start is not held up.
+    pub(crate) quick_acks: u8,
 }
 
 /// What became of a segment's text.
@@ -65,6 +70,8 @@ impl<'d> Receiver<'d> {
             fin: SeqNum::new(0),
             fin_seen: false,
             duplicate: NOTHING,
+            unacknowledged: 0,
+            quick_acks: 0,
         }
     }
 
