@@ -201,7 +201,8 @@ impl<'d> Engine<'d> {
         {
             return Err(Discard::BadChecksum);
         }
-        let mut segment = TcpSegment::parse(payload)?;
+        let mut segment = TcpSegment::default();
+        segment.read(payload)?;
         segment.congestion_experienced = received.header.ecn() == Ecn::CE;
         let tuple = FourTuple {
             local: IpEndpoint::new(received.dst(), segment.header.dst_port),

@@ -31,7 +31,7 @@ pub const MAX_HEADER_LEN: usize = MIN_HEADER_LEN + options::MAX_LEN;
 pub const CHECKSUM_OFFSET: usize = 16;
 
 /// A received segment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct TcpSegment<'a> {
     /// What the segment says.
@@ -54,6 +54,14 @@ impl<'a> TcpSegment<'a> {
     /// - [`Malformed::BadOption`]: an option whose length cannot be
     #[inline]
     pub fn parse(segment: &'a [u8]) -> Result<Self, Malformed> {
+        let mut parsed = Self::default();
+        parsed.read(segment)?;
+        Ok(parsed)
+    }
+
+    /// As [`Self::parse`], in place: of a default one. What was read in narrow fields is not moved then.
+    #[inline]
+    pub(crate) fn read(&mut self, segment: &'a [u8]) -> Result<(), Malformed> {
         let (raw, rest) = Raw::ref_from_prefix(segment).map_err(|_| Malformed::Truncated)?;
         let options_len = (usize::from(raw.data_offset >> 4) * 4)
             .checked_sub(MIN_HEADER_LEN)
@@ -61,22 +69,16 @@ impl<'a> TcpSegment<'a> {
         let (options, payload) = rest
             .split_at_checked(options_len)
             .ok_or(Malformed::Truncated)?;
-        let mut segment = Self {
-            header: TcpHeader {
-                src_port: raw.src_port.get(),
-                dst_port: raw.dst_port.get(),
-                seq: SeqNum::new(raw.seq.get()),
-                ack: SeqNum::new(raw.ack.get()),
-                flags: TcpFlags::from_bits(raw.flags),
-                window: raw.window.get(),
-                urgent: raw.urgent.get(),
-                options: TcpOptions::default(),
-            },
-            payload,
-            congestion_experienced: false,
-        };
-        segment.header.options.read(options)?;
-        Ok(segment)
+        let header = &mut self.header;
+        header.src_port = raw.src_port.get();
+        header.dst_port = raw.dst_port.get();
+        header.seq = SeqNum::new(raw.seq.get());
+        header.ack = SeqNum::new(raw.ack.get());
+        header.flags = TcpFlags::from_bits(raw.flags);
+        header.window = raw.window.get();
+        header.urgent = raw.urgent.get();
+        self.payload = payload;
+        header.options.read(options)
     }
 
     /// Whether the checksum of a segment, the whole payload of an IP packet from `src` to `dst`, is
