@@ -2,8 +2,9 @@
 
 use std::net::Ipv4Addr;
 
+use cygnet::wire::EthernetAddress;
 use cygnet::{ConnectError, Duration, Instant, IpEndpoint, ListenError, TcpError, TcpState};
-use cygnet_link::Impairments;
+use cygnet_link::{Impairments, percent};
 use cygnet_tests::{Pair, Setup, receive_to_end, send_all};
 use embassy_futures::join::join;
 
@@ -259,6 +260,34 @@ fn who_is_answered_before_it_answers_opens_and_closes_all_the_same() {
         assert!(pair.executor.now() < Instant::from_millis(200));
         assert_eq!(client.info().unwrap().retransmits, 0);
     }
+}
+
+#[test]
+fn who_is_asked_before_it_could_ask_still_hears_that_it_cannot() {
+    let pair = Pair::new(1);
+    // The client knows where the server is, and not the other way round.
+    let added = pair.client.stack.add_neighbor(
+        pair.server.address.into(),
+        EthernetAddress([2, 0, 0, 0, 0, 2]),
+    );
+    added.unwrap();
+    let loss = Impairments::new().loss(percent(100));
+    pair.control.set_impairments(1, loss);
+    let (mut client, mut server) = (pair.client.tcp(), pair.server.tcp());
+    pair.run(async {
+        let (there, back) = (pair.server.at(5000), pair.client.at(5000));
+        let once = async {
+            let mut connect = std::pin::pin!(client.connect_from(5000, there));
+            let span = Duration::from_millis(100);
+            assert_eq!(within(&pair.executor, span, connect.as_mut()).await, None);
+            // It gives up, and nobody hears of that.
+            pair.black_hole();
+        };
+        let asking = server.connect_from(5000, back);
+        let asking = within(&pair.executor, Duration::from_secs(600), asking);
+        let (asked, ()) = join(asking, once).await;
+        assert_eq!(asked, Some(Err(ConnectError::Unreachable)));
+    });
 }
 
 #[test]

@@ -213,10 +213,12 @@ async fn serve<'d>(
 ) {
     let account = conversation.side(End::Server);
     if account.met.replace(true) {
-        // A cookie is good for as long as it is fresh: what the client once sent comes in again, late,
-        // and is taken for a connection.
+        // A cookie is good for as long as it is fresh: what the client sent to a connection that is gone
+        // comes in again, late, and is taken for a new one. It must not end as if all was said.
         let has_cookies = world.plan.meddling.flood;
         assert!(has_cookies, "{conversation} is served twice");
+        let abort = world.within(Duration::from_secs(30), socket.abort());
+        abort.await;
         return;
     }
     account

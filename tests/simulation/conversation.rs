@@ -148,9 +148,8 @@ impl Conversation {
     /// A side sees an error. Panics unless somebody did what explains it.
     pub(crate) fn on_error(&self, end: End, error: TcpError) {
         let (side, peer) = (self.side(end), self.side(end.other()));
-        if side.failed.get().is_none() {
-            side.failed.set(Some(error));
-        }
+        let before = side.failed.get();
+        side.failed.set(before.or(Some(error)));
         let explained = match error {
             TcpError::Reset => {
                 peer.aborted.get()
@@ -166,9 +165,7 @@ impl Conversation {
                 side.impatient.get() || self.fate.link_fails
             }
             TcpError::Aborted => side.aborted.get(),
-            TcpError::NotConnected => {
-                side.failed.get() != Some(TcpError::NotConnected) || side.aborted.get()
-            }
+            TcpError::NotConnected => before.is_some() || side.aborted.get(),
             TcpError::WriteClosed => side.finished.get(),
             _ => false,
         };

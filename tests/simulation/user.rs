@@ -128,10 +128,10 @@ impl<'d> User<'_, 'd> {
         };
         let write = async {
             self.write_all(&mut writer, &mut writing).await;
-            if wait || !drops {
-                if let Err(error) = writer.flush().await {
-                    self.fail(error);
-                }
+            if (wait || !drops)
+                && let Err(error) = writer.flush().await
+            {
+                self.fail(error);
             }
             drop(writer);
         };

@@ -555,7 +555,9 @@ impl<'d> Connection<'d> {
     /// The next hop does not answer. The end of a connection that is not up yet; any other waits for it
     /// to come back.
     pub(crate) fn on_unreachable(&mut self, now: Instant) {
-        if self.state == State::SynSent {
+        // In a simultaneous open the peer's SYN may come in before ours went out: no timer runs for it.
+        let unheard = self.state == State::SynReceived && self.snd.flight() == 0;
+        if self.state == State::SynSent || unheard {
             self.end(Some(ConnectionError::Unreachable));
             return;
         }

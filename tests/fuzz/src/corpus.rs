@@ -75,7 +75,7 @@ pub fn capture(seed: u64) -> Vec<u8> {
 }
 
 /// What happened, as records; what is acknowledged becomes relative to what the server had sent by then.
-fn into_records(seen: &[(Instant, Direction, Vec<u8>)]) -> Vec<u8> {
+fn into_records(seen: &[Passed]) -> Vec<u8> {
     let (mut input, mut last, mut sent) = (Vec::new(), Instant::ZERO, 0u32);
     for (at, direction, frame) in seen {
         let tcp = tcp_segment(Medium::Ethernet, frame).map(|(_, range)| range);
@@ -108,10 +108,13 @@ fn into_records(seen: &[(Instant, Direction, Vec<u8>)]) -> Vec<u8> {
     input
 }
 
+/// A frame, when it passed and which way.
+type Passed = (Instant, Direction, Vec<u8>);
+
 /// Writes down all frames of one host.
 struct Watch {
     clock: VirtualClock,
-    frames: Option<Rc<RefCell<Vec<(Instant, Direction, Vec<u8>)>>>>,
+    frames: Option<Rc<RefCell<Vec<Passed>>>>,
 }
 
 impl cygnet_middleware::Observer for Watch {
