@@ -5,7 +5,7 @@ use super::congestion::{Ack, Growth};
 use super::connection::Connection;
 use super::output::Special;
 use super::recovery::{
-    Circumstances, Delivered, Phase, ProbeOutcome, Prr, PrrAck, reports_duplicate,
+    Circumstances, Delivered, Phase, ProbeOutcome, Prr, PrrAck, reported_duplicate,
 };
 use super::timers::Timer;
 use crate::events::Events;
@@ -73,8 +73,9 @@ impl Connection<'_> {
     /// Takes back what was done about losses that were none.
     fn look_for_mistakes(&mut self, header: &TcpHeader, advances: bool, delivered: &Delivered) {
         let options = &header.options;
-        let twice = self.sack && reports_duplicate(&options.sack, header.ack);
-        let all_twice = self.recovery.on_report(header.ack, self.snd.max, twice);
+        let twice = reported_duplicate(&options.sack, header.ack).filter(|_| self.sack);
+        let max = self.snd.max;
+        let all_twice = self.recovery.on_report(header.ack, max, advances, twice);
         if !self.congestion.is_limiting() {
             return;
         }
@@ -82,10 +83,11 @@ impl Connection<'_> {
             .timestamps
             .and(options.timestamps)
             .map(|timestamps| timestamps.echo);
-        let spurious = self.recovery.phase() != Phase::Open
-            && self
-                .recovery
-                .is_spurious(header.ack, advances, echo, delivered);
+        let spurious = self.recovery.phase() != Phase::Open && {
+            let awaited = self.snd.board().awaits_retransmission();
+            self.recovery
+                .is_spurious(header.ack, advances, echo, delivered, awaited)
+        };
         if all_twice || spurious {
             self.congestion.on_spurious();
             self.recovery.on_spurious();
@@ -109,7 +111,7 @@ impl Connection<'_> {
         } else {
             self.timers.stop(Timer::Retransmit);
         }
-        let twice = reports_duplicate(&header.options.sack, header.ack);
+        let twice = reported_duplicate(&header.options.sack, header.ack).is_some();
         if self.recovery.probe_outcome(header.ack, twice) == ProbeOutcome::Repaired
             && self.recovery.phase() == Phase::Open
         {
@@ -201,7 +203,11 @@ impl Connection<'_> {
             self.congestion.on_recovered();
         }
         if progress.lost > 0 && self.recovery.phase() == Phase::Open {
-            self.congestion.on_loss(progress.flight.max(self.last_pipe));
+            // What arrived behind the hole let out as much again while it was not known whether the hole is a
+            // loss: that does not make the path any wider.
+            let flight = progress.flight.max(self.last_pipe);
+            self.congestion
+                .on_loss(flight.min(self.congestion.window()));
             self.tally |= Tally::FAST_RECOVERY;
             #[cfg(feature = "tcp-ecn")]
             self.ecn.on_reduced(self.snd.max);

@@ -53,12 +53,13 @@ impl Search {
 }
 
 impl Connection<'_> {
-    /// The retransmission timer expired. After [`BLACK_HOLE_TIMEOUTS`] in a row without an answer it may be
+    /// The retransmission timer expired. After [`BLACK_HOLE_TIMEOUTS`] in a row without an answer, not counting
+    /// those that are repeated at once where losses are nothing special, it may be
     /// that nothing as long as our segments gets through: they become shorter, and with every further one
     /// shorter still.
-    pub(super) fn suspect_black_hole(&mut self, now: Instant) {
+    pub(super) fn suspect_black_hole(&mut self, now: Instant, in_a_row: u8) {
         self.abandon_probe(now);
-        if self.retries < BLACK_HOLE_TIMEOUTS || !self.state.is_synchronized() {
+        if in_a_row < BLACK_HOLE_TIMEOUTS || !self.state.is_synchronized() {
             return;
         }
         let base = if self.mss > BASE { BASE } else { SMALLEST };

@@ -54,7 +54,7 @@ impl Connection<'_> {
         }
         self.lose_everything();
         #[cfg(feature = "tcp-plpmtud")]
-        self.suspect_black_hole(now);
+        self.suspect_black_hole(now, self.retries.saturating_sub(linear));
         #[cfg(not(feature = "tcp-plpmtud"))]
         let _ = now;
     }

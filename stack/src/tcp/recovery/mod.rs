@@ -21,7 +21,7 @@ pub(crate) use rack::{Circumstances, Detected};
 pub use scoreboard::send_buffer_len;
 pub(crate) use scoreboard::{Board, Delivered, Hole, RecordTable, Scoreboard};
 use spurious::Suspicion;
-pub(crate) use spurious::reports_duplicate;
+pub(crate) use spurious::reported_duplicate;
 
 use crate::wire::SeqNum;
 
@@ -105,23 +105,40 @@ impl Recovery {
         self.rack.overtakes(delivered)
     }
 
-    /// An acknowledgment came in; `duplicate`: it reports a segment that arrived twice. True if that shows
-    /// that everything sent again since the window was cut was sent for nothing.
-    pub(crate) fn on_report(&mut self, una: SeqNum, max: SeqNum, duplicate: bool) -> bool {
-        self.rack.on_report(una, max, duplicate);
-        duplicate && self.suspicion.on_duplicate_reported()
+    /// An acknowledgment came in; `duplicate`: the end of the segment that it reports to have arrived
+    /// twice. True if that shows that everything sent again since the window was cut was sent for nothing.
+    ///
+    /// What was sent since, and what waits for a hole to be filled, was not sent again: if it arrives twice
+    /// the network made the copy, and that says nothing (as Linux, which asks for the same).
+    pub(crate) fn on_report(
+        &mut self,
+        una: SeqNum,
+        max: SeqNum,
+        advances: bool,
+        duplicate: Option<SeqNum>,
+    ) -> bool {
+        if advances {
+            self.suspicion.on_progress();
+        }
+        self.rack.on_report(una, max, duplicate.is_some());
+        duplicate.is_some_and(|end| {
+            end.at_or_before(una)
+                && end.at_or_before(self.point)
+                && self.suspicion.on_duplicate_reported()
+        })
     }
 
     /// An acknowledgment while losses are repaired, with the timestamp that it echoes. True if they were
-    /// none.
+    /// none. `awaited`: something that was sent again has not arrived yet; then only some were none.
     pub(crate) fn is_spurious(
         &mut self,
         una: SeqNum,
         advances: bool,
         echo: Option<u32>,
         delivered: &Delivered,
+        awaited: bool,
     ) -> bool {
-        let by_echo = advances && self.suspicion.is_older_than_retransmission(echo);
+        let by_echo = advances && !awaited && self.suspicion.is_older_than_retransmission(echo);
         match self.phase {
             Phase::Open => false,
             Phase::Fast => by_echo,

@@ -375,6 +375,14 @@ impl Board<'_> {
         self.state.lost = 0;
     }
 
+    /// Whether something that was sent again has not arrived yet.
+    pub(crate) fn awaits_retransmission(&self) -> bool {
+        (0..self.len()).any(|nth| {
+            let record = self.get(nth);
+            record.has(RETRANSMITTED) && !record.has(SACKED)
+        })
+    }
+
     /// The first lost segment.
     pub(crate) fn first_lost(&self) -> Option<Hole> {
         if self.state.lost == 0 {

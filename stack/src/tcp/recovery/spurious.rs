@@ -18,9 +18,20 @@ pub(crate) struct Suspicion {
     /// Retransmissions that were not reported as duplicates. The last one settles it; [`TOO_MANY`] are not
     /// counted any more, and nothing is taken back for them.
     unreported: u8,
-    /// A window was cut and there is something to take back.
-    open: bool,
+    cut: Cut,
     frto: Frto,
+}
+
+/// Whether there is something to take back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Cut {
+    #[default]
+    Not,
+    /// A window was cut, and nothing was acknowledged since. What is reported to have arrived twice while
+    /// the first hole is open was there before.
+    Now,
+    /// A window was cut, and something was acknowledged since.
+    Before,
 }
 
 /// Where F-RTO stands (RFC 5682, section 3.1).
@@ -39,7 +50,7 @@ impl Suspicion {
     /// The window is about to be cut because segments seem to be lost.
     pub(crate) fn start() -> Self {
         Self {
-            open: true,
+            cut: Cut::Now,
             ..Self::default()
         }
     }
@@ -59,10 +70,20 @@ impl Suspicion {
         }
     }
 
+    /// New data is acknowledged.
+    pub(crate) fn on_progress(&mut self) {
+        if self.cut == Cut::Now {
+            self.cut = Cut::Before;
+        }
+    }
+
     /// The peer reports a segment as received twice. True if that was the last of all that were sent
     /// again: none was needed.
     pub(crate) fn on_duplicate_reported(&mut self) -> bool {
-        let is_last = self.open && self.unreported == 1;
+        if self.cut != Cut::Before {
+            return false;
+        }
+        let is_last = self.unreported == 1;
         if self.unreported != TOO_MANY {
             self.unreported = self.unreported.saturating_sub(1);
         }
@@ -72,7 +93,7 @@ impl Suspicion {
     /// New data is acknowledged while losses are repaired; `echo`: the timestamp that came back. True if
     /// the answer is to what was sent before the first retransmission.
     pub(crate) fn is_older_than_retransmission(&self, echo: Option<u32>) -> bool {
-        let Some(echo) = echo.filter(|_| self.open && self.has_stamp) else {
+        let Some(echo) = echo.filter(|_| self.cut != Cut::Not && self.has_stamp) else {
             return false;
         };
         (echo.wrapping_sub(self.stamp) as i32) < 0
@@ -87,7 +108,7 @@ impl Suspicion {
             Frto::FirstAck if advances && !self.has_stamp => Frto::NewData,
             _ => Frto::Off,
         };
-        before != Frto::Off && original && self.open
+        before != Frto::Off && original && self.cut != Cut::Not
     }
 
     /// Whether new data goes before retransmissions. Where there are timestamps, the first acknowledgment
@@ -100,17 +121,13 @@ impl Suspicion {
 /// More than anybody waits for reports of.
 const TOO_MANY: u8 = u8::MAX;
 
-/// Whether an acknowledgment reports a segment that arrived twice: its first block lies below the
-/// acknowledgment or within the second block (RFC 2883, section 4).
-pub(crate) fn reports_duplicate(blocks: &SackBlocks, ack: SeqNum) -> bool {
+/// The end of the segment that an acknowledgment reports to have arrived twice: its first block lies below
+/// the acknowledgment or within the second block (RFC 2883, section 4).
+pub(crate) fn reported_duplicate(blocks: &SackBlocks, ack: SeqNum) -> Option<SeqNum> {
     let mut blocks = blocks.iter();
-    let Some((left, right)) = blocks.next() else {
-        return false;
-    };
-    right.at_or_before(ack)
-        || blocks
-            .next()
-            .is_some_and(|(outer, end)| left.at_or_after(outer) && right.at_or_before(end))
+    let (left, right) = blocks.next()?;
+    let within = |(outer, end)| left.at_or_after(outer) && right.at_or_before(end);
+    (right.at_or_before(ack) || blocks.next().is_some_and(within)).then_some(right)
 }
 
 #[cfg(test)]
@@ -122,6 +139,8 @@ mod tests {
         let mut suspicion = Suspicion::start();
         suspicion.on_retransmitted(None);
         suspicion.on_retransmitted(None);
+        assert!(!suspicion.on_duplicate_reported(), "from before");
+        suspicion.on_progress();
         assert!(!suspicion.on_duplicate_reported());
         assert!(suspicion.on_duplicate_reported());
         assert!(!suspicion.on_duplicate_reported(), "a copy made on the way");
@@ -130,6 +149,7 @@ mod tests {
     #[test]
     fn more_retransmissions_than_are_counted_are_never_all_reported() {
         let mut suspicion = Suspicion::start();
+        suspicion.on_progress();
         for _ in 0..300 {
             suspicion.on_retransmitted(None);
         }
@@ -192,10 +212,10 @@ mod tests {
             blocks
         };
         let ack = SeqNum::new(100);
-        assert!(reports_duplicate(&blocks(&[(90, 100)]), ack));
-        assert!(reports_duplicate(&blocks(&[(120, 130), (110, 130)]), ack));
-        assert!(!reports_duplicate(&blocks(&[(120, 130), (110, 115)]), ack));
-        assert!(!reports_duplicate(&blocks(&[(110, 130)]), ack));
-        assert!(!reports_duplicate(&blocks(&[]), ack));
+        assert!(reported_duplicate(&blocks(&[(90, 100)]), ack).is_some());
+        assert!(reported_duplicate(&blocks(&[(120, 130), (110, 130)]), ack).is_some());
+        assert!(reported_duplicate(&blocks(&[(120, 130), (110, 115)]), ack).is_none());
+        assert!(reported_duplicate(&blocks(&[(110, 130)]), ack).is_none());
+        assert!(reported_duplicate(&blocks(&[]), ack).is_none());
     }
 }
