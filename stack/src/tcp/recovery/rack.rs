@@ -202,6 +202,7 @@ mod tests {
         assert_eq!(window(&in_order), 0);
     }
 
+    // Requirement: RFC 8985 3.3.2a, 4a
     #[test]
     fn rfc8985_6_2_the_window_grows_once_a_round_trip_with_duplicates() {
         let mut rack = rack();
