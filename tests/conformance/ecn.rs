@@ -51,6 +51,7 @@ fn next_data(peer: &Peer<'_>) -> Option<(u32, bool)> {
     Some((heard.seq, heard.flags.contains(TcpFlags::CWR)))
 }
 
+// Requirement: RFC 9293 SHLD-8
 fn a_request_is_granted(script: &Script) {
     let (peer, socket) = agreed(script);
     script.write(socket, 1..101);
@@ -76,6 +77,7 @@ fn only_new_data_is_capable(script: &Script) {
     peer.send(ack(101));
 }
 
+// Requirement: RFC 9293 SHLD-8
 fn an_echo_halves_the_window_once(script: &Script) {
     let (peer, socket) = agreed(script);
     script.write(socket, 1..20_001);
@@ -119,6 +121,7 @@ fn a_second_window_with_marks_is_a_second_reduction(script: &Script) {
     assert_eq!(told, 3);
 }
 
+// Requirement: RFC 9293 SHLD-8
 fn a_mark_is_echoed_until_the_peer_has_reacted(script: &Script) {
     let (peer, _socket) = agreed(script);
     peer.send(data(1..1_001).ecn(Ecn::CE));

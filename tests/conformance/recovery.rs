@@ -83,6 +83,7 @@ fn rfc6675_three_segments_above_a_hole_are_enough(script: &Script) {
     peer.send(ack(before(10)));
 }
 
+// Requirement: RFC 6675 5a, 5g
 fn rfc6675_every_hole_is_sent_again(script: &Script) {
     let (peer, _) = ten_under_way(script, 10, false);
     peer.send(
@@ -95,6 +96,7 @@ fn rfc6675_every_hole_is_sent_again(script: &Script) {
     peer.send(ack(before(10)));
 }
 
+// Requirement: RFC 8985 3b, 6.2e
 fn rfc8985_6_2_a_segment_that_is_overtaken_has_a_quarter_of_a_round_trip(script: &Script) {
     let (peer, _) = ten_under_way(script, 10, false);
     arrive(&peer, 0, 1, 2);
@@ -121,6 +123,7 @@ fn rfc8985_6_2_a_lost_retransmission_is_found_by_what_was_sent_after_it(script: 
     peer.send(ack(before(11)));
 }
 
+// Requirement: RFC 8985 7.2a, 7.3a
 fn rfc8985_7_3_a_lost_tail_is_probed_with_its_last_segment(script: &Script) {
     let (peer, _) = ten_under_way(script, 10, false);
     peer.send(ack(before(7)));
@@ -135,6 +138,7 @@ fn rfc8985_7_3_a_lost_tail_is_probed_with_its_last_segment(script: &Script) {
     peer.send(ack(before(10)));
 }
 
+// Requirement: RFC 8985 7.3b
 fn rfc8985_7_3_a_probe_is_new_data_if_there_is_some(script: &Script) {
     let (peer, _) = under_way(script, 11, false);
     for n in 0..10 {

@@ -145,6 +145,7 @@ mod tests {
         }
     }
 
+    // Requirement: RFC 9438 4.10b
     #[test]
     fn a_rise_by_an_eighth_slows_growth_down_after_eight_samples() {
         let mut hystart = started(80);
@@ -182,6 +183,7 @@ mod tests {
         }
     }
 
+    // Requirement: RFC 9438 4.10b
     #[test]
     fn slow_start_ends_after_five_rounds_of_delay() {
         let mut hystart = started(50);

@@ -110,6 +110,7 @@ mod tests {
 
     const MSS: u32 = 1_000;
 
+    // Requirement: RFC 5681 3.1b
     #[test]
     fn rfc6928_starts_with_ten_segments_or_fewer_large_ones() {
         assert_eq!(Window::new(1_000).cwnd, 10_000);
@@ -117,6 +118,7 @@ mod tests {
         assert_eq!(Window::new(9_000).cwnd, 18_000);
     }
 
+    // Requirement: RFC 5681 3.1k, 3.1l, 3.1m
     #[test]
     fn rfc5681_3_1_a_second_timeout_in_a_row_leaves_the_threshold() {
         let mut window = Window::new(MSS);
@@ -126,6 +128,7 @@ mod tests {
         assert_eq!((window.ssthresh, window.cwnd), (5_000, 1_000));
     }
 
+    // Requirement: RFC 5681 3.2f
     #[test]
     fn the_threshold_is_two_segments_at_least() {
         let mut window = Window::new(MSS);
@@ -152,6 +155,7 @@ mod tests {
         assert_eq!((window.cwnd, window.ssthresh), (8_000, 8_000));
     }
 
+    // Requirement: RFC 5681 4.1a
     #[test]
     fn rfc5681_4_1_an_idle_window_halves_with_each_timeout_down_to_the_initial_one() {
         let mut window = Window::new(MSS);

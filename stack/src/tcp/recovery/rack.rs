@@ -191,6 +191,7 @@ mod tests {
         })
     }
 
+    // Requirement: RFC 8985 6.2d, 6.2e
     #[test]
     fn rfc8985_6_2_a_quarter_of_the_shortest_round_trip() {
         assert_eq!(window(&rack()), 10_000);
@@ -201,6 +202,7 @@ mod tests {
         assert_eq!(window(&in_order), 0);
     }
 
+    // Requirement: RFC 8985 3.3.2a, 4a
     #[test]
     fn rfc8985_6_2_the_window_grows_once_a_round_trip_with_duplicates() {
         let mut rack = rack();
@@ -211,6 +213,7 @@ mod tests {
         assert_eq!(window(&rack), 30_000);
     }
 
+    // Requirement: RFC 8985 6.2c
     #[test]
     fn rfc8985_6_2_the_window_is_a_smoothed_round_trip_at_most() {
         let mut rack = rack();

@@ -47,6 +47,7 @@ fn cube_roots_are_exact() {
     assert_eq!(cube_root(u64::MAX), 2_642_245);
 }
 
+// Requirement: RFC 9438 4.6a, 4.6b
 #[test]
 fn rfc9438_4_6_a_loss_leaves_seven_tenths() {
     let cubic = after_loss(100);
@@ -54,6 +55,7 @@ fn rfc9438_4_6_a_loss_leaves_seven_tenths() {
     assert_eq!(cubic.window.cwnd, 70 * MSS);
 }
 
+// Requirement: RFC 9438 4.4a, 4.5a, 5.1a, 5.1b
 #[test]
 fn rfc9438_4_2_the_window_follows_the_curve() {
     // Windows so large, and round trips so long, that Reno is slower all the time.
@@ -84,6 +86,7 @@ fn rfc9438_4_2_the_window_follows_the_curve() {
     }
 }
 
+// Requirement: RFC 9438 4.3a, 4.3b, 4.8a
 #[test]
 fn rfc9438_4_3_small_windows_grow_as_renos_would() {
     // Ten segments and 20 ms: K is 2 s, in which Reno comes far.
@@ -127,6 +130,7 @@ fn rfc9438_4_4_growth_is_bounded_by_half_a_window_per_round_trip() {
     assert_eq!(cubic.window.cwnd, before + before / 2);
 }
 
+// Requirement: RFC 9438 4.7a
 #[test]
 fn rfc9438_4_7_a_window_that_came_less_far_makes_room() {
     let mut cubic = after_loss(100);
@@ -153,6 +157,7 @@ fn rfc9438_4_8_after_a_timeout_the_curve_starts_at_its_plateau() {
     assert_eq!((epoch.k, cubic.w_max), (0, 49 * MSS));
 }
 
+// Requirement: RFC 9438 4.10b
 #[test]
 fn rfc9438_4_10_slow_start_that_ends_without_a_loss_ends_at_the_plateau() {
     let mut cubic = Cubic::new(MSS);
@@ -197,6 +202,7 @@ fn rfc9438_4_9_a_spurious_reduction_is_taken_back_curve_and_all() {
     }
 }
 
+// Requirement: RFC 9438 4.10a
 #[test]
 fn a_spurious_loss_in_the_first_slow_start_does_not_end_it() {
     let mut cubic = Cubic::new(MSS);
@@ -206,6 +212,7 @@ fn a_spurious_loss_in_the_first_slow_start_does_not_end_it() {
     assert_eq!(cubic.window.cwnd, 20 * MSS);
 }
 
+// Requirement: RFC 9438 4.2a
 #[test]
 fn rfc9438_5_8_a_pause_is_no_time_on_the_curve() {
     let rtt = Duration::from_millis(100);
@@ -233,6 +240,7 @@ fn rfc9438_5_8_a_pause_is_no_time_on_the_curve() {
     assert!((steady - paused).abs() < 0.02 * steady, "{steady} {paused}");
 }
 
+// Requirement: RFC 9438 4.6c
 #[test]
 fn rfc7661_a_window_that_is_not_used_does_not_grow() {
     for mut cubic in [Cubic::new(MSS), after_loss(100)] {

@@ -70,6 +70,7 @@ fn a_segment_is_acknowledged_in_part() {
     assert_eq!((hole.start, hole.end), (seq(115), seq(120)));
 }
 
+// Requirement: RFC 2018 5a
 #[test]
 fn a_peer_that_reneges_is_not_believed_any_more() {
     let mut memory = vec![0; size_of::<Record>() * 8];
