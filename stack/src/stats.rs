@@ -114,6 +114,12 @@ pub struct Stats {
     pub reorderings: u32,
     /// Times that a peer threw away what it had reported as received (RFC 2018, section 8).
     pub reneges: u32,
+    /// Times that a repair turned out needless, because the peer reported that everything sent again had
+    /// arrived twice (RFC 3708): the congestion window is what it was before.
+    pub undos_by_dsack: u32,
+    /// The same because acknowledgments were for what was sent first, by their timestamps (RFC 3522) or
+    /// their order (RFC 5682).
+    pub undos_by_acks: u32,
     discarded: Discarded,
 }
 
@@ -151,6 +157,8 @@ impl Stats {
             (Tally::WINDOW_PROBE, &mut self.window_probes),
             (Tally::REORDERING, &mut self.reorderings),
             (Tally::RENEGE, &mut self.reneges),
+            (Tally::UNDO_BY_DSACK, &mut self.undos_by_dsack),
+            (Tally::UNDO_BY_ACKS, &mut self.undos_by_acks),
         ] {
             *counter = counter.wrapping_add(u32::from(tally.contains(bit)));
         }
@@ -179,6 +187,10 @@ impl Tally {
     pub(crate) const REORDERING: Self = Self(16);
     /// The peer threw away what it had reported as received.
     pub(crate) const RENEGE: Self = Self(32);
+    /// Everything sent again had arrived twice.
+    pub(crate) const UNDO_BY_DSACK: Self = Self(64);
+    /// What was sent first was acknowledged.
+    pub(crate) const UNDO_BY_ACKS: Self = Self(128);
 
     pub(crate) fn is_empty(self) -> bool {
         self.0 == 0

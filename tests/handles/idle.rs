@@ -1,6 +1,6 @@
 //! A runner with nothing to do sleeps.
 
-use cygnet::{ConnectError, Duration, TcpState};
+use cygnet::{ConnectError, Duration, Instant, TcpState};
 use cygnet_link::{Impairments, percent};
 use cygnet_tests::{Pair, Setup, pattern, receive_to_end, send_all};
 use embassy_futures::join::join;
@@ -15,6 +15,23 @@ fn idle_polls(pair: &Pair<'_>, span: Duration) -> u64 {
 }
 
 const HOUR: Duration = Duration::from_secs(3600);
+
+#[test]
+fn who_connects_after_a_long_silence_is_as_fast_as_at_once() {
+    for minutes in [0, 10, 45, 80, 110] {
+        let slow = Impairments::new().delay(Duration::from_millis(10));
+        let pair = Pair::with(1, |n| Setup::tunnel(n).impaired(slow));
+        pair.executor.run_for(Duration::from_secs(60 * minutes));
+        pair.run(async {
+            let (mut client, mut server) = pair.connected().await;
+            let data = pattern(1, 100_000);
+            let sending = join(send_all(&mut client, &data), receive_to_end(&mut server));
+            assert!(sending.await.1 == data);
+        });
+        let end = Instant::from_secs(60 * minutes + 2);
+        assert!(pair.executor.now() < end, "after {minutes} minutes");
+    }
+}
 
 #[test]
 fn a_stack_without_sockets_sleeps() {

@@ -60,7 +60,8 @@ fn configure(socket: &mut TcpSocket<'_>, dice: &mut Dice) {
     socket.set_congestion_control(dice.pick(&[
         CongestionControl::None,
         CongestionControl::NewReno,
-        CongestionControl::NewReno,
+        CongestionControl::Cubic,
+        CongestionControl::Bbr,
     ]));
     let millis = |n| Some(Duration::from_millis(n));
     socket.set_ack_delay(dice.pick(&[None, millis(40), millis(40), millis(200)]));

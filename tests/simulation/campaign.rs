@@ -59,7 +59,7 @@ fn main() -> ExitCode {
     let started = Instant::now();
     let (totals, failed) = run_all(&arguments);
     print!("{totals}");
-    println!("{:32} {:>12.1} s", "time", started.elapsed().as_secs_f64());
+    println!("{:34} {:>12.1} s", "time", started.elapsed().as_secs_f64());
     for seed in &failed {
         leave_traces(&arguments, *seed);
     }

@@ -89,6 +89,10 @@ impl Connection<'_> {
                 .is_spurious(header.ack, advances, echo, delivered, awaited)
         };
         if all_twice || spurious {
+            self.tally |= match all_twice {
+                true => Tally::UNDO_BY_DSACK,
+                false => Tally::UNDO_BY_ACKS,
+            };
             self.congestion.on_spurious();
             self.recovery.on_spurious();
             self.snd.board().find_all();

@@ -83,12 +83,14 @@ impl Pacer {
             self.left = UNPACED;
             return 0;
         };
-        // Who is late catches up, but does not save up.
-        let late = now.wrapping_sub(self.due) as i32;
-        if late > SLACK_US {
+        // Who is late catches up, but does not save up. The schedule is never further ahead than its
+        // longest quantum lasts: what seems to be lies more than half a turn of the clock back.
+        let ahead = self.due.wrapping_sub(now) as i32;
+        let is_late = ahead < -SLACK_US || ahead > LONGEST_US as i32;
+        if is_late {
             self.due = now.wrapping_sub(SLACK_US as u32);
         }
-        let wait = (-late).max(0) as u32;
+        let wait = if is_late { 0 } else { ahead.max(0) as u32 };
         self.left = rate.quantum(mss);
         self.due = self.due.wrapping_add(rate.time_for(self.left));
         wait
@@ -226,6 +228,18 @@ mod tests {
             pacer.open(0, MSS);
             pacer.restart(pause);
             assert_eq!(pacer.on_sent(pause, MSS, MSS, || Some(rate)), 0);
+        }
+    }
+
+    #[test]
+    fn a_schedule_of_any_age_does_not_hold_up_what_follows() {
+        let rate = Rate::new(100_000, 100_000);
+        for now in (0..=u32::MAX).step_by(10_000_019) {
+            let mut pacer = Pacer::new();
+            pacer.open(0, MSS);
+            assert_eq!(pacer.on_sent(now, MSS, MSS, || Some(rate)), 0);
+            let next = pacer.on_sent(now, 2 * MSS, MSS, || Some(rate));
+            assert!(next <= 2_000, "{next} microseconds");
         }
     }
 
