@@ -18,6 +18,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("cygnet-link", &["cygnet-driver"]),
     ("cygnet-middleware", &["cygnet-driver"]),
     ("cygnet-embassy", &["cygnet-driver"]),
+    ("cygnet-lan9118", &["cygnet-driver"]),
     ("cygnet-tuntap", &["cygnet-driver"]),
     // The sandbox has to open its device while it is still root there.
     ("cygnet-host", &["cygnet-driver", "cygnet-tuntap"]),
