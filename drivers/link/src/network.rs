@@ -32,9 +32,9 @@ pub type Loopback<'d, M, const FRAMES: usize, const FRAME_LEN: usize> =
 /// stalls a hub in the end, until it is dropped or its link is down.
 pub struct Network<'d, M: RawMutex, const PORTS: usize, const FRAMES: usize, const FRAME_LEN: usize>
 {
-    buffers: [[u8; FRAME_LEN]; FRAMES],
+    buffers: [Buffer<FRAME_LEN>; FRAMES],
     frames: [Frame<'d>; FRAMES],
-    copies: [[u8; FRAME_LEN]; PORTS],
+    copies: [Buffer<FRAME_LEN>; PORTS],
     arrivals: [[Arrival; FRAMES]; PORTS],
     departures: [[Departure; FRAMES]; PORTS],
     ports: [PortState<'d>; PORTS],
@@ -47,9 +47,9 @@ impl<'d, M: RawMutex, const PORTS: usize, const FRAMES: usize, const FRAME_LEN: 
     /// Storage, not yet in use.
     pub const fn new() -> Self {
         Self {
-            buffers: [[0; FRAME_LEN]; FRAMES],
+            buffers: [const { Buffer::ZERO }; FRAMES],
             frames: [const { Frame::EMPTY }; FRAMES],
-            copies: [[0; FRAME_LEN]; PORTS],
+            copies: [const { Buffer::ZERO }; PORTS],
             arrivals: [[Arrival::EMPTY; FRAMES]; PORTS],
             departures: [[Departure::EMPTY; FRAMES]; PORTS],
             ports: [const { PortState::new() }; PORTS],
@@ -70,7 +70,7 @@ impl<'d, M: RawMutex, const PORTS: usize, const FRAMES: usize, const FRAME_LEN: 
         }
         let pool = Pool::new(
             &mut self.frames,
-            self.buffers.iter_mut().map(<[u8; FRAME_LEN]>::as_mut_slice),
+            self.buffers.iter_mut().map(Buffer::frame),
         );
         let mut state = State::new(pool, &mut self.ports);
         for (port, config) in configs.iter().enumerate() {
@@ -82,11 +82,31 @@ impl<'d, M: RawMutex, const PORTS: usize, const FRAMES: usize, const FRAME_LEN: 
             let parts = PortParts {
                 index,
                 config: configs[index],
-                copy,
+                copy: copy.frame(),
             };
             index += 1;
             Port::new(shared, clock.clone(), parts)
         })
+    }
+}
+
+/// Memory for one frame. It starts two bytes behind a word boundary, as network drivers place frames, so that
+/// what follows the 14 bytes of an Ethernet header lies on one: processors that cannot read across it copy
+/// payload twice as fast.
+#[repr(C, align(4))]
+struct Buffer<const LEN: usize> {
+    padding: [u8; 2],
+    frame: [u8; LEN],
+}
+
+impl<const LEN: usize> Buffer<LEN> {
+    const ZERO: Self = Self {
+        padding: [0; 2],
+        frame: [0; LEN],
+    };
+
+    fn frame(&mut self) -> &mut [u8] {
+        &mut self.frame
     }
 }
 
