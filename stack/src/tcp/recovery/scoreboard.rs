@@ -65,7 +65,8 @@ pub(crate) const fn table_len(len: usize) -> usize {
     } else {
         MAX_RECORDS
     };
-    records * size_of::<Record>()
+    // What is left for data wraps on a word boundary: copies of it then stay aligned, as they started.
+    (records * size_of::<Record>()).next_multiple_of(size_of::<u64>())
 }
 
 const MAX_RECORDS: usize = 4096;
@@ -197,7 +198,7 @@ impl Scoreboard {
 
     /// The scoreboard with its memory; `una` is where the oldest segment starts.
     pub(crate) fn with<'a>(&'a mut self, memory: &'a mut [u8], una: SeqNum) -> Board<'a> {
-        let table = <[Record]>::mut_from_bytes(memory).unwrap_or(&mut []);
+        let table = <[Record]>::mut_from_prefix(memory).map_or(&mut [][..], |(table, _)| table);
         Board {
             state: self,
             records: table,
