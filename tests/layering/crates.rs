@@ -133,3 +133,20 @@ fn metadata() -> Metadata {
         .exec()
         .expect("cargo metadata")
 }
+
+/// Cargo merges the `[env]` sections of all folders above: a size for hosts that the firmware's own
+/// configuration does not name would be its size as well.
+#[test]
+fn firmware_sets_every_size_that_hosts_set() {
+    let names = |path: &str| -> BTreeSet<String> {
+        let path = source::workspace().join(path);
+        let text = std::fs::read_to_string(&path)
+            .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let assignments = text.lines().filter_map(|line| line.split_once(" = "));
+        let names = assignments.map(|(name, _)| name.to_string());
+        names.filter(|name| name.starts_with("CYGNET_")).collect()
+    };
+    let hosts = names(".cargo/config.toml");
+    assert!(!hosts.is_empty(), "the sizes have moved");
+    assert_eq!(names("examples/firmware/.cargo/config.toml"), hosts);
+}

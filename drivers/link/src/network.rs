@@ -68,10 +68,7 @@ impl<'d, M: RawMutex, const PORTS: usize, const FRAMES: usize, const FRAME_LEN: 
         for (port, (arrivals, departures)) in self.ports.iter_mut().zip(memory) {
             port.place(arrivals, departures);
         }
-        let pool = Pool::new(
-            &mut self.frames,
-            self.buffers.iter_mut().map(Buffer::frame),
-        );
+        let pool = Pool::new(&mut self.frames, self.buffers.iter_mut().map(Buffer::frame));
         let mut state = State::new(pool, &mut self.ports);
         for (port, config) in configs.iter().enumerate() {
             state.set_impairments(port, config.impairments);

@@ -169,3 +169,10 @@ type Datagrams = ConstStaticCell<Aligned<[u8; 4096]>>;
 const SOCKETS: usize = 8;
 const BACKLOG: usize = 4;
 const BUFFER: usize = 4096;
+
+/// As long as one more slot for a socket, for the report to read.
+#[unsafe(no_mangle)]
+#[used]
+static RAM_PER_CONNECTION: [u8; size_of::<StackResources<{ SOCKETS + 1 }>>()
+    - size_of::<StackResources<SOCKETS>>()] =
+    [0; size_of::<StackResources<{ SOCKETS + 1 }>>() - size_of::<StackResources<SOCKETS>>()];

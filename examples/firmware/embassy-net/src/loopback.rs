@@ -53,7 +53,10 @@ async fn send(stack: Stack<'static>) {
     let data = Aligned([0x55; 1460]);
     while sent < SIZE {
         let len = data.0.len().min(SIZE - sent);
-        socket.write_all(&data.0[..len]).await.expect("a connection");
+        socket
+            .write_all(&data.0[..len])
+            .await
+            .expect("a connection");
         sent += len;
     }
     socket.close();
@@ -75,7 +78,10 @@ async fn receive(stack: Stack<'static>) {
     }
     let cycles = meter::busy_cycles() - start;
     assert!(total == SIZE);
-    console::print_numbers("loopback", &[total as u64, cycles, meter::stack_depth() as u64]);
+    console::print_numbers(
+        "loopback",
+        &[total as u64, cycles, meter::stack_depth() as u64],
+    );
 }
 
 fn address(host: u8) -> Config {

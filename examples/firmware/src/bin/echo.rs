@@ -180,3 +180,10 @@ const SOCKETS: usize = 8;
 const BACKLOG: usize = 4;
 /// The length in bytes of each TCP buffer.
 const BUFFER: usize = 4096;
+
+/// As long as one more slot for a socket, for the report to read.
+#[unsafe(no_mangle)]
+#[used]
+static RAM_PER_CONNECTION: [u8; size_of::<Resources<'static, { SOCKETS + 1 }>>()
+    - size_of::<Resources<'static, SOCKETS>>()] = [0;
+    size_of::<Resources<'static, { SOCKETS + 1 }>>() - size_of::<Resources<'static, SOCKETS>>()];

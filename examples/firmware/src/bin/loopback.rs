@@ -6,9 +6,7 @@
 
 use core::net::Ipv4Addr;
 
-use cygnet::{
-    Config, EmbassyClock, Ipv4Cidr, Resources, Runner, Stack, StaticConfigV4, TcpSocket,
-};
+use cygnet::{Config, EmbassyClock, Ipv4Cidr, Resources, Runner, Stack, StaticConfigV4, TcpSocket};
 use cygnet_link::{Link, Port, PortConfig};
 use embassy_executor::Spawner;
 use embassy_sync::blocking_mutex::raw::NoopRawMutex;
@@ -54,7 +52,10 @@ async fn send(stack: Stack<'static>) {
     let data = Aligned([0x55; 1460]);
     while sent < SIZE {
         let len = data.0.len().min(SIZE - sent);
-        socket.write_all(&data.0[..len]).await.expect("a connection");
+        socket
+            .write_all(&data.0[..len])
+            .await
+            .expect("a connection");
         sent += len;
     }
     let _ = socket.close().await;
@@ -76,7 +77,10 @@ async fn receive(stack: Stack<'static>) {
     }
     let cycles = meter::busy_cycles() - start;
     assert!(total == SIZE, "all of it arrives");
-    console::print_numbers("loopback", &[total as u64, cycles, meter::stack_depth() as u64]);
+    console::print_numbers(
+        "loopback",
+        &[total as u64, cycles, meter::stack_depth() as u64],
+    );
 }
 
 fn address(host: u8) -> Config {
