@@ -43,6 +43,7 @@
         feature = "socket-tcp",
         feature = "socket-udp",
         feature = "socket-icmp",
+        feature = "socket-dhcpv4",
         feature = "icmp-echo-reply",
     )),
     allow(
@@ -67,6 +68,8 @@ extern crate std;
 
 mod log;
 
+#[cfg(feature = "socket-dhcpv4")]
+mod dhcp;
 mod engine;
 mod events;
 mod icmp;
@@ -82,7 +85,11 @@ pub mod time;
 pub mod wire;
 
 pub use cygnet_driver::{Clock, Driver};
-pub use engine::{AddressPolicy, Config, ConfigError, DefensePolicy, EcnPolicy, StaticConfigV4};
+#[cfg(feature = "socket-dhcpv4")]
+pub use dhcp::{DhcpConfig, DhcpLease};
+pub use engine::{
+    AddressPolicy, Config, ConfigError, ConfigV4, DefensePolicy, EcnPolicy, StaticConfigV4,
+};
 #[cfg(feature = "socket-udp")]
 pub use engine::{BindError, UdpMetadata, UdpPacketMetadata};
 #[cfg(feature = "socket-tcp")]

@@ -70,6 +70,8 @@ pub enum Discard {
     /// An acknowledgment that completes no handshake, while connection requests are answered with
     /// cookies: its cookie is forged or too old.
     BadSynCookie,
+    /// A DHCP message that answers nothing that was asked, or gives what cannot be used.
+    UnmatchedDhcp,
     /// A connection was complete but had no buffers or no slot to go to; its peer will try again.
     NoConnectionSlot,
 }

@@ -14,6 +14,8 @@
 mod config;
 #[cfg(any(feature = "socket-udp", feature = "socket-icmp"))]
 mod datagram;
+#[cfg(feature = "socket-dhcpv4")]
+mod dhcp;
 mod egress;
 #[cfg(feature = "tcp-fast-open")]
 mod fast_open;
@@ -22,6 +24,8 @@ mod icmp;
 mod icmp_socket;
 mod ingress;
 mod interface;
+#[cfg(not(feature = "socket-dhcpv4"))]
+mod no_dhcp;
 #[cfg(all(feature = "socket-tcp", not(feature = "tcp-fast-open")))]
 mod no_fast_open;
 mod outgoing;
@@ -45,8 +49,12 @@ mod udp;
 mod tests;
 
 use cygnet_driver::{Capabilities, HardwareAddress};
+#[cfg(feature = "socket-dhcpv4")]
+use dhcp::DhcpState;
+#[cfg(not(feature = "socket-dhcpv4"))]
+use no_dhcp::DhcpState;
 
-pub use config::{AddressPolicy, Config, DefensePolicy, EcnPolicy, StaticConfigV4};
+pub use config::{AddressPolicy, Config, ConfigV4, DefensePolicy, EcnPolicy, StaticConfigV4};
 #[cfg(any(feature = "socket-udp", feature = "socket-icmp"))]
 pub(crate) use datagram::QueueError;
 pub(crate) use egress::Inline;
@@ -88,6 +96,9 @@ pub(crate) struct Engine<'d> {
     #[cfg(feature = "socket-tcp")]
     tcp: TcpState<'d>,
     icmp_errors: ErrorLimiter,
+    dhcp: DhcpState,
+    /// A handle asked for something that only the runner can begin.
+    attention: bool,
     stats: Stats,
 }
 
@@ -101,8 +112,11 @@ impl<'d> Engine<'d> {
     ) -> Self {
         let mut random = Random::new(seed);
         let interface = Interface::new(capabilities, hardware, &config, &mut random);
+        let dhcp = DhcpState::new(&interface, &config);
         Self {
             now: Instant::ZERO,
+            dhcp,
+            attention: false,
             sockets: sockets.with_key(random.hash_key()),
             #[cfg(feature = "socket-tcp")]
             tcp: TcpState::new(random.hash_key(), &config),
@@ -120,6 +134,7 @@ impl<'d> Engine<'d> {
     pub(crate) fn on_timeout(&mut self, now: Instant) {
         self.now = now;
         self.on_interface_timeout(now);
+        self.on_dhcp_timeout(now);
         #[cfg(feature = "socket-tcp")]
         {
             self.on_listen_timeout(now);
@@ -139,7 +154,7 @@ impl<'d> Engine<'d> {
         {
             next = earlier(next, self.tcp.next_deadline());
         }
-        next
+        earlier(next, self.dhcp.next_deadline())
     }
 
     /// The next socket that something happened to.

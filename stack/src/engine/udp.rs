@@ -152,6 +152,13 @@ impl<'d> Engine<'d> {
     ) -> Handled<'f> {
         let (header, data) =
             UdpHeader::parse(payload, received.src(), received.dst(), received.verify)?;
+        #[cfg(feature = "socket-dhcpv4")]
+        if self.is_for_dhcp(header.dst_port) {
+            return self.on_dhcp(now, received, header.src_port, data);
+        }
+        if received.destination == Destination::Elsewhere {
+            return Err(Discard::NotOurAddress);
+        }
         let remote = IpEndpoint::new(received.src(), header.src_port);
         let Some(index) = self.find_udp(received.dst(), header.dst_port, remote, received) else {
             return self.port_unreachable(now, received);
