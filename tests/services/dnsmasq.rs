@@ -1,14 +1,17 @@
-//! dnsmasq at the other end of a tap: DHCP from its side.
+//! dnsmasq at the other end of a tap: leases and names.
 
 use std::io::Write as _;
 use std::net::Ipv4Addr;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use cygnet::{Config, ConfigV4, DhcpConfig, IpAddress, Ipv4Cidr, Resources, Stack};
+use cygnet::wire::dns::{Name, RecordData, RecordType};
+use cygnet::{Config, ConfigV4, DhcpConfig, DnsError, DnsSocket, IpAddress, Ipv4Cidr};
+use cygnet::{Resources, Stack, StaticConfigV4, TcpSocket};
 use cygnet_host::process::Running;
 use cygnet_host::{Interface, TokioClock, linux_test, process};
 use cygnet_tuntap::{Device, Mode, TunTap};
+use embedded_nal_async::Dns as _;
 
 /// The kernel's address, where dnsmasq is.
 const KERNEL: Ipv4Addr = Ipv4Addr::new(192, 168, 69, 100);
@@ -232,5 +235,133 @@ fn an_address_in_use_is_declined() {
         stack.wait_config_up().await;
         let address = stack.config_v4().unwrap().address.address();
         assert_ne!(IpAddress::Ipv4(address), IpAddress::Ipv4(taken));
+    });
+}
+
+/// Names that dnsmasq knows, one of them with more text than fits a datagram.
+fn zone() -> String {
+    let mut zone = String::from(
+        "local=/example.org/\nhost-record=www.example.org,192.0.2.1\nhost-record=www.example.org,192.0.2.2\n\
+         cname=alias.example.org,www.example.org\nmx-host=example.org,mail.example.org,10\n\
+         srv-host=_sip._tcp.example.org,www.example.org,5060,1,2\n\
+         ptr-record=7.2.0.192.in-addr.arpa,seven.example.org\ntxt-record=small.example.org,one,two\n\
+         cache-size=0\nlocal-ttl=60\nlog-queries\n",
+    );
+    for n in 0..40 {
+        zone.push_str(&format!(
+            "txt-record=big.example.org,{n}-{}\n",
+            "swan".repeat(20)
+        ));
+    }
+    zone
+}
+
+fn fixed() -> StaticConfigV4 {
+    let address = Ipv4Cidr::new(Ipv4Addr::new(192, 168, 69, 1), 24);
+    let config = StaticConfigV4::new(address).with_dns_server(KERNEL);
+    config.with_domain(&Name::from_text("example.org").unwrap())
+}
+
+#[test]
+fn names_are_found_over_udp() {
+    beside_dnsmasq(fixed(), &zone(), async |stack, dnsmasq| {
+        let dns = DnsSocket::new(stack, vec![0; 1600]).expect("a free slot");
+        let mut www = dns.resolve("www.example.org").await.expect("addresses");
+        www.sort_unstable();
+        let expected = [1, 2].map(|last| IpAddress::Ipv4(Ipv4Addr::new(192, 0, 2, last)));
+        assert_eq!(www[..], expected);
+        assert_eq!(dns.resolve("www").await.expect("in the domain").len(), 2);
+        assert_eq!(
+            dns.resolve("alias.example.org")
+                .await
+                .expect("an alias")
+                .len(),
+            2
+        );
+        assert_eq!(
+            dns.resolve("no.example.org").await,
+            Err(DnsError::NoSuchName)
+        );
+        let data = dns.query_with("example.org", RecordType::MX, |answer| {
+            answer.records().any(|record| {
+                matches!(record.data, RecordData::Mx { preference: 10, exchange }
+                    if exchange.to_string() == "mail.example.org")
+            })
+        });
+        assert_eq!(data.await, Ok(true));
+        let data = dns.query_with("_sip._tcp.example.org", RecordType::SRV, |answer| {
+            answer.records().any(|record| {
+                matches!(
+                    record.data,
+                    RecordData::Srv {
+                        port: 5060,
+                        priority: 1,
+                        weight: 2,
+                        ..
+                    }
+                )
+            })
+        });
+        assert_eq!(data.await, Ok(true));
+        let data = dns.query_with("small.example.org", RecordType::TXT, |answer| {
+            answer.records().any(|record| match record.data {
+                RecordData::Txt(strings) => strings.iter().eq([&b"one"[..], b"two"]),
+                _ => false,
+            })
+        });
+        assert_eq!(data.await, Ok(true));
+        let mut buffer = [0; 512];
+        let aaaa = dns
+            .query("www.example.org", RecordType::AAAA, &mut buffer)
+            .await;
+        assert_eq!(aaaa.err(), Some(DnsError::NoData));
+        let mut name = [0; 64];
+        let address = Ipv4Addr::new(192, 0, 2, 7).into();
+        let len = dns
+            .get_host_by_address(address, &mut name)
+            .await
+            .expect("a name");
+        assert_eq!(&name[..len], b"seven.example.org");
+        // Whatever its capitals, asked once for each type: the rest came from the cache.
+        let log = dnsmasq.log().to_ascii_lowercase();
+        assert_eq!(log.matches("query[a] www.example.org ").count(), 1, "{log}");
+    });
+}
+
+#[test]
+fn long_answers_come_over_tcp() {
+    beside_dnsmasq(fixed(), &zone(), async |stack, _| {
+        let count =
+            |answer: cygnet::DnsAnswer<'_>| (answer.is_truncated(), answer.records().count());
+        let dns = DnsSocket::new(stack, vec![0; 8000]).expect("a free slot");
+        let cut = dns
+            .query_with("big.example.org", RecordType::TXT, count)
+            .await
+            .expect("a part");
+        assert!(cut.0 && cut.1 < 40, "{cut:?}");
+        let tcp = TcpSocket::new(stack, vec![0; 512], vec![0; 256]).expect("a free slot");
+        let dns = dns.with_tcp(tcp);
+        for _ in 0..3 {
+            let all = dns
+                .query_with("big.example.org", RecordType::TXT, count)
+                .await;
+            assert_eq!(all, Ok((false, 40)));
+        }
+    });
+}
+
+#[test]
+fn servers_that_a_lease_names_are_asked() {
+    let options = format!("{RANGE}\ndomain=example.org\n{}", zone());
+    beside_dnsmasq(quick(), &options, async |stack, _| {
+        stack.wait_config_up().await;
+        let dns = DnsSocket::new(stack, vec![0; 1600]).expect("a free slot");
+        assert_eq!(
+            dns.resolve("www")
+                .await
+                .expect("in the lease's domain")
+                .len(),
+            2
+        );
     });
 }

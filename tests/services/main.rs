@@ -5,5 +5,7 @@
 
 mod dhcp;
 mod dhcp_server;
+mod dns;
+mod dns_server;
 #[cfg(target_os = "linux")]
 mod dnsmasq;

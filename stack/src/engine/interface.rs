@@ -707,6 +707,8 @@ impl Engine<'_> {
         now: Instant,
         configuration: Option<Configuration<'_>>,
     ) -> Result<(), ConfigError> {
+        #[cfg(feature = "socket-dns")]
+        self.dns_forget();
         let old = self.interface.config().map(|c| c.address.address());
         let new = configuration.as_ref().map(|c| c.config.address.address());
         let result = self

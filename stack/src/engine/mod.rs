@@ -16,6 +16,8 @@ mod config;
 mod datagram;
 #[cfg(feature = "socket-dhcpv4")]
 mod dhcp;
+#[cfg(feature = "socket-dns")]
+mod dns;
 mod egress;
 #[cfg(feature = "tcp-fast-open")]
 mod fast_open;
@@ -57,6 +59,8 @@ use no_dhcp::DhcpState;
 pub use config::{AddressPolicy, Config, ConfigV4, DefensePolicy, EcnPolicy, StaticConfigV4};
 #[cfg(any(feature = "socket-udp", feature = "socket-icmp"))]
 pub(crate) use datagram::QueueError;
+#[cfg(feature = "socket-dns")]
+pub(crate) use dns::AskError;
 pub(crate) use egress::Inline;
 #[cfg(feature = "socket-icmp")]
 pub use icmp_socket::{IcmpEndpoint, IcmpMetadata, IcmpPacketMetadata};
@@ -97,6 +101,8 @@ pub(crate) struct Engine<'d> {
     tcp: TcpState<'d>,
     icmp_errors: ErrorLimiter,
     dhcp: DhcpState,
+    #[cfg(feature = "socket-dns")]
+    dns: dns::DnsState,
     /// A handle asked for something that only the runner can begin.
     attention: bool,
     stats: Stats,
@@ -116,6 +122,8 @@ impl<'d> Engine<'d> {
         Self {
             now: Instant::ZERO,
             dhcp,
+            #[cfg(feature = "socket-dns")]
+            dns: dns::DnsState::new(),
             attention: false,
             sockets: sockets.with_key(random.hash_key()),
             #[cfg(feature = "socket-tcp")]
@@ -136,14 +144,16 @@ impl<'d> Engine<'d> {
         self.on_interface_timeout(now);
         self.on_dhcp_timeout(now);
         #[cfg(feature = "socket-tcp")]
-        {
-            self.on_listen_timeout(now);
-            for _ in 0..TIMEOUT_BURST {
-                let Some(index) = self.sockets.pop_due(now) else {
-                    break;
-                };
-                self.on_tcp_timeout(now, index);
-            }
+        self.on_listen_timeout(now);
+        #[cfg(any(feature = "socket-tcp", feature = "socket-dns"))]
+        for _ in 0..TIMEOUT_BURST {
+            let Some(index) = self.sockets.pop_due(now) else {
+                break;
+            };
+            #[cfg(feature = "socket-tcp")]
+            self.on_tcp_timeout(now, index);
+            #[cfg(feature = "socket-dns")]
+            self.on_dns_timeout(now, index);
         }
     }
 
@@ -188,5 +198,5 @@ fn earlier(a: Option<Instant>, b: Option<Instant>) -> Option<Instant> {
 const ICMP_ERROR_INTERVAL: Duration = Duration::from_millis(100);
 
 /// The most sockets whose timers are handled in one go; the rest is due at once, and comes next.
-#[cfg(feature = "socket-tcp")]
+#[cfg(any(feature = "socket-tcp", feature = "socket-dns"))]
 const TIMEOUT_BURST: usize = 32;
