@@ -6,7 +6,7 @@
 //! cargo run --release --example client -- --sandbox 192.168.69.100 1234 -- socat stdio tcp4-listen:1234
 //! ```
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::Ipv4Addr;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -20,8 +20,8 @@ use embedded_io_async::Write;
 /// A network host that connects to a port and sends back what it gets, in reversed chunks
 #[derive(Parser)]
 struct Args {
-    /// The address to connect to; not a name
-    address: IpAddr,
+    /// The address to connect to, or a name that the host at 192.168.69.100 knows
+    address: String,
 
     /// The port to connect to
     port: u16,
@@ -43,8 +43,9 @@ fn main() -> ExitCode {
 }
 
 async fn talk(stack: Stack<'static>, args: &Args) -> Result<ExitCode, Error> {
-    let remote = IpEndpoint::from((host::ipv4(args.address)?, args.port));
     let mut peer = start_command(&args.device)?;
+    let address = host::resolve(stack, &args.address, peer.is_some()).await?;
+    let remote = IpEndpoint::from((address, args.port));
     let mut socket = TcpSocket::new(stack, vec![0; 1500], vec![0; 1500])?;
     connect(&mut socket, remote, peer.is_some()).await?;
     log::info!("connected to {remote}");

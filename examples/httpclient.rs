@@ -7,7 +7,6 @@
 //! ```
 
 use std::io::{self, Write as _};
-use std::net::IpAddr;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -22,8 +21,8 @@ use url::Url;
 /// A network host that fetches a page from a web server and prints it, headers and all
 #[derive(Parser)]
 struct Args {
-    /// The address of the web server; not a name
-    address: IpAddr,
+    /// The address of the web server, or a name that the host at 192.168.69.100 knows
+    address: String,
 
     /// The page, such as http://example.org/
     url: Url,
@@ -50,8 +49,9 @@ fn main() -> ExitCode {
 async fn fetch(stack: Stack<'static>, args: &Args) -> Result<ExitCode, Error> {
     let request = request(&args.url)?;
     let port = args.url.port_or_known_default().unwrap_or(80);
-    let remote = IpEndpoint::from((host::ipv4(args.address)?, port));
     let server = start_command(&args.device)?;
+    let address = host::resolve(stack, &args.address, server.is_some()).await?;
+    let remote = IpEndpoint::from((address, port));
     let mut socket = TcpSocket::new(stack, vec![0; BUFFER], vec![0; BUFFER])?;
     connect(&mut socket, remote, server.is_some()).await?;
     socket.write_all(request.as_bytes()).await?;

@@ -6,7 +6,7 @@
 //! ```
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::Ipv4Addr;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -24,8 +24,8 @@ use tokio::time::{MissedTickBehavior, interval, sleep_until};
 /// The exit code is 0 if there was any reply, and 1 otherwise.
 #[derive(Parser)]
 struct Args {
-    /// The address to ping; not a name
-    address: IpAddr,
+    /// The address to ping, or a name that the host at 192.168.69.100 knows
+    address: String,
 
     /// How many requests to send
     #[arg(short, long, default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..))]
@@ -59,8 +59,8 @@ fn main() -> ExitCode {
 }
 
 async fn ping(stack: Stack<'static>, args: &Args) -> Result<ExitCode, Error> {
-    let address = host::ipv4(args.address)?;
-    let _peer = start_command(&args.device)?;
+    let peer = start_command(&args.device)?;
+    let address = host::resolve(stack, &args.address, peer.is_some()).await?;
     let ident = getrandom::u32()? as u16;
     let socket = bind(stack, ident)?;
     let mut pings = Pings::new(address, ident);

@@ -142,6 +142,22 @@ pub(crate) const SETTINGS: &[Setting] = &[
         doc: "The longest name in bytes that can be asked for.",
     },
     Setting {
+        name: "DNS_SEARCH_SIZE",
+        default: 64,
+        min: 1,
+        max: 4096,
+        features: &[64, 128, 256, 512],
+        doc: "The bytes of the domains that short names are looked for in, all together.",
+    },
+    Setting {
+        name: "DNS_CACHE_SIZE",
+        default: 512,
+        min: 1,
+        max: 65535,
+        features: BUFFER,
+        doc: "The bytes of the answers that the DNS cache holds, all together.",
+    },
+    Setting {
         name: "RECEIVE_BURST",
         default: 16,
         min: 1,

@@ -4,9 +4,11 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::process::{ExitCode, ExitStatus};
 use std::time::SystemTime;
 
-use cygnet::{Clock, Config, Driver, Duration, Ipv4Cidr, Resources, Stack, StaticConfigV4};
+use cygnet::{Clock, Config, ConfigV4, DnsError, DnsSocket, Driver, Duration, Ipv4Cidr};
+use cygnet::{Resources, Stack, StaticConfigV4, TcpSocket};
 use cygnet_host::TokioClock;
 use cygnet_tuntap::{Device, TunTap};
+use embedded_nal_async::{AddrType, Dns as _};
 use tokio::task::{LocalSet, spawn_local};
 
 use crate::Error;
@@ -42,19 +44,76 @@ pub fn run(
     host: Host,
     application: impl AsyncFnOnce(Stack<'static>) -> Result<ExitCode, Error>,
 ) -> Result<ExitCode, Error> {
+    let config = host.config(GATEWAY);
+    run_with(options, host.hardware_address, config, application)
+}
+
+/// As [`run`], with any configuration.
+pub fn run_with(
+    options: &DeviceOptions,
+    hardware_address: [u8; 6],
+    config: impl Into<ConfigV4>,
+    application: impl AsyncFnOnce(Stack<'static>) -> Result<ExitCode, Error>,
+) -> Result<ExitCode, Error> {
+    let mut ipv4 = Config::new();
+    ipv4.ipv4 = config.into();
     options.capture.start_logging();
     let device = options.open()?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
     let result = LocalSet::new().block_on(&runtime, async {
-        let stack = start(options, host, device)?;
+        let stack = start(options, hardware_address, ipv4, device)?;
         application(stack).await
     });
     // A thread that waits for a program or reads a terminal must not hold up the end.
     runtime.shutdown_background();
     result
 }
+
+impl Host {
+    /// Its configuration, with the gateway as gateway, and that server to ask for names.
+    pub fn config(&self, dns_server: Ipv4Addr) -> StaticConfigV4 {
+        StaticConfigV4::new(Ipv4Cidr::new(self.address, 24))
+            .with_gateway(GATEWAY)
+            .with_dns_server(dns_server)
+    }
+}
+
+/// A DNS socket with room for long answers, some of which come over TCP.
+///
+/// # Errors
+///
+/// There is no free slot.
+pub fn dns_socket(stack: Stack<'static>) -> Result<DnsSocket<'static>, Error> {
+    let tcp = TcpSocket::new(stack, vec![0; 4096], vec![0; 512])?;
+    Ok(DnsSocket::new(stack, vec![0; 65_535 + 512])?.with_tcp(tcp))
+}
+
+/// The address of a host that is given by address or by name. With `patience` a name server that does not
+/// answer is asked again for some seconds: it may have just been started.
+///
+/// # Errors
+///
+/// It has none, or an IPv6 address alone.
+pub async fn resolve(stack: Stack<'static>, host: &str, patience: bool) -> Result<Ipv4Addr, Error> {
+    if let Ok(address) = host.parse() {
+        return ipv4(address);
+    }
+    let dns = dns_socket(stack)?;
+    let mut attempts = if patience { ATTEMPTS } else { 1 };
+    loop {
+        attempts -= 1;
+        match dns.get_host_by_name(host, AddrType::IPv4).await {
+            Ok(address) => return ipv4(address),
+            Err(DnsError::TimedOut) if attempts > 0 => tokio::time::sleep(PAUSE).await,
+            Err(error) => return Err(format!("cannot find {host}: {error}").into()),
+        }
+    }
+}
+
+const ATTEMPTS: u32 = 50;
+const PAUSE: std::time::Duration = std::time::Duration::from_millis(100);
 
 /// The kernel's view of an address that only IPv4 stacks understand.
 ///
@@ -81,8 +140,13 @@ pub fn exit_code(status: ExitStatus) -> ExitCode {
         .map_or(ExitCode::FAILURE, ExitCode::from)
 }
 
-fn start(options: &DeviceOptions, host: Host, device: Device) -> Result<Stack<'static>, Error> {
-    let driver = TunTap::new(device)?.with_hardware_address(host.hardware_address);
+fn start(
+    options: &DeviceOptions,
+    hardware_address: [u8; 6],
+    config: Config,
+    device: Device,
+) -> Result<Stack<'static>, Error> {
+    let driver = TunTap::new(device)?.with_hardware_address(hardware_address);
     let clock: &'static TokioClock = Box::leak(Box::new(TokioClock::new()));
     let mut seed = [0; 32];
     getrandom::fill(&mut seed)?;
@@ -93,13 +157,11 @@ fn start(options: &DeviceOptions, host: Host, device: Device) -> Result<Stack<'s
         clock,
         epoch: epoch(clock),
     };
-    let address = Ipv4Cidr::new(host.address, 24);
-    let config = StaticConfigV4::new(address).with_gateway(GATEWAY);
     middleware.wrap(
         driver,
         StartStack {
             clock,
-            config: Config::ipv4_static(config),
+            config,
             seed,
         },
     )

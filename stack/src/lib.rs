@@ -1,7 +1,7 @@
 //! An async TCP/IP stack for firmware and for user-space networking, without a heap.
 //!
 //! One task runs the [`Runner`], which owns the driver and moves packets; everything else talks to it
-//! through handles: `TcpSocket`, `TcpListener`, `UdpSocket`, `IcmpSocket`. They implement
+//! through handles: `TcpSocket`, `TcpListener`, `UdpSocket`, `IcmpSocket`, `DnsSocket`. They implement
 //! [`embedded_io_async`]'s `Read` and `Write`.
 //!
 //! ```no_run
@@ -43,12 +43,16 @@
         feature = "socket-tcp",
         feature = "socket-udp",
         feature = "socket-icmp",
+        feature = "socket-dhcpv4",
+        feature = "socket-dns",
         feature = "icmp-echo-reply",
     )),
     allow(
         dead_code,
         unused_assignments,
         unused_imports,
+        clippy::needless_update,
+        clippy::never_loop,
         unused_macros,
         unused_mut,
         unused_variables
@@ -67,6 +71,10 @@ extern crate std;
 
 mod log;
 
+#[cfg(feature = "socket-dhcpv4")]
+mod dhcp;
+#[cfg(feature = "socket-dns")]
+mod dns;
 mod engine;
 mod events;
 mod icmp;
@@ -82,7 +90,13 @@ pub mod time;
 pub mod wire;
 
 pub use cygnet_driver::{Clock, Driver};
-pub use engine::{AddressPolicy, Config, ConfigError, DefensePolicy, EcnPolicy, StaticConfigV4};
+#[cfg(feature = "socket-dhcpv4")]
+pub use dhcp::{DhcpConfig, DhcpLease};
+#[cfg(feature = "socket-dns")]
+pub use dns::DnsAnswer;
+pub use engine::{
+    AddressPolicy, Config, ConfigError, ConfigV4, DefensePolicy, EcnPolicy, StaticConfigV4,
+};
 #[cfg(feature = "socket-udp")]
 pub use engine::{BindError, UdpMetadata, UdpPacketMetadata};
 #[cfg(feature = "socket-tcp")]
@@ -95,6 +109,8 @@ pub use socket::{
     AcceptError, BufferPool, OwnedReadHalf, OwnedWriteHalf, PoolError, TcpError, TcpListener,
     TcpPool, TcpReader, TcpSocket, TcpWriter,
 };
+#[cfg(feature = "socket-dns")]
+pub use socket::{DnsError, DnsSocket};
 pub use socket::{EmbassyClock, Reentrant, Resources, Runner, Stack, new, new_with_clock};
 #[cfg(feature = "socket-icmp")]
 pub use socket::{IcmpError, IcmpSocket};

@@ -70,6 +70,10 @@ pub enum Discard {
     /// An acknowledgment that completes no handshake, while connection requests are answered with
     /// cookies: its cookie is forged or too old.
     BadSynCookie,
+    /// A DHCP message that answers nothing that was asked, or gives what cannot be used.
+    UnmatchedDhcp,
+    /// What came from a DNS server, to where an answer was expected, and is none to what was asked.
+    UnmatchedDns,
     /// A connection was complete but had no buffers or no slot to go to; its peer will try again.
     NoConnectionSlot,
 }

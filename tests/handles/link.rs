@@ -101,7 +101,7 @@ fn an_address_that_somebody_has_is_not_used() {
     let pair = Pair::with(1, |n| match n {
         0 => {
             let mut setup = probing(0);
-            setup.config.ipv4 = at(2);
+            setup.config.ipv4 = at(2).into();
             setup
         }
         _ => Setup::new(n),
@@ -189,8 +189,8 @@ fn packets_beyond_the_subnet_go_to_the_gateway() {
     let net = Network::<3>::with(1, |n| {
         let mut setup = Setup::new(n);
         if n == 0 {
-            let config = setup.config.ipv4.take().unwrap();
-            setup.config.ipv4 = Some(config.with_gateway(Ipv4Addr::new(10, 0, 0, 3)));
+            let config = at(n as u8 + 1).unwrap();
+            setup.config.ipv4 = config.with_gateway(Ipv4Addr::new(10, 0, 0, 3)).into();
         }
         setup
     });

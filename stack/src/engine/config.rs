@@ -2,19 +2,25 @@
 
 use core::net::Ipv4Addr;
 
+use cygnet_config::DNS_MAX_SERVER_COUNT;
+use heapless::Vec;
+
+#[cfg(feature = "socket-dhcpv4")]
+use crate::dhcp::DhcpConfig;
 pub use crate::link::DefensePolicy;
 #[cfg(feature = "socket-tcp")]
 use crate::tcp::CongestionControl;
 use crate::time::Duration;
 use crate::wire::Ipv4Cidr;
+use crate::wire::dns::{DomainList, Name};
 
 /// How the stack's interface is set up.
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub struct Config {
-    /// The IPv4 addresses, or none.
-    pub ipv4: Option<StaticConfigV4>,
+    /// Where the IPv4 address comes from.
+    pub ipv4: ConfigV4,
     /// What is done to find out whether somebody else has an address.
     pub address_policy: AddressPolicy,
     /// What is done when another host uses one of our addresses.
@@ -34,26 +40,57 @@ pub struct Config {
     pub congestion_control: CongestionControl,
 }
 
+/// Where the IPv4 configuration comes from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+// A configuration lies about once in a program.
+#[allow(clippy::large_enum_variant)]
+pub enum ConfigV4 {
+    /// There is none.
+    #[default]
+    None,
+    /// It is fixed.
+    Static(StaticConfigV4),
+    /// A DHCP server gives it. Needs an Ethernet link; on others nothing happens.
+    #[cfg(feature = "socket-dhcpv4")]
+    Dhcp(DhcpConfig),
+}
+
+impl From<Option<StaticConfigV4>> for ConfigV4 {
+    fn from(config: Option<StaticConfigV4>) -> Self {
+        config.map_or(Self::None, Self::Static)
+    }
+}
+
+impl From<StaticConfigV4> for ConfigV4 {
+    fn from(config: StaticConfigV4) -> Self {
+        Self::Static(config)
+    }
+}
+
+#[cfg(feature = "socket-dhcpv4")]
+impl From<DhcpConfig> for ConfigV4 {
+    fn from(config: DhcpConfig) -> Self {
+        Self::Dhcp(config)
+    }
+}
+
 impl Config {
     /// No addresses yet.
     pub const fn new() -> Self {
-        Self {
-            ipv4: None,
-            address_policy: AddressPolicy::Announce,
-            defense: DefensePolicy::NeverGiveUp,
-            loopback: false,
-            max_segment_lifetime: Duration::from_secs(30),
-            ecn: EcnPolicy::Accept,
-            #[cfg(feature = "socket-tcp")]
-            congestion_control: CongestionControl::DEFAULT,
-        }
+        Self::with(ConfigV4::None)
     }
 
     /// A fixed IPv4 address.
     pub const fn ipv4_static(ipv4: StaticConfigV4) -> Self {
-        let mut config = Self::new();
-        config.ipv4 = Some(ipv4);
-        config
+        Self::with(ConfigV4::Static(ipv4))
+    }
+
+    /// An IPv4 address from a DHCP server.
+    #[cfg(feature = "socket-dhcpv4")]
+    pub const fn dhcpv4(dhcp: DhcpConfig) -> Self {
+        Self::with(ConfigV4::Dhcp(dhcp))
     }
 
     /// An interface that is tied to itself, with the address 127.0.0.1/8.
@@ -63,6 +100,19 @@ impl Config {
         config.loopback = true;
         config
     }
+
+    const fn with(ipv4: ConfigV4) -> Self {
+        Self {
+            ipv4,
+            address_policy: AddressPolicy::Announce,
+            defense: DefensePolicy::NeverGiveUp,
+            loopback: false,
+            max_segment_lifetime: Duration::from_secs(30),
+            ecn: EcnPolicy::Accept,
+            #[cfg(feature = "socket-tcp")]
+            congestion_control: CongestionControl::DEFAULT,
+        }
+    }
 }
 
 impl Default for Config {
@@ -71,7 +121,7 @@ impl Default for Config {
     }
 }
 
-/// A fixed IPv4 configuration.
+/// A fixed IPv4 configuration, or the one in use wherever it came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct StaticConfigV4 {
@@ -79,6 +129,10 @@ pub struct StaticConfigV4 {
     pub address: Ipv4Cidr,
     /// Where packets beyond the subnet go.
     pub gateway: Option<Ipv4Addr>,
+    /// The DNS servers, the preferred one first.
+    pub dns_servers: Vec<Ipv4Addr, DNS_MAX_SERVER_COUNT>,
+    /// The domains that names of one label are looked for in.
+    pub domains: DomainList,
 }
 
 impl StaticConfigV4 {
@@ -87,6 +141,8 @@ impl StaticConfigV4 {
         Self {
             address,
             gateway: None,
+            dns_servers: Vec::new(),
+            domains: DomainList::new(),
         }
     }
 
@@ -94,6 +150,21 @@ impl StaticConfigV4 {
     #[must_use]
     pub const fn with_gateway(mut self, gateway: Ipv4Addr) -> Self {
         self.gateway = Some(gateway);
+        self
+    }
+
+    /// The same with one more DNS server. Those beyond `DNS_MAX_SERVER_COUNT` are left out.
+    #[must_use]
+    pub fn with_dns_server(mut self, server: Ipv4Addr) -> Self {
+        let _ = self.dns_servers.push(server);
+        self
+    }
+
+    /// The same with one more domain that names of one label are looked for in. Those that do not fit
+    /// `DNS_SEARCH_SIZE` are left out.
+    #[must_use]
+    pub fn with_domain(mut self, domain: &Name) -> Self {
+        self.domains.push(domain);
         self
     }
 }

@@ -109,6 +109,8 @@ impl Engine<'_> {
             Body::Udp(udp) => take_turn(interface, udp, now, tx),
             #[cfg(feature = "socket-icmp")]
             Body::Icmp(icmp) => take_turn(interface, icmp, now, tx),
+            #[cfg(feature = "socket-dns")]
+            Body::Dns(dns) => take_turn(interface, dns, now, tx),
             _ => return Err(tx),
         };
         if turn.failed {

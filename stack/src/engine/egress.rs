@@ -54,7 +54,7 @@ impl Engine<'_> {
 
     /// Whether the runner should come by, as far as is known without a clock.
     pub(crate) fn wants_attention(&self) -> bool {
-        self.interface.link_up && self.sockets.has_ready()
+        self.interface.link_up && (self.sockets.has_ready() || self.attention)
     }
 
     /// Sends the next thing there is to send, in the room for it. Gives the room back if there is nothing.
@@ -83,6 +83,8 @@ impl Engine<'_> {
                 Body::Udp(_) => self.transmit_datagram(now, index, tx),
                 #[cfg(feature = "socket-icmp")]
                 Body::Icmp(_) => self.transmit_datagram(now, index, tx),
+                #[cfg(feature = "socket-dns")]
+                Body::Dns(_) => self.transmit_query(now, index, tx),
                 _ => Err(tx),
             };
             match sent {
@@ -102,7 +104,7 @@ impl Engine<'_> {
         if self.tcp.wants_to_send(now) {
             return true;
         }
-        self.interface_wants_to_send(now)
+        self.interface_wants_to_send(now) || self.dhcp.wants_to_send(now)
     }
 
     /// What is not a socket's goes before those.
@@ -118,7 +120,7 @@ impl Engine<'_> {
                 self.stats.sent = self.stats.sent.wrapping_add(1);
                 Ok(())
             }
-            None => Err(tx),
+            None => self.transmit_dhcp(now, tx),
         }
     }
 

@@ -181,6 +181,12 @@ impl Engine<'_> {
             destination: header.dst,
         };
         let destination = match classify(&arrival, &self.interface.addresses) {
+            #[cfg(feature = "socket-dhcpv4")]
+            Ok(Destination::Elsewhere)
+                if header.protocol == IpProtocol::UDP && self.expects_dhcp() =>
+            {
+                Destination::Elsewhere
+            }
             Ok(Destination::Elsewhere) => return Err(Discard::NotOurAddress),
             Ok(destination) => destination,
             Err(Martian::UnicastToLinkGroup) => return Err(Discard::NotForUs),

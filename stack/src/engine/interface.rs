@@ -2,10 +2,10 @@
 
 use core::net::Ipv4Addr;
 
-use cygnet_config::IFACE_MAX_ADDR_COUNT;
+use cygnet_config::{IFACE_MAX_ADDR_COUNT, IFACE_MAX_ROUTE_COUNT};
 use cygnet_driver::{Capabilities, HardwareAddress, Medium};
 
-use super::config::{AddressPolicy, Config, DefensePolicy, StaticConfigV4};
+use super::config::{AddressPolicy, Config, ConfigV4, DefensePolicy, StaticConfigV4};
 use super::egress::Inline;
 use super::outgoing::LinkHeader;
 use super::{Engine, earlier};
@@ -30,20 +30,57 @@ pub(crate) struct Interface {
     pub(super) medium: Medium,
     /// The longest IP packet in bytes.
     pub(super) ip_mtu: usize,
+    /// The same as far as the link is concerned; a configuration may ask for less.
+    link_mtu: usize,
     pub(super) link_up: bool,
     pub(super) loopback: bool,
     pub(super) addresses: Addresses,
     pub(super) routes: RouteTable,
     pub(super) path_mtus: PathMtuCache,
     config: Option<StaticConfigV4>,
-    policy: AddressPolicy,
-    defense: DefensePolicy,
+    /// The routes that came with it.
+    config_routes: heapless::Vec<IpCidr, IFACE_MAX_ROUTE_COUNT>,
+    /// How its address is guarded.
+    config_care: Care,
+    /// How all others are.
+    care: Care,
+    /// Grows whenever the configuration changes.
+    changes: u16,
     /// Grows whenever routes or addresses change, so that what was derived from them is derived anew.
     epoch: u16,
     /// The identification of the last packet that may be fragmented on its way.
     ident: u16,
     #[cfg(feature = "medium-ethernet")]
     pub(super) ethernet: Ethernet,
+}
+
+/// How an address is guarded against others who use it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Care {
+    pub(super) policy: AddressPolicy,
+    pub(super) defense: DefensePolicy,
+}
+
+/// A configuration to be put to use.
+#[derive(Clone, Debug)]
+pub(super) struct Configuration<'a> {
+    pub(super) config: StaticConfigV4,
+    /// Routes in place of that to the gateway, if there are any.
+    pub(super) routes: &'a [(Ipv4Cidr, Option<Ipv4Addr>)],
+    pub(super) mtu: Option<u16>,
+    /// How its address is guarded; `None` as all others are.
+    pub(super) care: Option<Care>,
+}
+
+impl From<StaticConfigV4> for Configuration<'_> {
+    fn from(config: StaticConfigV4) -> Self {
+        Self {
+            config,
+            routes: &[],
+            mtu: None,
+            care: None,
+        }
+    }
 }
 
 /// What an Ethernet link needs beyond.
@@ -153,24 +190,32 @@ impl Interface {
     ) -> Self {
         #[cfg(not(feature = "medium-ethernet"))]
         let _ = (hardware, random.next_u32());
+        let link_mtu = capabilities.ip_mtu().min(usize::from(u16::MAX));
+        let care = Care {
+            policy: config.address_policy,
+            defense: config.defense,
+        };
         let mut interface = Self {
             medium: capabilities.medium,
-            ip_mtu: capabilities.ip_mtu().min(usize::from(u16::MAX)),
+            ip_mtu: link_mtu,
+            link_mtu,
             link_up: false,
             loopback: config.loopback,
             addresses: Addresses::new(),
             routes: RouteTable::new(),
             path_mtus: PathMtuCache::new(),
             config: None,
-            policy: config.address_policy,
-            defense: config.defense,
+            config_routes: heapless::Vec::new(),
+            config_care: care,
+            care,
+            changes: 0,
             epoch: 0,
             ident: random.next_u32() as u16,
             #[cfg(feature = "medium-ethernet")]
             ethernet: Ethernet::new(hardware, random),
         };
-        if let Some(ipv4) = &config.ipv4 {
-            let configured = interface.configure(Instant::ZERO, Some(ipv4.clone()), random);
+        if let ConfigV4::Static(ipv4) = &config.ipv4 {
+            let configured = interface.configure(Instant::ZERO, Some(ipv4.clone().into()), random);
             if configured.is_err() {
                 crate::log::debug!("the IPv4 address is none that a host can have");
             }
@@ -178,38 +223,75 @@ impl Interface {
         interface
     }
 
-    /// Replaces the static configuration.
-    fn configure(
+    /// Replaces the configuration.
+    pub(super) fn configure(
         &mut self,
         now: Instant,
-        config: Option<StaticConfigV4>,
+        configuration: Option<Configuration<'_>>,
         random: &mut Random,
     ) -> Result<(), ConfigError> {
+        self.changes = self.changes.wrapping_add(1);
         if let Some(old) = self.config.take() {
-            self.routes.remove(DEFAULT_ROUTE);
+            while let Some(route) = self.config_routes.pop() {
+                self.routes.remove(route);
+            }
+            self.ip_mtu = self.link_mtu;
             self.remove_address(IpAddress::Ipv4(old.address.address()));
         }
-        let Some(new) = config else { return Ok(()) };
-        self.add_address(now, IpCidr::Ipv4(new.address), random)?;
-        if let Some(gateway) = new.gateway {
+        let Some(new) = configuration else {
+            return Ok(());
+        };
+        self.config_care = new.care.unwrap_or(self.care);
+        let (address, care) = (IpCidr::Ipv4(new.config.address), self.config_care);
+        self.add_address(now, address, care, random)?;
+        if let Some(mtu) = new.mtu {
+            self.ip_mtu = self.link_mtu.min(mtu.into());
+        }
+        let gateway = new.config.gateway;
+        self.config = Some(new.config);
+        if let (Some(gateway), []) = (gateway, new.routes) {
+            let _ = self.config_routes.push(DEFAULT_ROUTE);
             self.routes
                 .set_default_gateway(now, IpAddress::Ipv4(gateway), INTERFACE)
                 .map_err(|_| ConfigError::TooManyRoutes)?;
         }
-        self.config = Some(new);
+        for &(destination, router) in new.routes {
+            self.add_config_route(now, IpCidr::Ipv4(destination), router)?;
+        }
         Ok(())
+    }
+
+    fn add_config_route(
+        &mut self,
+        now: Instant,
+        destination: IpCidr,
+        gateway: Option<Ipv4Addr>,
+    ) -> Result<(), ConfigError> {
+        let route = Route {
+            destination,
+            gateway: gateway.map(IpAddress::Ipv4),
+            interface: INTERFACE,
+            expires: None,
+            mtu: None,
+        };
+        let _ = self.config_routes.push(destination);
+        match self.routes.add(now, route) {
+            Ok(_) => Ok(()),
+            Err(_) => Err(ConfigError::TooManyRoutes),
+        }
     }
 
     fn add_address(
         &mut self,
         now: Instant,
         cidr: IpCidr,
+        care: Care,
         random: &mut Random,
     ) -> Result<(), ConfigError> {
         if !cidr.address().is_unicast() {
             return Err(ConfigError::NotUnicast);
         }
-        let state = if self.probes() {
+        let state = if self.probes(care) {
             AddressState::Tentative
         } else {
             AddressState::Usable
@@ -222,7 +304,7 @@ impl Interface {
             })
             .map_err(|_| ConfigError::TooManyAddresses)?;
         self.on_routes_changed();
-        self.guard(now, cidr.address(), random);
+        self.guard(now, cidr.address(), care, random);
         Ok(())
     }
 
@@ -241,23 +323,23 @@ impl Interface {
     }
 
     /// Whether an address has to prove unused before it may be used.
-    fn probes(&self) -> bool {
+    fn probes(&self, care: Care) -> bool {
         self.medium == Medium::Ethernet
             && !self.loopback
-            && self.policy == AddressPolicy::Probe
+            && care.policy == AddressPolicy::Probe
             && cfg!(feature = "medium-ethernet")
     }
 
     /// Announces or probes an address, and from then on watches for others that use it.
     #[cfg(all(feature = "medium-ethernet", feature = "proto-ipv4"))]
-    fn guard(&mut self, now: Instant, address: IpAddress, random: &mut Random) {
+    fn guard(&mut self, now: Instant, address: IpAddress, care: Care, random: &mut Random) {
         let IpAddress::Ipv4(address) = address else {
             return;
         };
         if self.medium != Medium::Ethernet || self.loopback {
             return;
         }
-        let mode = match self.policy {
+        let mode = match care.policy {
             AddressPolicy::Announce => StartMode::Announce,
             AddressPolicy::Probe => StartMode::Probe,
         };
@@ -265,7 +347,7 @@ impl Interface {
         let known = detectors.iter().position(|d| d.address() == address);
         let index = known.unwrap_or_else(|| {
             // There is room for as many as there are addresses.
-            let detector = ConflictDetector::new(self.ethernet.hardware, self.defense);
+            let detector = ConflictDetector::new(self.ethernet.hardware, care.defense);
             let _ = detectors.push(detector);
             detectors.len() - 1
         });
@@ -275,19 +357,27 @@ impl Interface {
     }
 
     #[cfg(not(all(feature = "medium-ethernet", feature = "proto-ipv4")))]
-    fn guard(&mut self, _now: Instant, _address: IpAddress, _random: &mut Random) {}
+    fn guard(&mut self, _now: Instant, _address: IpAddress, _care: Care, _random: &mut Random) {}
 
     /// Starts over with all addresses, because the link is back and may be another.
     fn guard_all(&mut self, now: Instant, random: &mut Random) {
-        let probes = self.probes();
         let addresses: heapless::Vec<_, IFACE_MAX_ADDR_COUNT> =
             self.addresses.iter().map(|a| a.cidr.address()).collect();
         for &address in &addresses {
-            if probes {
+            let configured = self
+                .config
+                .as_ref()
+                .map(|c| IpAddress::Ipv4(c.address.address()));
+            let care = if configured == Some(address) {
+                self.config_care
+            } else {
+                self.care
+            };
+            if self.probes(care) {
                 // RFC 5227, section 2.1: on "link-layer connectivity change" the address is in doubt.
                 self.set_address_state(address, AddressState::Tentative);
             }
-            self.guard(now, address, random);
+            self.guard(now, address, care, random);
         }
     }
 
@@ -303,6 +393,30 @@ impl Interface {
 
     pub(super) fn config(&self) -> Option<&StaticConfigV4> {
         self.config.as_ref()
+    }
+
+    /// Whether a configuration is in use already.
+    #[cfg(feature = "socket-dhcpv4")]
+    pub(super) fn is_configured_as(
+        &self,
+        config: &StaticConfigV4,
+        routes: &[(Ipv4Cidr, Option<Ipv4Addr>)],
+        mtu: Option<u16>,
+    ) -> bool {
+        let mtu = mtu.map_or(self.link_mtu, |mtu| self.link_mtu.min(mtu.into()));
+        let destinations = routes
+            .iter()
+            .map(|(destination, _)| IpCidr::Ipv4(*destination));
+        let same_routes = match routes {
+            [] => true,
+            _ => destinations.eq(self.config_routes.iter().copied()),
+        };
+        self.config.as_ref() == Some(config) && same_routes && mtu == self.ip_mtu
+    }
+
+    /// A number that is another after the configuration changed.
+    pub(super) fn changes(&self) -> u16 {
+        self.changes
     }
 
     pub(super) fn next_deadline(&self) -> Option<Instant> {
@@ -418,6 +532,18 @@ impl Interface {
         }
     }
 
+    /// As [`Self::reach`], for a path that was routed before and stays as it is, whatever routes say now.
+    #[cfg(feature = "socket-dhcpv4")]
+    pub(super) fn reach_as_before(
+        &mut self,
+        now: Instant,
+        destination: IpAddress,
+        path: &mut Path,
+    ) -> Reach {
+        path.epoch = self.epoch;
+        self.reach(now, destination, path)
+    }
+
     /// The link header for a packet along a path whose next hop has just been found in reach.
     #[inline]
     pub(super) fn link_header(&self, path: &Path) -> Option<LinkHeader> {
@@ -440,6 +566,16 @@ impl Interface {
             let reported = self.path_mtus.lookup(next_hop.interface, destination);
             path.path_mtu = reported.map_or(path.route_mtu, |mtu| mtu.min(path.route_mtu));
         }
+    }
+
+    /// The link header for a packet to everybody, or to a station whose address is known.
+    #[cfg(feature = "socket-dhcpv4")]
+    pub(super) fn ipv4_header_to(&self, dst: EthernetAddress) -> LinkHeader {
+        LinkHeader::Ethernet(EthernetHeader {
+            dst,
+            src: self.ethernet.hardware,
+            ethertype: EtherType::IPV4,
+        })
     }
 
     #[cfg(feature = "medium-ethernet")]
@@ -503,9 +639,10 @@ impl Ethernet {
 }
 
 impl Engine<'_> {
-    /// The link came up or went down. True if that is news.
+    /// The link is up, or down. True if that is news. The runner says so whenever it comes by.
     pub(crate) fn set_link_up(&mut self, now: Instant, up: bool) -> bool {
         self.now = now;
+        self.attention = false;
         if self.interface.link_up == up {
             return false;
         }
@@ -515,6 +652,7 @@ impl Engine<'_> {
         if up {
             self.interface.guard_all(now, &mut self.random);
         }
+        self.dhcp_link_changed(now, up);
         true
     }
 
@@ -542,15 +680,40 @@ impl Engine<'_> {
         self.interface.config().cloned()
     }
 
+    /// A number that is another after the configuration changed.
+    pub(crate) fn config_changes(&self) -> u16 {
+        self.interface.changes()
+    }
+
     /// Replaces the IPv4 configuration. Connections from an address that goes away end with an error.
-    pub(crate) fn set_config_v4(
-        &mut self,
-        config: Option<StaticConfigV4>,
-    ) -> Result<(), ConfigError> {
-        let old = self.interface.config().map(|c| c.address.address());
-        let new = config.as_ref().map(|c| c.address.address());
+    pub(crate) fn set_config_v4(&mut self, config: ConfigV4) -> Result<(), ConfigError> {
+        self.stop_dhcp();
         let now = self.now;
-        let result = self.interface.configure(now, config, &mut self.random);
+        match config {
+            ConfigV4::None => self.configure(now, None),
+            ConfigV4::Static(config) => self.configure(now, Some(config.into())),
+            #[cfg(feature = "socket-dhcpv4")]
+            ConfigV4::Dhcp(dhcp) => {
+                self.configure(now, None)?;
+                self.start_dhcp(now, dhcp);
+                Ok(())
+            }
+        }
+    }
+
+    /// Puts a configuration to use in place of the one before.
+    pub(super) fn configure(
+        &mut self,
+        now: Instant,
+        configuration: Option<Configuration<'_>>,
+    ) -> Result<(), ConfigError> {
+        #[cfg(feature = "socket-dns")]
+        self.dns_forget();
+        let old = self.interface.config().map(|c| c.address.address());
+        let new = configuration.as_ref().map(|c| c.config.address.address());
+        let result = self
+            .interface
+            .configure(now, configuration, &mut self.random);
         if let Some(old) = old.filter(|_| old != new) {
             self.on_address_gone(old.into());
         }
@@ -559,8 +722,9 @@ impl Engine<'_> {
 
     /// Adds an address to the interface.
     pub(crate) fn add_address(&mut self, cidr: IpCidr) -> Result<(), ConfigError> {
-        let now = self.now;
-        self.interface.add_address(now, cidr, &mut self.random)
+        let (now, care) = (self.now, self.interface.care);
+        self.interface
+            .add_address(now, cidr, care, &mut self.random)
     }
 
     /// Removes an address; false if it was not there. Connections from it end with an error.
@@ -745,6 +909,7 @@ impl Engine<'_> {
             self.interface
                 .set_address_state(address, AddressState::Tentative);
             self.on_address_gone(address);
+            self.dhcp_conflict(now, address);
         }
         true
     }

@@ -14,6 +14,10 @@
 mod config;
 #[cfg(any(feature = "socket-udp", feature = "socket-icmp"))]
 mod datagram;
+#[cfg(feature = "socket-dhcpv4")]
+mod dhcp;
+#[cfg(feature = "socket-dns")]
+mod dns;
 mod egress;
 #[cfg(feature = "tcp-fast-open")]
 mod fast_open;
@@ -22,6 +26,8 @@ mod icmp;
 mod icmp_socket;
 mod ingress;
 mod interface;
+#[cfg(not(feature = "socket-dhcpv4"))]
+mod no_dhcp;
 #[cfg(all(feature = "socket-tcp", not(feature = "tcp-fast-open")))]
 mod no_fast_open;
 mod outgoing;
@@ -45,10 +51,16 @@ mod udp;
 mod tests;
 
 use cygnet_driver::{Capabilities, HardwareAddress};
+#[cfg(feature = "socket-dhcpv4")]
+use dhcp::DhcpState;
+#[cfg(not(feature = "socket-dhcpv4"))]
+use no_dhcp::DhcpState;
 
-pub use config::{AddressPolicy, Config, DefensePolicy, EcnPolicy, StaticConfigV4};
+pub use config::{AddressPolicy, Config, ConfigV4, DefensePolicy, EcnPolicy, StaticConfigV4};
 #[cfg(any(feature = "socket-udp", feature = "socket-icmp"))]
 pub(crate) use datagram::QueueError;
+#[cfg(feature = "socket-dns")]
+pub(crate) use dns::AskError;
 pub(crate) use egress::Inline;
 #[cfg(feature = "socket-icmp")]
 pub use icmp_socket::{IcmpEndpoint, IcmpMetadata, IcmpPacketMetadata};
@@ -88,6 +100,11 @@ pub(crate) struct Engine<'d> {
     #[cfg(feature = "socket-tcp")]
     tcp: TcpState<'d>,
     icmp_errors: ErrorLimiter,
+    dhcp: DhcpState,
+    #[cfg(feature = "socket-dns")]
+    dns: dns::DnsState,
+    /// A handle asked for something that only the runner can begin.
+    attention: bool,
     stats: Stats,
 }
 
@@ -101,8 +118,13 @@ impl<'d> Engine<'d> {
     ) -> Self {
         let mut random = Random::new(seed);
         let interface = Interface::new(capabilities, hardware, &config, &mut random);
+        let dhcp = DhcpState::new(&interface, &config);
         Self {
             now: Instant::ZERO,
+            dhcp,
+            #[cfg(feature = "socket-dns")]
+            dns: dns::DnsState::new(),
+            attention: false,
             sockets: sockets.with_key(random.hash_key()),
             #[cfg(feature = "socket-tcp")]
             tcp: TcpState::new(random.hash_key(), &config),
@@ -120,15 +142,18 @@ impl<'d> Engine<'d> {
     pub(crate) fn on_timeout(&mut self, now: Instant) {
         self.now = now;
         self.on_interface_timeout(now);
+        self.on_dhcp_timeout(now);
         #[cfg(feature = "socket-tcp")]
-        {
-            self.on_listen_timeout(now);
-            for _ in 0..TIMEOUT_BURST {
-                let Some(index) = self.sockets.pop_due(now) else {
-                    break;
-                };
-                self.on_tcp_timeout(now, index);
-            }
+        self.on_listen_timeout(now);
+        #[cfg(any(feature = "socket-tcp", feature = "socket-dns"))]
+        for _ in 0..TIMEOUT_BURST {
+            let Some(index) = self.sockets.pop_due(now) else {
+                break;
+            };
+            #[cfg(feature = "socket-tcp")]
+            self.on_tcp_timeout(now, index);
+            #[cfg(feature = "socket-dns")]
+            self.on_dns_timeout(now, index);
         }
     }
 
@@ -139,7 +164,7 @@ impl<'d> Engine<'d> {
         {
             next = earlier(next, self.tcp.next_deadline());
         }
-        next
+        earlier(next, self.dhcp.next_deadline())
     }
 
     /// The next socket that something happened to.
@@ -173,5 +198,5 @@ fn earlier(a: Option<Instant>, b: Option<Instant>) -> Option<Instant> {
 const ICMP_ERROR_INTERVAL: Duration = Duration::from_millis(100);
 
 /// The most sockets whose timers are handled in one go; the rest is due at once, and comes next.
-#[cfg(feature = "socket-tcp")]
+#[cfg(any(feature = "socket-tcp", feature = "socket-dns"))]
 const TIMEOUT_BURST: usize = 32;

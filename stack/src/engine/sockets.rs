@@ -1,6 +1,8 @@
 //! The slots: who is in them, and the lists they are in.
 
 use super::Engine;
+#[cfg(feature = "socket-dns")]
+use super::dns::DnsSlot;
 #[cfg(feature = "socket-icmp")]
 use super::icmp_socket::IcmpSocketState;
 #[cfg(feature = "socket-tcp")]
@@ -65,6 +67,8 @@ impl Engine<'_> {
             Body::Udp(_) => self.udp_drop(key),
             #[cfg(feature = "socket-icmp")]
             Body::Icmp(_) => self.icmp_drop(key),
+            #[cfg(feature = "socket-dns")]
+            Body::Dns(_) => self.dns_drop(key),
             _ => {}
         }
     }
@@ -90,6 +94,8 @@ pub(super) enum Body<'d> {
     Udp(UdpSocketState<'d>),
     #[cfg(feature = "socket-icmp")]
     Icmp(IcmpSocketState<'d>),
+    #[cfg(feature = "socket-dns")]
+    Dns(DnsSlot<'d>),
     /// No kind of socket is compiled in.
     #[cfg(not(any(
         feature = "socket-tcp",
@@ -266,7 +272,7 @@ impl<'d> Sockets<'d> {
         self.deadlines.schedule(self.nodes, index, at);
     }
 
-    #[cfg_attr(not(feature = "socket-tcp"), expect(dead_code))]
+    #[cfg(any(feature = "socket-tcp", feature = "socket-dns"))]
     pub(super) fn pop_due(&mut self, now: Instant) -> Option<Index> {
         self.deadlines.pop_due(self.nodes, now)
     }

@@ -152,12 +152,22 @@ impl<'d> Engine<'d> {
     ) -> Handled<'f> {
         let (header, data) =
             UdpHeader::parse(payload, received.src(), received.dst(), received.verify)?;
+        #[cfg(feature = "socket-dhcpv4")]
+        if self.is_for_dhcp(header.dst_port) {
+            return self.on_dhcp(now, received, header.src_port, data);
+        }
+        if received.destination == Destination::Elsewhere {
+            return Err(Discard::NotOurAddress);
+        }
         let remote = IpEndpoint::new(received.src(), header.src_port);
         let Some(index) = self.find_udp(received.dst(), header.dst_port, remote, received) else {
             return self.port_unreachable(now, received);
         };
-        let Body::Udp(udp) = self.sockets.body_mut(index) else {
-            return Err(Discard::NoSocket);
+        let udp = match self.sockets.body_mut(index) {
+            Body::Udp(udp) => udp,
+            #[cfg(feature = "socket-dns")]
+            Body::Dns(_) => return self.on_dns(now, index, remote.addr, data),
+            _ => return Err(Discard::NoSocket),
         };
         let meta = UdpMetadata {
             endpoint: remote,
@@ -190,7 +200,12 @@ impl<'d> Engine<'d> {
         let to_group = received.destination != Destination::Local;
         let hash = self.sockets.hash_port(UDP, port);
         self.sockets.find_best(hash, |body| {
-            let Body::Udp(udp) = body else { return None };
+            let udp = match body {
+                Body::Udp(udp) => udp,
+                #[cfg(feature = "socket-dns")]
+                Body::Dns(dns) => return dns.expects(port, remote).then_some(u8::MAX),
+                _ => return None,
+            };
             let bound = match udp.local.addr {
                 _ if udp.local.port != port => return None,
                 None => 1,
@@ -209,6 +224,10 @@ impl<'d> Engine<'d> {
 
     /// An ICMP error quotes a datagram of ours.
     pub(super) fn udp_icmp_error(&mut self, quote: &Quote<'_>, error: IcmpError) -> bool {
+        #[cfg(feature = "socket-dns")]
+        if self.dns_icmp_error(quote, error) {
+            return true;
+        }
         let remote = IpEndpoint::new(quote.dst.into(), quote.dst_port());
         let hash = self.sockets.hash_port(UDP, quote.src_port());
         let Some(index) = self.sockets.find(hash, |body| match body {
@@ -281,13 +300,15 @@ impl<'d> Engine<'d> {
     }
 
     /// Whether no socket has the port at that address, or at any.
-    fn is_udp_port_free(&self, address: Option<IpAddress>, port: u16) -> bool {
+    pub(super) fn is_udp_port_free(&self, address: Option<IpAddress>, port: u16) -> bool {
         let hash = self.sockets.hash_port(UDP, port);
         let taken = self.sockets.find(hash, |body| match body {
             Body::Udp(udp) => {
                 udp.local.port == port
                     && (udp.local.addr.is_none() || address.is_none() || udp.local.addr == address)
             }
+            #[cfg(feature = "socket-dns")]
+            Body::Dns(dns) => dns.port() == port,
             _ => false,
         });
         taken.is_none()
@@ -430,6 +451,6 @@ impl<'d> UdpSocketState<'d> {
 }
 
 /// What UDP sockets are filed under, see [`super::Sockets::hash`].
-const UDP: u8 = b'u';
+pub(super) const UDP: u8 = b'u';
 
 const IP_AND_UDP_HEADERS: usize = 28;

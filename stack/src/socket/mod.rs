@@ -5,6 +5,8 @@
 //! dropped after unlocking, so an executor may do what it likes in its waker.
 
 mod clock;
+#[cfg(feature = "socket-dns")]
+mod dns;
 #[cfg(feature = "socket-icmp")]
 mod icmp;
 #[cfg(feature = "socket-tcp")]
@@ -28,6 +30,8 @@ mod waiting;
 mod wakers;
 
 pub use clock::EmbassyClock;
+#[cfg(feature = "socket-dns")]
+pub use dns::{DnsError, DnsSocket};
 #[cfg(feature = "socket-icmp")]
 pub use icmp::{IcmpError, IcmpSocket};
 #[cfg(feature = "socket-tcp")]

@@ -11,7 +11,9 @@ use super::clock::EmbassyClock;
 use super::resources::Resources;
 use super::runner::Runner;
 use super::shared::{Locked, Shared, Wakes};
-use crate::engine::{Config, ConfigError, Engine, SocketKey, Sockets, StaticConfigV4};
+#[cfg(feature = "socket-dhcpv4")]
+use crate::dhcp::DhcpLease;
+use crate::engine::{Config, ConfigError, ConfigV4, Engine, SocketKey, Sockets, StaticConfigV4};
 use crate::rand::Seed;
 use crate::stats::Stats;
 #[cfg(feature = "medium-ethernet")]
@@ -150,18 +152,37 @@ impl<'d, M: RawMutex> Stack<'d, M> {
             .unwrap_or(HardwareAddress::Ip)
     }
 
-    /// The static IPv4 configuration, if there is one.
+    /// The IPv4 configuration in use, wherever it came from.
     pub fn config_v4(&self) -> Option<StaticConfigV4> {
         self.with(|s| s.engine.config_v4()).ok()?
     }
 
-    /// Replaces the static IPv4 configuration. Connections from an address that goes away end with
+    /// The DHCP lease that the IPv4 configuration comes from, with all that the server said.
+    #[cfg(feature = "socket-dhcpv4")]
+    pub fn dhcp_lease(&self) -> Option<DhcpLease> {
+        self.with(|s| s.engine.dhcp_lease().cloned()).ok()?
+    }
+
+    /// Waits until the link or the configuration is another than it was when this was called: an address
+    /// can be used or not any more, a lease brought other servers. Cancellation safe.
+    pub async fn wait_config_change(&self) {
+        let look = |engine: &Engine<'d>| {
+            let up = (engine.is_link_up(), engine.is_config_up());
+            (up, engine.config_changes())
+        };
+        let before = self.with(|s| look(&s.engine)).ok();
+        self.wait_for(|engine| before != Some(look(engine))).await;
+    }
+
+    /// Replaces the IPv4 configuration: by a fixed one, by one from a DHCP server, or by none. A lease is
+    /// given back to its server. Connections from an address that goes away end with
     /// [`ConnectionError::AddressGone`](crate::ConnectionError::AddressGone).
     ///
     /// # Errors
     ///
     /// [`ConfigError`] if a table is full or the call is re-entrant.
-    pub fn set_config_v4(&self, config: Option<StaticConfigV4>) -> Result<(), ConfigError> {
+    pub fn set_config_v4(&self, config: impl Into<ConfigV4>) -> Result<(), ConfigError> {
+        let config = config.into();
         self.configure(|engine| engine.set_config_v4(config))
     }
 

@@ -9,6 +9,8 @@
 pub mod address;
 pub mod arp;
 pub mod checksum;
+pub mod dhcpv4;
+pub mod dns;
 pub mod ethernet;
 pub mod icmpv4;
 pub mod ipv4;
@@ -26,6 +28,7 @@ pub use address::{
 };
 pub use arp::{ArpOperation, ArpPacket};
 pub use checksum::{ChecksumMode, Sum, pseudo_header};
+pub use dhcpv4::{DhcpMessage, DhcpMessageKind, DhcpOptions, DhcpRequest, DhcpWriter};
 pub use ethernet::{EtherType, EthernetAddress, EthernetHeader};
 pub use icmpv4::{Icmpv4Message, Icmpv4Unreachable, Quote};
 pub use ipv4::{Ecn, IpProtocol, Ipv4Header};

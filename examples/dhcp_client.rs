@@ -1,0 +1,112 @@
+//! A network host that gets its address by DHCP, and says so whenever that changes: hardware address
+//! 02-00-00-00-00-01.
+//!
+//! ```sh
+//! cargo run --release --example dhcp_client -- --tap tap0    # in a bridge with your LAN, or beside dnsmasq
+//! cargo run --release --example dhcp_client -- --sandbox --once -- \
+//!     dnsmasq --keep-in-foreground --conf-file=/dev/null --user=root --dhcp-range=192.168.69.200,192.168.69.210
+//! ```
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use cygnet::{DhcpConfig, DhcpLease, Stack};
+use cygnet_examples::device::DeviceOptions;
+use cygnet_examples::session::start_command;
+use cygnet_examples::{Error, arguments, exit, host, units};
+
+/// A network host that gets its address by DHCP and prints what it got, whenever that changes
+#[derive(Parser)]
+struct Args {
+    /// The name to tell the server
+    #[arg(long, value_name = "NAME")]
+    hostname: Option<String>,
+
+    /// Use the address without looking for others who do
+    #[arg(long)]
+    no_probe: bool,
+
+    /// Renew as if the lease were no longer than this; ms or s
+    #[arg(long, value_name = "TIME", value_parser = units::time)]
+    max_lease: Option<cygnet::Duration>,
+
+    /// Give the address back and end as soon as it can be used
+    #[arg(long)]
+    once: bool,
+
+    #[command(flatten)]
+    device: DeviceOptions,
+}
+
+fn main() -> ExitCode {
+    let args = arguments::<Args>();
+    exit(run(&args))
+}
+
+fn run(args: &Args) -> Result<ExitCode, Error> {
+    let mut config = DhcpConfig::new();
+    if let Some(name) = &args.hostname {
+        let name = name.as_str().try_into();
+        config.hostname = Some(name.map_err(|_| "a host's name has at most 63 bytes")?);
+    }
+    config.probe = !args.no_probe;
+    config.max_lease = args.max_lease;
+    let hardware_address = host::SERVER.hardware_address;
+    host::run_with(&args.device, hardware_address, config, async |stack| {
+        watch(stack, args).await
+    })
+}
+
+async fn watch(stack: Stack<'static>, args: &Args) -> Result<ExitCode, Error> {
+    let _server = start_command(&args.device)?;
+    println!("looking for an address");
+    loop {
+        match stack.dhcp_lease().filter(|_| stack.is_config_up()) {
+            Some(lease) => {
+                print(&lease);
+                if args.once {
+                    stack.set_config_v4(None)?;
+                    // The release leaves when the runner comes by.
+                    tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+                    return Ok(ExitCode::SUCCESS);
+                }
+            }
+            None if stack.is_link_up() => println!("no address"),
+            None => println!("no link"),
+        }
+        stack.wait_config_change().await;
+    }
+}
+
+fn print(lease: &DhcpLease) {
+    let list = |items: &[std::net::Ipv4Addr]| {
+        let items: Vec<_> = items.iter().map(ToString::to_string).collect();
+        items.join(", ")
+    };
+    println!("address:     {} from {}", lease.address, lease.server);
+    match lease.duration {
+        Some(duration) => println!("lease:       {} s", duration.as_secs()),
+        None => println!("lease:       for ever"),
+    }
+    if let Some(gateway) = lease.gateway {
+        println!("gateway:     {gateway}");
+    }
+    for (destination, router) in &lease.routes {
+        match router {
+            Some(router) => println!("route:       {destination} through {router}"),
+            None => println!("route:       {destination}"),
+        }
+    }
+    if !lease.dns_servers.is_empty() {
+        println!("DNS servers: {}", list(&lease.dns_servers));
+    }
+    for domain in lease.domains.iter() {
+        println!("domain:      {domain}");
+    }
+    if !lease.ntp_servers.is_empty() {
+        println!("NTP servers: {}", list(&lease.ntp_servers));
+    }
+    if let Some(mtu) = lease.mtu {
+        println!("MTU:         {mtu}");
+    }
+}

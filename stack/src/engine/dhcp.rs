@@ -1,0 +1,268 @@
+//! The DHCP client's place in the stack: its messages in and out, and its lease on the interface.
+//!
+//! Before there is an address, questions go from 0.0.0.0 to everybody, past routes and neighbors that
+//! cannot be there yet. A lease is renewed with its server alone, along the routes, like any packet.
+
+use cygnet_driver::{Medium, TxToken};
+
+use super::config::{AddressPolicy, Config, ConfigV4, DefensePolicy, StaticConfigV4};
+use super::egress::DEFAULT_HOP_LIMIT;
+use super::ingress::{Handled, Received};
+use super::interface::{Care, Configuration, Interface, Path, Reach};
+use super::outgoing::{Content, IpPacket, LinkHeader, Outgoing, Payload};
+use super::{Engine, earlier};
+use crate::dhcp::{self, Change, DhcpClient, DhcpConfig, DhcpLease, Recipient};
+use crate::stats::Discard;
+use crate::time::{Duration, Instant};
+use crate::wire::dhcpv4::{CLIENT_PORT, SERVER_PORT};
+use crate::wire::{DhcpMessage, EthernetAddress, IpAddress};
+
+/// The client, if there is one, and what is left of the one before.
+pub(super) struct DhcpState {
+    client: Option<DhcpClient>,
+    /// The way to the server.
+    path: Path,
+    /// The last message of a client that is gone.
+    farewell: Option<Farewell>,
+}
+
+/// A release, with the client that writes it and the way to the server as it was.
+struct Farewell {
+    client: DhcpClient,
+    path: Path,
+    due: Instant,
+}
+
+impl DhcpState {
+    pub(super) fn new(interface: &Interface, config: &Config) -> Self {
+        let client = match &config.ipv4 {
+            ConfigV4::Dhcp(dhcp) => client(interface, dhcp.clone()),
+            ConfigV4::None | ConfigV4::Static(_) => None,
+        };
+        Self {
+            client,
+            path: Path::default(),
+            farewell: None,
+        }
+    }
+
+    pub(super) fn next_deadline(&self) -> Option<Instant> {
+        let client = self.client.as_ref().and_then(DhcpClient::next_deadline);
+        earlier(client, self.farewell.as_ref().map(|farewell| farewell.due))
+    }
+
+    pub(super) fn wants_to_send(&self, now: Instant) -> bool {
+        self.next_deadline().is_some_and(|due| due <= now)
+    }
+}
+
+/// RFC 2131 knows clients by their hardware address.
+fn client(interface: &Interface, config: DhcpConfig) -> Option<DhcpClient> {
+    (interface.medium == Medium::Ethernet)
+        .then(|| DhcpClient::new(config, interface.ethernet.hardware))
+}
+
+impl Engine<'_> {
+    /// The lease in use.
+    pub(crate) fn dhcp_lease(&self) -> Option<&DhcpLease> {
+        self.dhcp.client.as_ref()?.lease()
+    }
+
+    pub(super) fn start_dhcp(&mut self, now: Instant, config: DhcpConfig) {
+        self.dhcp.client = client(&self.interface, config);
+        if self.interface.link_up {
+            self.dhcp_link_changed(now, true);
+        }
+        self.attention = true;
+    }
+
+    /// Gives the lease back. The address can go at once: the message takes the way that leads to the server
+    /// now.
+    pub(super) fn stop_dhcp(&mut self) {
+        let Some(client) = self.dhcp.client.take() else {
+            return;
+        };
+        let Some(lease) = client.lease().filter(|_| self.interface.link_up) else {
+            return;
+        };
+        let (now, server) = (self.now, IpAddress::Ipv4(lease.server));
+        let mut path = core::mem::take(&mut self.dhcp.path);
+        // Routes it, and begins to look for its neighbor if need be.
+        self.interface.reach(now, server, &mut path);
+        let due = now;
+        self.dhcp.farewell = Some(Farewell { client, path, due });
+        self.attention = true;
+    }
+
+    pub(super) fn dhcp_link_changed(&mut self, now: Instant, up: bool) {
+        match &mut self.dhcp.client {
+            Some(client) if up => client.on_link_up(now, &mut self.random),
+            Some(client) => client.on_link_down(),
+            None => {}
+        }
+    }
+
+    /// Somebody else uses an address of ours.
+    pub(super) fn dhcp_conflict(&mut self, now: Instant, address: IpAddress) {
+        let Some(client) = &mut self.dhcp.client else {
+            return;
+        };
+        let leased = client.lease().map(|lease| lease.address.address());
+        if leased.map(IpAddress::Ipv4) == Some(address) {
+            let change = client.on_conflict();
+            self.on_lease_changed(now, change);
+        }
+    }
+
+    pub(super) fn on_dhcp_timeout(&mut self, now: Instant) {
+        if let Some(client) = &mut self.dhcp.client {
+            let change = client.on_timeout(now, &mut self.random);
+            self.on_lease_changed(now, change);
+        }
+    }
+
+    /// Whether a datagram to that port is the client's, wherever it is addressed to.
+    pub(super) fn is_for_dhcp(&self, port: u16) -> bool {
+        port == CLIENT_PORT && self.dhcp.client.is_some()
+    }
+
+    /// Whether a packet to an address that is not ours may be the client's: a server that is not asked to
+    /// broadcast sends to the address that it gives.
+    pub(super) fn expects_dhcp(&self) -> bool {
+        let client = self.dhcp.client.as_ref();
+        client.is_some_and(DhcpClient::expects_answer)
+    }
+
+    pub(super) fn on_dhcp<'f>(
+        &mut self,
+        now: Instant,
+        received: &Received<'_>,
+        src_port: u16,
+        data: &[u8],
+    ) -> Handled<'f> {
+        let message = DhcpMessage::parse(data)?;
+        let Some(client) = &mut self.dhcp.client else {
+            return Err(Discard::NoSocket);
+        };
+        if src_port != SERVER_PORT {
+            return Err(Discard::UnmatchedDhcp);
+        }
+        crate::log::debug!("DHCP: {:?} from {:?}", message.kind, received.src());
+        let change = client
+            .on_message(now, &message, &mut self.random)
+            .map_err(|_| Discard::UnmatchedDhcp)?;
+        self.on_lease_changed(now, change);
+        Ok(None)
+    }
+
+    fn on_lease_changed(&mut self, now: Instant, change: Option<Change>) {
+        let Some(change) = change else { return };
+        let lease = self.dhcp.client.as_ref().and_then(DhcpClient::lease);
+        let (Change::Leased, Some(lease)) = (change, lease) else {
+            crate::log::debug!("the lease of the IPv4 address is over");
+            let _ = self.configure(now, None);
+            return;
+        };
+        let config = StaticConfigV4 {
+            address: lease.address,
+            gateway: lease.gateway,
+            dns_servers: lease.dns_servers.clone(),
+            domains: lease.domains.clone(),
+        };
+        let (routes, mtu) = (lease.routes.clone(), lease.mtu);
+        if self.interface.is_configured_as(&config, &routes, mtu) {
+            return;
+        }
+        let policy = match self.dhcp.client.as_ref().is_some_and(DhcpClient::probes) {
+            true => AddressPolicy::Probe,
+            false => AddressPolicy::Announce,
+        };
+        // A host with a fixed address may insist on it; one that was given it asks for another.
+        let defense = DefensePolicy::DefendOnce;
+        let configured = self.configure(
+            now,
+            Some(Configuration {
+                config,
+                routes: &routes,
+                mtu,
+                care: Some(Care { policy, defense }),
+            }),
+        );
+        if configured.is_err() {
+            crate::log::debug!("there is no room for all of the lease");
+        }
+    }
+
+    /// Sends what the client has to send. Gives the room back if that is nothing.
+    pub(super) fn transmit_dhcp<T: TxToken>(&mut self, now: Instant, tx: T) -> Result<(), T> {
+        let mut buffer = [0; dhcp::MAX_MESSAGE];
+        let Some((link, message, len)) = self.poll_dhcp(now, &mut buffer) else {
+            return Err(tx);
+        };
+        let packet = IpPacket {
+            src: IpAddress::Ipv4(message.ciaddr),
+            dst: message.recipient(),
+            hop_limit: DEFAULT_HOP_LIMIT,
+            dscp_ecn: 0,
+            ident: self.interface.next_ident(),
+            dont_fragment: false,
+            payload: Payload::Udp {
+                src_port: CLIENT_PORT,
+                dst_port: SERVER_PORT,
+                data: &buffer[..len],
+            },
+        };
+        let content = Content::Ip(packet);
+        Outgoing { link, content }.send(tx);
+        self.stats.sent = self.stats.sent.wrapping_add(1);
+        Ok(())
+    }
+
+    /// The message that is due, written into `buffer`, with its link header and length.
+    fn poll_dhcp(
+        &mut self,
+        now: Instant,
+        buffer: &mut [u8],
+    ) -> Option<(LinkHeader, dhcp::Outgoing, usize)> {
+        let mtu = self.interface.ip_mtu;
+        if let Some(mut farewell) = self.dhcp.farewell.take_if(|farewell| farewell.due <= now) {
+            let message = farewell.client.release(now, &mut self.random)?;
+            let (server, path) = (message.recipient(), &mut farewell.path);
+            match self.interface.reach_as_before(now, server, path) {
+                Reach::Now => {
+                    let link = self.interface.link_header(path)?;
+                    let len = farewell.client.emit(&message, mtu, buffer);
+                    return Some((link, message, len));
+                }
+                Reach::Pending(_) | Reach::Exhausted => {
+                    farewell.due = now + NEIGHBOR_PAUSE;
+                    self.dhcp.farewell = Some(farewell);
+                }
+                // The lease will be over by itself.
+                Reach::Unreachable | Reach::NoRoute => {}
+            }
+            return None;
+        }
+        let client = self.dhcp.client.as_mut()?;
+        let message = client.poll(now, &mut self.random)?;
+        let link = match message.to {
+            Recipient::Everybody => self.interface.ipv4_header_to(EthernetAddress::BROADCAST),
+            Recipient::Server(_) => {
+                let path = &mut self.dhcp.path;
+                match self.interface.reach(now, message.recipient(), path) {
+                    Reach::Now => self.interface.link_header(path)?,
+                    Reach::Pending(_) | Reach::Exhausted => {
+                        client.postpone(now + NEIGHBOR_PAUSE);
+                        return None;
+                    }
+                    // Nobody to talk to; the client tries again, and in the end asks everybody.
+                    Reach::Unreachable | Reach::NoRoute => return None,
+                }
+            }
+        };
+        Some((link, message, client.emit(&message, mtu, buffer)))
+    }
+}
+
+/// Until it is looked again whether the next hop to the server is known.
+const NEIGHBOR_PAUSE: Duration = Duration::from_millis(100);

@@ -1,0 +1,496 @@
+//! DNS queries: a slot asks one question at a time, from a port of its own for each attempt.
+//!
+//! The slot's buffer holds the question as it goes out and, behind it, room for the answer. The cache is the
+//! stack's, and looked into when the runner comes by, which knows the time.
+
+use cygnet_driver::TxToken;
+
+use super::datagram::{Datagrams, Pending, RouteCache};
+use super::egress::DEFAULT_HOP_LIMIT;
+use super::icmp::IcmpError;
+use super::ingress::Handled;
+use super::outgoing::{IpPacket, Payload};
+use super::sockets::Body;
+use super::udp::UDP;
+use super::{Engine, SocketKey};
+use crate::dns::{Cache, DnsAnswer, Failure, Options, Phase, Query, Verdict, without_opt};
+use crate::events::Events;
+use crate::stats::Discard;
+use crate::storage::{Bytes, Index};
+use crate::time::Instant;
+use crate::wire::dns::{DnsMessage, HEADER_LEN, Name, OPT_LEN, PORT, RecordType, emit_query};
+use crate::wire::{IpAddress, IpEndpoint, Quote};
+
+/// What all DNS sockets share.
+pub(super) struct DnsState {
+    cache: Cache,
+}
+
+impl DnsState {
+    pub(super) const fn new() -> Self {
+        Self {
+            cache: Cache::new(),
+        }
+    }
+}
+
+/// A slot that is used for DNS.
+pub(crate) struct DnsSlot<'d> {
+    /// The question, then the answer.
+    buffer: Bytes<'d>,
+    query_len: usize,
+    answer_len: usize,
+    query: Query,
+    /// Where the answer is expected; 0 if none is.
+    port: u16,
+    route: RouteCache,
+    /// The cache is to be asked first.
+    fresh: bool,
+    /// The question ends with an OPT record of ours.
+    has_opt: bool,
+    unreachable: bool,
+}
+
+/// Why a question cannot be asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum AskError {
+    /// The buffer has no room for the question, or for an answer of the least size that is sensible.
+    NoRoom,
+    /// The slot is gone.
+    Gone,
+}
+
+impl DnsSlot<'_> {
+    /// Whether a datagram is for it, as far as its addresses tell.
+    pub(super) fn expects(&self, port: u16, remote: IpEndpoint) -> bool {
+        self.port == port && remote.port == PORT && self.query.server() == Some(remote.addr)
+    }
+
+    pub(super) fn port(&self) -> u16 {
+        self.port
+    }
+
+    fn answer(&self) -> &[u8] {
+        let end = self.query_len + self.answer_len;
+        self.buffer.get(self.query_len..end).unwrap_or_default()
+    }
+
+    fn room(&self) -> usize {
+        self.buffer.len().saturating_sub(self.query_len)
+    }
+}
+
+impl Datagrams for DnsSlot<'_> {
+    fn next_packet(&self, from: usize) -> Option<Pending> {
+        if from > 0 || self.unreachable || self.query.phase() != Phase::Due {
+            return None;
+        }
+        Some(Pending {
+            nth: 0,
+            destination: self.query.server()?,
+            source: None,
+        })
+    }
+
+    fn remove(&mut self, _: usize) {
+        if !self.unreachable {
+            self.query.on_sent();
+        }
+    }
+
+    fn on_unreachable(&mut self, _: IpAddress) {
+        self.unreachable = true;
+    }
+
+    fn route(&mut self) -> &mut RouteCache {
+        &mut self.route
+    }
+
+    fn packet(&self, _: usize, src: IpAddress, ident: u16) -> Option<IpPacket<'_>> {
+        let payload = Payload::Udp {
+            src_port: self.port,
+            dst_port: PORT,
+            data: self.buffer.get(..self.query_len)?,
+        };
+        Some(IpPacket {
+            src,
+            dst: self.query.server()?,
+            hop_limit: DEFAULT_HOP_LIMIT,
+            dscp_ecn: 0,
+            ident,
+            dont_fragment: false,
+            payload,
+        })
+    }
+}
+
+// What handles ask for.
+impl<'d> Engine<'d> {
+    pub(crate) fn dns_open(&mut self, buffer: Bytes<'d>) -> Option<SocketKey> {
+        let slot = DnsSlot {
+            buffer,
+            query_len: 0,
+            answer_len: 0,
+            query: Query::done(),
+            port: 0,
+            route: RouteCache::default(),
+            fresh: false,
+            has_opt: false,
+            unreachable: false,
+        };
+        let index = self.sockets.allocate(Body::Dns(slot))?;
+        Some(self.sockets.key(index))
+    }
+
+    /// Asks for the records of a name, given in the wire format. `tcp`: a truncated answer can be asked
+    /// for again.
+    pub(crate) fn dns_ask(
+        &mut self,
+        key: SocketKey,
+        name: &[u8],
+        kind: RecordType,
+        tcp: bool,
+    ) -> Result<(), AskError> {
+        let dns = self.dns_mut(key).ok_or(AskError::Gone)?;
+        let len = HEADER_LEN + name.len() + 4 + OPT_LEN;
+        let room = dns.buffer.len().saturating_sub(len).min(LONGEST_ANSWER);
+        if room < SHORTEST_ANSWER {
+            return Err(AskError::NoRoom);
+        }
+        emit_query(&mut dns.buffer, name, kind, Some(room as u16)).ok_or(AskError::NoRoom)?;
+        dns.query_len = len;
+        dns.has_opt = true;
+        let options = Options {
+            edns: true,
+            mix_case: true,
+            tcp,
+        };
+        self.dns_begin(key, options);
+        Ok(())
+    }
+
+    /// Asks the question that lies in the buffer, with `len` bytes, as it is but for its number.
+    pub(crate) fn dns_ask_raw(
+        &mut self,
+        key: SocketKey,
+        len: usize,
+        tcp: bool,
+    ) -> Result<(), AskError> {
+        let dns = self.dns_mut(key).ok_or(AskError::Gone)?;
+        dns.query_len = len.min(dns.buffer.len());
+        if dns.room() < SHORTEST_ANSWER {
+            return Err(AskError::NoRoom);
+        }
+        dns.has_opt = false;
+        let options = Options {
+            edns: false,
+            mix_case: false,
+            tcp,
+        };
+        self.dns_begin(key, options);
+        Ok(())
+    }
+
+    fn dns_begin(&mut self, key: SocketKey, options: Options) {
+        let servers = self.interface.config().into_iter();
+        let servers = servers.flat_map(|config| config.dns_servers.iter().copied());
+        let query = Query::new(servers.map(IpAddress::Ipv4), options);
+        let Some(dns) = self.dns_mut(key) else {
+            return;
+        };
+        dns.query = query;
+        dns.answer_len = 0;
+        dns.unreachable = false;
+        dns.fresh = true;
+        self.dns_settle(key.index);
+    }
+
+    /// Nobody waits for the answer any more.
+    pub(crate) fn dns_cancel(&mut self, key: SocketKey) {
+        let Some(index) = self.sockets.index(key) else {
+            return;
+        };
+        self.stop_waiting(index);
+        self.sockets.unfile(index);
+        if let Body::Dns(dns) = self.sockets.body_mut(index) {
+            dns.query = Query::done();
+            dns.port = 0;
+        }
+    }
+
+    /// How far the question is.
+    pub(crate) fn dns_phase(&self, key: SocketKey) -> Option<Phase> {
+        Some(self.dns(key)?.query.phase())
+    }
+
+    /// Whom the question goes to.
+    pub(crate) fn dns_server(&self, key: SocketKey) -> Option<IpEndpoint> {
+        Some(IpEndpoint::new(self.dns(key)?.query.server()?, PORT))
+    }
+
+    /// The bytes of the question.
+    pub(crate) fn dns_question(&self, key: SocketKey) -> Option<&[u8]> {
+        let dns = self.dns(key)?;
+        dns.buffer.get(..dns.query_len)
+    }
+
+    /// The bytes of the answer.
+    pub(crate) fn dns_answer_bytes(&self, key: SocketKey) -> Option<&[u8]> {
+        Some(self.dns(key)?.answer())
+    }
+
+    /// The answer.
+    pub(crate) fn dns_answer(&self, key: SocketKey) -> Option<DnsAnswer<'_>> {
+        let message = DnsMessage::parse(self.dns(key)?.answer()).ok()?;
+        Some(DnsAnswer::new(message))
+    }
+
+    /// Writes a piece of a question into the buffer. False if it does not fit.
+    pub(crate) fn dns_write(&mut self, key: SocketKey, at: usize, piece: &[u8]) -> bool {
+        let room = self
+            .dns_mut(key)
+            .and_then(|dns| dns.buffer.get_mut(at..at + piece.len()));
+        let Some(room) = room else { return false };
+        room.copy_from_slice(piece);
+        true
+    }
+
+    /// Two bytes of the question.
+    pub(crate) fn dns_piece(
+        &self,
+        key: SocketKey,
+        range: core::ops::Range<usize>,
+    ) -> Option<[u8; 2]> {
+        self.dns(key)?.buffer.get(range)?.try_into().ok()
+    }
+
+    /// The bytes of the answer, to change in place.
+    pub(crate) fn dns_with_answer(&mut self, key: SocketKey, f: impl FnOnce(&mut [u8])) {
+        if let Some(dns) = self.dns_mut(key) {
+            let end = dns.query_len + dns.answer_len;
+            f(dns.buffer.get_mut(dns.query_len..end).unwrap_or_default());
+        }
+    }
+
+    /// The `nth` of the domains that names of one label are looked for in.
+    pub(crate) fn search_domain(&self, nth: usize) -> Option<Name> {
+        let domain = self.interface.config()?.domains.iter().nth(nth)?;
+        Name::try_from(domain).ok()
+    }
+
+    /// Writes a piece of an answer that comes over TCP. False if it does not fit.
+    pub(crate) fn dns_tcp_piece(&mut self, key: SocketKey, at: usize, piece: &[u8]) -> bool {
+        let start = self.dns(key).map_or(0, |dns| dns.query_len) + at;
+        self.dns_write(key, start, piece)
+    }
+
+    /// An answer came over TCP, with that length; 0 if none came.
+    pub(crate) fn dns_tcp_done(&mut self, key: SocketKey, len: usize) {
+        let now = self.now;
+        let Some(index) = self.sockets.index(key) else {
+            return;
+        };
+        let Body::Dns(dns) = self.sockets.body_mut(index) else {
+            return;
+        };
+        let (query, room) = dns.buffer.split_at_mut(dns.query_len);
+        let answer = room.get(..len).unwrap_or_default();
+        let verdict = match dns.query.server() {
+            Some(server) => dns.query.on_answer(now, server, query, answer),
+            None => Verdict::Ignore,
+        };
+        match verdict {
+            Verdict::Accept => {
+                dns.answer_len = len;
+                let answer = room.get_mut(..len).unwrap_or_default();
+                dns.query.restore_case(answer);
+                if let Ok(answer) = DnsMessage::parse(answer) {
+                    self.dns.cache.put(now, &answer);
+                }
+            }
+            // Not what was asked for: no better than nothing.
+            Verdict::Ignore => dns.query.on_tcp_failed(),
+            Verdict::Next => {}
+        }
+        self.dns_settle(index);
+    }
+
+    fn dns(&self, key: SocketKey) -> Option<&DnsSlot<'d>> {
+        match self.sockets.body(self.sockets.index(key)?) {
+            Body::Dns(dns) => Some(dns),
+            _ => None,
+        }
+    }
+
+    fn dns_mut(&mut self, key: SocketKey) -> Option<&mut DnsSlot<'d>> {
+        let index = self.sockets.index(key)?;
+        match self.sockets.body_mut(index) {
+            Body::Dns(dns) => Some(dns),
+            _ => None,
+        }
+    }
+
+    /// The handle is gone.
+    pub(super) fn dns_drop(&mut self, key: SocketKey) {
+        if let Some(index) = self.sockets.index(key) {
+            self.stop_waiting(index);
+            self.sockets.free(index);
+        }
+    }
+}
+
+// The world happened.
+impl Engine<'_> {
+    /// The names of another network are others.
+    pub(super) fn dns_forget(&mut self) {
+        self.dns.cache.clear();
+    }
+
+    /// A datagram came for the slot.
+    pub(super) fn on_dns<'f>(
+        &mut self,
+        now: Instant,
+        index: Index,
+        from: IpAddress,
+        data: &[u8],
+    ) -> Handled<'f> {
+        let Body::Dns(dns) = self.sockets.body_mut(index) else {
+            return Err(Discard::NoSocket);
+        };
+        let (query, room) = dns.buffer.split_at_mut(dns.query_len);
+        match dns.query.on_answer(now, from, query, data) {
+            Verdict::Ignore => return Err(Discard::UnmatchedDns),
+            Verdict::Next => {}
+            Verdict::Accept => match room.get_mut(..data.len()) {
+                Some(room) => {
+                    room.copy_from_slice(data);
+                    dns.answer_len = data.len();
+                    dns.query.restore_case(room);
+                    if let Ok(answer) = DnsMessage::parse(room) {
+                        self.dns.cache.put(now, &answer);
+                    }
+                }
+                None => dns.query.fail(Failure::TooLong),
+            },
+        }
+        self.dns_settle(index);
+        Ok(None)
+    }
+
+    /// An ICMP error quotes a question: nobody is there to answer it.
+    pub(super) fn dns_icmp_error(&mut self, quote: &Quote<'_>, error: IcmpError) -> bool {
+        let remote = IpEndpoint::new(quote.dst.into(), quote.dst_port());
+        let hash = self.sockets.hash_port(UDP, quote.src_port());
+        let Some(index) = self.sockets.find(hash, |body| match body {
+            Body::Dns(dns) => dns.expects(quote.src_port(), remote),
+            _ => false,
+        }) else {
+            return false;
+        };
+        if let Body::Dns(dns) = self.sockets.body_mut(index)
+            && error != IcmpError::Soft
+        {
+            dns.query.on_unreachable();
+            self.dns_settle(index);
+        }
+        true
+    }
+
+    pub(super) fn on_dns_timeout(&mut self, now: Instant, index: Index) {
+        let Body::Dns(dns) = self.sockets.body_mut(index) else {
+            return;
+        };
+        if dns.query.on_timeout(now) {
+            self.dns_settle(index);
+        } else if let Some(deadline) = dns.query.deadline() {
+            self.sockets.schedule(index, deadline);
+        }
+    }
+
+    /// The slot's turn to send. Gives the room back if it has nothing, or cannot.
+    pub(super) fn transmit_query<T: TxToken>(
+        &mut self,
+        now: Instant,
+        index: Index,
+        tx: T,
+    ) -> Result<(), T> {
+        let Body::Dns(dns) = self.sockets.body_mut(index) else {
+            return Err(tx);
+        };
+        if core::mem::take(&mut dns.fresh) && dns.query.phase() == Phase::Due {
+            let (query, room) = dns.buffer.split_at_mut(dns.query_len);
+            if let Some(len) = self.dns.cache.get(now, query, room) {
+                dns.answer_len = len;
+                dns.query = Query::done();
+                self.dns_settle(index);
+                return Err(tx);
+            }
+        }
+        let sent = self.transmit_datagram(now, index, tx);
+        if let Body::Dns(dns) = self.sockets.body_mut(index) {
+            if core::mem::take(&mut dns.unreachable) {
+                dns.query.on_unreachable();
+                self.dns_settle(index);
+            } else if let Some(deadline) = dns.query.wait(now) {
+                self.sockets.schedule(index, deadline);
+            }
+        }
+        sent
+    }
+
+    /// Sees to what the question's phase asks for, when it may have changed.
+    fn dns_settle(&mut self, index: Index) {
+        let Body::Dns(dns) = self.sockets.body_mut(index) else {
+            return;
+        };
+        match dns.query.phase() {
+            Phase::Due => {
+                if dns.has_opt && !dns.query.edns() {
+                    dns.has_opt = false;
+                    let query = dns.buffer.get_mut(..dns.query_len).unwrap_or_default();
+                    dns.query_len = without_opt(query);
+                }
+                self.dns_attempt(index);
+            }
+            Phase::Waiting(_) => {}
+            Phase::Tcp(deadline) => {
+                self.dns_unbind(index);
+                self.sockets.schedule(index, deadline);
+                self.sockets.notify(index, Events::ALL);
+            }
+            Phase::Done(_) => {
+                self.dns_unbind(index);
+                self.sockets.notify(index, Events::ALL);
+            }
+        }
+    }
+
+    fn dns_attempt(&mut self, index: Index) {
+        self.stop_waiting(index);
+        let port = self.ephemeral_port(|engine, port| engine.is_udp_port_free(None, port));
+        let Body::Dns(dns) = self.sockets.body_mut(index) else {
+            return;
+        };
+        let query = dns.buffer.get_mut(..dns.query_len).unwrap_or_default();
+        dns.query.prepare(query, &mut self.random);
+        // Were all ports taken, no answer would be for it, and it would time out.
+        dns.port = port.unwrap_or(0);
+        let port = dns.port;
+        let hash = self.sockets.hash_port(UDP, port);
+        self.sockets.file(index, hash);
+        self.sockets.mark_ready(index);
+    }
+
+    fn dns_unbind(&mut self, index: Index) {
+        self.sockets.unfile(index);
+        if let Body::Dns(dns) = self.sockets.body_mut(index) {
+            dns.port = 0;
+        }
+    }
+}
+
+/// RFC 1035 section 4.2.1: what every server may send without being told otherwise.
+const SHORTEST_ANSWER: usize = 512;
+
+/// The answer that EDNS asks for at most: it fits every path that IPv6 may take (DNS flag day 2020).
+const LONGEST_ANSWER: usize = 1232;

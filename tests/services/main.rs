@@ -1,0 +1,11 @@
+//! What a network gives its hosts: addresses and names.
+//!
+//! Stories on virtual networks, where a test plays the server word by word, and dnsmasq at the other end of
+//! a tap, in a network namespace that each test makes for itself.
+
+mod dhcp;
+mod dhcp_server;
+mod dns;
+mod dns_server;
+#[cfg(target_os = "linux")]
+mod dnsmasq;
