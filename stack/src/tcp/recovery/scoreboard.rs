@@ -82,13 +82,13 @@ impl Reserve for RecordTable {
 }
 
 /// How long a send buffer must be to hold `capacity` bytes of data: the table of what is in flight lies
-/// behind them in the same buffer, a record of nine bytes for every 384 of them.
+/// behind them in the same buffer, a record of nine bytes for every 384 of them, in whole words of eight bytes.
 ///
 /// A buffer that is just as long as a peer's window leaves the last bit of it unused.
 ///
 /// ```
 /// let mut buffer = [0; cygnet::tcp_send_buffer_len(16_384)];
-/// assert_eq!(buffer.len(), 16_771);
+/// assert_eq!(buffer.len(), 16_776);
 /// # let _ = &mut buffer;
 /// ```
 pub const fn send_buffer_len(capacity: usize) -> usize {
