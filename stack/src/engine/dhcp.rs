@@ -5,12 +5,12 @@
 
 use cygnet_driver::{Medium, TxToken};
 
+use super::Engine;
 use super::config::{AddressPolicy, Config, ConfigV4, DefensePolicy, StaticConfigV4};
 use super::egress::DEFAULT_HOP_LIMIT;
 use super::ingress::{Handled, Received};
 use super::interface::{Care, Configuration, Interface, Path, Reach};
 use super::outgoing::{Content, IpPacket, LinkHeader, Outgoing, Payload};
-use super::{Engine, earlier};
 use crate::dhcp::{self, Change, DhcpClient, DhcpConfig, DhcpLease, Recipient};
 use crate::stats::Discard;
 use crate::time::{Duration, Instant};
@@ -46,13 +46,15 @@ impl DhcpState {
         }
     }
 
-    pub(super) fn next_deadline(&self) -> Option<Instant> {
+    /// [`Instant::FAR_FUTURE`] if there is none.
+    pub(super) fn next_deadline(&self) -> Instant {
         let client = self.client.as_ref().and_then(DhcpClient::next_deadline);
-        earlier(client, self.farewell.as_ref().map(|farewell| farewell.due))
+        let farewell = self.farewell.as_ref().map(|farewell| farewell.due);
+        (client.into_iter().chain(farewell)).fold(Instant::FAR_FUTURE, Instant::min)
     }
 
     pub(super) fn wants_to_send(&self, now: Instant) -> bool {
-        self.next_deadline().is_some_and(|due| due <= now)
+        self.next_deadline() <= now
     }
 }
 

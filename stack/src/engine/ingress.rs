@@ -9,7 +9,7 @@ use super::egress::InlinePacket;
 use super::interface::INTERFACE;
 use super::outgoing::LinkHeader;
 use super::{Engine, Inline};
-use crate::ip::{Arrival, ArrivalPath, Destination, Martian, classify};
+use crate::ip::{Arrival, ArrivalPath, Destination, Martian};
 use crate::stats::Discard;
 use crate::time::Instant;
 use crate::wire::Malformed;
@@ -180,7 +180,7 @@ impl Engine<'_> {
             source: header.src,
             destination: header.dst,
         };
-        let destination = match classify(&arrival, &self.interface.addresses) {
+        let destination = match self.interface.classify(&arrival) {
             #[cfg(feature = "socket-dhcpv4")]
             Ok(Destination::Elsewhere)
                 if header.protocol == IpProtocol::UDP && self.expects_dhcp() =>

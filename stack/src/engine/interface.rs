@@ -5,12 +5,15 @@ use core::net::Ipv4Addr;
 use cygnet_config::{IFACE_MAX_ADDR_COUNT, IFACE_MAX_ROUTE_COUNT};
 use cygnet_driver::{Capabilities, HardwareAddress, Medium};
 
+use super::Engine;
 use super::config::{AddressPolicy, Config, ConfigV4, DefensePolicy, StaticConfigV4};
 use super::egress::Inline;
 use super::outgoing::LinkHeader;
-use super::{Engine, earlier};
-use crate::ip::{AddressState, Addresses, Delivery, Forwarding, InterfaceAddress, InterfaceId};
-use crate::ip::{MIN_PATH_MTU, NextHop, PathMtuCache, Route, RouteTable};
+use crate::ip::{AddressState, Addresses, Arrival, Delivery, Destination, Forwarding};
+use crate::ip::{
+    InterfaceAddress, InterfaceId, MIN_PATH_MTU, Martian, NextHop, PathMtuCache, Route,
+};
+use crate::ip::{RouteTable, classify};
 #[cfg(feature = "medium-ethernet")]
 use crate::link::{Conflict, ConflictDetector, StartMode};
 #[cfg(feature = "medium-ethernet")]
@@ -50,6 +53,8 @@ pub(crate) struct Interface {
     epoch: u16,
     /// The identification of the last packet that may be fragmented on its way.
     ident: u16,
+    /// How the last packet for us came in, and in which epoch.
+    last_arrival: Option<(Arrival, u16)>,
     #[cfg(feature = "medium-ethernet")]
     pub(super) ethernet: Ethernet,
 }
@@ -211,6 +216,7 @@ impl Interface {
             changes: 0,
             epoch: 0,
             ident: random.next_u32() as u16,
+            last_arrival: None,
             #[cfg(feature = "medium-ethernet")]
             ethernet: Ethernet::new(hardware, random),
         };
@@ -419,22 +425,33 @@ impl Interface {
         self.changes
     }
 
-    pub(super) fn next_deadline(&self) -> Option<Instant> {
+    /// [`Instant::FAR_FUTURE`] if there is none.
+    pub(super) fn next_deadline(&self) -> Instant {
+        let next = self.path_mtus.next_deadline();
+        // Nobody is asked while the link is down, and nobody fails to answer.
         #[cfg(feature = "medium-ethernet")]
-        {
-            let path_mtus = self.path_mtus.next_deadline();
-            // Nobody is asked while the link is down, and nobody fails to answer.
-            if !self.link_up {
-                return path_mtus;
-            }
+        if self.link_up {
             let neighbors = self.ethernet.neighbors.next_deadline();
             let detectors = self.ethernet.detectors.iter();
-            let detectors = detectors.filter_map(ConflictDetector::next_deadline);
-            let next = neighbors.into_iter().chain(detectors).min();
-            earlier(next, path_mtus)
+            return (detectors.filter_map(ConflictDetector::next_deadline))
+                .chain(neighbors)
+                .fold(next, Instant::min);
         }
-        #[cfg(not(feature = "medium-ethernet"))]
-        self.path_mtus.next_deadline()
+        next
+    }
+
+    /// Whom a packet is for. Most come from where the last one came from, and nothing else need be asked
+    /// about them.
+    #[inline]
+    pub(super) fn classify(&mut self, arrival: &Arrival) -> Result<Destination, Martian> {
+        if self.last_arrival == Some((*arrival, self.epoch)) {
+            return Ok(Destination::Local);
+        }
+        let destination = classify(arrival, &self.addresses)?;
+        if destination == Destination::Local {
+            self.last_arrival = Some((*arrival, self.epoch));
+        }
+        Ok(destination)
     }
 
     pub(super) fn next_ident(&mut self) -> u16 {

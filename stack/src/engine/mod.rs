@@ -138,6 +138,14 @@ impl<'d> Engine<'d> {
         }
     }
 
+    /// Does what is due by now.
+    #[inline]
+    pub(crate) fn expire(&mut self, now: Instant) {
+        if self.next_deadline() <= now {
+            self.on_timeout(now);
+        }
+    }
+
     /// The clock reached [`Self::next_deadline`], or passed it.
     pub(crate) fn on_timeout(&mut self, now: Instant) {
         self.now = now;
@@ -157,14 +165,20 @@ impl<'d> Engine<'d> {
         }
     }
 
-    /// When [`Self::on_timeout`] is to be called.
-    pub(crate) fn next_deadline(&self) -> Option<Instant> {
-        let mut next = earlier(self.interface.next_deadline(), self.sockets.next_deadline());
+    /// When [`Self::on_timeout`] is to be called; [`Instant::FAR_FUTURE`] if never.
+    pub(crate) fn next_deadline(&self) -> Instant {
+        let next = (self.interface.next_deadline())
+            .min(self.sockets.next_deadline())
+            .min(self.dhcp.next_deadline());
         #[cfg(feature = "socket-tcp")]
-        {
-            next = earlier(next, self.tcp.next_deadline());
-        }
-        earlier(next, self.dhcp.next_deadline())
+        let next = next.min(self.tcp.next_deadline());
+        next
+    }
+
+    /// Whether [`Self::poll_event`] has something.
+    #[inline]
+    pub(crate) fn has_events(&self) -> bool {
+        self.sockets.has_events()
     }
 
     /// The next socket that something happened to.
@@ -183,14 +197,6 @@ impl<'d> Engine<'d> {
         self.tcp_address_gone(address);
         #[cfg(not(feature = "socket-tcp"))]
         let _ = address;
-    }
-}
-
-/// The earlier of two deadlines, of which either may be missing.
-fn earlier(a: Option<Instant>, b: Option<Instant>) -> Option<Instant> {
-    match (a, b) {
-        (Some(a), Some(b)) => Some(a.min(b)),
-        (a, b) => a.or(b),
     }
 }
 

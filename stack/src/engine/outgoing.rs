@@ -77,17 +77,19 @@ impl Outgoing<'_> {
     /// Writes it into the room for it.
     #[inline]
     pub(crate) fn send(&self, mut tx: impl TxToken) {
+        let len = self.len();
         tx.set_meta(TxMeta::new());
-        tx.consume(self.len(), |frame| self.emit(frame));
+        tx.consume(len, |frame| match frame.get_mut(..len) {
+            Some(frame) => self.emit(frame),
+            None => debug_assert!(false, "the driver's buffer is shorter than it said"),
+        });
     }
 
     /// Writes it into `frame`, which is [`Self::len`] bytes long.
     fn emit(&self, frame: &mut [u8]) {
-        if frame.len() < self.len() {
-            debug_assert!(false, "the driver's buffer is shorter than it said");
+        let Some((header, rest)) = frame.split_at_mut_checked(self.link.len()) else {
             return;
-        }
-        let (header, rest) = frame.split_at_mut(self.link.len());
+        };
         if let LinkHeader::Ethernet(ethernet) = &self.link {
             ethernet.emit(header);
         }
@@ -122,12 +124,14 @@ impl IpPacket<'_> {
             // Nothing makes packets of another version yet.
             return;
         };
-        let (header, payload) = buffer.split_at_mut(ipv4::MIN_HEADER_LEN);
-        self.header(src, dst).emit(header);
+        let Some((header, payload)) = buffer.split_at_mut_checked(ipv4::MIN_HEADER_LEN) else {
+            return;
+        };
+        self.header(src, dst, payload.len()).emit(header);
         self.payload.emit(payload, self.src, self.dst);
     }
 
-    fn header(&self, src: Ipv4Addr, dst: Ipv4Addr) -> Ipv4Header {
+    fn header(&self, src: Ipv4Addr, dst: Ipv4Addr, payload_len: usize) -> Ipv4Header {
         Ipv4Header {
             src,
             dst,
@@ -139,7 +143,7 @@ impl IpPacket<'_> {
             more_fragments: false,
             fragment_offset: 0,
             header_len: ipv4::MIN_HEADER_LEN,
-            payload_len: self.payload.len(),
+            payload_len,
         }
     }
 }

@@ -260,6 +260,10 @@ impl<'d> Sockets<'d> {
         }
     }
 
+    pub(super) fn has_events(&self) -> bool {
+        !self.events.is_empty()
+    }
+
     pub(super) fn poll_event(&mut self) -> Option<(SocketKey, Events)> {
         let index = self.events.pop_front(self.nodes, lane::EVENT)?;
         let events = core::mem::take(&mut self.slots[usize::from(index)].events);
@@ -277,8 +281,11 @@ impl<'d> Sockets<'d> {
         self.deadlines.pop_due(self.nodes, now)
     }
 
-    pub(super) fn next_deadline(&self) -> Option<Instant> {
-        self.deadlines.next(self.nodes)
+    /// [`Instant::FAR_FUTURE`] if there is none.
+    pub(super) fn next_deadline(&self) -> Instant {
+        self.deadlines
+            .next(self.nodes)
+            .unwrap_or(Instant::FAR_FUTURE)
     }
 
     // Finding.
@@ -312,9 +319,8 @@ impl<'d> Sockets<'d> {
     }
 
     #[cfg_attr(not(feature = "socket-tcp"), expect(dead_code))]
-    pub(super) fn is_filed(&self, index: Index) -> bool {
-        let slot = self.slots.get(usize::from(index));
-        slot.is_some_and(|slot| slot.hash.is_some())
+    pub(super) fn filed_under(&self, index: Index) -> Option<u32> {
+        self.slots.get(usize::from(index))?.hash
     }
 
     /// The first socket filed under `hash` that `is_it` says yes to.

@@ -158,10 +158,12 @@ impl<'d> TcpState<'d> {
         self.half_open_due <= now
     }
 
-    pub(super) fn next_deadline(&self) -> Option<Instant> {
-        let half_open = (self.half_open_due != Instant::FAR_FUTURE).then_some(self.half_open_due);
-        let time_wait = self.time_wait.oldest().map(|(_, record)| record.until);
-        half_open.into_iter().chain(time_wait).min()
+    /// [`Instant::FAR_FUTURE`] if there is none.
+    pub(super) fn next_deadline(&self) -> Instant {
+        let time_wait = self.time_wait.oldest();
+        time_wait.map_or(self.half_open_due, |(_, record)| {
+            self.half_open_due.min(record.until)
+        })
     }
 }
 
@@ -247,7 +249,7 @@ impl<'d> Engine<'d> {
             _ => false,
         };
         let last = self.tcp.last;
-        if self.sockets.is_filed(last) && is_it(self.sockets.body(last)) {
+        if self.sockets.filed_under(last).is_some() && is_it(self.sockets.body(last)) {
             return Ok(last);
         }
         let hash = self.hash_connection(tuple);
@@ -446,9 +448,9 @@ impl<'d> Engine<'d> {
         let Body::Tcp(tcp) = self.sockets.body(index) else {
             return;
         };
-        if self.sockets.is_filed(index) {
+        if let Some(hash) = self.sockets.filed_under(index) {
             if let Some(connection) = tcp.connection.time_wait() {
-                self.remember(connection);
+                self.remember(hash, connection);
             }
             self.sockets.unfile(index);
             self.stop_waiting(index);
@@ -464,8 +466,8 @@ impl<'d> Engine<'d> {
         }
     }
 
-    fn remember(&mut self, connection: TimeWait) {
-        let hash = self.hash_connection(&connection.tuple);
+    /// `hash` is that of the four-tuple.
+    fn remember(&mut self, hash: u32, connection: TimeWait) {
         let record = Remembered {
             connection,
             until: self.now + self.tcp.time_wait_len,

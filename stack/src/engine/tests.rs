@@ -286,22 +286,22 @@ fn every_slot_can_be_used_again_and_again() {
 fn a_silent_engine_has_nothing_to_wait_for() {
     let mut pair = Pair::new(Medium::Ip);
     pair.drive();
-    assert_eq!(pair.engines[0].next_deadline(), None);
+    assert_eq!(pair.engines[0].next_deadline(), Instant::FAR_FUTURE);
     let (client, server) = pair.connection();
     pair.run_for(Duration::from_secs(60));
     assert_eq!(
         pair.engines[0].next_deadline(),
-        None,
+        Instant::FAR_FUTURE,
         "idle connections are idle"
     );
-    assert_eq!(pair.engines[1].next_deadline(), None);
+    assert_eq!(pair.engines[1].next_deadline(), Instant::FAR_FUTURE);
     pair.engines[0].tcp_detach(client);
     pair.engines[1].tcp_detach(server);
     pair.drive();
     pair.run_for(Duration::from_secs(120));
     assert_eq!(
         pair.engines[0].next_deadline(),
-        None,
+        Instant::FAR_FUTURE,
         "TIME-WAIT has passed"
     );
 }

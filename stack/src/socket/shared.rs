@@ -136,6 +136,7 @@ impl<'d> Shared<'d> {
 
     /// Collects who is to be woken, as far as there is room. `for_runner` is false when it is the runner
     /// that asks.
+    #[inline]
     pub(super) fn collect(&mut self, wakes: &mut Wakes, for_runner: bool) {
         if for_runner
             && self.runner.is_some()
@@ -144,6 +145,12 @@ impl<'d> Shared<'d> {
         {
             wakes.push(waker);
         }
+        if self.watched_changed || self.engine.has_events() {
+            self.collect_news(wakes);
+        }
+    }
+
+    fn collect_news(&mut self, wakes: &mut Wakes) {
         if self.watched_changed && wakes.room() >= self.watchers.len() {
             self.watched_changed = false;
             while let Some(waker) = self.watchers.pop() {

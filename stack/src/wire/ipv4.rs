@@ -90,7 +90,7 @@ impl Ipv4Header {
             .and_then(|packet| packet.split_at_checked(header_len))
             .ok_or(Malformed::Truncated)?;
         let options = header.get(MIN_HEADER_LEN..).unwrap_or_default();
-        if verify_checksum && !raw.sum().add(Sum::of(options)).is_valid() {
+        if verify_checksum && !Sum::of(header).is_valid() {
             return Err(Malformed::BadChecksum);
         }
         check_options(options)?;
