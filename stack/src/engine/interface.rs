@@ -134,6 +134,14 @@ impl Path {
     }
 }
 
+#[cfg(feature = "socket-tcp")]
+impl Path {
+    /// How packets leave the first host on it, this one; `None` if nothing leads there.
+    pub(super) fn delivery(&self) -> Option<Delivery> {
+        Some(self.next_hop?.delivery)
+    }
+}
+
 /// Whether a packet can go now.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Reach {
@@ -470,7 +478,6 @@ impl Interface {
     }
 
     /// The source of packets along a path.
-    #[cfg(any(feature = "socket-udp", feature = "socket-icmp"))]
     pub(super) fn source_on(&self, path: &Path) -> Option<IpAddress> {
         self.addresses.source_for(&path.next_hop?)
     }
@@ -532,7 +539,7 @@ impl Interface {
     #[inline]
     pub(super) fn reach(&mut self, now: Instant, destination: IpAddress, path: &mut Path) -> Reach {
         if path.next_hop.is_none() || path.epoch != self.epoch {
-            self.resolve(now, destination, path);
+            *path = self.path_to(now, destination);
         }
         if path.next_hop.is_none() {
             return Reach::NoRoute;
@@ -571,18 +578,22 @@ impl Interface {
         }
     }
 
-    /// Routes anew.
-    fn resolve(&mut self, now: Instant, destination: IpAddress, path: &mut Path) {
-        *path = Path {
+    /// The path to `destination`, routed anew.
+    pub(super) fn path_to(&mut self, now: Instant, destination: IpAddress) -> Path {
+        let mut path = Path {
             next_hop: self.next_hop(now, destination),
             epoch: self.epoch,
-            ..Path::default()
+            route_mtu: self.ip_mtu as u16,
+            path_mtu: self.ip_mtu as u16,
+            #[cfg(feature = "medium-ethernet")]
+            neighbor: None,
         };
         if let Some(next_hop) = &path.next_hop {
             path.route_mtu = self.route_mtu(now, destination, next_hop);
             let reported = self.path_mtus.lookup(next_hop.interface, destination);
             path.path_mtu = reported.map_or(path.route_mtu, |mtu| mtu.min(path.route_mtu));
         }
+        path
     }
 
     /// The link header for a packet to everybody, or to a station whose address is known.

@@ -45,7 +45,7 @@ pub(crate) struct TcpState<'d> {
     /// variables.
     pub(super) pools: [Option<Pool<'d>>; TCP_POOL_COUNT],
     /// The connection that the last segment was for, which the next is likely for as well.
-    last: Index,
+    pub(super) last: Index,
 }
 
 /// A connection in TIME-WAIT, and for how long.
@@ -549,13 +549,24 @@ impl<'d> Engine<'d> {
         key: SocketKey,
         f: impl FnOnce(&mut Connection<'d>) -> R,
     ) -> Option<R> {
+        self.tcp_ask(key, |connection| Some(f(connection)))?
+    }
+
+    /// As [`Self::tcp_with`], for what changes the connection only if it has an answer.
+    pub(crate) fn tcp_ask<R>(
+        &mut self,
+        key: SocketKey,
+        ask: impl FnOnce(&mut Connection<'d>) -> Option<R>,
+    ) -> Option<Option<R>> {
         let index = self.sockets.index(key)?;
         let Body::Tcp(tcp) = self.sockets.body_mut(index) else {
             return None;
         };
-        let result = f(&mut tcp.connection);
-        self.settle_tcp(index);
-        Some(result)
+        let answer = ask(&mut tcp.connection);
+        if answer.is_some() {
+            self.settle_tcp(index);
+        }
+        Some(answer)
     }
 
     /// A look at a connection.
@@ -583,13 +594,13 @@ impl<'d> Engine<'d> {
         if remote.port == 0 || !remote.addr.is_unicast() {
             return Err(ConnectError::InvalidAddress);
         }
-        let now = self.now;
-        let (next_hop, source) = self
-            .interface
-            .route(now, remote.addr)
-            .ok_or(ConnectError::NoRoute)?;
+        let path = self.interface.path_to(self.now, remote.addr);
+        let source = self.interface.source_on(&path);
+        let (Some(delivery), Some(source)) = (path.delivery(), source) else {
+            return Err(ConnectError::NoRoute);
+        };
         // A subnet's broadcast address looks like any other, but the route knows.
-        if matches!(next_hop.delivery, Delivery::Broadcast | Delivery::Multicast) {
+        if matches!(delivery, Delivery::Broadcast | Delivery::Multicast) {
             return Err(ConnectError::InvalidAddress);
         }
         let address = match local.addr {
@@ -597,33 +608,38 @@ impl<'d> Engine<'d> {
             Some(address) if self.interface.addresses.is_local(address) => address,
             Some(_) => return Err(ConnectError::NoRoute),
         };
-        let tuple = self.choose_tuple(address, local.port, remote)?;
-        self.start(index, tuple);
+        let (tuple, hash) = self.choose_tuple(address, local.port, remote)?;
+        self.start(index, (tuple, hash), path);
         Ok(())
     }
 
+    /// A four-tuple that is free, and its hash.
     fn choose_tuple(
         &mut self,
         address: IpAddress,
         port: u16,
         remote: IpEndpoint,
-    ) -> Result<FourTuple, ConnectError> {
+    ) -> Result<(FourTuple, u32), ConnectError> {
         let tuple = |port| FourTuple {
             local: IpEndpoint::new(address, port),
             remote,
         };
-        let is_free = |engine: &Self, port: u16| engine.is_tuple_free(&tuple(port));
+        let mut hash = 0;
+        let mut is_free = |engine: &Self, port: u16| {
+            let tuple = tuple(port);
+            hash = engine.hash_connection(&tuple);
+            engine.is_tuple_free(&tuple, hash)
+        };
         let port = if port != 0 {
             Some(port).filter(|&port| is_free(self, port))
         } else {
-            self.ephemeral_port(|engine, port| is_free(engine, port) && !engine.is_listening(port))
+            self.ephemeral_port(|engine, port| !engine.is_listening(port) && is_free(engine, port))
         };
-        Ok(tuple(port.ok_or(ConnectError::AddrInUse)?))
+        Ok((tuple(port.ok_or(ConnectError::AddrInUse)?), hash))
     }
 
     /// Whether no connection, half-open or remembered ones included, has these ends.
-    fn is_tuple_free(&self, tuple: &FourTuple) -> bool {
-        let hash = self.hash_connection(tuple);
+    fn is_tuple_free(&self, tuple: &FourTuple, hash: u32) -> bool {
         let connected = self.sockets.find(hash, |body| match body {
             Body::Tcp(tcp) => tcp.connection.tuple == *tuple,
             _ => false,
@@ -641,22 +657,21 @@ impl<'d> Engine<'d> {
                 .is_none()
     }
 
-    fn start(&mut self, index: Index, tuple: FourTuple) {
+    fn start(&mut self, index: Index, (tuple, hash): (FourTuple, u32), path: Path) {
         let now = self.now;
         let opening = Opening {
             tuple,
             iss: self.tcp.isn.generate(now, &tuple),
             timestamp_offset: self.tcp.isn.timestamp_offset(&tuple),
-            path_mss: self.interface.path_mss(now, tuple.remote.addr),
+            path_mss: path.mss(),
             ecn: self.tcp.ecn == EcnPolicy::Request,
         };
-        let hash = self.hash_connection(&tuple);
         // What the last connection on this slot still had to say is not said any more.
         self.finish_tcp(index);
         self.forget_fast_open(index);
         if let Body::Tcp(tcp) = self.sockets.body_mut(index) {
             tcp.connection.connect(now, &opening);
-            tcp.path = Path::default();
+            tcp.path = path;
         }
         self.sockets.file(index, hash);
         self.settle_tcp(index);

@@ -108,8 +108,8 @@ impl Pair {
 
     /// Lets time pass up to the next deadline of either.
     fn tick(&mut self) {
-        let next = self.engines.iter().filter_map(Engine::next_deadline).min();
-        if let Some(next) = next {
+        let next = self.next_deadline();
+        if next != Instant::FAR_FUTURE {
             self.now = self.now.max(next);
         }
         for engine in &mut self.engines {
@@ -120,12 +120,16 @@ impl Pair {
 
     fn run_for(&mut self, span: Duration) {
         let end = self.now + span;
-        while let Some(next) = self.engines.iter().filter_map(Engine::next_deadline).min()
-            && next <= end
-        {
+        while self.next_deadline() <= end {
             self.tick();
         }
         self.now = end;
+    }
+
+    /// That of whichever comes first.
+    fn next_deadline(&self) -> Instant {
+        let [a, b] = &self.engines;
+        a.next_deadline().min(b.next_deadline())
     }
 
     /// A connection from A to B, over a listener on B: the keys of its ends.
@@ -412,12 +416,8 @@ impl LossyWire {
                 self.put(side, bytes);
             }
         }
-        let deadline = self
-            .pair
-            .engines
-            .iter()
-            .filter_map(Engine::next_deadline)
-            .min();
+        let deadline = self.pair.next_deadline();
+        let deadline = (deadline != Instant::FAR_FUTURE).then_some(deadline);
         let arrival = self.in_flight.front().map(|&(at, ..)| at);
         let Some(next) = deadline.into_iter().chain(arrival).min() else {
             return false;

@@ -102,7 +102,7 @@ fn hosts(run: &mut AsyncRun, frame_len: usize, sockets: usize) -> [Stack<'static
         run.tasks.spawn(async move {
             runner.run().await;
         });
-        run.tasks.spawn(alarm.watch());
+        run.tasks.tick(move || alarm.ring());
         stack
     };
     [host(client, ADDRESSES[0]), host(server, ADDRESSES[1])]
