@@ -77,13 +77,19 @@ impl<'d, D: Driver, M: RawMutex, C: Clock> Runner<'d, D, M, C> {
             return;
         }
         let sent = self.transmit(now, cx, wants);
+        let mut more = received || sent.more;
         let mut deadline = Instant::FAR_FUTURE;
         self.stack.dispatch(|s| {
             // A conflict, or the first announcement of an address that was probed.
             s.look_at_config();
-            deadline = s.engine.next_deadline();
+            // Handles wake who sleeps. What they asked for meanwhile is seen here.
+            more |= s.engine.wants_attention(sent.blocked);
+            if !more {
+                s.on_runner_asleep(cx.waker());
+                deadline = s.engine.next_deadline();
+            }
         });
-        if received || sent.more {
+        if more {
             cx.waker().wake_by_ref();
             return;
         }
@@ -97,8 +103,7 @@ impl<'d, D: Driver, M: RawMutex, C: Clock> Runner<'d, D, M, C> {
     fn look_at_link(&mut self, now: Instant, cx: &mut Context<'_>) {
         let up = self.driver.link_state(cx) == LinkState::Up;
         self.stack.with_quietly(|s| {
-            // From here on handles wake this task: whatever they ask for is seen below or later.
-            s.set_runner(cx.waker());
+            s.on_runner_awake();
             if s.engine.set_link_up(now, up) {
                 s.link_or_config_changed();
             }

@@ -306,10 +306,10 @@ const fn fold_wide(sum: Wide) -> u64 {
 
 /// Folds the sum to 16 bits, in the machine's byte order. Only a sum of zero becomes zero.
 const fn fold(sum: u64) -> u16 {
-    let sum = (sum & 0xffff_ffff) + (sum >> 32);
-    let sum = (sum & 0xffff) + ((sum >> 16) & 0xffff) + (sum >> 32);
-    let sum = (sum & 0xffff) + (sum >> 16);
-    ((sum & 0xffff) + (sum >> 16)) as u16
+    // The upper half of a number added to itself with its halves exchanged is the sum of both halves and of
+    // the carry from the lower half's sum, which is the same.
+    let sum = (sum.wrapping_add(sum.rotate_left(32)) >> 32) as u32;
+    (sum.wrapping_add(sum.rotate_left(16)) >> 16) as u16
 }
 
 #[cfg(test)]

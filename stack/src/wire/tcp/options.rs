@@ -195,6 +195,9 @@ impl TcpOptions {
     }
 
     const fn sack_blocks_that_fit(&self) -> usize {
+        if self.sack.is_empty() {
+            return 0;
+        }
         let room = MAX_LEN.saturating_sub(self.len_without_sack() + 4) / 8;
         if self.sack.len() < room {
             self.sack.len()
