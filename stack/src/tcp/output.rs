@@ -111,7 +111,15 @@ impl Connection<'_> {
         }
         self.sends_data()
             && !self.is_held_by_pacing()
-            && (self.may_retransmit() || self.next_span().is_some())
+            && (self.may_retransmit() || self.has_whole_segment() || self.next_span().is_some())
+    }
+
+    /// Whether [`Self::next_span`] is a whole segment, which is what matters to the busiest.
+    fn has_whole_segment(&self) -> bool {
+        let mss = u32::from(self.mss);
+        self.snd.bytes_from(self.snd.nxt) >= mss
+            && self.snd.window_left() >= mss
+            && self.allowance() >= mss
     }
 
     /// The next segment. The caller sends it along `path`: from here on it counts as sent.
@@ -425,6 +433,9 @@ impl Connection<'_> {
     pub(super) fn next_span(&self) -> Option<Span> {
         let start = self.snd.nxt;
         let unsent = self.snd.bytes_from(start);
+        if unsent == 0 && !self.snd.closed {
+            return None;
+        }
         let mss = u32::from(self.mss);
         let usable = self.snd.window_left().min(self.allowance());
         let len = unsent.min(usable).min(mss);

@@ -33,6 +33,13 @@ impl Sum {
         Self::of_short(data)
     }
 
+    /// As [`Self::of`], for a header of so many words of 32 bits: too short to be worth a call.
+    #[inline]
+    pub(super) fn of_header<const WORDS: usize>(header: &[[u8; 4]; WORDS]) -> Self {
+        let words = header.iter().map(|word| u32::from_ne_bytes(*word));
+        Self(words.map(u64::from).sum())
+    }
+
     /// Copies `src` to `dst` and returns its sum. Of slices that differ in length only the part that
     /// both have is copied and summed.
     pub fn copy(dst: &mut [u8], src: &[u8]) -> Self {
