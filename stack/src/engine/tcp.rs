@@ -328,7 +328,7 @@ impl<'d> Engine<'d> {
                     tcp.connection.on_unreachable(now);
                 }
                 self.count_unreachable(unreachable);
-                self.settle_blocked_tcp(index);
+                self.settle(index, true);
             }
         }
     }
@@ -407,40 +407,39 @@ impl<'d> Engine<'d> {
     /// Brings all lists in line with what a connection wants. Called after everything that may have
     /// changed it.
     pub(super) fn settle_tcp(&mut self, index: Index) {
-        if self.settle_blocked_tcp(index)
-            && let Body::Tcp(tcp) = self.sockets.body(index)
-            && tcp.connection.wants_to_send()
-        {
-            self.sockets.mark_ready(index);
-        }
+        self.settle(index, false);
     }
 
-    /// As [`Self::settle_tcp`] for a connection whose next hop does not answer: it sends again when a
-    /// timer says so. False if the connection is over.
-    fn settle_blocked_tcp(&mut self, index: Index) -> bool {
+    /// As [`Self::settle_tcp`]. If its next hop does not answer, the connection is `blocked`: it sends again
+    /// when a timer says so.
+    fn settle(&mut self, index: Index, blocked: bool) {
         self.settle_fast_open(index);
         let Body::Tcp(tcp) = self.sockets.body_mut(index) else {
-            return false;
+            return;
         };
-        let tally = tcp.connection.take_tally();
+        let connection = &mut tcp.connection;
+        let tally = connection.take_tally();
         if !tally.is_empty() {
             self.stats.add(tally);
         }
-        let events = tcp.connection.take_events();
-        let deadline = tcp.connection.next_deadline();
-        let done = tcp.connection.is_done();
+        let events = connection.take_events();
+        if connection.is_done() {
+            self.sockets.notify(index, events);
+            self.finish_tcp(index);
+            return;
+        }
+        let deadline = connection.next_deadline();
+        let wants_to_send = !blocked && connection.wants_to_send();
         #[cfg(feature = "medium-ethernet")]
-        if events.contains(Events::WRITABLE) && !done {
+        if events.contains(Events::WRITABLE) {
             let neighbor = tcp.path.neighbor();
             self.confirm_neighbor(neighbor);
         }
         self.sockets.notify(index, events);
-        if done {
-            self.finish_tcp(index);
-            return false;
-        }
         self.sockets.schedule(index, deadline);
-        true
+        if wants_to_send {
+            self.sockets.mark_ready(index);
+        }
     }
 
     /// A connection is over and everything about it is said.

@@ -155,7 +155,8 @@ impl<'d, M: Copy> PacketQueue<'d, M> {
         if self.records[slot].meta.take().is_some() {
             self.live -= 1;
         }
-        while self.count > 0 && self.records[self.head].meta.is_none() {
+        // The front goes, and with it what was taken out behind it.
+        while self.count > self.live && self.records[self.head].meta.is_none() {
             self.head = self.slot(1);
             self.count -= 1;
         }
