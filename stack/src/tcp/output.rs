@@ -111,15 +111,7 @@ impl Connection<'_> {
         }
         self.sends_data()
             && !self.is_held_by_pacing()
-            && (self.may_retransmit() || self.has_whole_segment() || self.next_span().is_some())
-    }
-
-    /// Whether [`Self::next_span`] is a whole segment, which is what matters to the busiest.
-    fn has_whole_segment(&self) -> bool {
-        let mss = u32::from(self.mss);
-        self.snd.bytes_from(self.snd.nxt) >= mss
-            && self.snd.window_left() >= mss
-            && self.allowance() >= mss
+            && (self.may_retransmit() || self.next_span().is_some())
     }
 
     /// The next segment. The caller sends it along `path`: from here on it counts as sent.
@@ -146,7 +138,9 @@ impl Connection<'_> {
         if self.due.ack && self.sack && self.rcv.has_sack_blocks() {
             return self.plan_ack(now, path_mss);
         }
-        if let Some(plan) = self.plan_retransmission(now) {
+        if self.snd.scoreboard.lost > 0
+            && let Some(plan) = self.plan_retransmission(now)
+        {
             return Some(plan);
         }
         #[cfg(feature = "tcp-plpmtud")]
@@ -438,6 +432,11 @@ impl Connection<'_> {
         }
         let mss = u32::from(self.mss);
         let usable = self.snd.window_left().min(self.allowance());
+        if unsent > mss && usable >= mss {
+            // In the midst of much to send there is nothing to weigh.
+            let (len, fin) = (mss, false);
+            return Some(Span { start, len, fin });
+        }
         let len = unsent.min(usable).min(mss);
         // Where data goes out before the handshake is complete, its end waits all the same, as in Linux.
         let fin = len == unsent && self.snd.fin_at(start + len) && self.state != State::SynReceived;
