@@ -186,27 +186,28 @@ impl<'d> Sockets<'d> {
         let Some(index) = self.free.pop_front(self.nodes, lane::WORK) else {
             return Err(body);
         };
-        self.slots[usize::from(index)] = Slot {
-            body,
-            ..Slot::EMPTY
-        };
+        // A free slot is empty but for its body.
+        self.slots[usize::from(index)].body = body;
         Ok(index)
     }
 
     /// Frees a slot: takes it out of all lists but that of the queue lane, which its owner knows, and
     /// makes its keys stale.
-    pub(super) fn free(&mut self, index: Index) -> Body<'d> {
+    pub(super) fn free(&mut self, index: Index) {
         self.unfile(index);
         self.ready.remove(self.nodes, lane::WORK, index);
         self.events.remove(self.nodes, lane::EVENT, index);
         self.deadlines.remove(self.nodes, index);
         debug_assert!(!self.node(index).is_linked(lane::QUEUE));
         debug_assert!(!self.node(index).is_linked(lane::WAIT));
-        let slot = core::mem::replace(&mut self.slots[usize::from(index)], Slot::EMPTY);
+        // Field by field: what is left of a body need not be written over.
+        let slot = &mut self.slots[usize::from(index)];
+        slot.body = Body::Free;
+        slot.events = Events::NONE;
+        slot.waiting = Waiting::No;
         let node = &mut self.nodes[usize::from(index)];
         node.generation = node.generation.wrapping_add(1);
         self.free.push_back(self.nodes, lane::WORK, index);
-        slot.body
     }
 
     pub(super) fn key(&self, index: Index) -> SocketKey {
