@@ -247,7 +247,12 @@ mod arp {
                 && !self.interface.addresses.is_local(sender)
             {
                 let kind = match packet.operation {
-                    ArpOperation::Reply if for_us && unicast => ClaimKind::Reply,
+                    // Whoever has a link-local address answers to all (RFC 3927 section 2.5).
+                    ArpOperation::Reply
+                        if for_us && (unicast || packet.sender_protocol.is_link_local()) =>
+                    {
+                        ClaimKind::Reply
+                    }
                     ArpOperation::Request if for_us => ClaimKind::Request,
                     _ => ClaimKind::Announcement,
                 };
@@ -285,7 +290,7 @@ mod arp {
             let hardware = self.interface.ethernet.hardware;
             Inline {
                 link: LinkHeader::Ethernet(EthernetHeader {
-                    dst: request.sender_hardware,
+                    dst: self.arp_destination(request.target_protocol, request.sender_hardware),
                     src: hardware,
                     ethertype: EtherType::ARP,
                 }),

@@ -101,8 +101,34 @@ pub(super) struct Path {
     route_mtu: u16,
     /// The longest packet that gets all the way, as far as is known.
     path_mtu: u16,
+    /// Past all routers, because of the packets' source.
+    stays_on_link: bool,
     #[cfg(feature = "medium-ethernet")]
     neighbor: Option<NeighborKey>,
+}
+
+impl Path {
+    /// A path for packets from that address.
+    ///
+    /// RFC 3927 section 2.7: a packet "whose source and/or destination address is in the 169.254/16 prefix
+    /// MUST NOT be sent to any router for forwarding".
+    pub(super) fn from_source(source: Option<IpAddress>) -> Self {
+        Self {
+            stays_on_link: matches!(source, Some(IpAddress::Ipv4(source)) if source.is_link_local()),
+            ..Self::default()
+        }
+    }
+
+    /// The next hop, where routes lead to `routed`.
+    fn next_hop_to(&self, destination: IpAddress, routed: NextHop) -> NextHop {
+        match routed.delivery {
+            Delivery::Neighbor if self.stays_on_link => NextHop {
+                address: destination,
+                ..routed
+            },
+            _ => routed,
+        }
+    }
 }
 
 #[cfg(feature = "socket-tcp")]
@@ -231,11 +257,7 @@ impl Interface {
         random: &mut Random,
     ) -> Result<(), ConfigError> {
         self.changes = self.changes.wrapping_add(1);
-        if let Some(old) = self.config.take() {
-            while let Some(route) = self.config_routes.pop() {
-                self.routes.remove(route);
-            }
-            self.ip_mtu = self.link_mtu;
+        if let Some(old) = self.take_config() {
             self.remove_address(IpAddress::Ipv4(old.address.address()));
         }
         let Some(new) = configuration else {
@@ -259,6 +281,37 @@ impl Interface {
             self.add_config_route(now, IpCidr::Ipv4(destination), router)?;
         }
         Ok(())
+    }
+
+    /// The configuration is over, with all but its address.
+    fn take_config(&mut self) -> Option<StaticConfigV4> {
+        let config = self.config.take()?;
+        while let Some(route) = self.config_routes.pop() {
+            self.routes.remove(route);
+        }
+        self.ip_mtu = self.link_mtu;
+        Some(config)
+    }
+
+    /// Ends the configuration, but leaves its address to those who use it. False if the next one would find
+    /// no room beside it.
+    #[cfg(feature = "ipv4-link-local")]
+    pub(super) fn retire_config(&mut self) -> bool {
+        if self.addresses.is_full() {
+            return false;
+        }
+        if let Some(config) = self.take_config() {
+            let address = IpAddress::Ipv4(config.address.address());
+            self.set_address_state(address, AddressState::Deprecated);
+        }
+        true
+    }
+
+    /// Whether the configuration gives that address.
+    #[cfg(feature = "ipv4-link-local")]
+    pub(super) fn is_configured(&self, address: Ipv4Addr) -> bool {
+        let config = self.config.as_ref();
+        config.is_some_and(|config| config.address.address() == address)
     }
 
     fn add_config_route(
@@ -556,9 +609,11 @@ impl Interface {
 
     /// Routes anew.
     fn resolve(&mut self, now: Instant, destination: IpAddress, path: &mut Path) {
+        let routed = self.next_hop(now, destination);
         *path = Path {
-            next_hop: self.next_hop(now, destination),
+            next_hop: routed.map(|routed| path.next_hop_to(destination, routed)),
             epoch: self.epoch,
+            stays_on_link: path.stays_on_link,
             ..Path::default()
         };
         if let Some(next_hop) = &path.next_hop {
@@ -652,7 +707,7 @@ impl Engine<'_> {
         if up {
             self.interface.guard_all(now, &mut self.random);
         }
-        self.dhcp_link_changed(now, up);
+        self.services_link_changed(now, up);
         true
     }
 
@@ -687,7 +742,7 @@ impl Engine<'_> {
 
     /// Replaces the IPv4 configuration. Connections from an address that goes away end with an error.
     pub(crate) fn set_config_v4(&mut self, config: ConfigV4) -> Result<(), ConfigError> {
-        self.stop_dhcp();
+        self.stop_configuring();
         let now = self.now;
         match config {
             ConfigV4::None => self.configure(now, None),
@@ -696,6 +751,19 @@ impl Engine<'_> {
             ConfigV4::Dhcp(dhcp) => {
                 self.configure(now, None)?;
                 self.start_dhcp(now, dhcp);
+                Ok(())
+            }
+            #[cfg(feature = "ipv4-link-local")]
+            ConfigV4::LinkLocal(link_local) => {
+                self.configure(now, None)?;
+                self.start_link_local(now, link_local);
+                Ok(())
+            }
+            #[cfg(all(feature = "socket-dhcpv4", feature = "ipv4-link-local"))]
+            ConfigV4::DhcpOrLinkLocal(dhcp, link_local) => {
+                self.configure(now, None)?;
+                self.start_dhcp(now, dhcp);
+                self.start_link_local(now, link_local);
                 Ok(())
             }
         }
@@ -840,7 +908,7 @@ impl Engine<'_> {
         let source = self.source_for_neighbor(solicit.target);
         let to = match solicit.to {
             SolicitTo::Broadcast => EthernetAddress::BROADCAST,
-            SolicitTo::Unicast(address) => address,
+            SolicitTo::Unicast(address) => self.arp_destination(source, address),
         };
         let packet = ArpPacket {
             operation: ArpOperation::Request,
@@ -865,7 +933,22 @@ impl Engine<'_> {
         }
     }
 
-    fn arp_to(&self, dst: EthernetAddress, packet: ArpPacket) -> Inline<'static> {
+    /// Where an ARP packet from `sender` goes that is meant for `hardware`.
+    ///
+    /// RFC 3927 section 2.5: "All ARP packets (*replies* as well as requests) that contain a Link-Local
+    /// 'sender IP address' MUST be sent using link-layer broadcast instead of link-layer unicast."
+    pub(super) fn arp_destination(
+        &self,
+        sender: Ipv4Addr,
+        hardware: EthernetAddress,
+    ) -> EthernetAddress {
+        match sender.is_link_local() {
+            true => EthernetAddress::BROADCAST,
+            false => hardware,
+        }
+    }
+
+    pub(super) fn arp_to(&self, dst: EthernetAddress, packet: ArpPacket) -> Inline<'static> {
         Inline {
             link: LinkHeader::Ethernet(EthernetHeader {
                 dst,
@@ -891,6 +974,7 @@ impl Engine<'_> {
             let address = IpAddress::Ipv4(address);
             self.interface
                 .set_address_state(address, AddressState::Usable);
+            self.services_claimed(address);
         }
         Some(packet)
     }
@@ -909,7 +993,7 @@ impl Engine<'_> {
             self.interface
                 .set_address_state(address, AddressState::Tentative);
             self.on_address_gone(address);
-            self.dhcp_conflict(now, address);
+            self.services_conflict(now, address);
         }
         true
     }
