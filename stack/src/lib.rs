@@ -46,6 +46,7 @@
         feature = "socket-dhcpv4",
         feature = "socket-dns",
         feature = "icmp-echo-reply",
+        feature = "ipv4-link-local",
     )),
     allow(
         dead_code,
@@ -103,6 +104,8 @@ pub use engine::{BindError, UdpMetadata, UdpPacketMetadata};
 pub use engine::{ConnectError, ListenError};
 #[cfg(feature = "socket-icmp")]
 pub use engine::{IcmpEndpoint, IcmpMetadata, IcmpPacketMetadata};
+#[cfg(feature = "ipv4-link-local")]
+pub use ip::LinkLocalConfig;
 pub use rand::Seed;
 #[cfg(feature = "socket-tcp")]
 pub use socket::{

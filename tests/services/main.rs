@@ -9,3 +9,6 @@ mod dns;
 mod dns_server;
 #[cfg(target_os = "linux")]
 mod dnsmasq;
+#[cfg(target_os = "linux")]
+mod kernel;
+mod link_local;

@@ -47,6 +47,8 @@ pub(super) struct Pending {
 pub(super) struct RouteCache {
     destination: Option<IpAddress>,
     path: Path,
+    /// Where the last packet came from, if its user said.
+    asked_from: Option<IpAddress>,
     /// Where packets come from whose user did not say.
     source: Option<IpAddress>,
 }
@@ -80,10 +82,12 @@ impl RouteCache {
     }
 
     /// Whether a packet to `destination` can go now; its path and source are here then.
-    fn reach(&mut self, interface: &mut Interface, now: Instant, destination: IpAddress) -> Reach {
-        if self.destination != Some(destination) {
+    fn reach(&mut self, interface: &mut Interface, now: Instant, pending: &Pending) -> Reach {
+        let destination = pending.destination;
+        if self.destination != Some(destination) || self.asked_from != pending.source {
             self.destination = Some(destination);
-            self.path = Path::default();
+            self.asked_from = pending.source;
+            self.path = Path::from_source(pending.source);
         }
         let is_known = interface.is_current(&self.path);
         let reach = interface.reach(now, destination, &mut self.path);
@@ -171,7 +175,7 @@ fn take_turn<T: TxToken, D: Datagrams>(
     while let Some(pending) = socket.next_packet(from) {
         from = pending.nth + 1;
         let route = socket.route();
-        turn.reach = route.reach(interface, now, pending.destination);
+        turn.reach = route.reach(interface, now, &pending);
         let (path, source) = (route.path, pending.source.or(route.source));
         match (turn.reach, source) {
             (Reach::Now, Some(src)) => {

@@ -104,7 +104,7 @@ impl Engine<'_> {
         if self.tcp.wants_to_send(now) {
             return true;
         }
-        self.interface_wants_to_send(now) || self.dhcp.wants_to_send(now)
+        self.interface_wants_to_send(now) || self.services.want_to_send(now)
     }
 
     /// What is not a socket's goes before those.
@@ -120,7 +120,7 @@ impl Engine<'_> {
                 self.stats.sent = self.stats.sent.wrapping_add(1);
                 Ok(())
             }
-            None => self.transmit_dhcp(now, tx),
+            None => self.transmit_services(now, tx),
         }
     }
 

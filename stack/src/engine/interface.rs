@@ -160,7 +160,7 @@ impl Engine<'_> {
         if up {
             self.interface.guard_all(now, &mut self.random);
         }
-        self.dhcp_link_changed(now, up);
+        self.services_link_changed(now, up);
         true
     }
 

@@ -26,8 +26,8 @@ mod icmp;
 mod icmp_socket;
 mod ingress;
 mod interface;
-#[cfg(not(feature = "socket-dhcpv4"))]
-mod no_dhcp;
+#[cfg(feature = "ipv4-link-local")]
+mod link_local;
 #[cfg(all(feature = "socket-tcp", not(feature = "tcp-fast-open")))]
 mod no_fast_open;
 mod outgoing;
@@ -35,6 +35,7 @@ mod outgoing;
 mod pool;
 #[cfg(any(feature = "socket-tcp", feature = "socket-udp"))]
 mod ports;
+mod services;
 mod sockets;
 #[cfg(feature = "tcp-syn-cookies")]
 mod syn_cookies;
@@ -51,10 +52,7 @@ mod udp;
 mod tests;
 
 use cygnet_driver::{Capabilities, HardwareAddress};
-#[cfg(feature = "socket-dhcpv4")]
-use dhcp::DhcpState;
-#[cfg(not(feature = "socket-dhcpv4"))]
-use no_dhcp::DhcpState;
+use services::Services;
 
 pub use config::{AddressPolicy, Config, ConfigV4, DefensePolicy, EcnPolicy, StaticConfigV4};
 #[cfg(any(feature = "socket-udp", feature = "socket-icmp"))]
@@ -100,7 +98,7 @@ pub(crate) struct Engine<'d> {
     #[cfg(feature = "socket-tcp")]
     tcp: TcpState<'d>,
     icmp_errors: ErrorLimiter,
-    dhcp: DhcpState,
+    services: Services,
     #[cfg(feature = "socket-dns")]
     dns: dns::DnsState,
     /// A handle asked for something that only the runner can begin.
@@ -118,10 +116,10 @@ impl<'d> Engine<'d> {
     ) -> Self {
         let mut random = Random::new(seed);
         let interface = Interface::new(capabilities, hardware, &config, &mut random);
-        let dhcp = DhcpState::new(&interface, &config);
+        let services = Services::new(&interface, &config);
         Self {
             now: Instant::ZERO,
-            dhcp,
+            services,
             #[cfg(feature = "socket-dns")]
             dns: dns::DnsState::new(),
             attention: false,
@@ -142,7 +140,7 @@ impl<'d> Engine<'d> {
     pub(crate) fn on_timeout(&mut self, now: Instant) {
         self.now = now;
         self.on_interface_timeout(now);
-        self.on_dhcp_timeout(now);
+        self.on_services_timeout(now);
         #[cfg(feature = "socket-tcp")]
         self.on_listen_timeout(now);
         #[cfg(any(feature = "socket-tcp", feature = "socket-dns"))]
@@ -164,7 +162,7 @@ impl<'d> Engine<'d> {
         {
             next = earlier(next, self.tcp.next_deadline());
         }
-        earlier(next, self.dhcp.next_deadline())
+        earlier(next, self.services.next_deadline())
     }
 
     /// The next socket that something happened to.

@@ -6,6 +6,8 @@
 mod addresses;
 mod forward;
 mod interface;
+#[cfg(feature = "ipv4-link-local")]
+mod link_local;
 mod martian;
 mod path_mtu;
 mod route;
@@ -13,6 +15,10 @@ mod route;
 pub(crate) use addresses::{AddressState, Addresses, InterfaceAddress};
 pub(crate) use forward::{Delivery, Forwarding, NextHop};
 pub(crate) use interface::InterfaceId;
+#[cfg(feature = "ipv4-link-local")]
+pub use link_local::LinkLocalConfig;
+#[cfg(feature = "ipv4-link-local")]
+pub(crate) use link_local::{LinkLocal, Step as LinkLocalStep};
 pub(crate) use martian::{Arrival, ArrivalPath, Destination, Martian, classify};
 pub(crate) use path_mtu::{MIN_PATH_MTU, PathMtuCache, plateau_below};
 pub(crate) use route::{Route, RouteTable};

@@ -22,8 +22,34 @@ pub(in crate::engine) struct Path {
     route_mtu: u16,
     /// The longest packet that gets all the way, as far as is known.
     path_mtu: u16,
+    /// Past all routers, because of the packets' source.
+    stays_on_link: bool,
     #[cfg(feature = "medium-ethernet")]
     pub(super) neighbor: Option<NeighborKey>,
+}
+
+impl Path {
+    /// A path for packets from that address.
+    ///
+    /// RFC 3927 section 2.7: a packet "whose source and/or destination address is in the 169.254/16 prefix
+    /// MUST NOT be sent to any router for forwarding".
+    pub(in crate::engine) fn from_source(source: Option<IpAddress>) -> Self {
+        Self {
+            stays_on_link: matches!(source, Some(IpAddress::Ipv4(source)) if source.is_link_local()),
+            ..Self::default()
+        }
+    }
+
+    /// The next hop, where routes lead to `routed`.
+    fn next_hop_to(&self, destination: IpAddress, routed: NextHop) -> NextHop {
+        match routed.delivery {
+            Delivery::Neighbor if self.stays_on_link => NextHop {
+                address: destination,
+                ..routed
+            },
+            _ => routed,
+        }
+    }
 }
 
 #[cfg(feature = "socket-tcp")]
@@ -188,9 +214,11 @@ impl Interface {
 
     /// Routes anew.
     fn resolve(&mut self, now: Instant, destination: IpAddress, path: &mut Path) {
+        let routed = self.next_hop(now, destination);
         *path = Path {
-            next_hop: self.next_hop(now, destination),
+            next_hop: routed.map(|routed| path.next_hop_to(destination, routed)),
             epoch: self.epoch,
+            stays_on_link: path.stays_on_link,
             ..Path::default()
         };
         if let Some(next_hop) = &path.next_hop {
