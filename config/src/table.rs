@@ -91,7 +91,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
         min: 256,
         max: 65535,
         features: BUFFER,
-        doc: "The longest packet in bytes that is sent in fragments; longer ones are dropped.",
+        doc: "The longest answer in bytes that is sent in fragments; sockets need no room beyond their own.",
     },
     Setting {
         name: "ASSEMBLER_MAX_SEGMENT_COUNT",

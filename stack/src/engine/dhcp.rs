@@ -219,7 +219,7 @@ impl Engine<'_> {
             dst: message.recipient(),
             hop_limit: DEFAULT_HOP_LIMIT,
             dscp_ecn: 0,
-            ident: self.interface.next_ident(),
+            ident: self.interface.next_ident(message.recipient()) as u16,
             dont_fragment: false,
             payload: Payload::Udp {
                 src_port: CLIENT_PORT,

@@ -192,9 +192,6 @@ impl Engine<'_> {
             Err(Martian::UnicastToLinkGroup) => return Err(Discard::NotForUs),
             Err(_) => return Err(Discard::Martian),
         };
-        if header.more_fragments || header.fragment_offset != 0 {
-            return Err(Discard::Fragment);
-        }
         let received = Received {
             packet: packet
                 .get(..header.header_len + payload.len())
@@ -205,13 +202,26 @@ impl Engine<'_> {
             back,
             verify,
         };
-        match header.protocol {
-            IpProtocol::ICMP => self.on_icmpv4(now, &received, payload),
+        if header.more_fragments || header.fragment_offset != 0 {
+            return self.on_fragment(now, &received, payload);
+        }
+        self.on_datagram(now, &received, payload)
+    }
+
+    /// The payload of a packet that is whole.
+    pub(super) fn on_datagram<'f>(
+        &mut self,
+        now: Instant,
+        received: &Received<'f>,
+        payload: &'f [u8],
+    ) -> Handled<'f> {
+        match received.header.protocol {
+            IpProtocol::ICMP => self.on_icmpv4(now, received, payload),
             #[cfg(feature = "socket-tcp")]
-            IpProtocol::TCP => self.on_tcp(now, &received, payload),
+            IpProtocol::TCP => self.on_tcp(now, received, payload),
             #[cfg(feature = "socket-udp")]
-            IpProtocol::UDP => self.on_udp(now, &received, payload),
-            _ => self.protocol_unreachable(now, &received),
+            IpProtocol::UDP => self.on_udp(now, received, payload),
+            _ => self.protocol_unreachable(now, received),
         }
     }
 }

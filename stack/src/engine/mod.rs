@@ -21,6 +21,8 @@ mod dns;
 mod egress;
 #[cfg(feature = "tcp-fast-open")]
 mod fast_open;
+#[cfg(feature = "ip-fragments")]
+mod fragments;
 mod icmp;
 #[cfg(feature = "socket-icmp")]
 mod icmp_socket;
@@ -30,6 +32,8 @@ mod interface;
 mod link_local;
 #[cfg(all(feature = "socket-tcp", not(feature = "tcp-fast-open")))]
 mod no_fast_open;
+#[cfg(not(feature = "ip-fragments"))]
+mod no_fragments;
 mod outgoing;
 #[cfg(feature = "socket-tcp")]
 mod pool;
@@ -52,6 +56,10 @@ mod udp;
 mod tests;
 
 use cygnet_driver::{Capabilities, HardwareAddress};
+#[cfg(feature = "ip-fragments")]
+use fragments::{Cut, FragmentState, Sending};
+#[cfg(not(feature = "ip-fragments"))]
+use no_fragments::{Cut, FragmentState, Sending};
 use services::Services;
 
 pub use config::{AddressPolicy, Config, ConfigV4, DefensePolicy, EcnPolicy, StaticConfigV4};
@@ -60,6 +68,8 @@ pub(crate) use datagram::QueueError;
 #[cfg(feature = "socket-dns")]
 pub(crate) use dns::AskError;
 pub(crate) use egress::Inline;
+#[cfg(feature = "ip-fragments")]
+pub(crate) use fragments::FragmentBuffers;
 #[cfg(feature = "socket-icmp")]
 pub use icmp_socket::{IcmpEndpoint, IcmpMetadata, IcmpPacketMetadata};
 pub use interface::ConfigError;
@@ -99,6 +109,7 @@ pub(crate) struct Engine<'d> {
     tcp: TcpState<'d>,
     icmp_errors: ErrorLimiter,
     services: Services,
+    fragments: FragmentState<'d>,
     #[cfg(feature = "socket-dns")]
     dns: dns::DnsState,
     /// A handle asked for something that only the runner can begin.
@@ -120,6 +131,7 @@ impl<'d> Engine<'d> {
         Self {
             now: Instant::ZERO,
             services,
+            fragments: FragmentState::new(),
             #[cfg(feature = "socket-dns")]
             dns: dns::DnsState::new(),
             attention: false,
@@ -141,6 +153,7 @@ impl<'d> Engine<'d> {
         self.now = now;
         self.on_interface_timeout(now);
         self.on_services_timeout(now);
+        self.on_fragment_timeout(now);
         #[cfg(feature = "socket-tcp")]
         self.on_listen_timeout(now);
         #[cfg(any(feature = "socket-tcp", feature = "socket-dns"))]
@@ -162,6 +175,7 @@ impl<'d> Engine<'d> {
         {
             next = earlier(next, self.tcp.next_deadline());
         }
+        next = earlier(next, self.fragments.next_deadline());
         earlier(next, self.services.next_deadline())
     }
 

@@ -77,6 +77,8 @@ pub fn new_with_clock<'d, D: Driver, const N: usize, M: RawMutex, C: Clock>(
         heap,
         wakers,
         orphans,
+        #[cfg(feature = "ip-fragments")]
+        fragments,
         locked,
     } = resources;
     let sockets = Sockets::new(slots, nodes, buckets, heap);
@@ -87,6 +89,8 @@ pub fn new_with_clock<'d, D: Driver, const N: usize, M: RawMutex, C: Clock>(
         sockets,
         seed.into(),
     );
+    #[cfg(feature = "ip-fragments")]
+    let engine = engine.with_fragments(fragments);
     let shared = Shared::new(engine, wakers);
     let locked = locked.insert(Mutex::new(Locked::new(shared, orphans)));
     let stack = Stack { locked };

@@ -52,6 +52,14 @@ impl Path {
     }
 }
 
+#[cfg(any(feature = "socket-udp", feature = "socket-icmp"))]
+impl Path {
+    /// The longest packet in bytes that gets all the way, as far as is known.
+    pub(in crate::engine) fn mtu(&self) -> usize {
+        self.path_mtu.into()
+    }
+}
+
 #[cfg(feature = "socket-tcp")]
 impl Path {
     /// The longest TCP payload, without options, that the path takes.
