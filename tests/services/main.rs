@@ -5,6 +5,7 @@
 
 mod dhcp;
 mod dhcp_server;
+mod dhcp_serving;
 mod dns;
 mod dns_server;
 #[cfg(target_os = "linux")]
