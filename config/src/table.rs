@@ -118,6 +118,14 @@ pub(crate) const SETTINGS: &[Setting] = &[
         doc: "How many packets are put together from fragments at a time.",
     },
     Setting {
+        name: "CONFIG_EVENT_COUNT",
+        default: 8,
+        min: 1,
+        max: 256,
+        features: FEW,
+        doc: "The events of the link and the configuration that are kept for their readers.",
+    },
+    Setting {
         name: "DHCP_SERVER_LEASE_COUNT",
         default: 8,
         min: 1,

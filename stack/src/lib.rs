@@ -48,6 +48,7 @@
         feature = "icmp-echo-reply",
         feature = "ipv4-link-local",
         feature = "dhcpv4-server",
+        feature = "config-events",
     )),
     allow(
         dead_code,
@@ -98,6 +99,8 @@ pub use dhcp::{DhcpConfig, DhcpLease};
 pub use dhcp::{DhcpGrant, DhcpServerConfig, DhcpServerEvent};
 #[cfg(feature = "socket-dns")]
 pub use dns::DnsAnswer;
+#[cfg(feature = "config-events")]
+pub use engine::ConfigEvent;
 pub use engine::{
     AddressPolicy, Config, ConfigError, ConfigV4, DefensePolicy, EcnPolicy, StaticConfigV4,
 };
@@ -110,6 +113,8 @@ pub use engine::{IcmpEndpoint, IcmpMetadata, IcmpPacketMetadata};
 #[cfg(feature = "ipv4-link-local")]
 pub use ip::LinkLocalConfig;
 pub use rand::Seed;
+#[cfg(feature = "config-events")]
+pub use socket::ConfigEvents;
 #[cfg(feature = "dhcpv4-server")]
 pub use socket::DhcpServerError;
 #[cfg(feature = "socket-tcp")]

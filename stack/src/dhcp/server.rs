@@ -133,6 +133,11 @@ impl DhcpServer {
         self.replies.pop_front()
     }
 
+    /// Sends none of the answers.
+    pub(crate) fn drop_replies(&mut self) {
+        self.replies.clear();
+    }
+
     /// The next thing that happened.
     pub(crate) fn poll_event(&mut self) -> Option<DhcpServerEvent> {
         self.bindings.poll_event()

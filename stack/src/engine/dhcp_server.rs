@@ -61,6 +61,13 @@ impl Engine<'_> {
 }
 
 impl Engine<'_> {
+    /// Answers that nobody can hear are none.
+    pub(super) fn dhcp_server_link_changed(&mut self, up: bool) {
+        if let (Some(server), false) = (&mut self.services.dhcp_server.server, up) {
+            server.drop_replies();
+        }
+    }
+
     pub(super) fn on_dhcp_server_timeout(&mut self, now: Instant) {
         if let Some(server) = &mut self.services.dhcp_server.server
             && server.on_timeout(now)

@@ -32,6 +32,8 @@ mod interface;
 mod link_local;
 #[cfg(all(feature = "socket-tcp", not(feature = "tcp-fast-open")))]
 mod no_fast_open;
+#[cfg(feature = "config-events")]
+mod notices;
 mod outgoing;
 #[cfg(feature = "socket-tcp")]
 mod pool;
@@ -66,6 +68,8 @@ pub(crate) use egress::Inline;
 pub use icmp_socket::{IcmpEndpoint, IcmpMetadata, IcmpPacketMetadata};
 pub use interface::ConfigError;
 pub(crate) use interface::Interface;
+#[cfg(feature = "config-events")]
+pub use notices::ConfigEvent;
 #[cfg(test)]
 pub(crate) use outgoing::Outgoing;
 #[cfg(feature = "socket-tcp")]
@@ -107,6 +111,8 @@ pub(crate) struct Engine<'d> {
     attention: bool,
     /// Grows with whatever tasks may wait for that is neither a socket's nor the configuration's.
     news: u16,
+    #[cfg(feature = "config-events")]
+    notices: notices::Notices,
     stats: Stats,
 }
 
@@ -128,6 +134,8 @@ impl<'d> Engine<'d> {
             dns: dns::DnsState::new(),
             attention: false,
             news: 0,
+            #[cfg(feature = "config-events")]
+            notices: notices::Notices::new(),
             sockets: sockets.with_key(random.hash_key()),
             #[cfg(feature = "socket-tcp")]
             tcp: TcpState::new(random.hash_key(), &config),

@@ -76,10 +76,14 @@ impl Engine<'_> {
         self.dhcp_link_changed(now, up);
         #[cfg(feature = "ipv4-link-local")]
         self.link_local_link_changed(now, up);
+        #[cfg(feature = "dhcpv4-server")]
+        self.dhcp_server_link_changed(up);
     }
 
     /// Somebody else uses an address of ours, or would have been ours.
     pub(super) fn services_conflict(&mut self, now: Instant, address: IpAddress) {
+        #[cfg(feature = "config-events")]
+        self.notice(super::ConfigEvent::AddressConflict(address));
         #[cfg(feature = "socket-dhcpv4")]
         self.dhcp_conflict(now, address);
         #[cfg(feature = "ipv4-link-local")]

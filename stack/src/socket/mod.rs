@@ -5,6 +5,8 @@
 //! dropped after unlocking, so an executor may do what it likes in its waker.
 
 mod clock;
+#[cfg(feature = "config-events")]
+mod config_events;
 #[cfg(feature = "dhcpv4-server")]
 mod dhcp_server;
 #[cfg(feature = "socket-dns")]
@@ -32,6 +34,8 @@ mod waiting;
 mod wakers;
 
 pub use clock::EmbassyClock;
+#[cfg(feature = "config-events")]
+pub use config_events::ConfigEvents;
 #[cfg(feature = "dhcpv4-server")]
 pub use dhcp_server::DhcpServerError;
 #[cfg(feature = "socket-dns")]

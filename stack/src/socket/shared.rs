@@ -120,6 +120,8 @@ impl<'d> Shared<'d> {
     }
 
     pub(super) fn link_or_config_changed(&mut self) {
+        #[cfg(feature = "config-events")]
+        self.engine.note_changes();
         self.config_up = self.engine.is_config_up();
         self.news = self.engine.news();
         self.watched_changed = true;
@@ -127,6 +129,8 @@ impl<'d> Shared<'d> {
 
     /// Takes note of whether the stack can talk, after something that may have changed it.
     pub(super) fn look_at_config(&mut self) {
+        #[cfg(feature = "config-events")]
+        self.engine.note_changes();
         if self.config_up != self.engine.is_config_up() || self.news != self.engine.news() {
             self.link_or_config_changed();
         }
