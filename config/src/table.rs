@@ -118,6 +118,22 @@ pub(crate) const SETTINGS: &[Setting] = &[
         doc: "How many packets are put together from fragments at a time.",
     },
     Setting {
+        name: "CONFIG_EVENT_COUNT",
+        default: 8,
+        min: 1,
+        max: 256,
+        features: FEW,
+        doc: "The events of the link and the configuration that are kept for their readers.",
+    },
+    Setting {
+        name: "DHCP_SERVER_LEASE_COUNT",
+        default: 8,
+        min: 1,
+        max: 1024,
+        features: MANY,
+        doc: "The most clients of the DHCP server, with those that it remembers.",
+    },
+    Setting {
         name: "DNS_MAX_RESULT_COUNT",
         default: 1,
         min: 1,

@@ -90,8 +90,11 @@ pub enum Discard {
     /// An acknowledgment that completes no handshake, while connection requests are answered with
     /// cookies: its cookie is forged or too old.
     BadSynCookie,
-    /// A DHCP message that answers nothing that was asked, or gives what cannot be used.
+    /// A DHCP message that answers nothing that was asked, or gives what cannot be used; or, to a server, one
+    /// that is for another or from a client that others may know.
     UnmatchedDhcp,
+    /// A DHCP client that asked this server for an address when there was none left.
+    DhcpPoolExhausted,
     /// What came from a DNS server, to where an answer was expected, and is none to what was asked.
     UnmatchedDns,
     /// A connection was complete but had no buffers or no slot to go to; its peer will try again.

@@ -11,13 +11,13 @@ use cygnet_tuntap::{Device, Mode, TunTap};
 const HARDWARE: [u8; 6] = [2, 0, 0, 0, 0, 0x42];
 
 /// Runs `test` with a stack that is configured as `config` says, and the name of the kernel's interface at
-/// the other end, which has that address and prefix length.
+/// the other end, which has that address and prefix length, if any.
 pub(crate) fn beside_kernel(
     config: impl Into<ConfigV4>,
-    (address, prefix_len): (Ipv4Addr, u8),
+    address: impl Into<Option<(Ipv4Addr, u8)>>,
     test: impl AsyncFnOnce(Stack<'static>, &str) + Send,
 ) {
-    let ipv4 = config.into();
+    let (ipv4, address) = (config.into(), address.into());
     linux_test(|_| {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -28,8 +28,14 @@ pub(crate) fn beside_kernel(
             let device = Device::open("", Mode::Tap).expect("a device");
             let name = device.name().to_owned();
             let interface = Interface::named(name.clone());
-            let set_up = || interface.add_address(address, prefix_len)?.up();
-            set_up().expect("an interface of one's own can be set up");
+            if let Some((address, prefix_len)) = address {
+                interface
+                    .add_address(address, prefix_len)
+                    .expect("an address for an interface of one's own");
+            }
+            interface
+                .up()
+                .expect("an interface of one's own can be set up");
             let driver = TunTap::new(device)
                 .expect("a driver")
                 .with_hardware_address(HARDWARE);

@@ -82,6 +82,10 @@ impl Engine<'_> {
         let Some(client) = self.services.dhcp.client.take() else {
             return;
         };
+        #[cfg(feature = "config-events")]
+        if client.lease().is_some() {
+            self.notice(super::ConfigEvent::LeaseLost);
+        }
         let Some(lease) = client.lease().filter(|_| self.interface.link_up) else {
             return;
         };
@@ -99,6 +103,10 @@ impl Engine<'_> {
             Some(client) if up => client.on_link_up(now, &mut self.random),
             Some(client) => client.on_link_down(),
             None => {}
+        }
+        if !up {
+            // Nobody hears it; the lease will be over by itself.
+            self.services.dhcp.farewell = None;
         }
     }
 
@@ -166,6 +174,8 @@ impl Engine<'_> {
         let (Change::Leased, Some(lease)) = (change, lease) else {
             crate::log::debug!("the lease of the IPv4 address is over");
             let _ = self.configure(now, None);
+            #[cfg(feature = "config-events")]
+            self.notice(super::ConfigEvent::LeaseLost);
             #[cfg(feature = "ipv4-link-local")]
             self.link_local_step_in(now);
             return;
@@ -180,6 +190,8 @@ impl Engine<'_> {
         if self.interface.is_configured_as(&config, &routes, mtu) {
             return;
         }
+        #[cfg(feature = "config-events")]
+        self.notice(super::ConfigEvent::LeaseObtained);
         #[cfg(feature = "ipv4-link-local")]
         self.link_local_give_way(now);
         let policy = match self

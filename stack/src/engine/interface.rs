@@ -121,6 +121,12 @@ impl Interface {
         self.changes
     }
 
+    /// A number that is another after routes or addresses changed.
+    #[cfg(feature = "config-events")]
+    pub(super) fn epoch(&self) -> u16 {
+        self.epoch
+    }
+
     pub(super) fn next_deadline(&self) -> Option<Instant> {
         #[cfg(feature = "medium-ethernet")]
         {

@@ -16,6 +16,8 @@ mod config;
 mod datagram;
 #[cfg(feature = "socket-dhcpv4")]
 mod dhcp;
+#[cfg(feature = "dhcpv4-server")]
+mod dhcp_server;
 #[cfg(feature = "socket-dns")]
 mod dns;
 mod egress;
@@ -34,6 +36,8 @@ mod link_local;
 mod no_fast_open;
 #[cfg(not(feature = "ip-fragments"))]
 mod no_fragments;
+#[cfg(feature = "config-events")]
+mod notices;
 mod outgoing;
 #[cfg(feature = "socket-tcp")]
 mod pool;
@@ -74,6 +78,8 @@ pub(crate) use fragments::FragmentBuffers;
 pub use icmp_socket::{IcmpEndpoint, IcmpMetadata, IcmpPacketMetadata};
 pub use interface::ConfigError;
 pub(crate) use interface::Interface;
+#[cfg(feature = "config-events")]
+pub use notices::ConfigEvent;
 #[cfg(test)]
 pub(crate) use outgoing::Outgoing;
 #[cfg(feature = "socket-tcp")]
@@ -114,6 +120,10 @@ pub(crate) struct Engine<'d> {
     dns: dns::DnsState,
     /// A handle asked for something that only the runner can begin.
     attention: bool,
+    /// Grows with whatever tasks may wait for that is neither a socket's nor the configuration's.
+    news: u16,
+    #[cfg(feature = "config-events")]
+    notices: notices::Notices,
     stats: Stats,
 }
 
@@ -135,6 +145,9 @@ impl<'d> Engine<'d> {
             #[cfg(feature = "socket-dns")]
             dns: dns::DnsState::new(),
             attention: false,
+            news: 0,
+            #[cfg(feature = "config-events")]
+            notices: notices::Notices::new(),
             sockets: sockets.with_key(random.hash_key()),
             #[cfg(feature = "socket-tcp")]
             tcp: TcpState::new(random.hash_key(), &config),
@@ -182,6 +195,16 @@ impl<'d> Engine<'d> {
     /// The next socket that something happened to.
     pub(crate) fn poll_event(&mut self) -> Option<(SocketKey, Events)> {
         self.sockets.poll_event()
+    }
+
+    /// A number that is another after something happened that tasks may wait for, apart from sockets'
+    /// events: to the link, the configuration, a service.
+    pub(crate) fn news(&self) -> u16 {
+        self.news.wrapping_add(self.interface.changes())
+    }
+
+    fn on_news(&mut self) {
+        self.news = self.news.wrapping_add(1);
     }
 
     /// The counters.

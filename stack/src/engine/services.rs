@@ -5,6 +5,8 @@ use cygnet_driver::TxToken;
 
 #[cfg(feature = "socket-dhcpv4")]
 use super::dhcp::DhcpState;
+#[cfg(feature = "dhcpv4-server")]
+use super::dhcp_server::DhcpServerState;
 #[cfg(feature = "ipv4-link-local")]
 use super::link_local::LinkLocalState;
 use super::{Config, Engine, Interface, earlier};
@@ -17,6 +19,8 @@ pub(super) struct Services {
     pub(super) dhcp: DhcpState,
     #[cfg(feature = "ipv4-link-local")]
     pub(super) link_local: LinkLocalState,
+    #[cfg(feature = "dhcpv4-server")]
+    pub(super) dhcp_server: DhcpServerState,
 }
 
 impl Services {
@@ -26,6 +30,8 @@ impl Services {
             dhcp: DhcpState::new(interface, config),
             #[cfg(feature = "ipv4-link-local")]
             link_local: LinkLocalState::new(interface, config),
+            #[cfg(feature = "dhcpv4-server")]
+            dhcp_server: DhcpServerState::default(),
         }
     }
 
@@ -36,6 +42,8 @@ impl Services {
         let next = earlier(next, self.dhcp.next_deadline());
         #[cfg(feature = "ipv4-link-local")]
         let next = earlier(next, self.link_local.next_deadline());
+        #[cfg(feature = "dhcpv4-server")]
+        let next = earlier(next, self.dhcp_server.next_deadline());
         next
     }
 
@@ -44,6 +52,10 @@ impl Services {
         let is_due = |due: Option<Instant>| due.is_some_and(|due| due <= now);
         #[cfg(feature = "socket-dhcpv4")]
         if is_due(self.dhcp.next_deadline()) {
+            return true;
+        }
+        #[cfg(feature = "dhcpv4-server")]
+        if self.dhcp_server.wants_to_send() {
             return true;
         }
         false
@@ -64,10 +76,14 @@ impl Engine<'_> {
         self.dhcp_link_changed(now, up);
         #[cfg(feature = "ipv4-link-local")]
         self.link_local_link_changed(now, up);
+        #[cfg(feature = "dhcpv4-server")]
+        self.dhcp_server_link_changed(up);
     }
 
     /// Somebody else uses an address of ours, or would have been ours.
     pub(super) fn services_conflict(&mut self, now: Instant, address: IpAddress) {
+        #[cfg(feature = "config-events")]
+        self.notice(super::ConfigEvent::AddressConflict(address));
         #[cfg(feature = "socket-dhcpv4")]
         self.dhcp_conflict(now, address);
         #[cfg(feature = "ipv4-link-local")]
@@ -85,12 +101,19 @@ impl Engine<'_> {
         self.on_dhcp_timeout(now);
         #[cfg(feature = "ipv4-link-local")]
         self.on_link_local_timeout(now);
+        #[cfg(feature = "dhcpv4-server")]
+        self.on_dhcp_server_timeout(now);
     }
 
     /// Sends what one of them has to send. Gives the room back if that is nothing.
     pub(super) fn transmit_services<T: TxToken>(&mut self, now: Instant, tx: T) -> Result<(), T> {
         #[cfg(feature = "socket-dhcpv4")]
         let tx = match self.transmit_dhcp(now, tx) {
+            Ok(()) => return Ok(()),
+            Err(unused) => unused,
+        };
+        #[cfg(feature = "dhcpv4-server")]
+        let tx = match self.transmit_dhcp_reply(tx) {
             Ok(()) => return Ok(()),
             Err(unused) => unused,
         };

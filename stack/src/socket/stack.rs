@@ -129,17 +129,26 @@ impl<'d, M: RawMutex> Stack<'d, M> {
     }
 
     async fn wait_for(&self, is_there: impl Fn(&Engine<'d>) -> bool) {
+        self.wait_until(|engine| is_there(engine).then_some(()))
+            .await;
+    }
+
+    /// Waits for what is no socket's: the link, the configuration, a service.
+    pub(super) async fn wait_until<R>(
+        &self,
+        mut ask: impl FnMut(&mut Engine<'d>) -> Option<R>,
+    ) -> R {
         poll_fn(|cx| {
             let there = self.with(|s| {
-                let there = is_there(&s.engine);
-                if !there {
+                let there = ask(&mut s.engine);
+                if there.is_none() {
                     s.watch(cx.waker());
                 }
                 there
             });
             match there {
-                Ok(true) => Poll::Ready(()),
-                Ok(false) => Poll::Pending,
+                Ok(Some(there)) => Poll::Ready(there),
+                Ok(None) => Poll::Pending,
                 // Polled from within a closure that the stack called: try again later.
                 Err(Reentrant) => {
                     cx.waker().wake_by_ref();
@@ -147,7 +156,7 @@ impl<'d, M: RawMutex> Stack<'d, M> {
                 }
             }
         })
-        .await;
+        .await
     }
 
     /// The address of this end of the link.
