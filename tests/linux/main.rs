@@ -10,6 +10,7 @@ mod bulk;
 mod ecn;
 mod endings;
 mod fast_open;
+mod fragments;
 mod path_mtu;
 mod ping;
 mod programs;

@@ -6,11 +6,12 @@
 
 use cygnet_driver::TxToken;
 
-use super::Engine;
 use super::interface::{Interface, Path, Reach};
-use super::outgoing::{Content, IpPacket, Outgoing};
+use super::outgoing::IpPacket;
 use super::sockets::Body;
+use super::{Cut, Engine, Sending};
 use crate::events::Events;
+use crate::ip::Flow;
 use crate::storage::{Index, PushError};
 use crate::time::Instant;
 use crate::wire::IpAddress;
@@ -47,8 +48,14 @@ pub(super) struct Pending {
 pub(super) struct RouteCache {
     destination: Option<IpAddress>,
     path: Path,
+    /// Where the last packet came from, if its user said.
+    asked_from: Option<IpAddress>,
     /// Where packets come from whose user did not say.
     source: Option<IpAddress>,
+    /// Of the identifications of packets to it.
+    flow: Flow,
+    /// How far a packet has gone that goes in fragments.
+    cut: Cut,
 }
 
 /// Why a datagram was not queued for sending.
@@ -80,15 +87,18 @@ impl RouteCache {
     }
 
     /// Whether a packet to `destination` can go now; its path and source are here then.
-    fn reach(&mut self, interface: &mut Interface, now: Instant, destination: IpAddress) -> Reach {
-        if self.destination != Some(destination) {
+    fn reach(&mut self, interface: &mut Interface, now: Instant, pending: &Pending) -> Reach {
+        let destination = pending.destination;
+        if self.destination != Some(destination) || self.asked_from != pending.source {
             self.destination = Some(destination);
-            self.path = Path::default();
+            self.asked_from = pending.source;
+            self.path = Path::from_source(pending.source);
         }
         let is_known = interface.is_current(&self.path);
         let reach = interface.reach(now, destination, &mut self.path);
         if !is_known {
             self.source = interface.source_on(&self.path);
+            self.flow = interface.flow(destination);
         }
         reach
     }
@@ -129,7 +139,9 @@ impl Engine<'_> {
             }
             return Err(tx);
         }
-        self.sockets.notify(index, Events::WRITABLE);
+        if turn.removed {
+            self.sockets.notify(index, Events::WRITABLE);
+        }
         if turn.more {
             self.sockets.mark_ready(index);
         }
@@ -148,6 +160,8 @@ struct Turn<T> {
     waits: bool,
     /// A packet was given up, because of `reach`.
     failed: bool,
+    /// A packet has left its queue.
+    removed: bool,
     reach: Reach,
 }
 
@@ -165,24 +179,45 @@ fn take_turn<T: TxToken, D: Datagrams>(
         more: false,
         waits: false,
         failed: false,
+        removed: false,
         reach: Reach::Now,
     };
-    let mut from = 0;
+    let mut from = socket.route().cut.nth();
     while let Some(pending) = socket.next_packet(from) {
         from = pending.nth + 1;
         let route = socket.route();
-        turn.reach = route.reach(interface, now, pending.destination);
-        let (path, source) = (route.path, pending.source.or(route.source));
+        turn.reach = route.reach(interface, now, &pending);
+        if !matches!(turn.reach, Reach::Now) && route.cut.reset() {
+            // Its rest cannot go now, but what was passed over for it may.
+            from = 0;
+            continue;
+        }
+        let (path, mut cut) = (route.path, route.cut);
+        let (ident, source) = match cut.under_way() {
+            Some((ident, src)) => (ident, Some(src)),
+            None => (
+                interface.next_ident_in(route.flow),
+                pending.source.or(route.source),
+            ),
+        };
         match (turn.reach, source) {
             (Reach::Now, Some(src)) => {
                 if let Some(link) = interface.link_header(&path)
-                    && let Some(packet) = socket.packet(pending.nth, src, interface.next_ident())
+                    && let Some(packet) = socket.packet(pending.nth, src, ident as u16)
                     && let Some(tx) = turn.unused.take()
                 {
-                    let content = Content::Ip(packet);
-                    Outgoing { link, content }.send(tx);
+                    let sending = Sending {
+                        link,
+                        packet,
+                        nth: pending.nth,
+                        mtu: path.mtu(),
+                        ident,
+                    };
+                    cut = cut.send(sending, tx);
                 }
-                turn.more = socket.remove(pending.nth);
+                socket.route().cut = cut;
+                turn.removed = cut.is_done();
+                turn.more = !turn.removed || socket.remove(pending.nth);
                 return turn;
             }
             #[cfg(feature = "medium-ethernet")]

@@ -198,7 +198,7 @@ impl<'d> Engine<'d> {
     ) -> Result<R, QueueError> {
         let index = self.sockets.index(key).ok_or(QueueError::NotBound)?;
         let now = self.now;
-        if len > self.interface.ip_mtu.saturating_sub(IP_HEADER) {
+        if len > self.interface.longest_sent().saturating_sub(IP_HEADER) {
             return Err(QueueError::TooLong);
         }
         let Body::Icmp(icmp) = self.sockets.body_mut(index) else {

@@ -192,9 +192,6 @@ impl Engine<'_> {
             Err(Martian::UnicastToLinkGroup) => return Err(Discard::NotForUs),
             Err(_) => return Err(Discard::Martian),
         };
-        if header.more_fragments || header.fragment_offset != 0 {
-            return Err(Discard::Fragment);
-        }
         let received = Received {
             packet: packet
                 .get(..header.header_len + payload.len())
@@ -205,98 +202,26 @@ impl Engine<'_> {
             back,
             verify,
         };
-        match header.protocol {
-            IpProtocol::ICMP => self.on_icmpv4(now, &received, payload),
-            #[cfg(feature = "socket-tcp")]
-            IpProtocol::TCP => self.on_tcp(now, &received, payload),
-            #[cfg(feature = "socket-udp")]
-            IpProtocol::UDP => self.on_udp(now, &received, payload),
-            _ => self.protocol_unreachable(now, &received),
+        if header.more_fragments || header.fragment_offset != 0 {
+            return self.on_fragment(now, &received, payload);
         }
+        self.on_datagram(now, &received, payload)
     }
-}
 
-#[cfg(feature = "medium-ethernet")]
-mod arp {
-    //! ARP (RFC 826), with RFC 5227's care for conflicts.
-
-    use super::super::egress::{Inline, InlinePacket};
-    use super::super::outgoing::LinkHeader;
-    use super::{Discard, Engine, EthernetHeader, Handled, INTERFACE, Instant, IpAddress};
-    use crate::link::{Claim, ClaimKind, Learned};
-    use crate::wire::{ArpOperation, ArpPacket, EtherType};
-
-    impl Engine<'_> {
-        pub(super) fn on_arp<'f>(
-            &mut self,
-            now: Instant,
-            frame: &EthernetHeader,
-            payload: &[u8],
-        ) -> Handled<'f> {
-            let packet = ArpPacket::parse(payload)?;
-            if self.detect_conflict(now, &packet) {
-                return Err(Discard::AddressConflict);
-            }
-            let sender = IpAddress::Ipv4(packet.sender_protocol);
-            let for_us = self
-                .interface
-                .addresses
-                .is_local(IpAddress::Ipv4(packet.target_protocol));
-            let unicast = frame.dst == self.interface.ethernet.hardware;
-            if !packet.sender_protocol.is_unspecified()
-                && !self.interface.addresses.is_local(sender)
-            {
-                let kind = match packet.operation {
-                    ArpOperation::Reply if for_us && unicast => ClaimKind::Reply,
-                    ArpOperation::Request if for_us => ClaimKind::Request,
-                    _ => ClaimKind::Announcement,
-                };
-                self.learn(now, &packet, kind)?;
-            }
-            if packet.operation != ArpOperation::Request || !for_us {
-                return Ok(None);
-            }
-            Ok(Some(self.arp_reply(&packet)))
-        }
-
-        fn learn(
-            &mut self,
-            now: Instant,
-            packet: &ArpPacket,
-            kind: ClaimKind,
-        ) -> Result<(), Discard> {
-            let claim = Claim {
-                interface: INTERFACE,
-                address: IpAddress::Ipv4(packet.sender_protocol),
-                hardware: packet.sender_hardware,
-                kind,
-            };
-            match self.interface.ethernet.neighbors.on_claim(now, &claim) {
-                Learned::Resolved(waiters) => {
-                    self.wake_waiters(waiters);
-                    Ok(())
-                }
-                Learned::Unchanged if kind == ClaimKind::Reply => Err(Discard::UnsolicitedNeighbor),
-                Learned::Unchanged | Learned::Updated | Learned::Contested => Ok(()),
-            }
-        }
-
-        fn arp_reply<'f>(&self, request: &ArpPacket) -> Inline<'f> {
-            let hardware = self.interface.ethernet.hardware;
-            Inline {
-                link: LinkHeader::Ethernet(EthernetHeader {
-                    dst: request.sender_hardware,
-                    src: hardware,
-                    ethertype: EtherType::ARP,
-                }),
-                packet: InlinePacket::Arp(ArpPacket {
-                    operation: ArpOperation::Reply,
-                    sender_hardware: hardware,
-                    sender_protocol: request.target_protocol,
-                    target_hardware: request.sender_hardware,
-                    target_protocol: request.sender_protocol,
-                }),
-            }
+    /// The payload of a packet that is whole.
+    pub(super) fn on_datagram<'f>(
+        &mut self,
+        now: Instant,
+        received: &Received<'f>,
+        payload: &'f [u8],
+    ) -> Handled<'f> {
+        match received.header.protocol {
+            IpProtocol::ICMP => self.on_icmpv4(now, received, payload),
+            #[cfg(feature = "socket-tcp")]
+            IpProtocol::TCP => self.on_tcp(now, received, payload),
+            #[cfg(feature = "socket-udp")]
+            IpProtocol::UDP => self.on_udp(now, received, payload),
+            _ => self.protocol_unreachable(now, received),
         }
     }
 }

@@ -4,6 +4,8 @@ use core::net::Ipv4Addr;
 
 use cygnet_driver::{TxMeta, TxToken};
 
+#[cfg(feature = "ip-fragments")]
+use super::fragments::Part;
 #[cfg(feature = "socket-tcp")]
 use crate::tcp::{Connection, SegmentPlan};
 #[cfg(feature = "socket-tcp")]
@@ -32,6 +34,9 @@ pub(crate) enum LinkHeader {
 pub(super) enum Content<'a> {
     Arp(&'a ArpPacket),
     Ip(IpPacket<'a>),
+    /// One of the fragments of a packet.
+    #[cfg(feature = "ip-fragments")]
+    Fragment(IpPacket<'a>, Part),
 }
 
 #[derive(Debug)]
@@ -66,6 +71,9 @@ pub(super) enum Payload<'a> {
     Icmpv4(Icmpv4Message<'a>),
     /// An ICMP message as a user wrote it; its checksum is filled in.
     IcmpRaw(&'a [u8]),
+    /// What was written before, as it is.
+    #[cfg(feature = "ip-fragments")]
+    Written(IpProtocol, &'a [u8]),
 }
 
 impl Outgoing<'_> {
@@ -96,6 +104,8 @@ impl Outgoing<'_> {
         match &self.content {
             Content::Arp(packet) => packet.emit(rest),
             Content::Ip(packet) => packet.emit(rest),
+            #[cfg(feature = "ip-fragments")]
+            Content::Fragment(packet, part) => packet.emit_part(rest, part),
         }
     }
 }
@@ -113,12 +123,41 @@ impl Content<'_> {
     fn len(&self) -> usize {
         match self {
             Self::Arp(_) => arp::LEN,
-            Self::Ip(packet) => ipv4::MIN_HEADER_LEN + packet.payload.len(),
+            Self::Ip(packet) => packet.len(),
+            #[cfg(feature = "ip-fragments")]
+            Self::Fragment(packet, part) => packet.fragment_header_len() + part.len,
         }
     }
 }
 
 impl IpPacket<'_> {
+    /// Its length in bytes, in one piece.
+    pub(super) fn len(&self) -> usize {
+        ipv4::MIN_HEADER_LEN + self.payload.len()
+    }
+
+    /// The length of what goes before each part of the payload.
+    #[cfg(feature = "ip-fragments")]
+    pub(super) fn fragment_header_len(&self) -> usize {
+        ipv4::MIN_HEADER_LEN
+    }
+
+    #[cfg(feature = "ip-fragments")]
+    fn emit_part(&self, buffer: &mut [u8], part: &Part) {
+        let (IpAddress::Ipv4(src), IpAddress::Ipv4(dst)) = (self.src, self.dst) else {
+            // Nothing makes packets of another version yet.
+            return;
+        };
+        let (header, payload) = buffer.split_at_mut(ipv4::MIN_HEADER_LEN);
+        Ipv4Header {
+            more_fragments: part.more,
+            fragment_offset: part.offset as u16,
+            ..self.header(src, dst, part.len)
+        }
+        .emit(header);
+        self.payload.emit_part(payload, part, self.src, self.dst);
+    }
+
     fn emit(&self, buffer: &mut [u8]) {
         let (IpAddress::Ipv4(src), IpAddress::Ipv4(dst)) = (self.src, self.dst) else {
             // Nothing makes packets of another version yet.
@@ -149,17 +188,19 @@ impl IpPacket<'_> {
 }
 
 impl Payload<'_> {
-    fn protocol(&self) -> IpProtocol {
+    pub(super) fn protocol(&self) -> IpProtocol {
         match self {
             Self::Tcp(_) => IpProtocol::TCP,
             #[cfg(feature = "socket-tcp")]
             Self::Segment(..) | Self::Marked(..) => IpProtocol::TCP,
             Self::Udp { .. } => IpProtocol::UDP,
             Self::Icmpv4(_) | Self::IcmpRaw(_) => IpProtocol::ICMP,
+            #[cfg(feature = "ip-fragments")]
+            Self::Written(protocol, _) => *protocol,
         }
     }
 
-    fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         match self {
             Self::Tcp(header) => header.len(),
             #[cfg(feature = "socket-tcp")]
@@ -172,10 +213,12 @@ impl Payload<'_> {
             Self::Udp { data, .. } => udp::HEADER_LEN + data.len(),
             Self::Icmpv4(message) => message.len(),
             Self::IcmpRaw(message) => message.len(),
+            #[cfg(feature = "ip-fragments")]
+            Self::Written(_, bytes) => bytes.len(),
         }
     }
 
-    fn emit(&self, buffer: &mut [u8], src: IpAddress, dst: IpAddress) {
+    pub(super) fn emit(&self, buffer: &mut [u8], src: IpAddress, dst: IpAddress) {
         match self {
             Self::Tcp(header) => header.emit(buffer, src, dst, (&[], &[]), ChecksumMode::Full),
             #[cfg(feature = "socket-tcp")]
@@ -200,7 +243,46 @@ impl Payload<'_> {
             ),
             Self::Icmpv4(message) => message.emit(buffer),
             Self::IcmpRaw(message) => emit_icmp(buffer, message),
+            #[cfg(feature = "ip-fragments")]
+            Self::Written(_, bytes) => buffer.copy_from_slice(bytes),
         }
+    }
+
+    /// Writes the part of it that goes into a fragment. The checksum, which is in the first one, is that of
+    /// the whole.
+    #[cfg(feature = "ip-fragments")]
+    fn emit_part(&self, buffer: &mut [u8], part: &Part, src: IpAddress, dst: IpAddress) {
+        match *self {
+            Self::Udp {
+                src_port,
+                dst_port,
+                data,
+            } => match part.offset.checked_sub(udp::HEADER_LEN) {
+                Some(from) => copy_part(buffer, data, from),
+                None => UdpHeader::emit_first(buffer, src_port, dst_port, src, dst, data),
+            },
+            Self::IcmpRaw(message) => {
+                copy_part(buffer, message, part.offset);
+                if let (0, [a, b, _, _, rest @ ..], Some(field)) =
+                    (part.offset, message, buffer.get_mut(2..4))
+                {
+                    let sum = Sum::of(&[*a, *b]).add(Sum::of(rest));
+                    field.copy_from_slice(&sum.finish().to_be_bytes());
+                }
+            }
+            Self::Written(_, bytes) => copy_part(buffer, bytes, part.offset),
+            // No answer is cut before it was written, and TCP sends nothing that has to be.
+            Self::Tcp(_) | Self::Icmpv4(_) => {}
+            #[cfg(feature = "socket-tcp")]
+            Self::Segment(..) | Self::Marked(..) => {}
+        }
+    }
+}
+
+#[cfg(feature = "ip-fragments")]
+fn copy_part(buffer: &mut [u8], bytes: &[u8], from: usize) {
+    if let Some(part) = bytes.get(from..from + buffer.len()) {
+        buffer.copy_from_slice(part);
     }
 }
 

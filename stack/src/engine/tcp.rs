@@ -593,13 +593,13 @@ impl<'d> Engine<'d> {
         if remote.port == 0 || !remote.addr.is_unicast() {
             return Err(ConnectError::InvalidAddress);
         }
-        let path = self.interface.path_to(self.now, remote.addr);
-        let source = self.interface.source_on(&path);
-        let (Some(delivery), Some(source)) = (path.delivery(), source) else {
-            return Err(ConnectError::NoRoute);
-        };
+        let now = self.now;
+        let (next_hop, source) = self
+            .interface
+            .route(now, remote.addr)
+            .ok_or(ConnectError::NoRoute)?;
         // A subnet's broadcast address looks like any other, but the route knows.
-        if matches!(delivery, Delivery::Broadcast | Delivery::Multicast) {
+        if matches!(next_hop.delivery, Delivery::Broadcast | Delivery::Multicast) {
             return Err(ConnectError::InvalidAddress);
         }
         let address = match local.addr {
@@ -608,7 +608,7 @@ impl<'d> Engine<'d> {
             Some(_) => return Err(ConnectError::NoRoute),
         };
         let (tuple, hash) = self.choose_tuple(address, local.port, remote)?;
-        self.start(index, (tuple, hash), path);
+        self.start(index, tuple, hash);
         Ok(())
     }
 
@@ -656,8 +656,11 @@ impl<'d> Engine<'d> {
                 .is_none()
     }
 
-    fn start(&mut self, index: Index, (tuple, hash): (FourTuple, u32), path: Path) {
+    /// `hash` is that of the four-tuple.
+    fn start(&mut self, index: Index, tuple: FourTuple, hash: u32) {
         let now = self.now;
+        let mut path = Path::from_source(Some(tuple.local.addr));
+        self.interface.resolve(now, tuple.remote.addr, &mut path);
         let opening = Opening {
             tuple,
             iss: self.tcp.isn.generate(now, &tuple),

@@ -286,7 +286,9 @@ impl<'d> Engine<'d> {
         (half_open, hash): (&HalfOpen<SocketKey>, u32),
         segment: &TcpSegment<'_>,
     ) -> Disposition {
-        let path = self.interface.path_to(now, half_open.tuple.remote.addr);
+        let FourTuple { local, remote } = half_open.tuple;
+        let mut path = Path::from_source(Some(local.addr));
+        self.interface.resolve(now, remote.addr, &mut path);
         let opening = Opening {
             tuple: half_open.tuple,
             iss: half_open.iss,
@@ -448,8 +450,9 @@ impl Engine<'_> {
                 self.on_listen_timeout(now);
                 return None;
             };
-            let remote = self.tcp.half_open.get(record)?.tuple.remote.addr;
-            let mut path = Path::default();
+            let tuple = self.tcp.half_open.get(record)?.tuple;
+            let remote = tuple.remote.addr;
+            let mut path = Path::from_source(Some(tuple.local.addr));
             let reach = self.interface.reach(now, remote, &mut path);
             #[cfg(feature = "medium-ethernet")]
             if matches!(reach, Reach::Pending(_)) {

@@ -157,6 +157,10 @@ impl<'d> Engine<'d> {
         if self.is_for_dhcp(header.dst_port) {
             return self.on_dhcp(now, received, header.src_port, data);
         }
+        #[cfg(feature = "dhcpv4-server")]
+        if self.is_for_dhcp_server(header.dst_port) {
+            return self.on_dhcp_request(now, received, data);
+        }
         if received.destination == Destination::Elsewhere {
             return Err(Discard::NotOurAddress);
         }
@@ -346,7 +350,11 @@ impl<'d> Engine<'d> {
         write: impl FnOnce(&mut [u8]) -> (usize, R),
     ) -> Result<R, QueueError> {
         let index = self.sockets.index(key).ok_or(QueueError::NotBound)?;
-        let fits_link = len <= self.interface.ip_mtu.saturating_sub(IP_AND_UDP_HEADERS);
+        let fits = len
+            <= self
+                .interface
+                .longest_sent()
+                .saturating_sub(IP_AND_UDP_HEADERS);
         let now = self.now;
         let Body::Udp(udp) = self.sockets.body_mut(index) else {
             return Err(QueueError::NotBound);
@@ -354,7 +362,7 @@ impl<'d> Engine<'d> {
         if udp.local.port == 0 {
             return Err(QueueError::NotBound);
         }
-        if !fits_link {
+        if !fits {
             return Err(QueueError::TooLong);
         }
         let destination = meta.endpoint;
@@ -399,6 +407,7 @@ impl<'d> Engine<'d> {
         if let Body::Udp(udp) = self.sockets.body_mut(index) {
             udp.local = IpListenEndpoint::from(0);
             udp.remote = None;
+            udp.route = RouteCache::default();
             udp.error = None;
             udp.rx.clear();
             udp.tx.clear();

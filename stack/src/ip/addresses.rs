@@ -37,6 +37,8 @@ pub(crate) enum AddressState {
     Tentative,
     /// Ours.
     Usable,
+    /// Ours for those who use it already; others choose another, if there is one (RFC 3927 section 1.9).
+    Deprecated,
 }
 
 impl<const N: usize> Addresses<N> {
@@ -80,15 +82,20 @@ impl<const N: usize> Addresses<N> {
         Some(core::mem::replace(&mut known.state, state))
     }
 
+    /// Whether there is no room for another.
+    pub(crate) fn is_full(&self) -> bool {
+        self.list.is_full()
+    }
+
     /// All addresses, tentative ones too.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &InterfaceAddress> {
         self.list.iter()
     }
 
-    /// The addresses that may be used.
+    /// The addresses that may be used, deprecated ones too.
     pub(crate) fn usable(&self) -> impl Iterator<Item = &InterfaceAddress> {
         self.iter()
-            .filter(|address| address.state == AddressState::Usable)
+            .filter(|address| address.state != AddressState::Tentative)
     }
 
     /// Whether packets for `address` are for this host. Which interface has it does not matter: the
@@ -106,8 +113,8 @@ impl<const N: usize> Addresses<N> {
 
     /// The source of packets to `next_hop`, `None` if its interface has no usable address.
     ///
-    /// The address on the subnet of the next hop, or else the interface's first: RFC 1122 section
-    /// 3.3.4.3 leaves the choice open. IPv6's candidates and rules (RFC 6724) differ and will get
+    /// The address on the subnet of the next hop, or else the interface's first, and a deprecated one only
+    /// where there is no other: RFC 1122 section 3.3.4.3 leaves the choice open. IPv6's candidates and rules (RFC 6724) differ and will get
     /// their own branch on the address family here.
     pub(crate) fn source_for(&self, next_hop: &NextHop) -> Option<IpAddress> {
         // Packets to ourselves come from where they go to, as far as that is one of our addresses.
@@ -119,8 +126,10 @@ impl<const N: usize> Addresses<N> {
                 .filter(|ours| ours.interface == next_hop.interface)
                 .filter(|ours| ours.cidr.address().version() == next_hop.address.version())
         };
-        candidates()
+        let preferred = || candidates().filter(|ours| ours.state == AddressState::Usable);
+        preferred()
             .find(|ours| ours.cidr.contains(&next_hop.address))
+            .or_else(|| preferred().next())
             .or_else(|| candidates().next())
             .map(|ours| ours.cidr.address())
     }

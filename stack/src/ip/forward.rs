@@ -86,6 +86,9 @@ impl<const A: usize, const R: usize> Forwarding<'_, A, R> {
         if destination.is_loopback() {
             return Err(NoRoute);
         }
+        if is_link_local(destination) {
+            return self.on_link(destination, connected, via);
+        }
         self.beyond(now, destination, connected, via)
     }
 
@@ -115,6 +118,32 @@ impl<const A: usize, const R: usize> Forwarding<'_, A, R> {
             .find(|ours| ours.cidr.address() == destination)
             .or(connected.filter(|_| destination.is_loopback()))?;
         Some(ours.interface)
+    }
+
+    /// RFC 3927 section 2.6.2: "If the destination address is in the 169.254/16 prefix (excluding the
+    /// address 169.254.255.255 [...]), then the sender MUST ARP for the destination address and then send
+    /// its packet directly to the destination on the same physical link", whatever routes there are.
+    fn on_link(
+        &self,
+        destination: IpAddress,
+        connected: Option<&InterfaceAddress>,
+        via: Option<InterfaceId>,
+    ) -> Result<NextHop, NoRoute> {
+        let any = || {
+            let mut on = self.addresses.usable();
+            on.find(|ours| via.is_none_or(|interface| ours.interface == interface))
+        };
+        let ours = connected.or_else(any).ok_or(NoRoute)?;
+        let is_broadcast = destination == IpAddress::Ipv4(LINK_LOCAL_BROADCAST);
+        Ok(NextHop {
+            interface: ours.interface,
+            address: destination,
+            delivery: if is_broadcast {
+                Delivery::Broadcast
+            } else {
+                Delivery::Neighbor
+            },
+        })
     }
 
     fn beyond(
@@ -160,6 +189,15 @@ fn group_delivery(destination: IpAddress) -> Option<Delivery> {
     }
 }
 
+/// Whether an IPv4 address is good on its link alone (RFC 3927).
+fn is_link_local(address: IpAddress) -> bool {
+    match address {
+        IpAddress::Ipv4(address) => address.is_link_local(),
+        #[cfg(feature = "proto-ipv6")]
+        IpAddress::Ipv6(_) => false,
+    }
+}
+
 /// Whether an address can be nobody's: "this network" (RFC 1122 section 3.2.1.3), class E (RFC 1112
 /// section 4) and the unspecified address.
 fn is_nobody(address: IpAddress) -> bool {
@@ -173,6 +211,9 @@ fn is_nobody(address: IpAddress) -> bool {
         IpAddress::Ipv6(address) => address.is_unspecified(),
     }
 }
+
+/// All hosts on the link, as those with link-local addresses say it.
+const LINK_LOCAL_BROADCAST: Ipv4Addr = Ipv4Addr::new(169, 254, 255, 255);
 
 /// Nothing leads to a destination.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

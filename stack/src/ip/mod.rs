@@ -5,14 +5,26 @@
 
 mod addresses;
 mod forward;
+mod ident;
 mod interface;
+#[cfg(feature = "ipv4-link-local")]
+mod link_local;
 mod martian;
 mod path_mtu;
+#[cfg(feature = "ip-fragments")]
+mod reassembly;
 mod route;
 
 pub(crate) use addresses::{AddressState, Addresses, InterfaceAddress};
 pub(crate) use forward::{Delivery, Forwarding, NextHop};
+pub(crate) use ident::{Flow, Identifications};
 pub(crate) use interface::InterfaceId;
+#[cfg(feature = "ipv4-link-local")]
+pub use link_local::LinkLocalConfig;
+#[cfg(feature = "ipv4-link-local")]
+pub(crate) use link_local::{LinkLocal, Step as LinkLocalStep};
 pub(crate) use martian::{Arrival, ArrivalPath, Destination, Martian, classify};
 pub(crate) use path_mtu::{MIN_PATH_MTU, PathMtuCache, plateau_below};
+#[cfg(feature = "ip-fragments")]
+pub(crate) use reassembly::{DatagramKey, Fragment, Reassembly, Rules};
 pub(crate) use route::{Route, RouteTable};

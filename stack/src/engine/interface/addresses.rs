@@ -1,0 +1,177 @@
+//! The addresses of the interface: added, guarded against others who use them, and removed.
+
+use cygnet_config::IFACE_MAX_ADDR_COUNT;
+use cygnet_driver::Medium;
+
+use super::super::Engine;
+use super::super::config::{AddressPolicy, DefensePolicy};
+use super::{INTERFACE, Interface};
+use crate::ip::{AddressState, InterfaceAddress};
+#[cfg(feature = "medium-ethernet")]
+use crate::link::{ConflictDetector, StartMode};
+use crate::rand::Random;
+use crate::time::Instant;
+use crate::wire::{IpAddress, IpCidr};
+
+/// How an address is guarded against others who use it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::engine) struct Care {
+    pub(in crate::engine) policy: AddressPolicy,
+    pub(in crate::engine) defense: DefensePolicy,
+}
+
+/// Why a configuration was not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// There is no room for another address (`IFACE_MAX_ADDR_COUNT`).
+    TooManyAddresses,
+    /// There is no room for another route (`IFACE_MAX_ROUTE_COUNT`).
+    TooManyRoutes,
+    /// There is no room for another neighbor (`IFACE_NEIGHBOR_CACHE_COUNT`), or the link has none.
+    TooManyNeighbors,
+    /// The address is not one that a host can have.
+    NotUnicast,
+    /// The call came from within a closure that the stack itself called.
+    Reentrant,
+}
+
+impl core::fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(match self {
+            Self::TooManyAddresses => "no room for another address (IFACE_MAX_ADDR_COUNT)",
+            Self::TooManyRoutes => "no room for another route (IFACE_MAX_ROUTE_COUNT)",
+            Self::TooManyNeighbors => "no room for another neighbor (IFACE_NEIGHBOR_CACHE_COUNT)",
+            Self::NotUnicast => "not an address that a host can have",
+            Self::Reentrant => "the stack was called from within one of its own calls",
+        })
+    }
+}
+
+impl core::error::Error for ConfigError {}
+
+impl Interface {
+    pub(super) fn add_address(
+        &mut self,
+        now: Instant,
+        cidr: IpCidr,
+        care: Care,
+        random: &mut Random,
+    ) -> Result<(), ConfigError> {
+        if !cidr.address().is_unicast() {
+            return Err(ConfigError::NotUnicast);
+        }
+        let state = if self.probes(care) {
+            AddressState::Tentative
+        } else {
+            AddressState::Usable
+        };
+        self.addresses
+            .add(InterfaceAddress {
+                cidr,
+                interface: INTERFACE,
+                state,
+            })
+            .map_err(|_| ConfigError::TooManyAddresses)?;
+        self.on_routes_changed();
+        self.guard(now, cidr.address(), care, random);
+        Ok(())
+    }
+
+    /// False if it was not there.
+    pub(super) fn remove_address(&mut self, address: IpAddress) -> bool {
+        #[cfg(all(feature = "medium-ethernet", feature = "proto-ipv4"))]
+        self.ethernet
+            .detectors
+            .retain(|detector| IpAddress::Ipv4(detector.address()) != address);
+        self.on_routes_changed();
+        self.addresses.remove(INTERFACE, address).is_some()
+    }
+
+    pub(in crate::engine) fn on_routes_changed(&mut self) {
+        self.epoch = self.epoch.wrapping_add(1);
+    }
+
+    /// Whether an address has to prove unused before it may be used.
+    fn probes(&self, care: Care) -> bool {
+        self.medium == Medium::Ethernet
+            && !self.loopback
+            && care.policy == AddressPolicy::Probe
+            && cfg!(feature = "medium-ethernet")
+    }
+
+    /// Announces or probes an address, and from then on watches for others that use it.
+    #[cfg(all(feature = "medium-ethernet", feature = "proto-ipv4"))]
+    fn guard(&mut self, now: Instant, address: IpAddress, care: Care, random: &mut Random) {
+        let IpAddress::Ipv4(address) = address else {
+            return;
+        };
+        if self.medium != Medium::Ethernet || self.loopback {
+            return;
+        }
+        let mode = match care.policy {
+            AddressPolicy::Announce => StartMode::Announce,
+            AddressPolicy::Probe => StartMode::Probe,
+        };
+        let detectors = &mut self.ethernet.detectors;
+        let known = detectors.iter().position(|d| d.address() == address);
+        let index = known.unwrap_or_else(|| {
+            // There is room for as many as there are addresses.
+            let detector = ConflictDetector::new(self.ethernet.hardware, care.defense);
+            let _ = detectors.push(detector);
+            detectors.len() - 1
+        });
+        if let Some(detector) = detectors.get_mut(index) {
+            detector.start(now, address, mode, random.next_u32());
+        }
+    }
+
+    #[cfg(not(all(feature = "medium-ethernet", feature = "proto-ipv4")))]
+    fn guard(&mut self, _now: Instant, _address: IpAddress, _care: Care, _random: &mut Random) {}
+
+    /// Starts over with all addresses, because the link is back and may be another.
+    pub(super) fn guard_all(&mut self, now: Instant, random: &mut Random) {
+        let addresses: heapless::Vec<_, IFACE_MAX_ADDR_COUNT> =
+            self.addresses.iter().map(|a| a.cidr.address()).collect();
+        for &address in &addresses {
+            let configured = self
+                .config
+                .as_ref()
+                .map(|c| IpAddress::Ipv4(c.address.address()));
+            let care = if configured == Some(address) {
+                self.config_care
+            } else {
+                self.care
+            };
+            if self.probes(care) {
+                // RFC 5227, section 2.1: on "link-layer connectivity change" the address is in doubt.
+                self.set_address_state(address, AddressState::Tentative);
+            }
+            self.guard(now, address, care, random);
+        }
+    }
+
+    pub(super) fn set_address_state(&mut self, address: IpAddress, state: AddressState) {
+        self.addresses.set_state(INTERFACE, address, state);
+        self.on_routes_changed();
+    }
+}
+
+impl Engine<'_> {
+    /// Adds an address to the interface.
+    pub(crate) fn add_address(&mut self, cidr: IpCidr) -> Result<(), ConfigError> {
+        let (now, care) = (self.now, self.interface.care);
+        self.interface
+            .add_address(now, cidr, care, &mut self.random)
+    }
+
+    /// Removes an address; false if it was not there. Connections from it end with an error.
+    pub(crate) fn remove_address(&mut self, address: IpAddress) -> bool {
+        let was_there = self.interface.remove_address(address);
+        if was_there {
+            self.on_address_gone(address);
+        }
+        was_there
+    }
+}

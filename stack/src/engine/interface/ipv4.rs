@@ -1,0 +1,201 @@
+//! The IPv4 configuration: an address with its routes and MTU, fixed or leased.
+
+use core::net::Ipv4Addr;
+
+use super::super::Engine;
+use super::super::config::{ConfigV4, StaticConfigV4};
+use super::{Care, ConfigError, INTERFACE, Interface};
+use crate::ip::{AddressState, Route};
+use crate::rand::Random;
+use crate::time::Instant;
+use crate::wire::{IpAddress, IpCidr, Ipv4Cidr};
+
+/// A configuration to be put to use.
+#[derive(Clone, Debug)]
+pub(in crate::engine) struct Configuration<'a> {
+    pub(in crate::engine) config: StaticConfigV4,
+    /// Routes in place of that to the gateway, if there are any.
+    pub(in crate::engine) routes: &'a [(Ipv4Cidr, Option<Ipv4Addr>)],
+    pub(in crate::engine) mtu: Option<u16>,
+    /// How its address is guarded; `None` as all others are.
+    pub(in crate::engine) care: Option<Care>,
+}
+
+impl From<StaticConfigV4> for Configuration<'_> {
+    fn from(config: StaticConfigV4) -> Self {
+        Self {
+            config,
+            routes: &[],
+            mtu: None,
+            care: None,
+        }
+    }
+}
+
+impl Interface {
+    /// Replaces the configuration.
+    pub(in crate::engine) fn configure(
+        &mut self,
+        now: Instant,
+        configuration: Option<Configuration<'_>>,
+        random: &mut Random,
+    ) -> Result<(), ConfigError> {
+        self.changes = self.changes.wrapping_add(1);
+        if let Some(old) = self.take_config() {
+            self.remove_address(IpAddress::Ipv4(old.address.address()));
+        }
+        let Some(new) = configuration else {
+            return Ok(());
+        };
+        self.config_care = new.care.unwrap_or(self.care);
+        let (address, care) = (IpCidr::Ipv4(new.config.address), self.config_care);
+        self.add_address(now, address, care, random)?;
+        if let Some(mtu) = new.mtu {
+            self.ip_mtu = self.link_mtu.min(mtu.into());
+        }
+        let gateway = new.config.gateway;
+        self.config = Some(new.config);
+        if let (Some(gateway), []) = (gateway, new.routes) {
+            let _ = self.config_routes.push(DEFAULT_ROUTE);
+            self.routes
+                .set_default_gateway(now, IpAddress::Ipv4(gateway), INTERFACE)
+                .map_err(|_| ConfigError::TooManyRoutes)?;
+        }
+        for &(destination, router) in new.routes {
+            self.add_config_route(now, IpCidr::Ipv4(destination), router)?;
+        }
+        Ok(())
+    }
+
+    /// The configuration is over, with all but its address.
+    fn take_config(&mut self) -> Option<StaticConfigV4> {
+        let config = self.config.take()?;
+        while let Some(route) = self.config_routes.pop() {
+            self.routes.remove(route);
+        }
+        self.ip_mtu = self.link_mtu;
+        Some(config)
+    }
+
+    /// Ends the configuration, but leaves its address to those who use it. False if the next one would find
+    /// no room beside it.
+    #[cfg(feature = "ipv4-link-local")]
+    pub(in crate::engine) fn retire_config(&mut self) -> bool {
+        if self.addresses.is_full() {
+            return false;
+        }
+        if let Some(config) = self.take_config() {
+            let address = IpAddress::Ipv4(config.address.address());
+            self.set_address_state(address, AddressState::Deprecated);
+        }
+        true
+    }
+
+    /// Whether the configuration gives that address.
+    #[cfg(feature = "ipv4-link-local")]
+    pub(in crate::engine) fn is_configured(&self, address: Ipv4Addr) -> bool {
+        let config = self.config.as_ref();
+        config.is_some_and(|config| config.address.address() == address)
+    }
+
+    fn add_config_route(
+        &mut self,
+        now: Instant,
+        destination: IpCidr,
+        gateway: Option<Ipv4Addr>,
+    ) -> Result<(), ConfigError> {
+        let route = Route {
+            destination,
+            gateway: gateway.map(IpAddress::Ipv4),
+            interface: INTERFACE,
+            expires: None,
+            mtu: None,
+        };
+        let _ = self.config_routes.push(destination);
+        match self.routes.add(now, route) {
+            Ok(_) => Ok(()),
+            Err(_) => Err(ConfigError::TooManyRoutes),
+        }
+    }
+
+    pub(in crate::engine) fn config(&self) -> Option<&StaticConfigV4> {
+        self.config.as_ref()
+    }
+
+    /// Whether a configuration is in use already.
+    #[cfg(feature = "socket-dhcpv4")]
+    pub(in crate::engine) fn is_configured_as(
+        &self,
+        config: &StaticConfigV4,
+        routes: &[(Ipv4Cidr, Option<Ipv4Addr>)],
+        mtu: Option<u16>,
+    ) -> bool {
+        let mtu = mtu.map_or(self.link_mtu, |mtu| self.link_mtu.min(mtu.into()));
+        let destinations = routes
+            .iter()
+            .map(|(destination, _)| IpCidr::Ipv4(*destination));
+        let same_routes = match routes {
+            [] => true,
+            _ => destinations.eq(self.config_routes.iter().copied()),
+        };
+        self.config.as_ref() == Some(config) && same_routes && mtu == self.ip_mtu
+    }
+}
+
+impl Engine<'_> {
+    /// The IPv4 configuration in use.
+    pub(crate) fn config_v4(&self) -> Option<StaticConfigV4> {
+        self.interface.config().cloned()
+    }
+
+    /// Replaces the IPv4 configuration. Connections from an address that goes away end with an error.
+    pub(crate) fn set_config_v4(&mut self, config: ConfigV4) -> Result<(), ConfigError> {
+        self.stop_configuring();
+        let now = self.now;
+        match config {
+            ConfigV4::None => self.configure(now, None),
+            ConfigV4::Static(config) => self.configure(now, Some(config.into())),
+            #[cfg(feature = "socket-dhcpv4")]
+            ConfigV4::Dhcp(dhcp) => {
+                self.configure(now, None)?;
+                self.start_dhcp(now, dhcp);
+                Ok(())
+            }
+            #[cfg(feature = "ipv4-link-local")]
+            ConfigV4::LinkLocal(link_local) => {
+                self.configure(now, None)?;
+                self.start_link_local(now, link_local);
+                Ok(())
+            }
+            #[cfg(all(feature = "socket-dhcpv4", feature = "ipv4-link-local"))]
+            ConfigV4::DhcpOrLinkLocal(dhcp, link_local) => {
+                self.configure(now, None)?;
+                self.start_dhcp(now, dhcp);
+                self.start_link_local(now, link_local);
+                Ok(())
+            }
+        }
+    }
+
+    /// Puts a configuration to use in place of the one before.
+    pub(in crate::engine) fn configure(
+        &mut self,
+        now: Instant,
+        configuration: Option<Configuration<'_>>,
+    ) -> Result<(), ConfigError> {
+        #[cfg(feature = "socket-dns")]
+        self.dns_forget();
+        let old = self.interface.config().map(|c| c.address.address());
+        let new = configuration.as_ref().map(|c| c.config.address.address());
+        let result = self
+            .interface
+            .configure(now, configuration, &mut self.random);
+        if let Some(old) = old.filter(|_| old != new) {
+            self.on_address_gone(old.into());
+        }
+        result
+    }
+}
+
+/// Where everything goes that has no better route.
+const DEFAULT_ROUTE: IpCidr = IpCidr::Ipv4(Ipv4Cidr::new(Ipv4Addr::UNSPECIFIED, 0));

@@ -1,0 +1,299 @@
+//! Routes, and where a socket's packets go.
+
+use cygnet_driver::Medium;
+
+use super::super::Engine;
+use super::super::outgoing::LinkHeader;
+use super::{ConfigError, INTERFACE, Interface};
+use crate::ip::{Delivery, Forwarding, MIN_PATH_MTU, NextHop, Route};
+#[cfg(feature = "medium-ethernet")]
+use crate::link::NeighborKey;
+#[cfg(feature = "socket-tcp")]
+use crate::tcp::PathMss;
+use crate::time::Instant;
+use crate::wire::{IpAddress, IpCidr};
+
+/// Where a socket's packets go: derived from routes once, and again when they change.
+#[derive(Clone, Copy, Debug, Default)]
+pub(in crate::engine) struct Path {
+    pub(super) next_hop: Option<NextHop>,
+    epoch: u16,
+    /// The longest packet in bytes that the link takes, or the route.
+    route_mtu: u16,
+    /// The longest packet that gets all the way, as far as is known.
+    path_mtu: u16,
+    /// Past all routers, because of the packets' source.
+    stays_on_link: bool,
+    #[cfg(feature = "medium-ethernet")]
+    pub(super) neighbor: Option<NeighborKey>,
+}
+
+impl Path {
+    /// A path for packets from that address.
+    ///
+    /// RFC 3927 section 2.7: a packet "whose source and/or destination address is in the 169.254/16 prefix
+    /// MUST NOT be sent to any router for forwarding".
+    pub(in crate::engine) fn from_source(source: Option<IpAddress>) -> Self {
+        Self {
+            stays_on_link: matches!(source, Some(IpAddress::Ipv4(source)) if source.is_link_local()),
+            ..Self::default()
+        }
+    }
+
+    /// The next hop, where routes lead to `routed`.
+    fn next_hop_to(&self, destination: IpAddress, routed: NextHop) -> NextHop {
+        match routed.delivery {
+            Delivery::Neighbor if self.stays_on_link => NextHop {
+                address: destination,
+                ..routed
+            },
+            _ => routed,
+        }
+    }
+}
+
+#[cfg(any(feature = "socket-udp", feature = "socket-icmp"))]
+impl Path {
+    /// The longest packet in bytes that gets all the way, as far as is known.
+    pub(in crate::engine) fn mtu(&self) -> usize {
+        self.path_mtu.into()
+    }
+}
+
+#[cfg(feature = "socket-tcp")]
+impl Path {
+    /// The longest TCP payload, without options, that the path takes.
+    pub(in crate::engine) fn mss(&self) -> PathMss {
+        PathMss {
+            announced: mss_of(self.route_mtu),
+            usable: mss_of(self.path_mtu),
+        }
+    }
+
+    /// Whether part of the path may be so narrow that routers have to cut what we send.
+    pub(in crate::engine) fn needs_fragments(&self) -> bool {
+        self.path_mtu <= MIN_PATH_MTU && self.path_mtu < self.route_mtu
+    }
+}
+
+#[cfg(all(feature = "medium-ethernet", feature = "socket-tcp"))]
+impl Path {
+    /// The neighbor that packets went to last.
+    pub(in crate::engine) fn neighbor(&self) -> Option<NeighborKey> {
+        self.neighbor
+    }
+}
+
+/// Whether a packet can go now.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::engine) enum Reach {
+    /// Behind [`Interface::link_header`].
+    Now,
+    /// When the neighbor is known.
+    #[cfg(feature = "medium-ethernet")]
+    Pending(NeighborKey),
+    /// When there is room to look for the neighbor.
+    #[cfg(feature = "medium-ethernet")]
+    Exhausted,
+    /// The neighbor did not answer.
+    #[cfg(feature = "medium-ethernet")]
+    Unreachable,
+    /// Nothing leads there.
+    NoRoute,
+}
+
+impl Interface {
+    /// The source address and the next hop for packets to `destination`.
+    pub(in crate::engine) fn route(
+        &self,
+        now: Instant,
+        destination: IpAddress,
+    ) -> Option<(NextHop, IpAddress)> {
+        let next_hop = self.next_hop(now, destination)?;
+        Some((next_hop, self.addresses.source_for(&next_hop)?))
+    }
+
+    /// The source of packets along a path.
+    #[cfg(any(feature = "socket-udp", feature = "socket-icmp"))]
+    pub(in crate::engine) fn source_on(&self, path: &Path) -> Option<IpAddress> {
+        self.addresses.source_for(&path.next_hop?)
+    }
+
+    fn next_hop(&self, now: Instant, destination: IpAddress) -> Option<NextHop> {
+        let forwarding = Forwarding {
+            addresses: &self.addresses,
+            routes: &self.routes,
+        };
+        forwarding.resolve(now, destination, None).ok()
+    }
+
+    /// The longest packet in bytes to `destination` that the link takes, or the route.
+    fn route_mtu(&self, now: Instant, destination: IpAddress, next_hop: &NextHop) -> u16 {
+        let link = self.ip_mtu as u16;
+        let is_taken = |route: &&Route| {
+            next_hop.delivery == Delivery::Neighbor
+                && next_hop.address == route.gateway.unwrap_or(destination)
+        };
+        let route = self.routes.lookup(now, destination, None).filter(is_taken);
+        route
+            .and_then(|route| route.mtu)
+            .map_or(link, |mtu| mtu.min(link))
+    }
+
+    /// The longest packet in bytes that gets to `destination` in one piece, as far as is known.
+    pub(in crate::engine) fn path_mtu(&self, now: Instant, destination: IpAddress) -> Option<u16> {
+        let next_hop = self.next_hop(now, destination)?;
+        let route = self.route_mtu(now, destination, &next_hop);
+        let reported = self.path_mtus.peek(next_hop.interface, destination);
+        Some(reported.map_or(route, |mtu| mtu.min(route)))
+    }
+
+    /// The longest TCP payload, without options, that a peer is told to send, and that may be sent to it.
+    #[cfg(feature = "socket-tcp")]
+    pub(in crate::engine) fn path_mss(&self, now: Instant, destination: IpAddress) -> PathMss {
+        let Some(next_hop) = self.next_hop(now, destination) else {
+            let mss = mss_of(self.ip_mtu as u16);
+            return PathMss {
+                announced: mss,
+                usable: mss,
+            };
+        };
+        let route = self.route_mtu(now, destination, &next_hop);
+        let reported = self.path_mtus.peek(next_hop.interface, destination);
+        PathMss {
+            announced: mss_of(route),
+            usable: mss_of(reported.map_or(route, |mtu| mtu.min(route))),
+        }
+    }
+
+    /// Whether a path that packets took leads on as it did, and they need not be routed anew.
+    #[cfg(any(feature = "socket-udp", feature = "socket-icmp"))]
+    pub(in crate::engine) fn is_current(&self, path: &Path) -> bool {
+        path.next_hop.is_some() && path.epoch == self.epoch
+    }
+
+    /// Whether a packet to `destination` can go now.
+    #[inline]
+    pub(in crate::engine) fn reach(
+        &mut self,
+        now: Instant,
+        destination: IpAddress,
+        path: &mut Path,
+    ) -> Reach {
+        if path.next_hop.is_none() || path.epoch != self.epoch {
+            self.resolve(now, destination, path);
+        }
+        if path.next_hop.is_none() {
+            return Reach::NoRoute;
+        }
+        match self.medium {
+            #[cfg(feature = "medium-ethernet")]
+            Medium::Ethernet => match path.neighbor {
+                Some(key) if self.ethernet.neighbors.use_confirmed(now, key) => Reach::Now,
+                _ => self.reach_neighbor(now, path),
+            },
+            #[cfg(feature = "medium-ip")]
+            Medium::Ip => Reach::Now,
+            _ => Reach::NoRoute,
+        }
+    }
+
+    /// As [`Self::reach`], for a path that was routed before and stays as it is, whatever routes say now.
+    #[cfg(feature = "socket-dhcpv4")]
+    pub(in crate::engine) fn reach_as_before(
+        &mut self,
+        now: Instant,
+        destination: IpAddress,
+        path: &mut Path,
+    ) -> Reach {
+        path.epoch = self.epoch;
+        self.reach(now, destination, path)
+    }
+
+    /// The link header for a packet along a path whose next hop has just been found in reach.
+    #[inline]
+    pub(in crate::engine) fn link_header(&self, path: &Path) -> Option<LinkHeader> {
+        match self.medium {
+            #[cfg(feature = "medium-ethernet")]
+            Medium::Ethernet => self.ethernet_header(path).map(LinkHeader::Ethernet),
+            _ => Some(LinkHeader::None),
+        }
+    }
+
+    /// Routes anew.
+    pub(in crate::engine) fn resolve(
+        &mut self,
+        now: Instant,
+        destination: IpAddress,
+        path: &mut Path,
+    ) {
+        let routed = self.next_hop(now, destination);
+        *path = Path {
+            next_hop: routed.map(|routed| path.next_hop_to(destination, routed)),
+            epoch: self.epoch,
+            route_mtu: self.ip_mtu as u16,
+            path_mtu: self.ip_mtu as u16,
+            stays_on_link: path.stays_on_link,
+            ..Path::default()
+        };
+        if let Some(next_hop) = &path.next_hop {
+            path.route_mtu = self.route_mtu(now, destination, next_hop);
+            let reported = self.path_mtus.lookup(next_hop.interface, destination);
+            path.path_mtu = reported.map_or(path.route_mtu, |mtu| mtu.min(path.route_mtu));
+        }
+    }
+}
+
+impl Engine<'_> {
+    /// Adds a route, or replaces that to the same destination.
+    pub(crate) fn add_route(
+        &mut self,
+        destination: IpCidr,
+        gateway: Option<IpAddress>,
+    ) -> Result<(), ConfigError> {
+        let now = self.now;
+        let route = Route {
+            destination: destination.network(),
+            gateway,
+            interface: INTERFACE,
+            expires: None,
+            mtu: None,
+        };
+        self.interface.on_routes_changed();
+        match self.interface.routes.add(now, route) {
+            Ok(_) => Ok(()),
+            Err(_) => Err(ConfigError::TooManyRoutes),
+        }
+    }
+
+    /// Removes a route; false if it was not there.
+    pub(crate) fn remove_route(&mut self, destination: IpCidr) -> bool {
+        self.interface.on_routes_changed();
+        let network = destination.network();
+        self.interface.routes.remove(network).is_some()
+    }
+
+    /// Sets or forgets how long packets along a route may be; false if there is no such route.
+    pub(crate) fn set_route_mtu(&mut self, destination: IpCidr, mtu: Option<u16>) -> bool {
+        self.interface.on_routes_changed();
+        let mtu = mtu.map(|mtu| mtu.max(SMALLEST_MTU));
+        self.interface.routes.set_mtu(destination, mtu)
+    }
+
+    /// The longest packet in bytes that gets to `destination` in one piece, as far as is known.
+    pub(crate) fn path_mtu(&self, destination: IpAddress) -> Option<u16> {
+        self.interface.path_mtu(self.now, destination)
+    }
+}
+
+#[cfg(feature = "socket-tcp")]
+fn mss_of(mtu: u16) -> u16 {
+    mtu.saturating_sub(IP_AND_TCP_HEADERS)
+}
+
+#[cfg(feature = "socket-tcp")]
+pub(in crate::engine) const IP_AND_TCP_HEADERS: u16 = 40;
+
+/// RFC 791: "Every internet module must be able to forward a datagram of 68 octets without further
+/// fragmentation".
+const SMALLEST_MTU: u16 = 68;
