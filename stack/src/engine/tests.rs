@@ -204,6 +204,28 @@ fn connects_transfers_and_closes_in_order() {
 }
 
 #[test]
+fn a_socket_that_connects_again_at_once_has_acknowledged_the_end_of_its_last_connection() {
+    let mut pair = Pair::new(Medium::Ip);
+    let (client, server) = pair.connection();
+    pair.engines[0].tcp_with(client, |c| c.close());
+    pair.drive();
+    pair.engines[1].tcp_with(server, |c| c.close());
+    let fin = next_frame(&mut pair.engines[1], pair.now).unwrap();
+    let answer = pair.engines[0]
+        .receive(pair.now, &fin, RxMeta::new())
+        .map(|answer| frame(&answer.outgoing()));
+    let remote = IpEndpoint::new(B.into(), 81);
+    pair.engines[0]
+        .tcp_connect(client, remote, IpListenEndpoint::from(0))
+        .unwrap();
+
+    let answer = answer.expect("the peer's FIN is acknowledged by itself");
+    pair.engines[1].receive(pair.now, &answer, RxMeta::new());
+    assert_eq!(pair.state(1, server), State::Closed);
+    assert_eq!(pair.state(0, client), State::SynSent);
+}
+
+#[test]
 fn a_bulk_transfer_arrives_byte_by_byte() {
     let mut pair = Pair::new(Medium::Ethernet);
     let (client, server) = pair.connection();
