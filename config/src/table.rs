@@ -182,6 +182,22 @@ pub(crate) const SETTINGS: &[Setting] = &[
         doc: "The bytes of the answers that the DNS cache holds, all together.",
     },
     Setting {
+        name: "MDNS_SERVICE_COUNT",
+        default: 2,
+        min: 1,
+        max: 12,
+        features: &[1, 2, 3, 4, 5, 6, 7, 8],
+        doc: "The most services that are announced by Multicast DNS.",
+    },
+    Setting {
+        name: "MDNS_TEXT_SIZE",
+        default: 128,
+        min: 1,
+        max: 512,
+        features: &[64, 128, 256, 512],
+        doc: "The bytes of text that a service has beside its name and port.",
+    },
+    Setting {
         name: "RECEIVE_BURST",
         default: 16,
         min: 1,

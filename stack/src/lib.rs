@@ -49,6 +49,7 @@
         feature = "ipv4-link-local",
         feature = "dhcpv4-server",
         feature = "config-events",
+        feature = "mdns",
     )),
     allow(
         dead_code,
@@ -76,7 +77,7 @@ mod log;
 
 #[cfg(any(feature = "socket-dhcpv4", feature = "dhcpv4-server"))]
 mod dhcp;
-#[cfg(feature = "socket-dns")]
+#[cfg(any(feature = "socket-dns", feature = "mdns"))]
 mod dns;
 mod engine;
 mod events;
@@ -99,6 +100,8 @@ pub use dhcp::{DhcpConfig, DhcpLease};
 pub use dhcp::{DhcpGrant, DhcpServerConfig, DhcpServerEvent};
 #[cfg(feature = "socket-dns")]
 pub use dns::DnsAnswer;
+#[cfg(feature = "mdns")]
+pub use dns::{MdnsError, MdnsService};
 #[cfg(feature = "config-events")]
 pub use engine::ConfigEvent;
 pub use engine::{

@@ -5,12 +5,18 @@
 //! before where the last run of labels began, and a name has at most 255 bytes: so none is read for ever.
 
 mod message;
+mod multicast;
 mod name;
 mod record;
 
 pub use message::{DnsMessage, Rcode, Records, emit_query};
 #[cfg(feature = "socket-dns")]
 pub(crate) use message::{age, put};
+pub(crate) use multicast::TOP_BIT;
+pub use multicast::{
+    MDNS_PORT, MdnsMessage, MdnsQuestion, MdnsWriter, OwnData, OwnRecord, Section,
+};
+pub(crate) use name::NAME_ROOM;
 pub use name::{DnsName, DomainList, InvalidName, Labels, Name};
 pub use record::{Record, RecordData, RecordType, TxtStrings};
 

@@ -161,7 +161,17 @@ pub struct Records<'a> {
 }
 
 impl<'a> Records<'a> {
-    fn read(&mut self) -> Result<Record<'a>, Malformed> {
+    /// So many records, of which the first begins at that byte.
+    pub(super) fn new(message: &'a [u8], at: usize, left: usize) -> Self {
+        Self { message, at, left }
+    }
+
+    /// How many are to come.
+    pub(super) fn left(&self) -> usize {
+        self.left
+    }
+
+    pub(super) fn read(&mut self) -> Result<Record<'a>, Malformed> {
         let (message, at) = (self.message, self.at);
         let (name, fixed) = DnsName::parse(message, at)?;
         let kind = RecordType(number(message, fixed)?);
@@ -252,7 +262,7 @@ pub(crate) fn age(message: &mut [u8], seconds: u32) {
 }
 
 /// The two bytes at `at`.
-fn number(message: &[u8], at: usize) -> Result<u16, Malformed> {
+pub(super) fn number(message: &[u8], at: usize) -> Result<u16, Malformed> {
     match message.get(at..at + 2) {
         Some(&[high, low]) => Ok(u16::from_be_bytes([high, low])),
         _ => Err(Malformed::Truncated),

@@ -347,7 +347,7 @@ const MAX_LABEL: u8 = 63;
 const MAX_NAME: usize = 255;
 
 /// Room for a name in the wire format, which has two bytes more than the text.
-const NAME_ROOM: usize = if DNS_MAX_NAME_SIZE + 2 > MAX_NAME {
+pub(crate) const NAME_ROOM: usize = if DNS_MAX_NAME_SIZE + 2 > MAX_NAME {
     MAX_NAME
 } else {
     DNS_MAX_NAME_SIZE + 2

@@ -30,6 +30,10 @@ impl RecordType {
     pub const AAAA: Self = Self(28);
     /// Where a service is (RFC 2782).
     pub const SRV: Self = Self(33);
+    /// Which types of record a name has (RFC 4034).
+    pub const NSEC: Self = Self(47);
+    /// Any type, in a question.
+    pub const ANY: Self = Self(255);
     /// No record but what EDNS has to say (RFC 6891).
     pub const OPT: Self = Self(41);
 }
@@ -160,6 +164,11 @@ impl<'a> TxtStrings<'a> {
             return Err(Malformed::BadLength);
         }
         Ok(strings)
+    }
+
+    /// All of them, each behind its length.
+    pub fn as_bytes(&self) -> &'a [u8] {
+        self.0
     }
 
     /// One by one.

@@ -1,0 +1,14 @@
+//! Multicast DNS (RFC 6762) and DNS-based service discovery (RFC 6763): names and services of hosts that
+//! nobody serves.
+//!
+//! [`Responder`] answers for this host and the services on it. `engine` shows it the messages that come in on
+//! port 5353, and sends those that it writes.
+
+mod claim;
+mod records;
+mod responder;
+mod service;
+mod tie_break;
+
+pub(crate) use responder::{Destination, From, Ignored, Responder};
+pub use service::{MdnsError, MdnsService};
