@@ -101,7 +101,7 @@ pub use dhcp::{DhcpGrant, DhcpServerConfig, DhcpServerEvent};
 #[cfg(feature = "socket-dns")]
 pub use dns::DnsAnswer;
 #[cfg(feature = "mdns")]
-pub use dns::{MdnsError, MdnsService};
+pub use dns::{MdnsError, MdnsService, MdnsServiceId};
 #[cfg(feature = "config-events")]
 pub use engine::ConfigEvent;
 pub use engine::{

@@ -14,3 +14,4 @@ mod dnsmasq;
 #[cfg(target_os = "linux")]
 mod kernel;
 mod link_local;
+mod mdns;

@@ -126,7 +126,7 @@ impl Interface {
     }
 
     /// A number that is another after routes or addresses changed.
-    #[cfg(feature = "config-events")]
+    #[cfg(any(feature = "config-events", feature = "mdns"))]
     pub(super) fn epoch(&self) -> u16 {
         self.epoch
     }

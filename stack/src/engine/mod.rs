@@ -32,6 +32,8 @@ mod ingress;
 mod interface;
 #[cfg(feature = "ipv4-link-local")]
 mod link_local;
+#[cfg(feature = "mdns")]
+mod mdns;
 #[cfg(feature = "multicast")]
 mod multicast;
 #[cfg(all(feature = "socket-tcp", not(feature = "tcp-fast-open")))]
@@ -248,7 +250,8 @@ impl<'d> Engine<'d> {
 #[cfg(any(
     feature = "socket-dhcpv4",
     feature = "ipv4-link-local",
-    feature = "dhcpv4-server"
+    feature = "dhcpv4-server",
+    feature = "mdns"
 ))]
 fn earlier(a: Option<Instant>, b: Option<Instant>) -> Option<Instant> {
     match (a, b) {

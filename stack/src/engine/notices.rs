@@ -89,7 +89,7 @@ impl Engine<'_> {
     }
 
     /// Takes note of what changed since the last call.
-    pub(crate) fn note_changes(&mut self) {
+    pub(super) fn note_config_changes(&mut self) {
         let up = self.interface.link_up;
         if core::mem::replace(&mut self.notices.link_up, up) != up {
             self.notice(match up {

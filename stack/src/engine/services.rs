@@ -11,11 +11,14 @@ use super::dhcp_server::DhcpServerState;
     feature = "socket-dhcpv4",
     feature = "ipv4-link-local",
     feature = "dhcpv4-server",
+    feature = "mdns",
     feature = "multicast"
 ))]
 use super::earlier;
 #[cfg(feature = "ipv4-link-local")]
 use super::link_local::LinkLocalState;
+#[cfg(feature = "mdns")]
+use super::mdns::MdnsState;
 #[cfg(feature = "multicast")]
 use super::multicast::MulticastState;
 use super::{Config, Engine, Interface};
@@ -30,6 +33,8 @@ pub(super) struct Services {
     pub(super) link_local: LinkLocalState,
     #[cfg(feature = "dhcpv4-server")]
     pub(super) dhcp_server: DhcpServerState,
+    #[cfg(feature = "mdns")]
+    pub(super) mdns: MdnsState,
     #[cfg(feature = "multicast")]
     pub(super) multicast: MulticastState,
 }
@@ -43,6 +48,8 @@ impl Services {
             link_local: LinkLocalState::new(interface, config),
             #[cfg(feature = "dhcpv4-server")]
             dhcp_server: DhcpServerState::default(),
+            #[cfg(feature = "mdns")]
+            mdns: MdnsState::new(),
             #[cfg(feature = "multicast")]
             multicast: MulticastState::new(interface, config),
         }
@@ -57,6 +64,8 @@ impl Services {
         let next = earlier(next, self.link_local.next_deadline());
         #[cfg(feature = "dhcpv4-server")]
         let next = earlier(next, self.dhcp_server.next_deadline());
+        #[cfg(feature = "mdns")]
+        let next = earlier(next, self.mdns.next_deadline());
         #[cfg(feature = "multicast")]
         let next = earlier(next, self.multicast.next_deadline());
         next
@@ -71,6 +80,10 @@ impl Services {
         }
         #[cfg(feature = "dhcpv4-server")]
         if self.dhcp_server.wants_to_send() {
+            return true;
+        }
+        #[cfg(feature = "mdns")]
+        if is_due(self.mdns.next_deadline()) {
             return true;
         }
         #[cfg(feature = "multicast")]
@@ -117,6 +130,15 @@ impl Engine<'_> {
         self.link_local_claimed(address);
     }
 
+    /// Takes note of what changed since the last call: after whatever may have changed the link or the
+    /// configuration.
+    pub(crate) fn note_changes(&mut self) {
+        #[cfg(feature = "config-events")]
+        self.note_config_changes();
+        #[cfg(feature = "mdns")]
+        self.mdns_note_changes();
+    }
+
     pub(super) fn on_services_timeout(&mut self, now: Instant) {
         #[cfg(feature = "socket-dhcpv4")]
         self.on_dhcp_timeout(now);
@@ -137,6 +159,11 @@ impl Engine<'_> {
         };
         #[cfg(feature = "dhcpv4-server")]
         let tx = match self.transmit_dhcp_reply(tx) {
+            Ok(()) => return Ok(()),
+            Err(unused) => unused,
+        };
+        #[cfg(feature = "mdns")]
+        let tx = match self.transmit_mdns(now, tx) {
             Ok(()) => return Ok(()),
             Err(unused) => unused,
         };

@@ -169,6 +169,10 @@ impl<'d> Engine<'d> {
         if self.is_for_dhcp_server(header.dst_port) {
             return self.on_dhcp_request(now, received, data);
         }
+        #[cfg(feature = "mdns")]
+        if self.is_for_mdns(header.dst_port) {
+            return self.on_mdns(now, received, header.src_port, data);
+        }
         if received.destination == Destination::Elsewhere {
             return Err(Discard::NotOurAddress);
         }

@@ -15,6 +15,8 @@ mod dns;
 mod icmp;
 #[cfg(feature = "socket-tcp")]
 mod listener;
+#[cfg(feature = "mdns")]
+mod mdns;
 #[cfg(feature = "socket-tcp")]
 mod pool;
 mod resources;

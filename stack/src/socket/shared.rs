@@ -129,7 +129,6 @@ impl<'d> Shared<'d> {
     }
 
     pub(super) fn link_or_config_changed(&mut self) {
-        #[cfg(feature = "config-events")]
         self.engine.note_changes();
         self.config_up = self.engine.is_config_up();
         self.news = self.engine.news();
@@ -138,7 +137,6 @@ impl<'d> Shared<'d> {
 
     /// Takes note of whether the stack can talk, after something that may have changed it.
     pub(super) fn look_at_config(&mut self) {
-        #[cfg(feature = "config-events")]
         self.engine.note_changes();
         if self.config_up != self.engine.is_config_up() || self.news != self.engine.news() {
             self.link_or_config_changed();

@@ -156,7 +156,7 @@ impl Claim {
         if let State::Probing { due, .. } = &mut self.state
             && self.conflicts >= MAX_CONFLICTS
         {
-            *due = *due + CONFLICT_WAIT;
+            *due += CONFLICT_WAIT;
         }
     }
 }

@@ -11,4 +11,4 @@ mod service;
 mod tie_break;
 
 pub(crate) use responder::{Destination, From, Ignored, Responder};
-pub use service::{MdnsError, MdnsService};
+pub use service::{MdnsError, MdnsService, MdnsServiceId};

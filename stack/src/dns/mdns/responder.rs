@@ -17,7 +17,7 @@ use heapless::{Deque, String, Vec};
 use self::answer::Unicast;
 use super::claim::Claim;
 use super::records::{OwnRecordId, RECORDS, RecordSet};
-use super::service::{Host, MdnsError, MdnsService, Service};
+use super::service::{Host, MdnsError, MdnsService, MdnsServiceId, Service};
 use crate::rand::Random;
 use crate::time::Instant;
 use crate::wire::IpEndpoint;
@@ -38,6 +38,8 @@ pub(crate) struct Responder<L> {
     farewell: RecordSet,
     /// Names changed, or are ours now.
     changed: bool,
+    /// The number of the service that was added last.
+    serial: u16,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -95,6 +97,7 @@ impl<L: Copy> Responder<L> {
             multicast: [None; RECORDS],
             farewell: RecordSet::EMPTY,
             changed: false,
+            serial: 0,
         }
     }
 
@@ -123,13 +126,13 @@ impl<L: Copy> Responder<L> {
         Some(self.host.as_ref()?.label.current(63))
     }
 
-    /// Adds a service; returns its place.
+    /// Adds a service.
     pub(crate) fn add_service(
         &mut self,
         now: Instant,
         service: &MdnsService<'_>,
         random: &mut Random,
-    ) -> Result<usize, MdnsError> {
+    ) -> Result<MdnsServiceId, MdnsError> {
         let mut service = Service::new(service)?;
         let is_taken = |name: &Name| {
             let others = self.services.iter().flatten();
@@ -143,33 +146,38 @@ impl<L: Copy> Responder<L> {
         }
         let free = self.services.iter().position(Option::is_none);
         let place = free.ok_or(MdnsError::TooManyServices)?;
+        self.serial = self.serial.wrapping_add(1);
+        service.serial = self.serial;
         let is_on = self.is_on();
         let slot = self.services.get_mut(place);
         let service = slot.map(|slot| slot.insert(service));
         if let Some(service) = service.filter(|_| is_on) {
             service.claim.start(now, random);
         }
-        Ok(place)
+        Ok(MdnsServiceId {
+            place: place as u8,
+            serial: self.serial,
+        })
     }
 
-    /// Takes a service back; false if there is none there.
-    pub(crate) fn remove_service(&mut self, place: usize) -> bool {
-        let Some(Some(service)) = self.services.get_mut(place) else {
-            return false;
-        };
-        if service.leaves {
-            return false;
+    /// Takes a service back; false if it is gone already.
+    pub(crate) fn remove_service(&mut self, id: MdnsServiceId) -> bool {
+        let place = usize::from(id.place);
+        match self.service_mut(place) {
+            Some(service) if service.serial == id.serial && !service.leaves => {
+                service.leaves = true;
+            }
+            _ => return false,
         }
-        service.leaves = true;
         self.say_farewell(|owner| owner == Owner::Service(place));
         self.sweep();
         true
     }
 
     /// The name of a service's instance as it is now.
-    pub(crate) fn instance(&self, place: usize) -> Option<String<63>> {
-        let service = self.services.get(place)?.as_ref()?;
-        Some(service.instance())
+    pub(crate) fn instance(&self, id: MdnsServiceId) -> Option<String<63>> {
+        let service = self.service(usize::from(id.place))?;
+        (service.serial == id.serial && !service.leaves).then(|| service.instance())
     }
 
     /// Whether all names are this host's, and everybody was told.

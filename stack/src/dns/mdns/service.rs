@@ -22,6 +22,15 @@ pub struct MdnsService<'a> {
     pub text: &'a [&'a str],
 }
 
+/// A service that was added.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct MdnsServiceId {
+    pub(super) place: u8,
+    /// Tells it from the one that had the place before.
+    pub(super) serial: u16,
+}
+
 /// Why a name or a service was not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -144,6 +153,8 @@ pub(super) struct Service {
     pub(super) claim: Claim,
     /// It is to be forgotten as soon as everybody is told.
     pub(super) leaves: bool,
+    /// The number in its [`MdnsServiceId`].
+    pub(super) serial: u16,
 }
 
 impl Host {
@@ -181,6 +192,7 @@ impl Service {
             text,
             claim: Claim::new(),
             leaves: false,
+            serial: 0,
         })
     }
 

@@ -160,7 +160,7 @@ impl Story {
         assert_eq!(set, Ok(()));
     }
 
-    fn add(&mut self, service: &MdnsService<'_>) -> usize {
+    fn add(&mut self, service: &MdnsService<'_>) -> MdnsServiceId {
         let added = self
             .responder
             .add_service(self.now, service, &mut self.random);
@@ -293,15 +293,11 @@ fn a_question_for_a_type_is_answered_with_all_that_is_needed() {
 #[test]
 fn each_type_is_listed_once() {
     let mut story = Story::settled();
-    story.add(&MdnsService {
-        instance: "Swan",
-        port: 81,
-        ..WEB
-    });
+    let second = story.add(&MdnsService { port: 81, ..WEB });
     story.settle();
     story.wait(ms(2000));
     assert_eq!(
-        story.responder.instance(1).unwrap(),
+        story.responder.instance(second).unwrap(),
         "Swan (2)",
         "a name of its own"
     );
@@ -498,9 +494,12 @@ fn of_two_that_probe_the_lesser_waits() {
 
 #[test]
 fn a_service_that_is_removed_is_taken_back() {
-    let mut story = Story::settled();
-    assert!(story.responder.remove_service(0));
-    assert!(!story.responder.remove_service(0));
+    let mut story = Story::new();
+    let service = story.add(&WEB);
+    story.settle();
+    story.wait(ms(2000));
+    assert!(story.responder.remove_service(service));
+    assert!(!story.responder.remove_service(service));
     let sent = story.wait(ms(100));
     assert_eq!(sent.len(), 1);
     let told = sent[0].answers();
@@ -511,7 +510,10 @@ fn a_service_that_is_removed_is_taken_back() {
     );
     story.hear(&query(&[("_http._tcp.local", PTR)])).unwrap();
     assert!(story.wait(ms(600)).is_empty());
-    assert_eq!(story.add(&WEB), 0, "its place is free");
+    let again = story.add(&WEB);
+    assert_eq!(again.place, service.place, "its place is free");
+    assert_eq!(story.responder.instance(service), None);
+    assert!(!story.responder.remove_service(service));
 }
 
 #[test]
@@ -587,7 +589,7 @@ proptest! {
         events in proptest::collection::vec((0usize..9, 0u64..700, any::<u8>(), any::<bool>()), 0..80),
     ) {
         let mut story = Story::new();
-        story.add(&WEB);
+        let mut service = story.add(&WEB);
         let names = ["swan.local", "Swan._http._tcp.local", "_http._tcp.local", "swan-2.local",
             "_services._dns-sd._udp.local"];
         let kinds = [A, PTR, SRV, TXT, RecordType::ANY, RecordType::AAAA];
@@ -606,9 +608,11 @@ proptest! {
                 }
                 _ => {
                     match flag {
-                        true => { story.responder.remove_service(0); }
+                        true => { story.responder.remove_service(service); }
                         false => {
-                            let _ = story.responder.add_service(story.now, &WEB, &mut story.random);
+                            let added =
+                                story.responder.add_service(story.now, &WEB, &mut story.random);
+                            service = added.unwrap_or(service);
                         }
                     }
                     continue;

@@ -1,0 +1,367 @@
+//! Multicast DNS (RFC 6762) and service discovery (RFC 6763): names and services that nobody serves.
+
+use std::net::Ipv4Addr;
+
+use cygnet::wire::dns::{
+    DnsMessage, MDNS_PORT, MdnsMessage, MdnsWriter, Name, RecordData, RecordType,
+};
+use cygnet::{Duration, IpAddress, IpCidr, Ipv4Cidr, MdnsError, MdnsService, Stack};
+use cygnet_driver::LinkState;
+use cygnet_tests::{Host, Network};
+use embassy_futures::join::join;
+use embassy_futures::select::{Either, select};
+
+const GROUP: Ipv4Addr = Ipv4Addr::new(224, 0, 0, 251);
+
+const WEB: MdnsService<'_> = MdnsService {
+    instance: "Swan's page",
+    kind: "_http._tcp",
+    port: 80,
+    text: &["path=/"],
+};
+
+fn host_name(stack: Stack<'_>) -> String {
+    stack.mdns_host().expect("a name").as_str().to_owned()
+}
+
+/// Asks as a resolver does that knows only plain DNS, and hands the answer to `read`.
+async fn ask<R>(
+    host: &Host<'_>,
+    name: &str,
+    kind: RecordType,
+    read: impl FnOnce(MdnsMessage<'_>) -> R,
+) -> Option<R> {
+    let socket = host.udp_at(40_000);
+    let mut buffer = [0; 512];
+    let mut writer = MdnsWriter::new(&mut buffer, 7, false);
+    assert!(writer.question(&Name::from_text(name).unwrap(), kind, 1));
+    let len = writer.finish();
+    socket
+        .send_to(&buffer[..len], (GROUP, MDNS_PORT))
+        .await
+        .unwrap();
+    let mut answer = [0; 1500];
+    let sleep = host.stack.wait_link_down();
+    let waiting = select(socket.recv_from(&mut answer), sleep);
+    match waiting.await {
+        Either::First(received) => {
+            let (len, meta) = received.unwrap();
+            assert_eq!(meta.hop_limit, Some(255));
+            DnsMessage::parse(&answer[..len]).expect("plain DNS");
+            let message = MdnsMessage::parse(&answer[..len]).unwrap();
+            assert_eq!(message.id(), 7);
+            Some(read(message))
+        }
+        Either::Second(()) => None,
+    }
+}
+
+#[test]
+fn a_host_is_found_by_its_name() {
+    let network = Network::<2>::new(1);
+    let [swan, other] = &network.hosts;
+    network.executor.block_on(async {
+        swan.stack.set_mdns_host(Some("swan")).unwrap();
+        swan.stack.wait_mdns_up().await;
+        let address = ask(other, "swan.local", RecordType::A, |answer| {
+            answer.answers().next().map(|r| r.data) == Some(RecordData::A(swan.address))
+        });
+        assert_eq!(address.await, Some(true));
+    });
+}
+
+#[test]
+fn a_service_is_found_with_all_that_it_says() {
+    let network = Network::<2>::new(1);
+    let [swan, other] = &network.hosts;
+    network.executor.block_on(async {
+        swan.stack.set_mdns_host(Some("swan")).unwrap();
+        let web = swan.stack.add_mdns_service(&WEB).unwrap();
+        swan.stack.wait_mdns_up().await;
+        assert_eq!(swan.stack.mdns_instance(web).unwrap(), "Swan's page");
+        let found = ask(other, "_http._tcp.local", RecordType::PTR, |answer| {
+            let mut port = None;
+            for record in answer.records() {
+                match record.data {
+                    RecordData::Srv {
+                        port: p, target, ..
+                    } => {
+                        assert_eq!(target.to_string(), "swan.local");
+                        port = Some(p);
+                    }
+                    RecordData::Txt(text) => assert!(text.iter().eq([b"path=/"])),
+                    RecordData::A(address) => assert_eq!(address, swan.address),
+                    _ => {}
+                }
+            }
+            (answer.records().count(), port)
+        });
+        assert_eq!(found.await, Some((4, Some(80))));
+        assert_eq!(swan.stack.remove_mdns_service(web), Ok(true));
+        assert_eq!(swan.stack.remove_mdns_service(web), Ok(false));
+        assert_eq!(swan.stack.mdns_instance(web), None);
+    });
+}
+
+#[test]
+fn of_two_hosts_with_one_name_one_takes_another() {
+    for together in [true, false] {
+        let network = Network::<2>::new(1);
+        let [a, b] = &network.hosts;
+        network.executor.block_on(async {
+            a.stack.set_mdns_host(Some("swan")).unwrap();
+            if !together {
+                a.stack.wait_mdns_up().await;
+            }
+            b.stack.set_mdns_host(Some("swan")).unwrap();
+            join(a.stack.wait_mdns_up(), b.stack.wait_mdns_up()).await;
+            let mut names = [host_name(a.stack), host_name(b.stack)];
+            if together {
+                // The later address wins, so that is the one that keeps the name.
+                names.reverse();
+            }
+            assert_eq!(names, ["swan", "swan-2"]);
+        });
+    }
+}
+
+#[test]
+fn a_host_that_comes_to_another_link_finds_its_name_taken() {
+    let network = Network::<2>::new(1);
+    let [a, b] = &network.hosts;
+    network.executor.block_on(async {
+        network.control.set_link_state(0, LinkState::Down);
+        a.stack.wait_link_down().await;
+        a.stack.set_mdns_host(Some("swan")).unwrap();
+        b.stack.set_mdns_host(Some("swan")).unwrap();
+        b.stack.wait_mdns_up().await;
+        network.control.set_link_state(0, LinkState::Up);
+        a.stack.wait_mdns_up().await;
+        assert_eq!(host_name(a.stack), "swan-2");
+        assert_eq!(host_name(b.stack), "swan");
+    });
+}
+
+#[test]
+fn it_costs_nothing_while_nobody_asks() {
+    let network = Network::<2>::new(1);
+    let [swan, _other] = &network.hosts;
+    network.executor.block_on(async {
+        swan.stack.set_mdns_host(Some("swan")).unwrap();
+        swan.stack.add_mdns_service(&WEB).unwrap();
+        swan.stack.wait_mdns_up().await;
+        network.executor.sleep(Duration::from_secs(5)).await;
+        let polls = swan.runner_polls();
+        network.executor.sleep(Duration::from_secs(3_000)).await;
+        assert!(swan.runner_polls() - polls < 5);
+        network.control.set_link_state(0, LinkState::Down);
+        network.executor.sleep(Duration::from_secs(1)).await;
+        let polls = swan.runner_polls();
+        network.executor.sleep(Duration::from_secs(3_000)).await;
+        assert!(swan.runner_polls() - polls < 5);
+    });
+}
+
+#[test]
+fn an_address_that_is_added_is_told() {
+    let network = Network::<2>::new(1);
+    let [swan, other] = &network.hosts;
+    network.executor.block_on(async {
+        swan.stack.set_mdns_host(Some("swan")).unwrap();
+        swan.stack.wait_mdns_up().await;
+        let second = Ipv4Addr::new(10, 0, 0, 77);
+        swan.stack
+            .add_address(IpCidr::Ipv4(Ipv4Cidr::new(second, 24)))
+            .unwrap();
+        network.executor.sleep(Duration::from_secs(3)).await;
+        let both = ask(other, "swan.local", RecordType::A, |answer| {
+            answer.answers().count()
+        });
+        assert_eq!(both.await, Some(2));
+        swan.stack.remove_address(IpAddress::Ipv4(second)).unwrap();
+    });
+}
+
+#[test]
+fn what_is_no_name_is_refused() {
+    let network = Network::<1>::new(1);
+    let [host] = &network.hosts;
+    assert_eq!(
+        host.stack.set_mdns_host(Some("a.b")),
+        Err(MdnsError::InvalidName)
+    );
+    let none = MdnsService {
+        kind: "http",
+        ..WEB
+    };
+    assert_eq!(
+        host.stack.add_mdns_service(&none),
+        Err(MdnsError::InvalidType)
+    );
+}
+
+#[cfg(target_os = "linux")]
+mod avahi {
+    //! Avahi on the kernel's side of a tap, with a bus of its own.
+
+    use std::path::Path;
+    use std::process::{Command, Stdio};
+
+    use cygnet::{ConfigV4, StaticConfigV4};
+    use cygnet_host::process::{self, Running};
+
+    use super::*;
+    use crate::kernel::beside_kernel;
+
+    /// The daemon, and the bus that its programs find it by.
+    struct Avahi {
+        folder: tempfile::TempDir,
+        _running: [Running; 2],
+    }
+
+    impl Avahi {
+        fn start(interface: &str) -> Self {
+            let folder = tempfile::tempdir().expect("a folder");
+            let write = |name: &str, text: String| {
+                let path = folder.path().join(name);
+                std::fs::write(&path, text).expect("a file of one's own");
+                path
+            };
+            let bus = write(
+                "bus.conf",
+                format!(
+                    "<busconfig><listen>{}</listen><policy context=\"default\"><allow user=\"*\"/>\
+                     <allow own=\"*\"/><allow send_type=\"method_call\"/><allow send_type=\"signal\"/>\
+                     <allow send_requested_reply=\"true\" send_type=\"method_return\"/>\
+                     <allow send_requested_reply=\"true\" send_type=\"error\"/>\
+                     <allow receive_type=\"method_call\"/><allow receive_type=\"method_return\"/>\
+                     <allow receive_type=\"error\"/><allow receive_type=\"signal\"/></policy></busconfig>",
+                    address(folder.path())
+                ),
+            );
+            let conf = write(
+                "avahi.conf",
+                format!(
+                    "[server]\nhost-name=duck\nuse-ipv4=yes\nuse-ipv6=no\nallow-interfaces={interface}\n\
+                     enable-dbus=yes\n[publish]\npublish-workstation=no\npublish-hinfo=no\n"
+                ),
+            );
+            let mut dbus = Command::new("dbus-daemon");
+            dbus.arg("--nofork").arg("--nopidfile");
+            dbus.arg(format!("--config-file={}", bus.display()));
+            let dbus = spawn(&mut dbus);
+            // What it keeps in /run is nobody else's.
+            let mut avahi = Command::new("unshare");
+            avahi.args(["--mount", "sh", "-c"]).arg(
+                "mount -t tmpfs none /run && mkdir /run/avahi-daemon && while ! test -S \"$2\"; do sleep 0.1; done; \
+                 exec avahi-daemon --no-drop-root --no-chroot --no-rlimits -f \"$1\"",
+            );
+            avahi.arg("sh").arg(conf).arg(folder.path().join("bus"));
+            avahi.env("DBUS_SYSTEM_BUS_ADDRESS", address(folder.path()));
+            let avahi = spawn(&mut avahi);
+            Self {
+                folder,
+                _running: [dbus, avahi],
+            }
+        }
+
+        fn command(&self, program: &str, arguments: &[&str]) -> Command {
+            let mut command = Command::new(program);
+            command.args(arguments);
+            command.env("DBUS_SYSTEM_BUS_ADDRESS", address(self.folder.path()));
+            command
+        }
+
+        /// What a program says, once it says `what`. Fails if that takes half a minute.
+        async fn says(&self, program: &str, arguments: &[&str], what: &str) -> String {
+            let mut said = String::new();
+            for _ in 0..60 {
+                let mut command = self.command(program, arguments);
+                let output = tokio::task::spawn_blocking(move || process::output(&mut command));
+                let output = output.await.unwrap();
+                let output = output.expect("avahi's programs; .ci/install installs them");
+                said = String::from_utf8_lossy(&output.stdout).into_owned();
+                if said.contains(what) {
+                    return said;
+                }
+                said += &String::from_utf8_lossy(&output.stderr);
+                tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+            }
+            panic!("no {what} in {said}");
+        }
+    }
+
+    fn spawn(command: &mut Command) -> Running {
+        command.stdin(Stdio::null());
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+        process::spawn(command).expect("dbus-daemon and avahi-daemon; .ci/install installs them")
+    }
+
+    fn address(folder: &Path) -> String {
+        format!("unix:path={}", folder.join("bus").display())
+    }
+
+    fn beside_avahi(test: impl AsyncFnOnce(Stack<'static>, &Avahi) + Send) {
+        let ours = Ipv4Cidr::new(Ipv4Addr::new(192, 168, 69, 1), 24);
+        let config: ConfigV4 = StaticConfigV4::new(ours).into();
+        let kernel = (Ipv4Addr::new(192, 168, 69, 100), 24);
+        beside_kernel(config, kernel, async |stack, interface| {
+            test(stack, &Avahi::start(interface)).await;
+        });
+    }
+
+    #[test]
+    fn it_finds_our_host_and_our_service() {
+        beside_avahi(async |stack, avahi| {
+            stack.set_mdns_host(Some("swan")).unwrap();
+            let web = stack.add_mdns_service(&WEB).unwrap();
+            stack.wait_mdns_up().await;
+            let found = avahi.says("avahi-resolve", &["-4", "-n", "swan.local"], "swan.local\t");
+            assert!(found.await.contains("192.168.69.1"));
+            let browse = ["-r", "-t", "-p", "_http._tcp"];
+            let found = avahi.says("avahi-browse", &browse, "=;").await;
+            let line = found.lines().find(|line| line.starts_with("=;")).unwrap();
+            assert!(
+                line.ends_with(";swan.local;192.168.69.1;80;\"path=/\""),
+                "{line}"
+            );
+            let all = avahi.says("avahi-browse", &["-a", "-t", "-p", "-k"], "Swan");
+            assert!(all.await.contains("_http._tcp"), "by its type");
+            stack.remove_mdns_service(web).unwrap();
+            let mut gone = false;
+            for _ in 0..60 {
+                let mut command = avahi.command("avahi-browse", &browse);
+                let said = process::output(&mut command).unwrap().stdout;
+                gone = !String::from_utf8_lossy(&said).contains("Swan");
+                if gone {
+                    break;
+                }
+                tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+            }
+            assert!(gone, "it heard the goodbye");
+        });
+    }
+
+    #[test]
+    fn a_name_that_it_has_is_left_to_it() {
+        beside_avahi(async |stack, avahi| {
+            // It is up when it answers for itself.
+            avahi
+                .says(
+                    "avahi-resolve",
+                    &["-4", "-n", "duck.local"],
+                    "192.168.69.100",
+                )
+                .await;
+            stack.set_mdns_host(Some("duck")).unwrap();
+            stack.wait_mdns_up().await;
+            assert_eq!(host_name(stack), "duck-2");
+            let ours = avahi.says(
+                "avahi-resolve",
+                &["-4", "-n", "duck-2.local"],
+                "192.168.69.1",
+            );
+            ours.await;
+        });
+    }
+}
