@@ -3,15 +3,17 @@
 use std::net::Ipv4Addr;
 
 use cygnet::wire::dns::{
-    DnsMessage, MDNS_PORT, MdnsMessage, MdnsWriter, Name, RecordData, RecordType,
+    DnsMessage, MDNS_GROUP, MDNS_PORT, MdnsMessage, MdnsWriter, Name, OwnData, OwnRecord,
+    RecordData, RecordType, Section,
 };
-use cygnet::{Duration, IpAddress, IpCidr, Ipv4Cidr, MdnsError, MdnsService, Stack};
+use cygnet::{
+    Discard, DnsError, DnsSocket, Duration, IpAddress, IpCidr, Ipv4Cidr, MdnsError, MdnsService,
+    Stack, UdpMetadata,
+};
 use cygnet_driver::LinkState;
 use cygnet_tests::{Host, Network};
 use embassy_futures::join::join;
 use embassy_futures::select::{Either, select};
-
-const GROUP: Ipv4Addr = Ipv4Addr::new(224, 0, 0, 251);
 
 const WEB: MdnsService<'_> = MdnsService {
     instance: "Swan's page",
@@ -37,7 +39,7 @@ async fn ask<R>(
     assert!(writer.question(&Name::from_text(name).unwrap(), kind, 1));
     let len = writer.finish();
     socket
-        .send_to(&buffer[..len], (GROUP, MDNS_PORT))
+        .send_to(&buffer[..len], (MDNS_GROUP, MDNS_PORT))
         .await
         .unwrap();
     let mut answer = [0; 1500];
@@ -179,6 +181,73 @@ fn an_address_that_is_added_is_told() {
         });
         assert_eq!(both.await, Some(2));
         swan.stack.remove_address(IpAddress::Ipv4(second)).unwrap();
+    });
+}
+
+#[test]
+fn names_under_local_are_asked_of_everybody() {
+    let network = Network::<3>::new(1);
+    let [swan, other, asking] = &network.hosts;
+    network.executor.block_on(async {
+        swan.stack.set_mdns_host(Some("swan")).unwrap();
+        swan.stack.add_mdns_service(&WEB).unwrap();
+        other.stack.set_mdns_host(Some("duck")).unwrap();
+        join(swan.stack.wait_mdns_up(), other.stack.wait_mdns_up()).await;
+        let dns = DnsSocket::new(asking.stack, vec![0; 1600]).unwrap();
+        // In whatever letters, and without a server.
+        let found = dns.resolve("SWAN.local").await.unwrap();
+        assert_eq!(found[..], [IpAddress::Ipv4(swan.address)]);
+        let found = dns.resolve("duck.local.").await.unwrap();
+        assert_eq!(found[..], [IpAddress::Ipv4(other.address)]);
+        let services = dns.query_with("_http._tcp.local", RecordType::PTR, |answer| {
+            answer.records().count()
+        });
+        assert_eq!(services.await, Ok(1));
+        let from = network.executor.now();
+        let nobody = dns.resolve("goose.local").await;
+        assert_eq!(nobody, Err(DnsError::TimedOut));
+        assert_eq!(network.executor.now().since(from).as_secs(), 7);
+        let elsewhere = dns.resolve("swan.example").await;
+        assert_eq!(elsewhere, Err(DnsError::NoServers));
+    });
+}
+
+#[test]
+fn an_answer_from_beyond_the_link_is_none() {
+    let network = Network::<2>::new(1);
+    let [asking, other] = &network.hosts;
+    network.executor.block_on(async {
+        let far = Ipv4Addr::new(192, 0, 2, 1);
+        let cidr = IpCidr::Ipv4(Ipv4Cidr::new(far, 24));
+        other.stack.add_address(cidr).unwrap();
+        let socket = other.udp_at(MDNS_PORT);
+        let dns = DnsSocket::new(asking.stack, vec![0; 1600]).unwrap();
+        let answering = async {
+            for source in [far, other.address] {
+                let mut buffer = [0; 512];
+                let (len, meta) = socket.recv_from(&mut buffer).await.unwrap();
+                let asked = DnsMessage::parse(&buffer[..len]).unwrap();
+                let mut answer = [0; 512];
+                let mut writer = MdnsWriter::new(&mut answer, asked.id(), true);
+                let name = Name::try_from(asked.question()).unwrap();
+                writer.question(&name, RecordType::A, 1);
+                let data = OwnData::A(source.octets());
+                let record = OwnRecord {
+                    name: &name,
+                    class: 1,
+                    ttl: 10,
+                    data,
+                };
+                writer.record(Section::Answer, &record);
+                let len = writer.finish();
+                let mut to = UdpMetadata::from(meta.endpoint);
+                to.local_address = Some(IpAddress::Ipv4(source));
+                socket.send_to(&answer[..len], to).await.unwrap();
+            }
+        };
+        let found = join(dns.resolve("swan.local"), answering).await.0.unwrap();
+        assert_eq!(found[..], [IpAddress::Ipv4(other.address)]);
+        assert_eq!(asking.stack.stats().discarded(Discard::UnmatchedDns), 1);
     });
 }
 

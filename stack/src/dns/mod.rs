@@ -23,4 +23,4 @@ pub(crate) use cache::Cache;
 #[cfg(feature = "mdns")]
 pub use mdns::{MdnsError, MdnsService, MdnsServiceId};
 #[cfg(feature = "socket-dns")]
-pub(crate) use query::{Failure, Options, Phase, Query, Verdict, without_opt};
+pub(crate) use query::{Failure, Options, Phase, Query, Verdict, is_local, without_opt};

@@ -21,7 +21,7 @@ use heapless::Vec;
 use crate::rand::Random;
 use crate::time::{Duration, Instant};
 use crate::wire::IpAddress;
-use crate::wire::dns::{DnsMessage, HEADER_LEN, OPT_LEN, Rcode, put};
+use crate::wire::dns::{DnsMessage, DnsName, HEADER_LEN, OPT_LEN, Rcode, put};
 
 /// A question under way. The message itself lies elsewhere, and is handed in.
 #[derive(Clone, Debug)]
@@ -45,6 +45,8 @@ pub(crate) struct Options {
     pub(crate) mix_case: bool,
     /// A truncated answer can be asked for over TCP.
     pub(crate) tcp: bool,
+    /// It goes to everybody on the link, and any of them may answer (RFC 6762 section 5.1).
+    pub(crate) multicast: bool,
 }
 
 /// What a question waits for.
@@ -108,6 +110,7 @@ impl Query {
             edns: false,
             mix_case: false,
             tcp: false,
+            multicast: false,
         };
         let mut query = Self::new(core::iter::empty(), options);
         query.phase = Phase::Done(Ok(()));
@@ -121,6 +124,11 @@ impl Query {
     /// Whom it goes to.
     pub(crate) fn server(&self) -> Option<IpAddress> {
         self.servers.get(self.server).copied()
+    }
+
+    /// Whether everybody is asked.
+    pub(crate) fn is_multicast(&self) -> bool {
+        self.options.multicast
     }
 
     /// Makes the message that of a new attempt.
@@ -153,7 +161,11 @@ impl Query {
         let Phase::Waiting(None) = self.phase else {
             return None;
         };
-        let deadline = now + FIRST_TIMEOUT.doubled(self.round.into());
+        let first = match self.options.multicast {
+            true => FIRST_MULTICAST_TIMEOUT,
+            false => FIRST_TIMEOUT,
+        };
+        let deadline = now + first.doubled(self.round.into());
         self.phase = Phase::Waiting(Some(deadline));
         Some(deadline)
     }
@@ -205,10 +217,17 @@ impl Query {
             return Verdict::Ignore;
         };
         // RFC 5452 section 9.1. The question is compared with every letter as it was sent.
-        let matches = self.server() == Some(from)
-            && answer.is_response()
-            && answer.id() == self.id
-            && answer.question_bytes() == asked.question_bytes();
+        let is_from_asked = self.server() == Some(from) || self.options.multicast;
+        let is_same_question = match self.options.multicast {
+            // Whoever has the name repeats it in letters of its own.
+            true => {
+                answer.question() == asked.question()
+                    && answer.question_type() == asked.question_type()
+            }
+            false => answer.question_bytes() == asked.question_bytes(),
+        };
+        let matches =
+            is_from_asked && answer.is_response() && answer.id() == self.id && is_same_question;
         if !matches {
             return Verdict::Ignore;
         }
@@ -262,6 +281,17 @@ impl Query {
     }
 }
 
+/// Whether a name in the wire format is one that everybody on the link is asked for.
+///
+/// RFC 6762 section 3: "Any DNS query for a name ending with ".local." MUST be sent to the mDNS IPv4 link-local
+/// multicast address".
+pub(crate) fn is_local(name: &[u8]) -> bool {
+    let last = DnsName::parse(name, 0)
+        .ok()
+        .and_then(|(name, _)| name.labels().last());
+    cfg!(feature = "mdns") && last.is_some_and(|last| last.eq_ignore_ascii_case(b"local"))
+}
+
 /// Leaves an OPT record of ours out of a message. Returns the length that is left.
 pub(crate) fn without_opt(message: &mut [u8]) -> usize {
     put(message, ADDITIONAL_COUNT, 0);
@@ -307,5 +337,7 @@ fn set_case(name: &mut [u8], mut is_capital: impl FnMut() -> bool) {
 const ROUNDS: u8 = 3;
 /// Twice as long in each round: 2 s, 4 s, 8 s.
 const FIRST_TIMEOUT: Duration = Duration::from_secs(2);
+/// RFC 6762 section 5.2 has the first second between questions for everybody.
+const FIRST_MULTICAST_TIMEOUT: Duration = Duration::from_secs(1);
 const TCP_TIMEOUT: Duration = Duration::from_secs(10);
 const ADDITIONAL_COUNT: usize = 10;

@@ -13,12 +13,14 @@ use super::outgoing::{IpPacket, Payload};
 use super::sockets::Body;
 use super::udp::UDP;
 use super::{Engine, SocketKey};
-use crate::dns::{Cache, DnsAnswer, Failure, Options, Phase, Query, Verdict, without_opt};
+use crate::dns::{Cache, DnsAnswer, Failure, Options, Phase, Query, Verdict};
+use crate::dns::{is_local, without_opt};
 use crate::events::Events;
 use crate::stats::Discard;
 use crate::storage::{Bytes, Index};
 use crate::time::Instant;
-use crate::wire::dns::{DnsMessage, HEADER_LEN, Name, OPT_LEN, PORT, RecordType, emit_query};
+use crate::wire::dns::{DnsMessage, HEADER_LEN, MDNS_GROUP, MDNS_PORT, Name, OPT_LEN, PORT};
+use crate::wire::dns::{RecordType, emit_query};
 use crate::wire::{IpAddress, IpEndpoint, Quote};
 
 /// What all DNS sockets share.
@@ -63,7 +65,15 @@ pub(crate) enum AskError {
 impl DnsSlot<'_> {
     /// Whether a datagram is for it, as far as its addresses tell.
     pub(super) fn expects(&self, port: u16, remote: IpEndpoint) -> bool {
-        self.port == port && remote.port == PORT && self.query.server() == Some(remote.addr)
+        let is_asked = self.query.is_multicast() || self.query.server() == Some(remote.addr);
+        self.port == port && remote.port == self.server_port() && is_asked
+    }
+
+    fn server_port(&self) -> u16 {
+        match self.query.is_multicast() {
+            true => MDNS_PORT,
+            false => PORT,
+        }
     }
 
     pub(super) fn port(&self) -> u16 {
@@ -110,13 +120,16 @@ impl Datagrams for DnsSlot<'_> {
     fn packet(&self, _: usize, src: IpAddress, ident: u16) -> Option<IpPacket<'_>> {
         let payload = Payload::Udp {
             src_port: self.port,
-            dst_port: PORT,
+            dst_port: self.server_port(),
             data: self.buffer.get(..self.query_len)?,
         };
         Some(IpPacket {
             src,
             dst: self.query.server()?,
-            hop_limit: DEFAULT_HOP_LIMIT,
+            hop_limit: match self.query.is_multicast() {
+                true => u8::MAX,
+                false => DEFAULT_HOP_LIMIT,
+            },
             dscp_ecn: 0,
             ident,
             dont_fragment: false,
@@ -153,18 +166,23 @@ impl<'d> Engine<'d> {
         tcp: bool,
     ) -> Result<(), AskError> {
         let dns = self.dns_mut(key).ok_or(AskError::Gone)?;
-        let len = HEADER_LEN + name.len() + 4 + OPT_LEN;
+        let multicast = is_local(name);
+        // Neither everybody's limits nor everybody's connections are of use.
+        let (edns, tcp) = (!multicast, tcp && !multicast);
+        let len = HEADER_LEN + name.len() + 4 + if edns { OPT_LEN } else { 0 };
         let room = dns.buffer.len().saturating_sub(len).min(LONGEST_ANSWER);
         if room < SHORTEST_ANSWER {
             return Err(AskError::NoRoom);
         }
-        emit_query(&mut dns.buffer, name, kind, Some(room as u16)).ok_or(AskError::NoRoom)?;
+        let size = edns.then_some(room as u16);
+        emit_query(&mut dns.buffer, name, kind, size).ok_or(AskError::NoRoom)?;
         dns.query_len = len;
-        dns.has_opt = true;
+        dns.has_opt = edns;
         let options = Options {
-            edns: true,
-            mix_case: true,
+            edns,
+            mix_case: !multicast,
             tcp,
+            multicast,
         };
         self.dns_begin(key, options);
         Ok(())
@@ -187,6 +205,7 @@ impl<'d> Engine<'d> {
             edns: false,
             mix_case: false,
             tcp,
+            multicast: false,
         };
         self.dns_begin(key, options);
         Ok(())
@@ -195,7 +214,10 @@ impl<'d> Engine<'d> {
     fn dns_begin(&mut self, key: SocketKey, options: Options) {
         let servers = self.interface.config().into_iter();
         let servers = servers.flat_map(|config| config.dns_servers.iter().copied());
-        let query = Query::new(servers.map(IpAddress::Ipv4), options);
+        let query = match options.multicast {
+            true => Query::new(core::iter::once(IpAddress::Ipv4(MDNS_GROUP)), options),
+            false => Query::new(servers.map(IpAddress::Ipv4), options),
+        };
         let Some(dns) = self.dns_mut(key) else {
             return;
         };
@@ -355,9 +377,14 @@ impl Engine<'_> {
         from: IpAddress,
         data: &[u8],
     ) -> Handled<'f> {
+        let is_neighbor = self.interface.addresses.is_neighbor(from);
         let Body::Dns(dns) = self.sockets.body_mut(index) else {
             return Err(Discard::NoSocket);
         };
+        // RFC 6762 section 11: nobody beyond the link was asked.
+        if dns.query.is_multicast() && !is_neighbor {
+            return Err(Discard::UnmatchedDns);
+        }
         let (query, room) = dns.buffer.split_at_mut(dns.query_len);
         match dns.query.on_answer(now, from, query, data) {
             Verdict::Ignore => return Err(Discard::UnmatchedDns),

@@ -15,7 +15,7 @@ use crate::dns::{MdnsError, MdnsService, MdnsServiceId};
 use crate::ip::{self, AddressState};
 use crate::stats::Discard;
 use crate::time::Instant;
-use crate::wire::dns::{MDNS_PORT, MdnsMessage};
+use crate::wire::dns::{MDNS_GROUP, MDNS_PORT, MdnsMessage};
 use crate::wire::{IpAddress, IpEndpoint};
 
 /// The responder, and the way to everybody.
@@ -110,17 +110,16 @@ impl Engine<'_> {
         data: &[u8],
     ) -> Handled<'f> {
         let multicast = match received.destination {
-            ip::Destination::Multicast if received.header.dst == GROUP => true,
+            ip::Destination::Multicast if received.header.dst == MDNS_GROUP => true,
             ip::Destination::Local => false,
             _ => return Err(Discard::NoSocket),
         };
         let src = received.src();
-        let mut ours = self.interface.addresses.usable();
         let from = mdns::From {
             endpoint: IpEndpoint::new(src, src_port),
             link: received.back,
             multicast,
-            on_link: received.header.src.is_link_local() || ours.any(|o| o.cidr.contains(&src)),
+            on_link: self.interface.addresses.is_neighbor(src),
         };
         let message = MdnsMessage::parse(data)?;
         let responder = &mut self.services.mdns.responder;
@@ -136,7 +135,7 @@ impl Engine<'_> {
             return Err(tx);
         };
         let path = &mut self.services.mdns.path;
-        let group = IpAddress::Ipv4(GROUP);
+        let group = IpAddress::Ipv4(MDNS_GROUP);
         let Reach::Now = self.interface.reach(now, group, path) else {
             return Err(tx);
         };
@@ -180,9 +179,6 @@ impl From<Ignored> for Discard {
         }
     }
 }
-
-/// RFC 6762 section 3.
-const GROUP: Ipv4Addr = Ipv4Addr::new(224, 0, 0, 251);
 
 /// The longest message that is sent.
 const MESSAGE: usize = 1024;

@@ -104,6 +104,12 @@ impl<const N: usize> Addresses<N> {
         self.usable().any(|ours| ours.cidr.address() == address)
     }
 
+    /// Whether an address is that of a host on one of our links.
+    pub(crate) fn is_neighbor(&self, address: IpAddress) -> bool {
+        let is_link_local = matches!(address, IpAddress::Ipv4(ipv4) if ipv4.is_link_local());
+        is_link_local || self.usable().any(|ours| ours.cidr.contains(&address))
+    }
+
     /// Whether `address` is the directed broadcast address of a subnet on `interface`.
     pub(crate) fn is_subnet_broadcast(&self, interface: InterfaceId, address: Ipv4Addr) -> bool {
         self.usable()

@@ -34,6 +34,9 @@ use crate::wire::{IpAddress, IpEndpoint};
 /// answers at once makes two sockets. They share one cache. A question goes to each server up to three
 /// times, with 2, 4 and 8 s to answer; while the link is down it waits.
 ///
+/// With the feature `mdns`, everybody on the link is asked for names that end in `.local` (RFC 6762 section 5.1),
+/// and whoever has the name answers: no servers are needed for them. There are three times of 1, 2 and 4 s.
+///
 /// It implements [`embedded_nal_async::Dns`]. It is also a byte pipe ([`embedded_io_async::Read`],
 /// [`embedded_io_async::Write`]) for messages of one's own: write one query, framed as over TCP by two bytes
 /// with its length, and read its answer framed the same way; numbers, retransmission, other servers and TCP

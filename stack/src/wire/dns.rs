@@ -14,7 +14,7 @@ pub use message::{DnsMessage, Rcode, Records, emit_query};
 pub(crate) use message::{age, put};
 pub(crate) use multicast::TOP_BIT;
 pub use multicast::{
-    MDNS_PORT, MdnsMessage, MdnsQuestion, MdnsWriter, OwnData, OwnRecord, Section,
+    MDNS_GROUP, MDNS_PORT, MdnsMessage, MdnsQuestion, MdnsWriter, OwnData, OwnRecord, Section,
 };
 pub(crate) use name::NAME_ROOM;
 pub use name::{DnsName, DomainList, InvalidName, Labels, Name};

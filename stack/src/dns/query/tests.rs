@@ -25,6 +25,7 @@ impl Story {
             edns: true,
             mix_case: true,
             tcp: true,
+            multicast: false,
         };
         let mut message = vec![0; 300];
         let name = Name::from_text("a-long-name-with-many-letters.example.org").unwrap();

@@ -1,11 +1,16 @@
 //! Messages of Multicast DNS (RFC 6762 section 18): any number of questions, and bits of their own in the
 //! class of a question and of a record.
 
+use core::net::Ipv4Addr;
+
 use heapless::Vec;
 
 use super::message::{Records, number, put};
 use super::{DnsName, HEADER_LEN, Name, Record, RecordType};
 use crate::wire::Malformed;
+
+/// Whom its messages go to (RFC 6762 section 3).
+pub const MDNS_GROUP: Ipv4Addr = Ipv4Addr::new(224, 0, 0, 251);
 
 /// The port of Multicast DNS, of everybody.
 pub const MDNS_PORT: u16 = 5353;
