@@ -182,6 +182,14 @@ pub(crate) const SETTINGS: &[Setting] = &[
         doc: "The bytes of the answers that the DNS cache holds, all together.",
     },
     Setting {
+        name: "MDNS_BROWSER_COUNT",
+        default: 2,
+        min: 1,
+        max: 64,
+        features: FEW,
+        doc: "The most names that are looked for on and on by Multicast DNS.",
+    },
+    Setting {
         name: "MDNS_SERVICE_COUNT",
         default: 2,
         min: 1,

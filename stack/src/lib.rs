@@ -101,7 +101,7 @@ pub use dhcp::{DhcpGrant, DhcpServerConfig, DhcpServerEvent};
 #[cfg(feature = "socket-dns")]
 pub use dns::DnsAnswer;
 #[cfg(feature = "mdns")]
-pub use dns::{MdnsError, MdnsService, MdnsServiceId};
+pub use dns::{MdnsError, MdnsFound, MdnsService, MdnsServiceId};
 #[cfg(feature = "config-events")]
 pub use engine::ConfigEvent;
 pub use engine::{
@@ -122,6 +122,8 @@ pub use rand::Seed;
 pub use socket::ConfigEvents;
 #[cfg(feature = "dhcpv4-server")]
 pub use socket::DhcpServerError;
+#[cfg(feature = "mdns")]
+pub use socket::MdnsBrowser;
 #[cfg(feature = "socket-tcp")]
 pub use socket::{
     AcceptError, BufferPool, OwnedReadHalf, OwnedWriteHalf, PoolError, TcpError, TcpListener,

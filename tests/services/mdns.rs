@@ -7,8 +7,8 @@ use cygnet::wire::dns::{
     RecordData, RecordType, Section,
 };
 use cygnet::{
-    Discard, DnsError, DnsSocket, Duration, IpAddress, IpCidr, Ipv4Cidr, MdnsError, MdnsService,
-    Stack, UdpMetadata,
+    Discard, DnsError, DnsSocket, Duration, IpAddress, IpCidr, Ipv4Cidr, MdnsBrowser, MdnsError,
+    MdnsFound, MdnsService, Stack, UdpMetadata,
 };
 use cygnet_driver::LinkState;
 use cygnet_tests::{Host, Network};
@@ -65,10 +65,13 @@ fn a_host_is_found_by_its_name() {
     network.executor.block_on(async {
         swan.stack.set_mdns_host(Some("swan")).unwrap();
         swan.stack.wait_mdns_up().await;
+        assert!(swan.stack.has_multicast_group(MDNS_GROUP));
         let address = ask(other, "swan.local", RecordType::A, |answer| {
             answer.answers().next().map(|r| r.data) == Some(RecordData::A(swan.address))
         });
         assert_eq!(address.await, Some(true));
+        swan.stack.set_mdns_host(None).unwrap();
+        assert!(!swan.stack.has_multicast_group(MDNS_GROUP));
     });
 }
 
@@ -213,6 +216,86 @@ fn names_under_local_are_asked_of_everybody() {
 }
 
 #[test]
+fn services_are_seen_to_come_and_go() {
+    let network = Network::<3>::new(1);
+    let [a, b, watching] = &network.hosts;
+    network.executor.block_on(async {
+        let kind = Name::from_text("_http._tcp.local").unwrap();
+        let mut browser =
+            MdnsBrowser::new(watching.stack, &kind, RecordType::PTR, vec![0; 400]).unwrap();
+        a.stack.set_mdns_host(Some("swan")).unwrap();
+        a.stack.add_mdns_service(&WEB).unwrap();
+        assert_eq!(
+            next(&mut browser).await,
+            r"+Swan\'s\032page._http._tcp.local"
+        );
+        b.stack.set_mdns_host(Some("duck")).unwrap();
+        let second = b.stack.add_mdns_service(&WEB).unwrap();
+        assert_eq!(
+            next(&mut browser).await,
+            r"+Swan\'s\032page\032\(2\)._http._tcp.local"
+        );
+        b.stack.remove_mdns_service(second).unwrap();
+        assert_eq!(
+            next(&mut browser).await,
+            r"-Swan\'s\032page\032\(2\)._http._tcp.local"
+        );
+        // The other is pulled out without a goodbye: 75 minutes later it is gone.
+        network.control.set_link_state(0, LinkState::Down);
+        let from = network.executor.now();
+        assert_eq!(
+            next(&mut browser).await,
+            r"-Swan\'s\032page._http._tcp.local"
+        );
+        let minutes = network.executor.now().since(from).as_secs() / 60;
+        assert!((70..=75).contains(&minutes), "{minutes}");
+        assert_eq!(browser.lost(), 0);
+
+        let more = MdnsBrowser::new(watching.stack, &kind, RecordType::PTR, vec![0; 40]).unwrap();
+        let others: Vec<_> = (0..64)
+            .map(|_| MdnsBrowser::new(watching.stack, &kind, RecordType::PTR, vec![0; 40]))
+            .collect();
+        let refused = others.iter().filter_map(|other| other.as_ref().err());
+        assert!(refused.last() == Some(&MdnsError::TooManyBrowsers));
+        drop((more, others));
+        assert!(watching.stack.has_multicast_group(MDNS_GROUP));
+        MdnsBrowser::new(watching.stack, &kind, RecordType::PTR, vec![0; 40]).unwrap();
+    });
+}
+
+#[test]
+fn a_browser_costs_little_and_nothing_without_a_link() {
+    let network = Network::<2>::new(1);
+    let [_a, watching] = &network.hosts;
+    network.executor.block_on(async {
+        let kind = Name::from_text("_http._tcp.local").unwrap();
+        let mut browser =
+            MdnsBrowser::new(watching.stack, &kind, RecordType::PTR, vec![0; 400]).unwrap();
+        let hour = network.executor.sleep(Duration::from_secs(3600));
+        assert!(matches!(
+            select(next(&mut browser), hour).await,
+            Either::Second(())
+        ));
+        assert!(watching.runner_polls() < 100, "{}", watching.runner_polls());
+        network.control.set_link_state(1, LinkState::Down);
+        watching.stack.wait_link_down().await;
+        let polls = watching.runner_polls();
+        network.executor.sleep(Duration::from_secs(3000)).await;
+        assert!(watching.runner_polls() - polls < 5);
+    });
+}
+
+/// What comes or goes next: `+` or `-`, and the name.
+async fn next(browser: &mut MdnsBrowser<'_>) -> String {
+    let told = browser.next(|found| match found {
+        MdnsFound::Added(RecordData::Ptr(to)) => format!("+{to}"),
+        MdnsFound::Removed(RecordData::Ptr(to)) => format!("-{to}"),
+        other => panic!("{other:?}"),
+    });
+    told.await.unwrap()
+}
+
+#[test]
 fn an_answer_from_beyond_the_link_is_none() {
     let network = Network::<2>::new(1);
     let [asking, other] = &network.hosts;
@@ -221,6 +304,7 @@ fn an_answer_from_beyond_the_link_is_none() {
         let cidr = IpCidr::Ipv4(Ipv4Cidr::new(far, 24));
         other.stack.add_address(cidr).unwrap();
         let socket = other.udp_at(MDNS_PORT);
+        other.stack.join_multicast_group(MDNS_GROUP).unwrap();
         let dns = DnsSocket::new(asking.stack, vec![0; 1600]).unwrap();
         let answering = async {
             for source in [far, other.address] {

@@ -21,6 +21,6 @@ pub(crate) use answer::{MAX_ALIASES, Outcome};
 #[cfg(feature = "socket-dns")]
 pub(crate) use cache::Cache;
 #[cfg(feature = "mdns")]
-pub use mdns::{MdnsError, MdnsService, MdnsServiceId};
+pub use mdns::{MdnsError, MdnsFound, MdnsService, MdnsServiceId};
 #[cfg(feature = "socket-dns")]
 pub(crate) use query::{Failure, Options, Phase, Query, Verdict, is_local, without_opt};

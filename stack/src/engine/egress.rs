@@ -90,6 +90,8 @@ impl Engine<'_> {
                 Body::Icmp(_) => self.transmit_datagram(now, index, tx),
                 #[cfg(feature = "socket-dns")]
                 Body::Dns(_) => self.transmit_query(now, index, tx),
+                #[cfg(feature = "mdns")]
+                Body::Browse(_) => self.transmit_browse(now, index, tx),
                 _ => Err(tx),
             };
             match sent {

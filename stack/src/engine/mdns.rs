@@ -9,11 +9,13 @@ use heapless::{String, Vec};
 use super::Engine;
 use super::ingress::{Handled, Received};
 use super::interface::{Path, Reach};
+use super::multicast::MulticastSources;
 use super::outgoing::{Content, IpPacket, LinkHeader, Outgoing, Payload};
 use crate::dns::mdns::{self, Destination, Ignored, Responder};
 use crate::dns::{MdnsError, MdnsService, MdnsServiceId};
-use crate::ip::{self, AddressState};
+use crate::ip::{self, AddressState, InterfaceAddress, Member};
 use crate::stats::Discard;
+use crate::storage::Index;
 use crate::time::Instant;
 use crate::wire::dns::{MDNS_GROUP, MDNS_PORT, MdnsMessage};
 use crate::wire::{IpAddress, IpEndpoint};
@@ -24,6 +26,8 @@ pub(super) struct MdnsState {
     path: Path,
     /// The link and the addresses as the responder knows them.
     known: Option<(bool, u16)>,
+    /// The slots with questions that go on.
+    pub(super) browsers: Vec<Index, { cygnet_config::MDNS_BROWSER_COUNT }>,
 }
 
 impl MdnsState {
@@ -32,6 +36,7 @@ impl MdnsState {
             responder: Responder::new(),
             path: Path::default(),
             known: None,
+            browsers: Vec::new(),
         }
     }
 
@@ -44,8 +49,29 @@ impl MdnsState {
 impl Engine<'_> {
     pub(crate) fn set_mdns_host(&mut self, name: Option<&str>) -> Result<(), MdnsError> {
         self.attention = true;
+        if name.is_some() {
+            self.mdns_listen(MulticastSources::AllBut(&[]))?;
+        }
         let responder = &mut self.services.mdns.responder;
-        responder.set_host(self.now, name, &mut self.random)
+        let set = responder.set_host(self.now, name, &mut self.random);
+        self.mdns_leave_unwanted();
+        set
+    }
+
+    /// Joins or leaves the group.
+    pub(super) fn mdns_listen(&mut self, to: MulticastSources<'_>) -> Result<(), MdnsError> {
+        let listening = self.listen_multicast(Member::Mdns, IpAddress::Ipv4(MDNS_GROUP), to);
+        // There are no sources to be too many, and it is a group.
+        listening.map_err(|_| MdnsError::GroupTableFull)
+    }
+
+    /// Leaves the group if nobody listens.
+    pub(super) fn mdns_leave_unwanted(&mut self) {
+        let mdns = &self.services.mdns;
+        if mdns.responder.host().is_none() && mdns.browsers.is_empty() {
+            // Who leaves needs no room.
+            let _ = self.mdns_listen(MulticastSources::Only(&[]));
+        }
     }
 
     pub(crate) fn mdns_host(&self) -> Option<String<63>> {
@@ -91,15 +117,24 @@ impl Engine<'_> {
             }
             let responder = &mut self.services.mdns.responder;
             responder.set_addresses(self.now, addresses.into_iter(), &mut self.random);
+            self.browse_start_all(self.is_mdns_up());
         }
         if self.services.mdns.responder.take_changed() {
             self.on_news();
         }
     }
 
-    /// Whether a datagram to that port is the responder's.
+    /// Whether everybody can be asked.
+    pub(super) fn is_mdns_up(&self) -> bool {
+        let mut addresses = self.interface.addresses.usable();
+        let is_ipv4 = |ours: &InterfaceAddress| matches!(ours.cidr.address(), IpAddress::Ipv4(_));
+        self.interface.link_up && addresses.any(is_ipv4)
+    }
+
+    /// Whether a datagram to that port is for the responder, or for who asks everybody.
     pub(super) fn is_for_mdns(&self, port: u16) -> bool {
-        port == MDNS_PORT && self.services.mdns.responder.is_on()
+        let mdns = &self.services.mdns;
+        port == MDNS_PORT && (mdns.responder.is_on() || !mdns.browsers.is_empty())
     }
 
     pub(super) fn on_mdns<'f>(
@@ -122,6 +157,13 @@ impl Engine<'_> {
             on_link: self.interface.addresses.is_neighbor(src),
         };
         let message = MdnsMessage::parse(data)?;
+        let is_heard = multicast || from.on_link;
+        if message.is_response() && src_port == MDNS_PORT && is_heard {
+            self.browse_response(now, &message);
+        }
+        if !self.services.mdns.responder.is_on() {
+            return Ok(None);
+        }
         let responder = &mut self.services.mdns.responder;
         responder.on_message(now, &message, &from, &mut self.random)?;
         Ok(None)
@@ -130,25 +172,40 @@ impl Engine<'_> {
     /// Sends what the responder has to send. Gives the room back if that is nothing.
     pub(super) fn transmit_mdns<T: TxToken>(&mut self, now: Instant, tx: T) -> Result<(), T> {
         let mut buffer = [0; MESSAGE];
-        let most = MESSAGE.min(self.interface.ip_mtu.saturating_sub(HEADERS));
-        let Some((len, to)) = self.services.mdns.responder.poll(now, &mut buffer[..most]) else {
-            return Err(tx);
-        };
+        let most = self.mdns_most();
+        match self.services.mdns.responder.poll(now, &mut buffer[..most]) {
+            Some((len, to)) => self.send_mdns(now, &buffer[..len], to, tx),
+            None => Err(tx),
+        }
+    }
+
+    /// The longest message that the link takes, within that which there is room for.
+    pub(super) fn mdns_most(&self) -> usize {
+        MESSAGE.min(self.interface.ip_mtu.saturating_sub(HEADERS))
+    }
+
+    /// Sends a message. Gives the room back if nothing leads there.
+    pub(super) fn send_mdns<T: TxToken>(
+        &mut self,
+        now: Instant,
+        message: &[u8],
+        to: Destination<LinkHeader>,
+        tx: T,
+    ) -> Result<(), T> {
         let path = &mut self.services.mdns.path;
         let group = IpAddress::Ipv4(MDNS_GROUP);
         let Reach::Now = self.interface.reach(now, group, path) else {
             return Err(tx);
         };
-        let link = match to {
-            Destination::Everybody => self.interface.link_header(path),
-            Destination::One(_, link) => Some(link),
+        let (link, to) = match to {
+            Destination::Everybody => (
+                self.interface.link_header(path),
+                IpEndpoint::new(group, MDNS_PORT),
+            ),
+            Destination::One(to, link) => (Some(link), to),
         };
         let (Some(link), Some(src)) = (link, self.interface.source_on(path)) else {
             return Err(tx);
-        };
-        let to = match to {
-            Destination::Everybody => IpEndpoint::new(group, MDNS_PORT),
-            Destination::One(to, _) => to,
         };
         let packet = IpPacket {
             src,
@@ -161,7 +218,7 @@ impl Engine<'_> {
             payload: Payload::Udp {
                 src_port: MDNS_PORT,
                 dst_port: to.port,
-                data: &buffer[..len],
+                data: message,
             },
         };
         let content = Content::Ip(packet);
@@ -181,7 +238,7 @@ impl From<Ignored> for Discard {
 }
 
 /// The longest message that is sent.
-const MESSAGE: usize = 1024;
+pub(super) const MESSAGE: usize = 1024;
 
 /// Those of IPv4 and UDP.
 const HEADERS: usize = 28;

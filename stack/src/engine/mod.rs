@@ -11,6 +11,8 @@
 //! Nothing here looks at all sockets: a packet finds its socket by hash, work and events are in lists,
 //! deadlines in a heap.
 
+#[cfg(feature = "mdns")]
+mod browse;
 mod config;
 #[cfg(any(feature = "socket-udp", feature = "socket-icmp"))]
 mod datagram;
@@ -187,7 +189,7 @@ impl<'d> Engine<'d> {
         self.on_fragment_timeout(now);
         #[cfg(feature = "socket-tcp")]
         self.on_listen_timeout(now);
-        #[cfg(any(feature = "socket-tcp", feature = "socket-dns"))]
+        #[cfg(any(feature = "socket-tcp", feature = "socket-dns", feature = "mdns"))]
         for _ in 0..TIMEOUT_BURST {
             let Some(index) = self.sockets.pop_due(now) else {
                 break;
@@ -196,6 +198,8 @@ impl<'d> Engine<'d> {
             self.on_tcp_timeout(now, index);
             #[cfg(feature = "socket-dns")]
             self.on_dns_timeout(now, index);
+            #[cfg(feature = "mdns")]
+            self.on_browse_timeout(now, index);
         }
     }
 
@@ -251,7 +255,8 @@ impl<'d> Engine<'d> {
     feature = "socket-dhcpv4",
     feature = "ipv4-link-local",
     feature = "dhcpv4-server",
-    feature = "mdns"
+    feature = "mdns",
+    feature = "multicast"
 ))]
 fn earlier(a: Option<Instant>, b: Option<Instant>) -> Option<Instant> {
     match (a, b) {
@@ -264,5 +269,5 @@ fn earlier(a: Option<Instant>, b: Option<Instant>) -> Option<Instant> {
 const ICMP_ERROR_INTERVAL: Duration = Duration::from_millis(100);
 
 /// The most sockets whose timers are handled in one go; the rest is due at once, and comes next.
-#[cfg(any(feature = "socket-tcp", feature = "socket-dns"))]
+#[cfg(any(feature = "socket-tcp", feature = "socket-dns", feature = "mdns"))]
 const TIMEOUT_BURST: usize = 32;

@@ -11,6 +11,8 @@ use super::tcp::TcpSlot;
 use super::tcp_listen::Listener;
 #[cfg(feature = "socket-udp")]
 use super::udp::UdpSocketState;
+#[cfg(feature = "mdns")]
+use crate::dns::mdns::Browse;
 use crate::events::Events;
 #[cfg(feature = "medium-ethernet")]
 use crate::link::NeighborKey;
@@ -69,6 +71,8 @@ impl Engine<'_> {
             Body::Icmp(_) => self.icmp_drop(key),
             #[cfg(feature = "socket-dns")]
             Body::Dns(_) => self.dns_drop(key),
+            #[cfg(feature = "mdns")]
+            Body::Browse(_) => self.browse_drop(key),
             _ => {}
         }
     }
@@ -96,6 +100,8 @@ pub(super) enum Body<'d> {
     Icmp(IcmpSocketState<'d>),
     #[cfg(feature = "socket-dns")]
     Dns(DnsSlot<'d>),
+    #[cfg(feature = "mdns")]
+    Browse(Browse<'d>),
     /// No kind of socket is compiled in.
     #[cfg(not(any(
         feature = "socket-tcp",
@@ -277,7 +283,7 @@ impl<'d> Sockets<'d> {
         self.deadlines.schedule(self.nodes, index, at);
     }
 
-    #[cfg(any(feature = "socket-tcp", feature = "socket-dns"))]
+    #[cfg(any(feature = "socket-tcp", feature = "socket-dns", feature = "mdns"))]
     pub(super) fn pop_due(&mut self, now: Instant) -> Option<Index> {
         self.deadlines.pop_due(self.nodes, now)
     }

@@ -50,6 +50,9 @@ pub(crate) enum Member {
     Stack,
     /// The socket in that slot.
     Socket(Index),
+    /// Multicast DNS, which listens without a socket.
+    #[cfg(feature = "mdns")]
+    Mdns,
 }
 
 #[derive(Debug)]

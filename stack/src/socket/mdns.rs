@@ -1,10 +1,17 @@
-//! The names and services of this host, for others on the link to find.
+//! The names and services of this host, for others on the link to find, and those of others.
 
-use embassy_sync::blocking_mutex::raw::RawMutex;
+use core::future::poll_fn;
+
+use embassy_sync::blocking_mutex::raw::{NoopRawMutex, RawMutex};
 use heapless::String;
 
 use super::stack::Stack;
-use crate::dns::{MdnsError, MdnsService, MdnsServiceId};
+use super::waiting::{WaitError, Waiting};
+use super::wakers::Interest;
+use crate::dns::{MdnsError, MdnsFound, MdnsService, MdnsServiceId};
+use crate::engine::SocketKey;
+use crate::storage::Bytes;
+use crate::wire::dns::{Name, RecordType};
 
 impl<M: RawMutex> Stack<'_, M> {
     /// Names this host for others on the link (RFC 6762): with `Some("swan")` it is `swan.local`, as soon as
@@ -58,5 +65,70 @@ impl<M: RawMutex> Stack<'_, M> {
     pub async fn wait_mdns_up(&self) {
         self.wait_until(|engine| engine.is_mdns_settled().then_some(()))
             .await;
+    }
+}
+
+/// Asks everybody on the link for the records of a name, for as long as it lives, and tells which come and go
+/// (RFC 6762 section 5.2): with the type [`RecordType::PTR`] and a name such as `_http._tcp.local`, the services
+/// of that type (RFC 6763 section 4).
+///
+/// Takes a socket slot.
+pub struct MdnsBrowser<'d, M: RawMutex = NoopRawMutex> {
+    stack: Stack<'d, M>,
+    key: SocketKey,
+}
+
+impl<'d, M: RawMutex> MdnsBrowser<'d, M> {
+    /// Begins to ask. What is known is kept in `buffer`: each record takes 16 bytes and its data, for a
+    /// service's name some 30; [`Self::lost`] counts those that find no room.
+    ///
+    /// # Errors
+    ///
+    /// [`MdnsError`] if there is no room for another browser, no free slot, or the call is re-entrant.
+    pub fn new(
+        stack: Stack<'d, M>,
+        name: &Name,
+        kind: RecordType,
+        buffer: impl Into<Bytes<'d>>,
+    ) -> Result<Self, MdnsError> {
+        let buffer = buffer.into();
+        let opened = stack.with(|s| s.engine.browse_open(name.clone(), kind, buffer));
+        let key = opened.unwrap_or(Err(MdnsError::Reentrant))?;
+        Ok(Self { stack, key })
+    }
+
+    /// Waits for a record to come or go, and returns what `f` makes of it. Cancellation safe: nothing is lost.
+    /// A record that came and went while nobody waited is not told of.
+    ///
+    /// # Errors
+    ///
+    /// [`MdnsError::Reentrant`].
+    pub async fn next<R>(&mut self, f: impl FnOnce(MdnsFound<'_>) -> R) -> Result<R, MdnsError> {
+        let key = self.key;
+        let mut waiting = Waiting::new(self.stack, key);
+        let mut f = Some(f);
+        let told = poll_fn(|cx| {
+            waiting.poll(cx, &Interest::ALL, |engine| {
+                engine.browse_tell(key, |found| f.take().map(|f| f(found)))
+            })
+        });
+        match told.await {
+            Ok(Some(told)) => Ok(told),
+            Ok(None) | Err(WaitError::TooManyWaiters) => Err(MdnsError::TooManyWaiters),
+            Err(WaitError::Reentrant) => Err(MdnsError::Reentrant),
+        }
+    }
+
+    /// How many records found no room in the buffer.
+    pub fn lost(&self) -> u32 {
+        self.stack
+            .with(|s| s.engine.browse_lost(self.key))
+            .unwrap_or(0)
+    }
+}
+
+impl<M: RawMutex> Drop for MdnsBrowser<'_, M> {
+    fn drop(&mut self) {
+        self.stack.drop_handle(self.key);
     }
 }

@@ -46,6 +46,8 @@ pub use dns::{DnsError, DnsSocket};
 pub use icmp::{IcmpError, IcmpSocket};
 #[cfg(feature = "socket-tcp")]
 pub use listener::{AcceptError, TcpListener};
+#[cfg(feature = "mdns")]
+pub use mdns::MdnsBrowser;
 #[cfg(feature = "socket-tcp")]
 pub use pool::{BufferPool, PoolError, TcpPool};
 pub use resources::Resources;

@@ -14,6 +14,7 @@ use core::net::Ipv4Addr;
 use cygnet_config::{IFACE_MAX_ADDR_COUNT, MDNS_SERVICE_COUNT};
 use heapless::{Deque, String, Vec};
 
+pub(super) use self::answer::CLASS_INTERNET;
 use self::answer::Unicast;
 use super::claim::Claim;
 use super::records::{OwnRecordId, RECORDS, RecordSet};

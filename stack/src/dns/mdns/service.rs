@@ -44,6 +44,14 @@ pub enum MdnsError {
     LongText,
     /// There is no room for another service (`MDNS_SERVICE_COUNT`).
     TooManyServices,
+    /// There is no room for another membership in a group (`IFACE_MAX_MULTICAST_GROUP_COUNT`).
+    GroupTableFull,
+    /// There is no room for another browser (`MDNS_BROWSER_COUNT`).
+    TooManyBrowsers,
+    /// There is no free socket slot.
+    NoSlot,
+    /// Another task waits already.
+    TooManyWaiters,
     /// The call came from within a closure that the stack itself called.
     Reentrant,
 }
@@ -55,6 +63,10 @@ impl core::fmt::Display for MdnsError {
             Self::InvalidType => "not a type of service such as _http._tcp",
             Self::LongText => "too much text for a service (MDNS_TEXT_SIZE)",
             Self::TooManyServices => "no room for another service (MDNS_SERVICE_COUNT)",
+            Self::GroupTableFull => "no room for a group (IFACE_MAX_MULTICAST_GROUP_COUNT)",
+            Self::TooManyBrowsers => "no room for another browser (MDNS_BROWSER_COUNT)",
+            Self::NoSlot => "no free socket slot",
+            Self::TooManyWaiters => "another task waits already",
             Self::Reentrant => "the stack was called from within one of its own calls",
         })
     }

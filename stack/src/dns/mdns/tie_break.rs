@@ -36,11 +36,11 @@ fn order(a: &Record<'_>, b: &Record<'_>) -> Ordering {
     let key = |record: &Record<'_>| (record.mdns_class(), record.kind.0);
     key(a)
         .cmp(&key(b))
-        .then_with(|| bytes(&a.data).cmp(bytes(&b.data)))
+        .then_with(|| rdata_bytes(&a.data).cmp(rdata_bytes(&b.data)))
 }
 
 /// "The raw uncompressed rdata", whose names are in their own case.
-fn bytes<'a>(data: &RecordData<'a>) -> impl Iterator<Item = u8> + use<'a> {
+pub(super) fn rdata_bytes<'a>(data: &RecordData<'a>) -> impl Iterator<Item = u8> + use<'a> {
     let mut fixed = Vec::<u8, 16>::new();
     let mut name = None;
     let mut rest: &'a [u8] = &[];

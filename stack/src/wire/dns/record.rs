@@ -97,6 +97,12 @@ pub enum RecordData<'a> {
 }
 
 impl<'a> RecordData<'a> {
+    /// What the data of a record says that has no pointers to elsewhere.
+    #[cfg(feature = "mdns")]
+    pub(crate) fn read(data: &'a [u8], kind: RecordType) -> Result<Self, Malformed> {
+        Self::parse(data, (0, data.len()), kind)
+    }
+
     /// What the bytes from `start` to `end` of a message say.
     pub(super) fn parse(
         message: &'a [u8],

@@ -385,7 +385,7 @@ impl<L: Copy> Responder<L> {
     }
 }
 
-pub(super) const CLASS_INTERNET: u16 = 1;
+pub(in crate::dns::mdns) const CLASS_INTERNET: u16 = 1;
 const CLASS_ANY: u16 = 255;
 
 /// The most bytes of a probe: one name twice, a host's name, and the longest text.

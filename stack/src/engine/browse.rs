@@ -1,0 +1,149 @@
+//! Questions that are asked of everybody for as long as somebody wants to know: each has a slot of its own,
+//! and hears every response.
+
+use cygnet_driver::TxToken;
+
+use super::mdns::MESSAGE;
+use super::multicast::MulticastSources;
+use super::sockets::Body;
+use super::{Engine, SocketKey};
+use crate::dns::mdns::{Browse, Destination};
+use crate::dns::{MdnsError, MdnsFound};
+use crate::events::Events;
+use crate::storage::{Bytes, Index};
+use crate::time::Instant;
+use crate::wire::dns::{MdnsMessage, Name, RecordType};
+
+// What handles ask for.
+impl<'d> Engine<'d> {
+    pub(crate) fn browse_open(
+        &mut self,
+        name: Name,
+        kind: RecordType,
+        buffer: Bytes<'d>,
+    ) -> Result<SocketKey, MdnsError> {
+        if self.services.mdns.browsers.is_full() {
+            return Err(MdnsError::TooManyBrowsers);
+        }
+        self.mdns_listen(MulticastSources::AllBut(&[]))?;
+        let browse = Browse::new(name, kind, buffer);
+        let Some(index) = self.sockets.allocate(Body::Browse(browse)) else {
+            self.mdns_leave_unwanted();
+            return Err(MdnsError::NoSlot);
+        };
+        let _ = self.services.mdns.browsers.push(index);
+        self.browse_start(index, self.is_mdns_up());
+        self.attention = true;
+        Ok(self.sockets.key(index))
+    }
+
+    /// The next thing to tell.
+    pub(crate) fn browse_tell<R>(
+        &mut self,
+        key: SocketKey,
+        tell: impl FnOnce(MdnsFound<'_>) -> R,
+    ) -> Option<R> {
+        let index = self.sockets.index(key)?;
+        let Body::Browse(browse) = self.sockets.body_mut(index) else {
+            return None;
+        };
+        browse.tell(tell)
+    }
+
+    /// How many answers found no room.
+    pub(crate) fn browse_lost(&self, key: SocketKey) -> u32 {
+        let index = self.sockets.index(key);
+        match index.map(|index| self.sockets.body(index)) {
+            Some(Body::Browse(browse)) => browse.lost(),
+            _ => 0,
+        }
+    }
+
+    /// The handle is gone.
+    pub(super) fn browse_drop(&mut self, key: SocketKey) {
+        if let Some(index) = self.sockets.index(key) {
+            self.services.mdns.browsers.retain(|&other| other != index);
+            self.sockets.free(index);
+            self.mdns_leave_unwanted();
+        }
+    }
+}
+
+// The world happened.
+impl Engine<'_> {
+    /// The link or the addresses changed.
+    pub(super) fn browse_start_all(&mut self, up: bool) {
+        for index in self.services.mdns.browsers.clone() {
+            self.browse_start(index, up);
+        }
+    }
+
+    fn browse_start(&mut self, index: Index, up: bool) {
+        let now = self.now;
+        if let Body::Browse(browse) = self.sockets.body_mut(index) {
+            match up {
+                true => browse.start(now, &mut self.random),
+                false => browse.stop(),
+            }
+            self.browse_settle(now, index);
+        }
+    }
+
+    /// Others say something.
+    pub(super) fn browse_response(&mut self, now: Instant, message: &MdnsMessage<'_>) {
+        for index in self.services.mdns.browsers.clone() {
+            if let Body::Browse(browse) = self.sockets.body_mut(index) {
+                browse.on_response(now, message);
+                self.browse_settle(now, index);
+            }
+        }
+    }
+
+    pub(super) fn on_browse_timeout(&mut self, now: Instant, index: Index) {
+        if let Body::Browse(browse) = self.sockets.body_mut(index) {
+            browse.on_timeout(now);
+            self.browse_settle(now, index);
+        }
+    }
+
+    /// Sees to what is due, and when to look again.
+    fn browse_settle(&mut self, now: Instant, index: Index) {
+        let Body::Browse(browse) = self.sockets.body_mut(index) else {
+            return;
+        };
+        let (asks, news, next) = (
+            browse.wants_to_send(now),
+            browse.has_news(),
+            browse.next_deadline(),
+        );
+        if asks {
+            // Sending it sets the next time.
+            self.sockets.mark_ready(index);
+        } else if let Some(next) = next {
+            self.sockets.schedule(index, next);
+        }
+        if news {
+            self.sockets.notify(index, Events::READABLE);
+        }
+    }
+
+    /// The slot's turn to send. Gives the room back if it has nothing.
+    pub(super) fn transmit_browse<T: TxToken>(
+        &mut self,
+        now: Instant,
+        index: Index,
+        tx: T,
+    ) -> Result<(), T> {
+        let mut buffer = [0; MESSAGE];
+        let most = self.mdns_most();
+        let Body::Browse(browse) = self.sockets.body_mut(index) else {
+            return Err(tx);
+        };
+        let len = browse.poll(now, &mut buffer[..most]);
+        self.browse_settle(now, index);
+        match len {
+            Some(len) => self.send_mdns(now, &buffer[..len], Destination::Everybody, tx),
+            None => Err(tx),
+        }
+    }
+}
