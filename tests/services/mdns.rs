@@ -255,8 +255,8 @@ fn services_are_seen_to_come_and_go() {
         let others: Vec<_> = (0..64)
             .map(|_| MdnsBrowser::new(watching.stack, &kind, RecordType::PTR, vec![0; 40]))
             .collect();
-        let refused = others.iter().filter_map(|other| other.as_ref().err());
-        assert!(refused.last() == Some(&MdnsError::TooManyBrowsers));
+        let refused = others.last().and_then(|other| other.as_ref().err());
+        assert_eq!(refused, Some(&MdnsError::TooManyBrowsers));
         drop((more, others));
         assert!(watching.stack.has_multicast_group(MDNS_GROUP));
         MdnsBrowser::new(watching.stack, &kind, RecordType::PTR, vec![0; 40]).unwrap();
