@@ -186,20 +186,36 @@ fn it_comes_back_when_the_lease_is_over() {
 }
 
 #[test]
-fn another_link_means_another_look() {
-    let network = network::<1>(|_| alone());
-    let [a] = &network.hosts;
+fn another_link_means_another_look_and_connections_live_on() {
+    let network = network::<2>(|_| alone());
+    let [a, b] = &network.hosts;
     network.executor.block_on(async {
-        a.stack.wait_config_up().await;
-        let before = address(a.stack);
+        join(a.stack.wait_config_up(), b.stack.wait_config_up()).await;
+        let before = address(a.stack).unwrap();
+        let (mut near, mut far) = (a.tcp(), b.tcp());
+        let to = (address(b.stack).unwrap(), 80);
+        let accepting = async { far.accept(80).await.unwrap() };
+        join(accepting, async { near.connect(to).await.unwrap() }).await;
         network.control.set_link_state(0, LinkState::Down);
         a.stack.wait_config_down().await;
-        assert_eq!(address(a.stack), None);
         let from = network.executor.now();
         network.control.set_link_state(0, LinkState::Up);
         a.stack.wait_config_up().await;
         assert!(network.executor.now().since(from) >= Duration::from_secs(4));
-        assert_eq!(address(a.stack), before);
+        assert_eq!(address(a.stack), Some(before));
+        near.write(b"still here").await.unwrap();
+        assert_eq!(far.read(&mut [0; 16]).await, Ok(10));
+
+        // On the other link somebody has it.
+        network.control.set_link_state(0, LinkState::Down);
+        a.stack.wait_config_down().await;
+        let taken = IpCidr::Ipv4(Ipv4Cidr::new(before, 16));
+        b.stack.add_address(taken).unwrap();
+        network.executor.sleep(Duration::from_secs(5)).await;
+        network.control.set_link_state(0, LinkState::Up);
+        a.stack.wait_config_up().await;
+        assert_ne!(address(a.stack), Some(before));
+        assert!(near.write(b"gone").await.is_err());
     });
 }
 

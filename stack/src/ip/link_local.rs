@@ -5,10 +5,11 @@
 //!
 //! ```text
 //!  Stopped ── link up ──► Waiting ── delay over ──► Claiming ── probes unanswered ──► Held
-//!     ▲                   ▲  ▲ ▲                       │                             │  ▲
-//!     │                   │  │ └────── conflict ───────┘                   routable  │  │ routable
-//!  link down              │  └──────── conflict ───────────────────────    address   ▼  │ address lost
-//!                         └──────── routable address lost ◄── Retired ◄──────────── Retiring
+//!                         ▲  ▲ ▲                      │ ▲                           │  ▲
+//!                         │  │ └────── conflict ──────┘ └──── link up again ────────┤  │
+//!                         │  └──────── conflict ────────────────────────────────────┤  │
+//!                         │                                        routable address ▼  │ routable address lost
+//!                         └──── routable address lost ── Retired ◄─ ten minutes ── Retiring
 //! ```
 
 #[cfg(test)]
@@ -121,16 +122,26 @@ impl LinkLocal {
         }
     }
 
-    /// The link came up. An address that was ours is to be probed anew; it stays the first choice.
+    /// The link came up. An address that was ours is being probed anew, as every address then is.
     pub(crate) fn on_link_up(&mut self, now: Instant) {
-        self.state = State::Waiting(now + self.config.delay);
+        self.state = match self.state {
+            State::Claiming(address) | State::Held(address) => State::Claiming(address),
+            State::Stopped | State::Waiting(_) | State::Retiring(..) | State::Retired => {
+                State::Waiting(now + self.config.delay)
+            }
+        };
     }
 
-    /// The link went down: nothing is known of who will be on it next.
+    /// The link went down. The address stays, for it may come back; what was left of one that was replaced
+    /// does not.
     pub(crate) fn on_link_down(&mut self) -> Option<Step> {
-        let address = self.address();
-        self.state = State::Stopped;
-        address.map(Step::Drop)
+        let (state, step) = match self.state {
+            State::Claiming(_) | State::Held(_) => (self.state, None),
+            State::Retiring(address, _) => (State::Stopped, Some(Step::Drop(address))),
+            State::Stopped | State::Waiting(_) | State::Retired => (State::Stopped, None),
+        };
+        self.state = state;
+        step
     }
 
     /// The address, claimed or held.

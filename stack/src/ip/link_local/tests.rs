@@ -135,12 +135,26 @@ fn a_candidate_is_dropped_for_a_routable_address() {
 }
 
 #[test]
-fn a_cable_that_is_back_brings_the_same_candidate() {
+fn a_cable_that_is_back_finds_the_same_address_in_doubt() {
     let (mut link_local, address) = held();
-    assert_eq!(link_local.on_link_down(), Some(Step::Drop(address)));
+    assert_eq!(link_local.on_link_down(), None);
     assert_eq!(link_local.next_deadline(), None);
     link_local.on_link_up(START);
-    assert_eq!(claim(&mut link_local).1, address);
+    assert_eq!(link_local.address(), Some(address), "it is probed");
+    assert_eq!(link_local.next_deadline(), None);
+    assert_eq!(
+        link_local.on_conflict(START, address),
+        Some(Step::Drop(address))
+    );
+    assert_ne!(claim(&mut link_local).1, address);
+}
+
+#[test]
+fn what_was_left_of_a_retired_address_goes_with_the_link() {
+    let (mut link_local, address) = held();
+    link_local.on_routable(START);
+    assert_eq!(link_local.on_link_down(), Some(Step::Drop(address)));
+    assert_eq!(link_local.next_deadline(), None);
 }
 
 proptest! {

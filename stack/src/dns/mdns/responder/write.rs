@@ -63,12 +63,12 @@ impl<L: Copy> Responder<L> {
         if self.pending.answers.is_empty() || self.pending.due > now {
             return None;
         }
-        let len = self.write_pending(now, buffer);
+        let len = self.write_pending(now, buffer)?;
         Some((len, Destination::Everybody))
     }
 
-    /// As many of the answers as fit; the others come next.
-    fn write_pending(&mut self, now: Instant, buffer: &mut [u8]) -> usize {
+    /// As many of the answers as fit; the others come next. `None` if all of them are no more.
+    fn write_pending(&mut self, now: Instant, buffer: &mut [u8]) -> Option<usize> {
         let mut writer = MdnsWriter::new(buffer, 0, true);
         let pending = self.pending;
         let (written, left) =
@@ -90,7 +90,7 @@ impl<L: Copy> Responder<L> {
                 ..pending
             },
         };
-        writer.finish()
+        (writer.count(Section::Answer as usize) > 0).then(|| writer.finish())
     }
 
     fn write_unicast(&self, unicast: &Unicast<L>, buffer: &mut [u8]) -> usize {
