@@ -26,6 +26,8 @@ pub(super) struct MdnsState {
     path: Path,
     /// The link and the addresses as the responder knows them.
     known: Option<(bool, u16)>,
+    /// Whether everybody could be asked then.
+    asks: bool,
     /// The slots with questions that go on.
     pub(super) browsers: Vec<Index, { cygnet_config::MDNS_BROWSER_COUNT }>,
 }
@@ -36,6 +38,7 @@ impl MdnsState {
             responder: Responder::new(),
             path: Path::default(),
             known: None,
+            asks: false,
             browsers: Vec::new(),
         }
     }
@@ -117,7 +120,11 @@ impl Engine<'_> {
             }
             let responder = &mut self.services.mdns.responder;
             responder.set_addresses(self.now, addresses.into_iter(), &mut self.random);
-            self.browse_start_all(self.is_mdns_up());
+            // Whatever else changed, questions go on.
+            let up = self.is_mdns_up();
+            if core::mem::replace(&mut self.services.mdns.asks, up) != up {
+                self.browse_start_all(up);
+            }
         }
         if self.services.mdns.responder.take_changed() {
             self.on_news();
