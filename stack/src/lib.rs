@@ -110,6 +110,8 @@ pub use engine::{BindError, UdpMetadata, UdpPacketMetadata};
 pub use engine::{ConnectError, ListenError};
 #[cfg(feature = "socket-icmp")]
 pub use engine::{IcmpEndpoint, IcmpMetadata, IcmpPacketMetadata};
+#[cfg(feature = "multicast")]
+pub use engine::{MulticastError, MulticastSources};
 #[cfg(feature = "ipv4-link-local")]
 pub use ip::LinkLocalConfig;
 pub use rand::Seed;

@@ -10,6 +10,8 @@ mod interface;
 #[cfg(feature = "ipv4-link-local")]
 mod link_local;
 mod martian;
+#[cfg(feature = "multicast")]
+mod multicast;
 mod path_mtu;
 #[cfg(feature = "ip-fragments")]
 mod reassembly;
@@ -24,6 +26,8 @@ pub use link_local::LinkLocalConfig;
 #[cfg(feature = "ipv4-link-local")]
 pub(crate) use link_local::{LinkLocal, Step as LinkLocalStep};
 pub(crate) use martian::{Arrival, ArrivalPath, Destination, Martian, classify};
+#[cfg(feature = "multicast")]
+pub(crate) use multicast::{Filter, GroupTableFull, Member, Message, Multicast, Query, Version};
 pub(crate) use path_mtu::{MIN_PATH_MTU, PathMtuCache, plateau_below};
 #[cfg(feature = "ip-fragments")]
 pub(crate) use reassembly::{DatagramKey, Fragment, Reassembly, Rules};

@@ -13,6 +13,7 @@ pub mod dhcpv4;
 pub mod dns;
 pub mod ethernet;
 pub mod icmpv4;
+pub mod igmp;
 pub mod ipv4;
 pub mod seq;
 pub mod tcp;
