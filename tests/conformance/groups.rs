@@ -25,10 +25,10 @@ stories! {
         a_router_of_version_1_gets_its_reports,
         in_version_2_the_report_of_another_host_will_do,
         rfc1112_datagrams_to_a_group_stay_on_the_link,
-        rfc9776_a_question_of_an_odd_length_is_ignored;
+        rfc3376_a_question_of_an_odd_length_is_ignored;
     "Linux trusts whoever asks":
         a_question_from_afar_is_ignored,
-        rfc9776_a_question_without_router_alert_is_ignored;
+        rfc3376_a_question_without_router_alert_is_ignored;
 }
 
 const GROUP: Ipv4Addr = Ipv4Addr::new(239, 1, 2, 3);
@@ -278,7 +278,7 @@ fn a_question_from_afar_is_ignored(script: &Script) {
 }
 
 /// Section 10.1.
-fn rfc9776_a_question_without_router_alert_is_ignored(script: &Script) {
+fn rfc3376_a_question_without_router_alert_is_ignored(script: &Script) {
     member(script, ALL);
     let message = question(Ipv4Addr::UNSPECIFIED, &[]);
     let packet = packet(IpProtocol::IGMP, &message, |h| {
@@ -290,7 +290,7 @@ fn rfc9776_a_question_without_router_alert_is_ignored(script: &Script) {
 }
 
 /// Section 7.1.
-fn rfc9776_a_question_of_an_odd_length_is_ignored(script: &Script) {
+fn rfc3376_a_question_of_an_odd_length_is_ignored(script: &Script) {
     member(script, ALL);
     let message = with_checksum(vec![0x11, 10, 0, 0, 0, 0, 0, 0, 2, 0]);
     assert!(IgmpMessage::parse(&message).is_err());

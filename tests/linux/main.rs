@@ -11,6 +11,7 @@ mod ecn;
 mod endings;
 mod fast_open;
 mod fragments;
+mod groups;
 mod path_mtu;
 mod ping;
 mod programs;

@@ -1,4 +1,5 @@
-//! Multicast groups: who joins them, what is received for them, and what routers are told (IGMP).
+//! Multicast groups: who joins them, what is received for them, and what routers are told by IGMP (RFC 1112,
+//! RFC 2236, RFC 3376).
 
 use core::net::Ipv4Addr;
 
@@ -19,7 +20,7 @@ use crate::wire::igmp::{self, IgmpMessage, IgmpQuery, IgmpShort, ReportWriter};
 use crate::wire::{EtherType, EthernetAddress, EthernetHeader};
 use crate::wire::{IpAddress, IpProtocol, Ipv4Header, ipv4};
 
-/// Which sources of a group are wanted (RFC 9776, section 2).
+/// Which sources of a group are wanted (RFC 3376, section 2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum MulticastSources<'a> {
@@ -190,7 +191,8 @@ impl Engine<'_> {
         if !is_all_hosts(group) && !groups.is_member(group) {
             return Err(Discard::NotOurGroup);
         }
-        // RFC 9776, section 5.2: source filters do not apply to IGMP itself.
+        // RFC 3376, section 4.1.12: a host "MUST accept and process any Query" to an address of its own, and
+        // routers are no sources.
         let is_filtered = !is_all_hosts(group) && header.protocol != IpProtocol::IGMP;
         if is_filtered && !groups.wants(group, source) {
             return Err(Discard::UnwantedSource);
@@ -212,7 +214,7 @@ impl Engine<'_> {
         payload: &'f [u8],
     ) -> Handled<'f> {
         let message = IgmpMessage::parse(payload)?;
-        // RFC 9776, section 4: all are "sent with an IP Time-to-Live of 1", so that none is from afar.
+        // RFC 3376, section 4: all are "sent with an IP Time-to-Live of 1", so that none is from afar.
         if received.header.hop_limit != 1 {
             return Err(Discard::IgnoredIgmp);
         }
@@ -237,7 +239,7 @@ impl Engine<'_> {
         let options = received
             .packet
             .get(ipv4::MIN_HEADER_LEN..received.header.header_len);
-        // RFC 9776, section 10.1: "Hosts SHOULD ignore v2 or v3 Queries without the Router-Alert option".
+        // RFC 3376, section 9.1: "Hosts SHOULD ignore v2 or v3 Queries without the Router-Alert option".
         if query.version > 1 && !ipv4::has_router_alert(options.unwrap_or_default()) {
             return Err(Discard::IgnoredIgmp);
         }
@@ -316,7 +318,7 @@ impl Engine<'_> {
         Ok(())
     }
 
-    /// RFC 9776, section 4.2.14: 0.0.0.0 where there is no address yet.
+    /// RFC 3376, section 4.2.13: 0.0.0.0 where there is no address yet.
     fn report_source(&self, dst: Ipv4Addr) -> Ipv4Addr {
         let next_hop = NextHop {
             interface: super::interface::INTERFACE,

@@ -147,7 +147,7 @@ impl Content<'_> {
 
 #[cfg(feature = "multicast")]
 impl GroupReport<'_> {
-    /// RFC 9776, section 4: "with an IP Time-to-Live of 1, IP Precedence of Internetwork Control (e.g., Type
+    /// RFC 3376, section 4: "with an IP Time-to-Live of 1, IP Precedence of Internetwork Control (e.g., Type
     /// of Service 0xc0), and carries an IP Router Alert option".
     fn emit(&self, buffer: &mut [u8]) {
         let (header, payload) = buffer.split_at_mut(ipv4::ROUTER_ALERT_HEADER_LEN);

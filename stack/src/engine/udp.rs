@@ -201,8 +201,7 @@ impl<'d> Engine<'d> {
         Ok(())
     }
 
-    /// A datagram to a group, or to everybody: each socket that has the port and is in the group gets it
-    /// (RFC 1112, section 6.2, and RFC 1122, section 4.1.3.5).
+    /// A datagram to a group, or to everybody: each socket that has the port and is in the group gets it.
     fn deliver_to_all<'f>(&mut self, port: u16, meta: &UdpMetadata, data: &[u8]) -> Handled<'f> {
         let hash = self.sockets.hash_port(UDP, port);
         let mut outcome = Err(Discard::NoSocket);
@@ -288,8 +287,8 @@ impl<'d> Engine<'d> {
 
 #[cfg(feature = "multicast")]
 impl Engine<'_> {
-    /// The datagram that was queued last goes to a group: those here who are in it get it now (RFC 1112,
-    /// section 6.1: "the upper-layer protocol is given [a] way to inhibit" that).
+    /// The datagram that was queued last goes to a group: those here who are in it get it now. RFC 1112,
+    /// section 6.1: "by default, a copy of the datagram is looped back".
     fn loop_back(&mut self, sender: Index, sent: &UdpMetadata) {
         let group = sent.endpoint;
         let Body::Udp(udp) = self.sockets.body(sender) else {
@@ -607,8 +606,8 @@ fn queue(
     })
 }
 
-/// RFC 1112, section 6.1: "If the upper-layer protocol does not specify a time-to-live, it should default to 1
-/// for all multicast IP datagrams".
+/// RFC 1112, section 6.1: "it should default to 1 for all multicast IP datagrams, so that an explicit choice is
+/// required to multicast beyond a single network".
 const DEFAULT_MULTICAST_HOP_LIMIT: u8 = 1;
 
 /// What UDP sockets are filed under, see [`super::Sockets::hash`].

@@ -1,5 +1,5 @@
 //! Which multicast groups this host is in, and what it tells routers of it (RFC 9776 for IPv4, RFC 9777 for
-//! IPv6).
+//! IPv6). Sections are cited from RFC 3376, which the first of them follows.
 //!
 //! Sans-io. `engine` asks about every packet to a group, hands in what routers ask and other hosts report,
 //! and sends what [`Multicast::poll`] writes. One value serves one version of IP. The rules are the same for
@@ -73,7 +73,7 @@ impl Multicast {
         }
     }
 
-    /// Sets which sources a member wants to hear in a group: "IPMulticastListen" of RFC 9776, section 2.
+    /// Sets which sources a member wants to hear in a group: "IPMulticastListen" of RFC 3376, section 2.
     /// [`Filter::NOTHING`] ends the membership.
     pub(crate) fn listen(
         &mut self,
@@ -144,7 +144,7 @@ impl Multicast {
         wanted.map(Group::address)
     }
 
-    /// Derives the interface's filter for a group anew (RFC 9776, section 3.2).
+    /// Derives the interface's filter for a group anew (RFC 3376, section 3.2).
     fn update(&mut self, now: Instant, address: IpAddress) {
         let of = self.memberships.iter().filter(|m| m.group == address);
         let filter = Filter::merge(of.map(|m| &m.filter));

@@ -419,7 +419,7 @@ impl<'d, M: RawMutex> UdpSocket<'d, M> {
     }
 
     /// As [`Self::join_multicast_group`], for what some sources send and others do not: "IPMulticastListen" of
-    /// RFC 9776, section 2. Replaces what was said about the group before.
+    /// RFC 3376, section 2. Replaces what was said about the group before.
     ///
     /// # Errors
     ///

@@ -9,7 +9,7 @@ use super::checksum::Sum;
 
 /// The length of a query or report of version 1 or 2, in bytes.
 pub const LEN: usize = 8;
-/// Who takes reports of version 3: all routers that speak it (RFC 9776 §4.2.14).
+/// Who takes reports of version 3: all routers that speak it (RFC 3376 §4.2.14).
 pub const V3_ROUTERS: Ipv4Addr = Ipv4Addr::new(224, 0, 0, 22);
 /// Who hears that a group was left in version 2: all routers (RFC 2236 §3).
 pub const ALL_ROUTERS: Ipv4Addr = Ipv4Addr::new(224, 0, 0, 2);
@@ -68,7 +68,7 @@ impl<'a> IgmpMessage<'a> {
     ///
     /// [`Malformed::Truncated`] if it is shorter than eight bytes or than its sources,
     /// [`Malformed::BadChecksum`], [`Malformed::BadLength`] for a query of a length between those of versions
-    /// 2 and 3, which is to be ignored (RFC 9776 §7.1).
+    /// 2 and 3, which is to be ignored (RFC 3376 §7.1).
     pub fn parse(message: &'a [u8]) -> Result<Self, Malformed> {
         let [kind, code, _, _, a, b, c, d] =
             *message.first_chunk::<LEN>().ok_or(Malformed::Truncated)?;
@@ -129,7 +129,7 @@ fn parse_query(message: &[u8], code: u8, group: Ipv4Addr) -> Result<IgmpQuery<'_
     }
 }
 
-/// A number in eight bits, exact up to 127 and then with four significant bits (RFC 9776 §4.1.1).
+/// A number in eight bits, exact up to 127 and then with four significant bits (RFC 3376 §4.1.1).
 pub const fn decode_short(code: u8) -> u16 {
     if code < 128 {
         return code as u16;
@@ -166,7 +166,7 @@ impl IgmpShort {
     }
 }
 
-/// What a record in a report says of its group (RFC 9776 §4.2.12).
+/// What a record in a report says of its group (RFC 3376 §4.2.12).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[repr(u8)]
@@ -305,7 +305,7 @@ mod tests {
         }
     }
 
-    /// RFC 9776, section 7.1.
+    /// RFC 3376, section 7.1.
     #[test]
     fn the_version_of_a_query_shows_in_its_length_and_code() {
         let first = query(0, &[]);
@@ -342,7 +342,7 @@ mod tests {
         assert_eq!(IgmpMessage::parse(&message), Err(Malformed::BadChecksum));
     }
 
-    /// The figures of RFC 9776, section 4.1.1.
+    /// The figures of RFC 3376, section 4.1.1.
     #[test]
     fn short_numbers() {
         assert_eq!([decode_short(0), decode_short(127)], [0, 127]);

@@ -1,4 +1,4 @@
-//! Which sources of a group are wanted (RFC 9776, sections 2 and 3).
+//! Which sources of a group are wanted (RFC 3376, sections 2 and 3).
 
 use cygnet_config::MULTICAST_SOURCE_COUNT;
 use heapless::Vec;
@@ -78,7 +78,7 @@ impl Filter {
         self.names(source) == (self.mode == Mode::Include)
     }
 
-    /// What is wanted by all together (RFC 9776, section 3.2): where somebody excludes sources, all but those
+    /// What is wanted by all together (RFC 3376, section 3.2): where somebody excludes sources, all but those
     /// that every such excludes and nobody includes; else every source that somebody includes. Sources too many
     /// to list count as all.
     pub(crate) fn merge<'a>(filters: impl Iterator<Item = &'a Self> + Clone) -> Self {

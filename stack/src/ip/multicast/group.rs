@@ -1,7 +1,7 @@
 //! One group of the interface: what is wanted of it, and what routers are to be told.
 //!
 //! A change is told at once and then again, as often as the robustness variable says, because reports get lost
-//! (RFC 9776, section 5.1). Between the first and the last time the news may change; what is told is always how
+//! (RFC 3376, section 5.1). Between the first and the last time the news may change; what is told is always how
 //! things are then.
 
 use cygnet_config::MULTICAST_SOURCE_COUNT;
@@ -87,7 +87,7 @@ impl Group {
         match (old.is_nothing(), self.filter.is_nothing()) {
             (true, false) => self.join_anew(now, terms.robustness),
             (false, true) => {
-                // RFC 2236, section 3: "If the host was not the last host to reply [...] it MAY send
+                // RFC 2236, section 3: "If it was not the last host to reply to a Query, it MAY send
                 // nothing"; and version 1 has no way to say it.
                 let tells = self.is_last_reporter && terms.version == Version::V2;
                 self.answer_due = None;
@@ -200,7 +200,7 @@ impl Group {
         let allowed = || changes().filter(|source| self.filter.allows(*source));
         let blocked = || changes().filter(|source| !self.filter.allows(*source));
         let mut complete = true;
-        // RFC 9776, section 5.1: a record without sources is left out.
+        // RFC 3376, section 5.1: a record without sources is left out.
         if allowed().next().is_some() {
             complete = writer.push(RecordKind::Allow, address, allowed());
         }
@@ -239,7 +239,7 @@ impl Group {
             };
             writer.push(kind, address, self.filter.sources())
         } else {
-            // RFC 9776, section 5.2: those of the sources that are wanted.
+            // RFC 3376, section 5.2: those of the sources that are wanted.
             let asked = self.asked.iter().copied();
             let wanted = asked.filter(|source| self.filter.allows(*source));
             wanted.clone().next().is_none() || writer.push(RecordKind::IsInclude, address, wanted)

@@ -1,4 +1,4 @@
-//! What routers ask, what other hosts report, and what this host says (RFC 9776, sections 5 and 7).
+//! What routers ask, what other hosts report, and what this host says (RFC 3376, sections 5 and 7).
 //!
 //! Which version is spoken depends on the oldest router heard of lately: with one of version 1 or 2 on the
 //! link, its messages are used, and sources do not count.
@@ -147,7 +147,7 @@ impl Multicast {
             }
             Some(address) => {
                 let due = due();
-                // RFC 9776, section 5.2, rule 1: the answer about all will do.
+                // RFC 3376, section 5.2, rule 1: the answer about all will do.
                 if self.general_due.is_some_and(|general| general <= due) {
                     return;
                 }
@@ -204,7 +204,7 @@ impl Multicast {
         }
     }
 
-    /// Another version is spoken now. RFC 9776, section 7.2.1: "Whenever a host changes its compatibility
+    /// Another version is spoken now. RFC 3376, section 7.2.1: "Whenever a host changes its compatibility
     /// mode, it cancels all its pending response and retransmission timers".
     fn forget_timers(&mut self) {
         self.general_due = None;
@@ -289,7 +289,7 @@ fn at_random(random: &mut Random, longest: Duration) -> Duration {
     Duration::from_millis(random.below(millis.saturating_add(1)).into())
 }
 
-/// RFC 9776, section 8.1.
+/// RFC 3376, section 8.1.
 const DEFAULT_ROBUSTNESS: u8 = 2;
 /// Section 8.2.
 const DEFAULT_INTERVAL: Duration = Duration::from_secs(125);

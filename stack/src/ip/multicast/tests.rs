@@ -140,7 +140,7 @@ fn joining_and_leaving_is_told_twice_within_a_second() {
     assert!(host.multicast.groups.is_empty(), "it is forgotten");
 }
 
-/// RFC 9776, section 5.1: the table of records for each change.
+/// RFC 3376, section 5.1: the table of records for each change.
 #[test]
 fn changes_of_sources_are_told_by_records_of_their_own() {
     let mut host = Host::new();
@@ -185,7 +185,7 @@ fn news_that_change_before_they_were_told_again_are_told_as_they_are_then() {
     host.is_silent();
 }
 
-/// RFC 9776, section 3.2, with its examples.
+/// RFC 3376, section 3.2, with its examples.
 #[test]
 fn the_interface_wants_what_its_members_want_together() {
     let sources = |last: &[u8]| last.iter().map(|&n| ip(n)).collect::<Vec<_>>();
@@ -277,7 +277,7 @@ fn records_that_do_not_fit_one_report_go_into_the_next() {
     assert_eq!(records.len(), 8);
 }
 
-/// RFC 9776, section 5.2.
+/// RFC 3376, section 5.2.
 #[test]
 fn a_question_about_sources_is_answered_with_those_that_are_wanted() {
     let mut host = Host::new();
@@ -355,7 +355,7 @@ fn with_a_router_of_version_1_nobody_says_that_a_group_is_left() {
     assert_eq!(host.poll(), None);
 }
 
-/// RFC 9776, section 7.2.1, and 8.12 for the time.
+/// RFC 3376, section 7.2.1, and 8.12 for the time.
 #[test]
 fn an_older_router_counts_for_two_intervals_and_an_answer() {
     let mut host = Host::new();
@@ -433,7 +433,7 @@ fn a_table_that_is_full_refuses_and_keeps_what_it_has() {
     assert_eq!(Filter::only(&many), Err(TooManySources));
 }
 
-/// A router that keeps the state of one group by RFC 9776, section 6.4, without its timers and queries.
+/// A router that keeps the state of one group by RFC 3376, section 6.4, without its timers and queries.
 #[derive(Debug, Default, PartialEq)]
 struct Router {
     excludes: bool,
