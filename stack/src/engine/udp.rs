@@ -208,11 +208,15 @@ impl<'d> Engine<'d> {
         let mut next = self.sockets.filed(hash, None);
         while let Some(index) = next {
             next = self.sockets.filed(hash, Some(index));
-            if self.hears(index, port, meta) {
-                outcome = self.deliver(index, meta, data).or(outcome);
+            if !self.hears(index, port, meta) {
+                continue;
             }
+            if let Err(reason) = self.deliver(index, meta, data) {
+                self.stats.discard(reason);
+            }
+            outcome = Ok(None);
         }
-        outcome.map(|()| None)
+        outcome
     }
 
     /// Whether a socket is one of those that get a datagram to a group, or to everybody.
@@ -439,7 +443,7 @@ impl<'d> Engine<'d> {
     pub(crate) fn udp_send<R>(
         &mut self,
         key: SocketKey,
-        meta: UdpMetadata,
+        mut meta: UdpMetadata,
         len: usize,
         write: impl FnOnce(&mut [u8]) -> (usize, R),
     ) -> Result<R, QueueError> {
@@ -459,6 +463,9 @@ impl<'d> Engine<'d> {
         if !fits {
             return Err(QueueError::TooLong);
         }
+        // An answer to what came to a group, or to everybody, is from an address of ours.
+        let is_group = |address: &IpAddress| self.interface.is_group(*address);
+        meta.local_address = meta.local_address.filter(|address| !is_group(address));
         let destination = meta.endpoint;
         let known = udp.route.known(destination.addr);
         let routed = known.is_some_and(|path| self.interface.is_current(path))
