@@ -386,9 +386,6 @@ impl<'d> Engine<'d> {
         if destination.port == 0 || !routed {
             return Err(QueueError::NoRoute);
         }
-        let Body::Udp(udp) = self.sockets.body_mut(index) else {
-            return Err(QueueError::NotBound);
-        };
         let result = udp.tx.push_with(meta, len, write)?;
         self.sockets.mark_ready(index);
         if destination.addr.is_multicast() {
