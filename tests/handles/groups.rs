@@ -137,6 +137,36 @@ fn a_socket_may_be_bound_to_the_group_alone() {
 }
 
 #[test]
+fn an_answer_to_what_came_to_many_comes_from_one() {
+    let net = Network::<2>::new(1);
+    let [asker, host] = &net.hosts;
+    net.executor.block_on(async {
+        let (from, member) = (asker.udp_at(9), joined(host, GROUP));
+        for address in [GROUP, Ipv4Addr::BROADCAST, Ipv4Addr::new(10, 0, 0, 255)] {
+            send(&from, address, b"?").await;
+            let meta = member.recv_with(|_, meta| meta).await.unwrap();
+            assert_eq!(meta.local_address, Some(address.into()));
+            member.send_to(b"!", meta).await.unwrap();
+            let answers = heard(&net.executor, &from).await;
+            assert_eq!(answers, [(b"!".to_vec(), host.at(PORT))], "{address}");
+        }
+    });
+}
+
+#[test]
+fn a_broadcast_goes_to_all_who_share_the_port() {
+    let net = Network::<2>::new(1);
+    let [sender, host] = &net.hosts;
+    net.executor.block_on(async {
+        let (from, first, second) = (sender.udp_at(9), shared(host), shared(host));
+        send(&from, Ipv4Addr::BROADCAST, b"all").await;
+        for socket in [&first, &second] {
+            assert_eq!(texts(&net.executor, socket).await, [b"all"]);
+        }
+    });
+}
+
+#[test]
 fn a_port_is_shared_only_with_those_who_share_it() {
     let net = Network::<2>::new(1);
     let [host, sender] = &net.hosts;

@@ -193,3 +193,25 @@ fn replies_beyond_the_queue_are_counted() {
         assert_eq!(stats.discarded(Discard::ReceiveQueueFull), 4);
     });
 }
+
+/// There is memory for one answer in fragments, and the questions arrive faster than answers leave.
+#[test]
+fn long_echo_requests_that_come_at_once_are_all_answered() {
+    let pair = Pair::new(1);
+    pair.run(async {
+        let mut socket = pair.client.icmp();
+        socket.bind(IcmpEndpoint::Ident(7)).unwrap();
+        let to = pair.server.address.into();
+        ping(&socket, 0, b"", to).await.unwrap();
+        socket.recv_from(&mut [0; 2_048]).await.unwrap();
+        for seq in 1..4 {
+            ping(&socket, seq, &[7; 1_900], to).await.unwrap();
+        }
+        for _ in 1..4 {
+            let (len, _) = socket.recv_from(&mut [0; 2_048]).await.unwrap();
+            assert_eq!(len, 1_908);
+        }
+        let stats = pair.server.stack.stats();
+        assert_eq!(stats.discarded(cygnet::Discard::NoRoomToReply), 0);
+    });
+}

@@ -62,6 +62,12 @@ impl Engine<'_> {
         self.interface.link_up && (ready || self.attention)
     }
 
+    /// Whether an answer is on its way in fragments, and another would find no room.
+    #[inline]
+    pub(crate) fn is_answer_leaving(&self) -> bool {
+        self.fragments.wants_to_send()
+    }
+
     /// Sends the next thing there is to send, in the room for it. Gives the room back if there is nothing.
     #[inline]
     pub(crate) fn transmit<T: TxToken>(&mut self, now: Instant, mut tx: T) -> Result<(), T> {

@@ -213,6 +213,7 @@ impl Engine<'_> {
     }
 
     /// The payload of a packet that is whole.
+    #[inline]
     pub(super) fn on_datagram<'f>(
         &mut self,
         now: Instant,

@@ -175,6 +175,17 @@ impl Interface {
         self.identifications.flow(destination)
     }
 
+    /// Whether an address is that of several hosts, from which no packet comes.
+    #[cfg(feature = "socket-udp")]
+    pub(super) fn is_group(&self, address: IpAddress) -> bool {
+        let is_subnets = match address {
+            IpAddress::Ipv4(address) => self.addresses.is_subnet_broadcast(INTERFACE, address),
+            #[cfg(feature = "proto-ipv6")]
+            IpAddress::Ipv6(_) => false,
+        };
+        address.is_multicast() || address.is_broadcast() || is_subnets
+    }
+
     /// The longest packet in bytes that a socket may send: in fragments, if need be.
     #[cfg(any(feature = "socket-udp", feature = "socket-icmp"))]
     pub(super) fn longest_sent(&self) -> usize {

@@ -155,9 +155,10 @@ impl Engine<'_> {
     pub(super) fn leave_groups(&mut self, index: Index) {
         let now = self.now;
         let multicast = &mut self.services.multicast;
-        multicast.ipv4.leave_all(now, Member::Socket(index));
-        multicast.changed();
-        self.attention = true;
+        if multicast.ipv4.leave_all(now, Member::Socket(index)) {
+            multicast.changed();
+            self.attention = true;
+        }
     }
 
     /// The link addresses that the driver is to let through, if they have changed since the last call.
@@ -274,11 +275,11 @@ impl Engine<'_> {
         now: Instant,
         tx: T,
     ) -> Result<(), T> {
-        let mut buffer = [0; LONGEST_REPORT];
-        let mut writer = ReportWriter::new(&mut buffer);
-        if !self.services.multicast.reports {
+        if !self.services.multicast.wants_to_send(now) {
             return Err(tx);
         }
+        let mut buffer = [0; LONGEST_REPORT];
+        let mut writer = ReportWriter::new(&mut buffer);
         let groups = &mut self.services.multicast.ipv4;
         let Some(message) = groups.poll(now, &mut self.random, &mut writer) else {
             return Err(tx);

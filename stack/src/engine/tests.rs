@@ -1,6 +1,9 @@
 //! Two engines on a wire and a virtual clock. What handles, drivers and impairments add is tested from
 //! outside; here the engine itself speaks, so that a test sees every frame.
 
+#[cfg(feature = "ip-fragments")]
+mod fragments;
+
 use core::net::Ipv4Addr;
 use std::boxed::Box;
 use std::collections::VecDeque;

@@ -1,4 +1,6 @@
-//! UDP sockets (RFC 768).
+//! UDP sockets (RFC 768). What goes to many of them at once is in `groups`.
+
+mod groups;
 
 use super::datagram::{Datagrams, Pending, RouteCache};
 use super::icmp::IcmpError;
@@ -205,36 +207,6 @@ impl<'d> Engine<'d> {
         Ok(())
     }
 
-    /// A datagram to a group, or to everybody: each socket that has the port and is in the group gets it.
-    fn deliver_to_all<'f>(&mut self, port: u16, meta: &UdpMetadata, data: &[u8]) -> Handled<'f> {
-        let hash = self.sockets.hash_port(UDP, port);
-        let mut outcome = Err(Discard::NoSocket);
-        let mut next = self.sockets.filed(hash, None);
-        while let Some(index) = next {
-            next = self.sockets.filed(hash, Some(index));
-            if self.hears(index, port, meta) {
-                outcome = self.deliver(index, meta, data).or(outcome);
-            }
-        }
-        outcome.map(|()| None)
-    }
-
-    /// Whether a socket is one of those that get a datagram to a group, or to everybody.
-    fn hears(&self, index: Index, port: u16, meta: &UdpMetadata) -> bool {
-        let (Body::Udp(udp), Some(group)) = (self.sockets.body(index), meta.local_address) else {
-            return false;
-        };
-        if udp.local.port != port || udp.remote.is_some_and(|remote| remote != meta.endpoint) {
-            return false;
-        }
-        if !group.is_multicast() {
-            // A broadcast is for all addresses of the interface.
-            return udp.local.addr.is_none_or(|bound| !bound.is_multicast());
-        }
-        udp.local.addr.is_none_or(|bound| bound == group)
-            && self.is_in_group(index, group, meta.endpoint.addr)
-    }
-
     /// The socket that a datagram is for: one that is connected to its sender before one that is bound
     /// to the address, and that before one that is bound to the port only.
     fn find_udp(&self, address: IpAddress, port: u16, remote: IpEndpoint) -> Option<Index> {
@@ -286,61 +258,6 @@ impl<'d> Engine<'d> {
             self.sockets.notify(index, Events::RECEIVED);
         }
         true
-    }
-}
-
-#[cfg(feature = "multicast")]
-impl Engine<'_> {
-    /// The datagram that was queued last goes to a group: those here who are in it get it now. RFC 1112,
-    /// section 6.1: "by default, a copy of the datagram is looped back".
-    fn loop_back(&mut self, sender: Index, sent: &UdpMetadata) {
-        let group = sent.endpoint;
-        let Body::Udp(udp) = self.sockets.body(sender) else {
-            return;
-        };
-        let (port, source) = (udp.local.port, sent.local_address.or(udp.source()));
-        // What goes to a link to ourselves comes back by itself.
-        if !udp.loops_back || self.interface.loopback || !self.has_multicast_group(group.addr) {
-            return;
-        }
-        let hop_limit = sent.hop_limit.unwrap_or(udp.multicast_hop_limit);
-        let routed = || Some(self.interface.route(self.now, group.addr)?.1);
-        let Some(source) = source.or_else(routed) else {
-            return;
-        };
-        let meta = UdpMetadata {
-            endpoint: IpEndpoint::new(source, port),
-            local_address: Some(group.addr),
-            hop_limit: Some(hop_limit),
-        };
-        let hash = self.sockets.hash_port(UDP, group.port);
-        let mut next = self.sockets.filed(hash, None);
-        while let Some(index) = next {
-            next = self.sockets.filed(hash, Some(index));
-            if !self.hears(index, group.port, &meta) {
-                continue;
-            }
-            match self.copy_last(sender, index, &meta) {
-                Ok(()) => self.sockets.notify(index, Events::RECEIVED),
-                Err(reason) => self.stats.discard(reason),
-            }
-        }
-    }
-
-    /// Copies the datagram that was queued last from one socket to another, or to itself.
-    fn copy_last(&mut self, from: Index, to: Index, meta: &UdpMetadata) -> Result<(), Discard> {
-        if from == to {
-            let Body::Udp(UdpSocketState { tx, rx, .. }) = self.sockets.body_mut(from) else {
-                return Err(Discard::NoSocket);
-            };
-            return queue(rx, meta, tx.back().unwrap_or_default());
-        }
-        match self.sockets.two_bodies(from, to) {
-            Some([Body::Udp(from), Body::Udp(to)]) => {
-                queue(&mut to.rx, meta, from.tx.back().unwrap_or_default())
-            }
-            _ => Err(Discard::NoSocket),
-        }
     }
 }
 
@@ -443,7 +360,7 @@ impl<'d> Engine<'d> {
     pub(crate) fn udp_send<R>(
         &mut self,
         key: SocketKey,
-        meta: UdpMetadata,
+        mut meta: UdpMetadata,
         len: usize,
         write: impl FnOnce(&mut [u8]) -> (usize, R),
     ) -> Result<R, QueueError> {
@@ -463,6 +380,9 @@ impl<'d> Engine<'d> {
         if !fits {
             return Err(QueueError::TooLong);
         }
+        // An answer to what came to a group, or to everybody, is from an address of ours.
+        let is_group = |address: &IpAddress| self.interface.is_group(*address);
+        meta.local_address = meta.local_address.filter(|address| !is_group(address));
         let destination = meta.endpoint;
         let known = udp.route.known(destination.addr);
         let routed = known.is_some_and(|path| self.interface.is_current(path))

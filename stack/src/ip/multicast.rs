@@ -41,6 +41,8 @@ pub(crate) struct Multicast {
     compatibility: Compatibility,
     /// When the answer to a question about all groups is due.
     general_due: Option<Instant>,
+    /// When the next message is due: the earliest of that and of all groups.
+    due: Option<Instant>,
 }
 
 /// Who is a member.
@@ -73,6 +75,7 @@ impl Multicast {
             groups: Vec::new(),
             compatibility: Compatibility::new(),
             general_due: None,
+            due: None,
         }
     }
 
@@ -111,13 +114,16 @@ impl Multicast {
         Ok(())
     }
 
-    /// A member is gone, and all its memberships.
-    pub(crate) fn leave_all(&mut self, now: Instant, member: Member) {
+    /// A member is gone, and all its memberships. True if there were any.
+    pub(crate) fn leave_all(&mut self, now: Instant, member: Member) -> bool {
         let of = |m: &Membership| m.member == member;
+        let mut any = false;
         while let Some(index) = self.memberships.iter().position(of) {
             let membership = self.memberships.swap_remove(index);
             self.update(now, membership.group);
+            any = true;
         }
+        any
     }
 
     /// Whether somebody here is in the group.
@@ -175,8 +181,10 @@ impl Multicast {
         self.forget_left();
     }
 
-    /// A group that nobody is in is forgotten when nothing is left to tell of it.
+    /// After each change: a group that nobody is in is forgotten when nothing is left to tell of it.
     fn forget_left(&mut self) {
         self.groups.retain(|group| !group.is_over());
+        let groups = self.groups.iter().filter_map(Group::next_deadline);
+        self.due = groups.chain(self.general_due).min();
     }
 }

@@ -140,20 +140,23 @@ impl<'d, D: Driver, M: RawMutex, C: Clock> Runner<'d, D, M, C> {
             let meta = rx.meta();
             let stack = self.stack;
             // The answer borrows from the frame, and is written while both are at hand.
-            rx.consume(|frame| {
+            let is_answering = rx.consume(|frame| {
                 stack.with_quietly(|s| {
-                    let Some(answer) = &s.engine.receive(now, frame, meta) else {
-                        return;
-                    };
-                    match tx {
-                        Some(tx) => {
+                    match (&s.engine.receive(now, frame, meta), tx) {
+                        (Some(answer), Some(tx)) => {
                             answer.outgoing().send(tx);
                             s.engine.on_answer_sent();
                         }
-                        None => s.engine.on_answer_dropped(),
+                        (Some(_), None) => s.engine.on_answer_dropped(),
+                        (None, _) => {}
                     }
-                });
+                    s.engine.is_answer_leaving()
+                })
             });
+            // There is room for one answer in fragments. It leaves before the next question is looked at.
+            if is_answering == Some(true) {
+                return true;
+            }
         }
         true
     }

@@ -236,18 +236,28 @@ impl<'a> ReportWriter<'a> {
 
     /// Completes a report of IGMP version 3, and returns its length.
     pub fn finish_igmp(self) -> usize {
-        let Some(message) = self.buffer.get_mut(..self.len) else {
-            return 0;
-        };
-        if let Some(header) = message.first_chunk_mut::<LEN>() {
-            let [high, low] = self.records.to_be_bytes();
-            *header = [KIND_REPORT_V3, 0, 0, 0, 0, 0, high, low];
-        }
+        let message = self.finish(KIND_REPORT_V3);
         let checksum = Sum::of(message).finish();
         if let Some(field) = message.get_mut(2..4) {
             field.copy_from_slice(&checksum.to_be_bytes());
         }
-        self.len
+        message.len()
+    }
+
+    /// Completes a report of MLD version 2 but for its checksum, and returns its length.
+    #[cfg(feature = "proto-ipv6")]
+    pub fn finish_mld(self) -> usize {
+        self.finish(super::mld::KIND_REPORT_V2).len()
+    }
+
+    /// The message with its header, and a checksum of zero.
+    fn finish(self, kind: u8) -> &'a mut [u8] {
+        let [high, low] = self.records.to_be_bytes();
+        let message = self.buffer.get_mut(..self.len).unwrap_or_default();
+        if let Some(header) = message.first_chunk_mut::<LEN>() {
+            *header = [kind, 0, 0, 0, 0, 0, high, low];
+        }
+        message
     }
 
     fn write_address(&mut self, address: IpAddress) -> bool {

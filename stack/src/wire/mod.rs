@@ -15,6 +15,8 @@ pub mod ethernet;
 pub mod icmpv4;
 pub mod igmp;
 pub mod ipv4;
+#[cfg(feature = "proto-ipv6")]
+pub mod mld;
 pub mod seq;
 pub mod tcp;
 pub mod udp;

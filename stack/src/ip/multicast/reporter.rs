@@ -141,21 +141,17 @@ impl Multicast {
                     group.on_query(due(), core::iter::empty());
                 }
             }
-            None => {
-                let due = due();
-                self.general_due = Some(self.general_due.map_or(due, |pending| pending.min(due)));
-            }
+            None => self.general_due = earlier(self.general_due, Some(due())),
             Some(address) => {
                 let due = due();
-                // RFC 3376, section 5.2, rule 1: the answer about all will do.
-                if self.general_due.is_some_and(|general| general <= due) {
-                    return;
-                }
-                if let Some(group) = self.group_mut(address) {
+                // RFC 3376, section 5.2, rule 1: an earlier answer about all will do.
+                let will_do = self.general_due.is_some_and(|general| general <= due);
+                if let Some(group) = self.group_mut(address).filter(|_| !will_do) {
                     group.on_query(due, sources);
                 }
             }
         }
+        self.forget_left();
     }
 
     /// Another host has reported, in version 1 or 2, that it is in a group.
@@ -166,6 +162,7 @@ impl Multicast {
         if let Some(group) = self.group_mut(address) {
             group.on_report();
         }
+        self.forget_left();
     }
 
     /// The link is there, perhaps another than before: routers on it know nothing.
@@ -178,21 +175,17 @@ impl Multicast {
             group.forget_timers();
             group.join_anew(now, robustness);
         }
+        self.forget_left();
     }
 
     /// When [`Self::poll`] has something, or [`Self::on_timeout`] something to do.
     pub(crate) fn next_deadline(&self) -> Option<Instant> {
-        let groups = self.groups.iter().filter_map(Group::next_deadline).min();
-        earlier(
-            earlier(groups, self.general_due),
-            self.compatibility.next_deadline(),
-        )
+        earlier(self.due, self.compatibility.next_deadline())
     }
 
     /// Whether [`Self::poll`] has something.
     pub(crate) fn wants_to_send(&self, now: Instant) -> bool {
-        let is_due = |group: &Group| group.is_change_due(now) || group.is_answer_due(now);
-        self.general_due.is_some_and(|due| due <= now) || self.groups.iter().any(is_due)
+        self.due.is_some_and(|due| due <= now)
     }
 
     /// Time has passed: an older router may be gone.

@@ -135,6 +135,33 @@ fn each_part_of_the_key_counts() {
     }
 }
 
+/// RFC 8200, section 4.5: identification, source and destination, and no protocol; a longer header; and twice
+/// the time.
+#[cfg(feature = "proto-ipv6")]
+#[test]
+fn the_rules_of_ipv6() {
+    use core::net::Ipv6Addr;
+    let mut table = table();
+    let whole = content(64);
+    let v6 = |range| Fragment {
+        key: DatagramKey {
+            src: Ipv6Addr::LOCALHOST.into(),
+            dst: Ipv6Addr::LOCALHOST.into(),
+            protocol: None,
+            ident: 0xdead_beef,
+        },
+        rules: Rules::V6,
+        header: &[0x60; 48],
+        ..piece(1, &whole, range)
+    };
+    assert!(table.on_fragment(NOW, &v6(0..32)).unwrap().is_none());
+    let due = NOW + Duration::from_secs(60);
+    assert_eq!(table.next_deadline(), Some(due));
+    let whole_again = table.on_fragment(NOW, &v6(32..64)).unwrap().unwrap();
+    assert_eq!(whole_again.packet()[..48], [0x60; 48]);
+    assert_eq!(whole_again.packet()[48..], whole);
+}
+
 /// RFC 8200, section 4.5; for IPv4 as well.
 #[test]
 fn an_exact_duplicate_is_ignored_and_an_overlap_ends_the_datagram() {
