@@ -254,6 +254,14 @@ pub(crate) const SETTINGS: &[Setting] = &[
         doc: "The most pools of TCP buffers that one stack draws on.",
     },
     Setting {
+        name: "WATCHER_COUNT",
+        default: 4,
+        min: 1,
+        max: 1024,
+        features: FEW,
+        doc: "The tasks that can wait for the link, the configuration or what happens to it at a time; more keep waking each other.",
+    },
+    Setting {
         name: "ICMP_ERROR_BURST",
         default: 8,
         min: 1,

@@ -41,6 +41,24 @@ fn the_link_is_waited_for() {
 }
 
 #[test]
+fn many_tasks_wait_for_the_link_in_peace() {
+    let pair = Pair::new(1);
+    let stack = pair.server.stack;
+    pair.run(stack.wait_link_up());
+    let waiting: Vec<_> = (0..20)
+        .map(|_| {
+            pair.executor
+                .spawn(async move { stack.wait_link_down().await })
+        })
+        .collect();
+    pair.executor.run_for(Duration::from_secs(60));
+    assert!(waiting.iter().all(|task| task.polls() == 1));
+    pair.unplug_server();
+    pair.executor.run_for(Duration::from_secs(1));
+    assert!(waiting.iter().all(|task| task.is_done()));
+}
+
+#[test]
 fn more_tasks_may_wait_for_the_link_than_are_remembered() {
     let pair = Pair::new(1);
     pair.run(async {

@@ -3,6 +3,7 @@
 use core::cell::{Cell, RefCell};
 use core::task::Waker;
 
+use cygnet_config::WATCHER_COUNT;
 use heapless::Vec;
 
 use super::wakers::SocketWakers;
@@ -66,7 +67,7 @@ pub(crate) struct Shared<'d> {
     /// It is not on its way by itself: whoever has work for it wakes it.
     runner_sleeps: bool,
     /// Who waits for the link or the configuration to change.
-    watchers: Vec<Waker, WATCHERS>,
+    watchers: Vec<Waker, { WATCHER_COUNT + 1 }>,
     /// They are to be woken.
     watched_changed: bool,
     /// Whether the stack could talk when last looked at.
@@ -122,10 +123,9 @@ impl<'d> Shared<'d> {
         if self.watchers.iter().any(|w| w.will_wake(waker)) {
             return;
         }
-        if self.watchers.push(waker.clone()).is_err() {
-            self.watched_changed = true;
-            waker.wake_by_ref();
-        }
+        // The last place is that of one too many: with it in there, all are woken when the lock is left.
+        let _ = self.watchers.push(waker.clone());
+        self.watched_changed |= self.watchers.is_full();
     }
 
     pub(super) fn link_or_config_changed(&mut self) {
@@ -160,11 +160,13 @@ impl<'d> Shared<'d> {
     }
 
     fn collect_news(&mut self, wakes: &mut Wakes) {
-        if self.watched_changed && wakes.room() >= self.watchers.len() {
-            self.watched_changed = false;
-            while let Some(waker) = self.watchers.pop() {
+        if self.watched_changed {
+            while wakes.room() > 0
+                && let Some(waker) = self.watchers.pop()
+            {
                 wakes.push(waker);
             }
+            self.watched_changed = !self.watchers.is_empty();
         }
         while wakes.room() >= 3 {
             let Some((key, events)) = self.engine.poll_event() else {
@@ -212,8 +214,5 @@ impl Wakes {
     }
 }
 
-/// Tasks that can wait for the link or the configuration at a time.
-const WATCHERS: usize = 4;
-
-/// Wakers that leave the lock at a time; at least all watchers, the runner and one socket's.
+/// Wakers that leave the lock at a time; at least the runner's and one socket's.
 const WAKES: usize = 8;
