@@ -99,10 +99,13 @@ pub use engine::{
 };
 #[cfg(feature = "socket-udp")]
 pub use engine::{BindError, UdpMetadata, UdpPacketMetadata};
+#[cfg(feature = "proto-ipv6")]
+pub use engine::{ConfigV6, InterfaceIdentifiers, StaticConfigV6};
 #[cfg(feature = "socket-tcp")]
 pub use engine::{ConnectError, ListenError};
 #[cfg(feature = "socket-icmp")]
 pub use engine::{IcmpEndpoint, IcmpMetadata, IcmpPacketMetadata};
+pub use ip::AddressState;
 pub use rand::Seed;
 #[cfg(feature = "socket-tcp")]
 pub use socket::{

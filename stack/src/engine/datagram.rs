@@ -7,13 +7,14 @@
 use cygnet_driver::TxToken;
 
 use super::Engine;
+use super::flow_label::FlowLabel;
 use super::interface::{Interface, Path, Reach};
-use super::outgoing::{Content, IpPacket, Outgoing};
+use super::outgoing::{Content, IpPacket, Marks, Outgoing};
 use super::sockets::Body;
 use crate::events::Events;
 use crate::storage::{Index, PushError};
 use crate::time::Instant;
-use crate::wire::IpAddress;
+use crate::wire::{IpAddress, IpEndpoint};
 
 /// The sending side of a socket that sends packets.
 pub(super) trait Datagrams {
@@ -30,7 +31,10 @@ pub(super) trait Datagrams {
     fn route(&mut self) -> &mut RouteCache;
 
     /// The packet as it goes out.
-    fn packet(&self, nth: usize, src: IpAddress, ident: u16) -> Option<IpPacket<'_>>;
+    fn packet(&self, nth: usize, src: IpAddress, marks: Marks) -> Option<IpPacket<'_>>;
+
+    /// The port that packets come from, or what takes its place.
+    fn source_port(&self) -> u16;
 }
 
 /// A packet that waits to be sent.
@@ -88,9 +92,20 @@ impl RouteCache {
         let is_known = interface.is_current(&self.path);
         let reach = interface.reach(now, destination, &mut self.path);
         if !is_known {
-            self.source = interface.source_on(&self.path);
+            self.source = interface.source_on(&self.path, destination);
         }
         reach
+    }
+
+    /// The flow label of packets from that address and port: one for all that a socket sends to one host.
+    fn flow_label(
+        &mut self,
+        interface: &Interface,
+        (src, port): (IpAddress, u16),
+        destination: IpAddress,
+    ) -> FlowLabel {
+        let (local, remote) = (IpEndpoint::new(src, port), IpEndpoint::new(destination, 0));
+        interface.flow_label_on(&mut self.path, local, remote)
     }
 }
 
@@ -170,13 +185,20 @@ fn take_turn<T: TxToken, D: Datagrams>(
     let mut from = 0;
     while let Some(pending) = socket.next_packet(from) {
         from = pending.nth + 1;
+        let port = socket.source_port();
         let route = socket.route();
         turn.reach = route.reach(interface, now, pending.destination);
-        let (path, source) = (route.path, pending.source.or(route.source));
+        let source = pending.source.or(route.source);
+        let source = source.filter(|source| source.version() == pending.destination.version());
         match (turn.reach, source) {
             (Reach::Now, Some(src)) => {
+                let marks = Marks {
+                    ident: interface.next_ident(),
+                    flow_label: route.flow_label(interface, (src, port), pending.destination),
+                };
+                let path = route.path;
                 if let Some(link) = interface.link_header(&path)
-                    && let Some(packet) = socket.packet(pending.nth, src, interface.next_ident())
+                    && let Some(packet) = socket.packet(pending.nth, src, marks)
                     && let Some(tx) = turn.unused.take()
                 {
                     let content = Content::Ip(packet);

@@ -2,7 +2,7 @@
 
 use super::datagram::{Datagrams, Pending, RouteCache};
 use super::ingress::Received;
-use super::outgoing::{IpPacket, Payload};
+use super::outgoing::{IpPacket, Marks, Payload};
 use super::sockets::Body;
 use super::{Engine, QueueError, SocketKey};
 use crate::events::Events;
@@ -84,15 +84,24 @@ impl Datagrams for IcmpSocketState<'_> {
         &mut self.route
     }
 
-    fn packet(&self, nth: usize, src: IpAddress, ident: u16) -> Option<IpPacket<'_>> {
+    fn source_port(&self) -> u16 {
+        match self.endpoint {
+            IcmpEndpoint::Unbound => 0,
+            IcmpEndpoint::Ident(ident) => ident,
+            IcmpEndpoint::UdpPort(port) => port,
+        }
+    }
+
+    fn packet(&self, nth: usize, src: IpAddress, marks: Marks) -> Option<IpPacket<'_>> {
         let (meta, message) = self.tx.get(nth)?;
         Some(IpPacket {
             src,
             dst: meta.address,
             hop_limit: meta.hop_limit.unwrap_or(self.hop_limit),
             dscp_ecn: 0,
-            ident,
+            ident: marks.ident,
             dont_fragment: false,
+            flow_label: marks.flow_label,
             payload: Payload::IcmpRaw(message),
         })
     }
@@ -123,9 +132,9 @@ impl<'d> Engine<'d> {
             return Err(Discard::UnmatchedIcmp);
         };
         let meta = IcmpMetadata {
-            address: received.src(),
-            local_address: Some(received.dst()),
-            hop_limit: Some(received.header.hop_limit),
+            address: received.src,
+            local_address: Some(received.dst),
+            hop_limit: Some(received.hop_limit),
         };
         let queued = icmp.rx.push_with(meta, message.len(), |room| {
             room.copy_from_slice(message);

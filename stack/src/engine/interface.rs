@@ -5,14 +5,24 @@
 //! - `addresses`: the addresses, and how they are guarded;
 //! - `ipv4`: the IPv4 configuration;
 //! - `path`: routes, and where a socket's packets go;
-//! - `ethernet`: what an Ethernet link needs beyond, with `arp`.
+//! - `ethernet`: what an Ethernet link needs beyond, with `arp` and `ndp`;
+//! - `ipv6`: the IPv6 configuration;
+//! - `groups`: the multicast groups.
 
 mod addresses;
 #[cfg(feature = "medium-ethernet")]
 mod arp;
 #[cfg(feature = "medium-ethernet")]
 mod ethernet;
+#[cfg(feature = "proto-ipv6")]
+mod groups;
 mod ipv4;
+#[cfg(feature = "proto-ipv6")]
+mod ipv6;
+#[cfg(all(feature = "medium-ethernet", feature = "proto-ipv6"))]
+mod ndp;
+#[cfg(all(not(feature = "medium-ethernet"), feature = "proto-ipv6"))]
+mod no_ndp;
 mod path;
 
 use cygnet_config::IFACE_MAX_ROUTE_COUNT;
@@ -23,8 +33,14 @@ pub use self::addresses::ConfigError;
 #[cfg(feature = "medium-ethernet")]
 use self::ethernet::Ethernet;
 pub(super) use self::ipv4::Configuration;
+#[cfg(feature = "proto-ipv6")]
+use self::ipv6::Ipv6State;
+#[cfg(all(feature = "medium-ethernet", feature = "proto-ipv6"))]
+pub(super) use self::ndp::NdiscPacket;
+#[cfg(all(not(feature = "medium-ethernet"), feature = "proto-ipv6"))]
+pub(super) use self::no_ndp::NdiscPacket;
 #[cfg(feature = "socket-tcp")]
-pub(super) use self::path::IP_AND_TCP_HEADERS;
+pub(super) use self::path::mss_of;
 pub(super) use self::path::{Path, Reach};
 use super::config::{Config, ConfigV4, StaticConfigV4};
 use super::egress::Inline;
@@ -32,10 +48,8 @@ use super::{Engine, earlier};
 use crate::ip::{Addresses, InterfaceId, PathMtuCache, RouteTable};
 #[cfg(feature = "medium-ethernet")]
 use crate::link::ConflictDetector;
-use crate::rand::Random;
+use crate::rand::{HashKey, Random};
 use crate::time::Instant;
-#[cfg(feature = "medium-ethernet")]
-use crate::wire::EthernetAddress;
 use crate::wire::IpCidr;
 
 /// The one interface there is today. Whatever refers to an interface already does so by its id.
@@ -63,6 +77,10 @@ pub(crate) struct Interface {
     epoch: u16,
     /// The identification of the last packet that may be fragmented on its way.
     ident: u16,
+    /// Of flow labels.
+    flow_key: HashKey,
+    #[cfg(feature = "proto-ipv6")]
+    ipv6: Ipv6State,
     #[cfg(feature = "medium-ethernet")]
     pub(super) ethernet: Ethernet,
 }
@@ -100,6 +118,9 @@ impl Interface {
             changes: 0,
             epoch: 0,
             ident: random.next_u32() as u16,
+            flow_key: random.hash_key(),
+            #[cfg(feature = "proto-ipv6")]
+            ipv6: Ipv6State::new(config, random),
             #[cfg(feature = "medium-ethernet")]
             ethernet: Ethernet::new(hardware, random),
         };
@@ -109,12 +130,27 @@ impl Interface {
                 crate::log::debug!("the IPv4 address is none that a host can have");
             }
         }
+        #[cfg(feature = "proto-ipv6")]
+        if interface
+            .configure_v6(Instant::ZERO, config.ipv6.clone(), random)
+            .is_err()
+        {
+            crate::log::debug!("the IPv6 configuration cannot be used");
+        }
         interface
     }
 
-    /// Whether the stack can talk: the link is up and it has an address that it may use.
+    /// Whether the stack can talk: the link is up and it has an address that it may use. One of IPv6 that is
+    /// good for the link alone does not count, unless no other was asked for.
     pub(super) fn is_config_up(&self) -> bool {
-        self.link_up && self.addresses.usable().next().is_some()
+        self.link_up
+            && self.addresses.usable().any(|ours| match ours.cidr {
+                IpCidr::Ipv4(_) => true,
+                #[cfg(feature = "proto-ipv6")]
+                IpCidr::Ipv6(cidr) => {
+                    !cidr.address().is_unicast_link_local() || self.is_link_local_only()
+                }
+            })
     }
 
     /// A number that is another after the configuration changed.
@@ -134,6 +170,8 @@ impl Interface {
             let detectors = self.ethernet.detectors.iter();
             let detectors = detectors.filter_map(ConflictDetector::next_deadline);
             let next = neighbors.into_iter().chain(detectors).min();
+            #[cfg(feature = "proto-ipv6")]
+            let next = earlier(next, self.ethernet.duplicates_deadline());
             earlier(next, path_mtus)
         }
         #[cfg(not(feature = "medium-ethernet"))]
@@ -197,19 +235,17 @@ impl Engine<'_> {
         while let Some(failure) = self.interface.ethernet.neighbors.on_timeout(now) {
             self.wake_waiters(failure.waiters);
         }
+        #[cfg(all(feature = "medium-ethernet", feature = "proto-ipv6"))]
+        if self.interface.link_up {
+            self.on_duplicates_timeout(now);
+        }
     }
 
     /// What the interface itself has to send: requests for neighbors, probes and announcements.
     pub(super) fn poll_interface(&mut self, now: Instant) -> Option<Inline<'static>> {
         #[cfg(feature = "medium-ethernet")]
         {
-            if self.interface.medium != Medium::Ethernet {
-                return None;
-            }
-            if let Some(packet) = self.poll_detector(now) {
-                return Some(self.arp_to(EthernetAddress::BROADCAST, packet));
-            }
-            self.poll_solicit(now)
+            self.poll_ethernet(now)
         }
         #[cfg(not(feature = "medium-ethernet"))]
         {
@@ -222,15 +258,7 @@ impl Engine<'_> {
     pub(super) fn interface_wants_to_send(&self, now: Instant) -> bool {
         #[cfg(feature = "medium-ethernet")]
         {
-            let ethernet = &self.interface.ethernet;
-            if ethernet
-                .detectors
-                .iter()
-                .any(|d| d.next_deadline().is_some_and(|at| at <= now))
-            {
-                return true;
-            }
-            ethernet.neighbors.solicit_due(now)
+            self.interface.ethernet.wants_to_send(now)
         }
         #[cfg(not(feature = "medium-ethernet"))]
         {

@@ -21,6 +21,7 @@ mod dns;
 mod egress;
 #[cfg(feature = "tcp-fast-open")]
 mod fast_open;
+mod flow_label;
 mod icmp;
 #[cfg(feature = "socket-icmp")]
 mod icmp_socket;
@@ -57,6 +58,8 @@ use dhcp::DhcpState;
 use no_dhcp::DhcpState;
 
 pub use config::{AddressPolicy, Config, ConfigV4, DefensePolicy, EcnPolicy, StaticConfigV4};
+#[cfg(feature = "proto-ipv6")]
+pub use config::{ConfigV6, InterfaceIdentifiers, StaticConfigV6};
 #[cfg(any(feature = "socket-udp", feature = "socket-icmp"))]
 pub(crate) use datagram::QueueError;
 #[cfg(feature = "socket-dns")]

@@ -4,6 +4,7 @@ use core::net::Ipv4Addr;
 
 use cygnet_driver::{TxMeta, TxToken};
 
+use super::flow_label::FlowLabel;
 #[cfg(feature = "socket-tcp")]
 use crate::tcp::{Connection, SegmentPlan};
 #[cfg(feature = "socket-tcp")]
@@ -12,6 +13,8 @@ use crate::wire::{
     ArpPacket, ChecksumMode, EthernetHeader, Icmpv4Message, IpAddress, IpProtocol, Ipv4Header, Sum,
     TcpHeader, UdpHeader, arp, ethernet, ipv4, udp,
 };
+#[cfg(feature = "proto-ipv6")]
+use crate::wire::{Icmpv6Message, Ipv6Header, NdiscMessage, pseudo_header};
 
 /// The frame. Its payload lies where it was queued, and is copied once, into the driver's buffer, while
 /// its checksum is computed.
@@ -45,7 +48,20 @@ pub(super) struct IpPacket<'a> {
     /// Of no meaning in a packet that must not be fragmented (RFC 6864).
     pub(super) ident: u16,
     pub(super) dont_fragment: bool,
+    #[cfg_attr(
+        not(feature = "proto-ipv6"),
+        expect(dead_code, reason = "it takes no room")
+    )]
+    pub(super) flow_label: FlowLabel,
     pub(super) payload: Payload<'a>,
+}
+
+/// What the engine adds to a packet of a socket.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Marks {
+    /// See [`IpPacket::ident`].
+    pub(super) ident: u16,
+    pub(super) flow_label: FlowLabel,
 }
 
 #[derive(Debug)]
@@ -64,7 +80,11 @@ pub(super) enum Payload<'a> {
         data: &'a [u8],
     },
     Icmpv4(Icmpv4Message<'a>),
-    /// An ICMP message as a user wrote it; its checksum is filled in.
+    #[cfg(feature = "proto-ipv6")]
+    Icmpv6(Icmpv6Message<'a>),
+    #[cfg(feature = "proto-ipv6")]
+    Ndisc(NdiscMessage<'a>),
+    /// An ICMP message as a user wrote it, of the version of its packet; its checksum is filled in.
     IcmpRaw(&'a [u8]),
 }
 
@@ -111,19 +131,33 @@ impl Content<'_> {
     fn len(&self) -> usize {
         match self {
             Self::Arp(_) => arp::LEN,
-            Self::Ip(packet) => ipv4::MIN_HEADER_LEN + packet.payload.len(),
+            Self::Ip(packet) => packet.dst.version().header_len() + packet.payload.len(),
         }
     }
 }
 
 impl IpPacket<'_> {
+    #[inline]
     fn emit(&self, buffer: &mut [u8]) {
-        let (IpAddress::Ipv4(src), IpAddress::Ipv4(dst)) = (self.src, self.dst) else {
-            // Nothing makes packets of another version yet.
-            return;
-        };
-        let (header, payload) = buffer.split_at_mut(ipv4::MIN_HEADER_LEN);
-        self.header(src, dst).emit(header);
+        let (header, payload) = buffer.split_at_mut(self.dst.version().header_len());
+        match (self.src, self.dst) {
+            (IpAddress::Ipv4(src), IpAddress::Ipv4(dst)) => self.header(src, dst).emit(header),
+            #[cfg(feature = "proto-ipv6")]
+            (IpAddress::Ipv6(src), IpAddress::Ipv6(dst)) => {
+                let ipv6 = Ipv6Header {
+                    src,
+                    dst,
+                    next_header: self.payload.protocol(self.dst),
+                    hop_limit: self.hop_limit,
+                    dscp_ecn: self.dscp_ecn,
+                    flow_label: self.flow_label.bits(),
+                    payload_len: self.payload.len(),
+                };
+                ipv6.emit(header);
+            }
+            #[cfg(feature = "proto-ipv6")]
+            _ => debug_assert!(false, "both ends are of one version"),
+        }
         self.payload.emit(payload, self.src, self.dst);
     }
 
@@ -131,7 +165,7 @@ impl IpPacket<'_> {
         Ipv4Header {
             src,
             dst,
-            protocol: self.payload.protocol(),
+            protocol: self.payload.protocol(self.dst),
             hop_limit: self.hop_limit,
             dscp_ecn: self.dscp_ecn,
             ident: self.ident,
@@ -145,13 +179,20 @@ impl IpPacket<'_> {
 }
 
 impl Payload<'_> {
-    fn protocol(&self) -> IpProtocol {
+    fn protocol(&self, dst: IpAddress) -> IpProtocol {
         match self {
             Self::Tcp(_) => IpProtocol::TCP,
             #[cfg(feature = "socket-tcp")]
             Self::Segment(..) | Self::Marked(..) => IpProtocol::TCP,
             Self::Udp { .. } => IpProtocol::UDP,
-            Self::Icmpv4(_) | Self::IcmpRaw(_) => IpProtocol::ICMP,
+            Self::Icmpv4(_) => IpProtocol::ICMP,
+            #[cfg(feature = "proto-ipv6")]
+            Self::Icmpv6(_) | Self::Ndisc(_) => IpProtocol::ICMPV6,
+            Self::IcmpRaw(_) => match dst {
+                IpAddress::Ipv4(_) => IpProtocol::ICMP,
+                #[cfg(feature = "proto-ipv6")]
+                IpAddress::Ipv6(_) => IpProtocol::ICMPV6,
+            },
         }
     }
 
@@ -167,6 +208,10 @@ impl Payload<'_> {
             }
             Self::Udp { data, .. } => udp::HEADER_LEN + data.len(),
             Self::Icmpv4(message) => message.len(),
+            #[cfg(feature = "proto-ipv6")]
+            Self::Icmpv6(message) => message.len(),
+            #[cfg(feature = "proto-ipv6")]
+            Self::Ndisc(message) => message.len(),
             Self::IcmpRaw(message) => message.len(),
         }
     }
@@ -195,18 +240,30 @@ impl Payload<'_> {
                 ChecksumMode::Full,
             ),
             Self::Icmpv4(message) => message.emit(buffer),
-            Self::IcmpRaw(message) => emit_icmp(buffer, message),
+            #[cfg(feature = "proto-ipv6")]
+            Self::Icmpv6(message) => message.emit(buffer, src, dst),
+            #[cfg(feature = "proto-ipv6")]
+            Self::Ndisc(message) => message.emit(buffer, src, dst),
+            Self::IcmpRaw(message) => {
+                let pseudo = match (src, dst) {
+                    (IpAddress::Ipv4(_), IpAddress::Ipv4(_)) => Sum::ZERO,
+                    #[cfg(feature = "proto-ipv6")]
+                    _ => pseudo_header(src, dst, IpProtocol::ICMPV6, message.len()),
+                };
+                emit_icmp(buffer, message, pseudo);
+            }
         }
     }
 }
 
-/// Copies a message and fills in its checksum, which is at offset 2.
-fn emit_icmp(buffer: &mut [u8], message: &[u8]) {
+/// Copies a message and fills in its checksum, which is at offset 2 in either version, and covers `pseudo` as
+/// well.
+fn emit_icmp(buffer: &mut [u8], message: &[u8], pseudo: Sum) {
     buffer.copy_from_slice(message);
     if let Some(field) = buffer.get_mut(2..4) {
         field.fill(0);
     }
-    let checksum = Sum::of(buffer).finish();
+    let checksum = pseudo.add(Sum::of(buffer)).finish();
     if let Some(field) = buffer.get_mut(2..4) {
         field.copy_from_slice(&checksum.to_be_bytes());
     }

@@ -3,7 +3,7 @@
 use super::datagram::{Datagrams, Pending, RouteCache};
 use super::icmp::IcmpError;
 use super::ingress::{Handled, Received};
-use super::outgoing::{IpPacket, Payload};
+use super::outgoing::{IpPacket, Marks, Payload};
 use super::sockets::Body;
 use super::{Engine, QueueError, SocketKey};
 use crate::events::Events;
@@ -122,8 +122,12 @@ impl Datagrams for UdpSocketState<'_> {
         &mut self.route
     }
 
+    fn source_port(&self) -> u16 {
+        self.local.port
+    }
+
     #[inline]
-    fn packet(&self, nth: usize, src: IpAddress, ident: u16) -> Option<IpPacket<'_>> {
+    fn packet(&self, nth: usize, src: IpAddress, marks: Marks) -> Option<IpPacket<'_>> {
         let (meta, data) = self.tx.get(nth)?;
         let payload = Payload::Udp {
             src_port: self.local.port,
@@ -135,8 +139,9 @@ impl Datagrams for UdpSocketState<'_> {
             dst: meta.endpoint.addr,
             hop_limit: meta.hop_limit.unwrap_or(self.hop_limit),
             dscp_ecn: 0,
-            ident,
+            ident: marks.ident,
             dont_fragment: false,
+            flow_label: marks.flow_label,
             payload,
         })
     }
@@ -151,7 +156,7 @@ impl<'d> Engine<'d> {
         payload: &'f [u8],
     ) -> Handled<'f> {
         let (header, data) =
-            UdpHeader::parse(payload, received.src(), received.dst(), received.verify)?;
+            UdpHeader::parse(payload, received.src, received.dst, received.verify)?;
         #[cfg(feature = "socket-dhcpv4")]
         if self.is_for_dhcp(header.dst_port) {
             return self.on_dhcp(now, received, header.src_port, data);
@@ -159,8 +164,8 @@ impl<'d> Engine<'d> {
         if received.destination == Destination::Elsewhere {
             return Err(Discard::NotOurAddress);
         }
-        let remote = IpEndpoint::new(received.src(), header.src_port);
-        let Some(index) = self.find_udp(received.dst(), header.dst_port, remote, received) else {
+        let remote = IpEndpoint::new(received.src, header.src_port);
+        let Some(index) = self.find_udp(received.dst, header.dst_port, remote, received) else {
             return self.port_unreachable(now, received);
         };
         let udp = match self.sockets.body_mut(index) {
@@ -171,8 +176,8 @@ impl<'d> Engine<'d> {
         };
         let meta = UdpMetadata {
             endpoint: remote,
-            local_address: Some(received.dst()),
-            hop_limit: Some(received.header.hop_limit),
+            local_address: Some(received.dst),
+            hop_limit: Some(received.hop_limit),
         };
         let queued = udp.rx.push_with(meta, data.len(), |room| {
             room.copy_from_slice(data);
@@ -228,7 +233,7 @@ impl<'d> Engine<'d> {
         if self.dns_icmp_error(quote, error) {
             return true;
         }
-        let remote = IpEndpoint::new(quote.dst.into(), quote.dst_port());
+        let remote = IpEndpoint::new(quote.dst, quote.dst_port());
         let hash = self.sockets.hash_port(UDP, quote.src_port());
         let Some(index) = self.sockets.find(hash, |body| match body {
             Body::Udp(udp) => udp.local.port == quote.src_port() && udp.remote == Some(remote),

@@ -12,7 +12,7 @@ use core::net::Ipv4Addr;
 
 use super::{Addresses, InterfaceAddress, InterfaceId, RouteTable};
 use crate::time::Instant;
-use crate::wire::IpAddress;
+use crate::wire::{IpAddress, IpVersion};
 
 /// What forwarding decisions are made from.
 #[derive(Clone, Copy, Debug)]
@@ -124,6 +124,9 @@ impl<const A: usize, const R: usize> Forwarding<'_, A, R> {
         connected: Option<&InterfaceAddress>,
         via: Option<InterfaceId>,
     ) -> Result<NextHop, NoRoute> {
+        if destination.is_link_local() && destination.version() != IpVersion::Ipv4 {
+            return self.on_link(destination, connected, via);
+        }
         let route = self.routes.lookup(now, destination, via);
         // Of two prefixes of one length, the connected one is preferred.
         let more_specific = |ours: &&InterfaceAddress| {
@@ -145,6 +148,26 @@ impl<const A: usize, const R: usize> Forwarding<'_, A, R> {
         Ok(NextHop {
             interface: route.interface,
             address: route.gateway.unwrap_or(destination),
+            delivery: Delivery::Neighbor,
+        })
+    }
+
+    /// The way to a link-local address of IPv6, which no router passes on (RFC 4291 section 2.5.6): its
+    /// prefix is on every link.
+    fn on_link(
+        &self,
+        destination: IpAddress,
+        connected: Option<&InterfaceAddress>,
+        via: Option<InterfaceId>,
+    ) -> Result<NextHop, NoRoute> {
+        let like_it =
+            |ours: &&InterfaceAddress| ours.cidr.address().version() == destination.version();
+        let interface = connected
+            .or_else(|| self.addresses.usable().find(like_it))
+            .map(|ours| ours.interface);
+        Ok(NextHop {
+            interface: via.or(interface).ok_or(NoRoute)?,
+            address: destination,
             delivery: Delivery::Neighbor,
         })
     }
@@ -170,7 +193,7 @@ fn is_nobody(address: IpAddress) -> bool {
             first == 0 || first >= 240
         }
         #[cfg(feature = "proto-ipv6")]
-        IpAddress::Ipv6(address) => address.is_unspecified(),
+        IpAddress::Ipv6(address) => address.is_unspecified() || address.to_ipv4_mapped().is_some(),
     }
 }
 

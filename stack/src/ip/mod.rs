@@ -4,15 +4,36 @@
 //! Sans-io tables and pure functions; `engine` asks, and does the sending and dropping itself.
 
 mod addresses;
+#[cfg(feature = "proto-ipv6")]
+mod extension;
 mod forward;
+#[cfg(feature = "proto-ipv6")]
+mod identifier;
 mod interface;
 mod martian;
+#[cfg(feature = "proto-ipv6")]
+mod martian_v6;
 mod path_mtu;
 mod route;
+#[cfg(feature = "proto-ipv6")]
+mod scope;
+#[cfg(feature = "proto-ipv6")]
+mod selection;
 
-pub(crate) use addresses::{AddressState, Addresses, InterfaceAddress};
+pub use addresses::AddressState;
+pub(crate) use addresses::{Addresses, InterfaceAddress};
+#[cfg(feature = "proto-ipv6")]
+pub(crate) use extension::{HeaderProblem, Opened, open};
 pub(crate) use forward::{Delivery, Forwarding, NextHop};
+#[cfg(feature = "proto-ipv6")]
+pub use identifier::InterfaceIdentifiers;
+#[cfg(feature = "proto-ipv6")]
+pub(crate) use identifier::interface_identifier;
 pub(crate) use interface::InterfaceId;
 pub(crate) use martian::{Arrival, ArrivalPath, Destination, Martian, classify};
-pub(crate) use path_mtu::{MIN_PATH_MTU, PathMtuCache, plateau_below};
+#[cfg(feature = "proto-ipv6")]
+pub(crate) use martian_v6::{ArrivalV6, classify_v6};
+pub(crate) use path_mtu::{PathMtuCache, min_path_mtu, plateau_below};
 pub(crate) use route::{Route, RouteTable};
+#[cfg(feature = "proto-ipv6")]
+pub(crate) use scope::{ALL_NODES, is_group_of_all_nodes, solicited_node};
