@@ -30,6 +30,10 @@ impl Engine<'_> {
         if !self.interface.addresses.is_local(quote.src) {
             return Err(Discard::UnmatchedIcmp);
         }
+        #[cfg(feature = "proto-ipv6")]
+        if let (IcmpError::TooLong { next_hop_mtu }, IpAddress::Ipv6(_)) = (error, quote.src) {
+            self.datagram_too_long_v6(now, &quote, next_hop_mtu);
+        }
         let matched = match quote.protocol {
             #[cfg(feature = "socket-tcp")]
             IpProtocol::TCP => self.tcp_icmp_error(now, &quote, error),

@@ -147,6 +147,19 @@ impl<'d> Engine<'d> {
         })
     }
 
+    /// Whether a message with that identifier may have come from us.
+    #[cfg(feature = "proto-ipv6")]
+    pub(super) fn is_icmp_ident_bound(&self, ident: u16) -> bool {
+        let endpoint = IcmpEndpoint::Ident(ident);
+        let bound = self
+            .sockets
+            .find(self.hash_icmp(endpoint), |body| match body {
+                Body::Icmp(icmp) => icmp.endpoint == endpoint,
+                _ => false,
+            });
+        bound.is_some()
+    }
+
     fn hash_icmp(&self, endpoint: IcmpEndpoint) -> u32 {
         match endpoint {
             IcmpEndpoint::Unbound => 0,
@@ -206,9 +219,6 @@ impl<'d> Engine<'d> {
     ) -> Result<R, QueueError> {
         let index = self.sockets.index(key).ok_or(QueueError::NotBound)?;
         let now = self.now;
-        if len > self.interface.ip_mtu.saturating_sub(IP_HEADER) {
-            return Err(QueueError::TooLong);
-        }
         let Body::Icmp(icmp) = self.sockets.body_mut(index) else {
             return Err(QueueError::NotBound);
         };
@@ -216,7 +226,14 @@ impl<'d> Engine<'d> {
             return Err(QueueError::NotBound);
         }
         icmp.tx.can_push(len)?;
-        if self.interface.route(now, meta.address).is_none() {
+        let known = icmp.route.known(meta.address);
+        if len > self.interface.longest_payload(now, meta.address, known) {
+            return Err(QueueError::TooLong);
+        }
+        let is_odd = meta
+            .local_address
+            .is_some_and(|own| own.version() != meta.address.version());
+        if is_odd || self.interface.route(now, meta.address).is_none() {
             return Err(QueueError::NoRoute);
         }
         let Body::Icmp(icmp) = self.sockets.body_mut(index) else {
@@ -277,5 +294,3 @@ impl<'d> IcmpSocketState<'d> {
 /// What ICMP sockets are filed under, see [`super::Sockets::hash`].
 const ICMP_IDENT: u8 = b'e';
 const ICMP_PORT: u8 = b'p';
-
-const IP_HEADER: usize = 20;

@@ -244,7 +244,7 @@ impl<'d> Engine<'d> {
         let error = match error {
             IcmpError::Refused => UdpError::Refused,
             IcmpError::Unreachable => UdpError::Unreachable,
-            // RFC 1122, section 4.1.3.3: nothing that a datagram's sender has to know. Datagrams may be
+            // RFC 1122, section 4.1.3.3: nothing that a datagram's sender has to know. Those of IPv4 may be
             // fragmented on their way, so none is too long.
             IcmpError::Soft | IcmpError::TooLong { .. } => return true,
         };
@@ -304,6 +304,12 @@ impl<'d> Engine<'d> {
         Ok(())
     }
 
+    /// Whether a datagram of ours may have come from that port.
+    #[cfg(feature = "proto-ipv6")]
+    pub(super) fn is_udp_port_bound(&self, port: u16) -> bool {
+        !self.is_udp_port_free(None, port)
+    }
+
     /// Whether no socket has the port at that address, or at any.
     pub(super) fn is_udp_port_free(&self, address: Option<IpAddress>, port: u16) -> bool {
         let hash = self.sockets.hash_port(UDP, port);
@@ -350,7 +356,6 @@ impl<'d> Engine<'d> {
         write: impl FnOnce(&mut [u8]) -> (usize, R),
     ) -> Result<R, QueueError> {
         let index = self.sockets.index(key).ok_or(QueueError::NotBound)?;
-        let fits_link = len <= self.interface.ip_mtu.saturating_sub(IP_AND_UDP_HEADERS);
         let now = self.now;
         let Body::Udp(udp) = self.sockets.body_mut(index) else {
             return Err(QueueError::NotBound);
@@ -358,14 +363,17 @@ impl<'d> Engine<'d> {
         if udp.local.port == 0 {
             return Err(QueueError::NotBound);
         }
-        if !fits_link {
+        let destination = meta.endpoint;
+        let source = meta.local_address.or(udp.local.addr);
+        let known = udp.route.known(destination.addr);
+        let longest = self.interface.longest_payload(now, destination.addr, known);
+        if len > longest.saturating_sub(UDP_HEADER) {
             return Err(QueueError::TooLong);
         }
-        let destination = meta.endpoint;
-        let known = udp.route.known(destination.addr);
         let routed = known.is_some_and(|path| self.interface.is_current(path))
             || self.interface.route(now, destination.addr).is_some();
-        if destination.port == 0 || !routed {
+        let is_odd = source.is_some_and(|own| own.version() != destination.addr.version());
+        if destination.port == 0 || !routed || is_odd {
             return Err(QueueError::NoRoute);
         }
         let Body::Udp(udp) = self.sockets.body_mut(index) else {
@@ -458,4 +466,4 @@ impl<'d> UdpSocketState<'d> {
 /// What UDP sockets are filed under, see [`super::Sockets::hash`].
 pub(super) const UDP: u8 = b'u';
 
-const IP_AND_UDP_HEADERS: usize = 28;
+const UDP_HEADER: usize = 8;

@@ -41,7 +41,7 @@ impl<const N: usize> PathMtuCache<N> {
     /// A router reported that packets to `destination` longer than `mtu` bytes do not pass. What is narrower
     /// than [`min_path_mtu`] counts as that.
     #[cfg_attr(
-        not(feature = "socket-tcp"),
+        not(any(feature = "socket-tcp", feature = "proto-ipv6")),
         expect(
             dead_code,
             reason = "reports about UDP: none, its packets may be fragmented"

@@ -3,6 +3,7 @@
 use super::super::Engine;
 use super::super::egress::{Inline, InlinePacket};
 use super::super::ingress::{Handled, Received};
+use super::super::interface::INTERFACE;
 use super::IcmpError;
 use crate::icmp::{ErrorReach, OffenderV6, may_send_error_v6};
 use crate::ip::{ArrivalPath, Destination, HeaderProblem};
@@ -10,7 +11,8 @@ use crate::stats::Discard;
 use crate::time::Instant;
 use crate::wire::icmpv6::is_error;
 use crate::wire::{
-    Icmpv6Message, Icmpv6ParameterProblem, Icmpv6Unreachable, IpAddress, NdiscMessage, Quote, ipv6,
+    Icmpv6Message, Icmpv6ParameterProblem, Icmpv6Unreachable, IpAddress, IpProtocol, NdiscMessage,
+    Quote, ipv6,
 };
 
 impl Engine<'_> {
@@ -61,6 +63,28 @@ impl Engine<'_> {
                 Some(message) => self.on_ndisc(now, received, &message),
                 None => Err(Discard::UnknownIcmp),
             },
+        }
+    }
+
+    /// A router did not pass on a datagram, because the next link takes shorter packets only. If that is
+    /// credible, no longer ones are sent there (RFC 8201); TCP sees to its own segments.
+    pub(super) fn datagram_too_long_v6(&mut self, now: Instant, quote: &Quote<'_>, mtu: u16) {
+        let is_ours = match quote.protocol {
+            #[cfg(feature = "socket-udp")]
+            IpProtocol::UDP => self.is_udp_port_bound(quote.src_port()),
+            #[cfg(feature = "socket-icmp")]
+            IpProtocol::ICMPV6 => self.is_icmp_ident_bound(quote.echo_ident()),
+            _ => false,
+        };
+        let interface = &mut self.interface;
+        let is_news = interface
+            .path_mtu(now, quote.dst)
+            .is_some_and(|known| mtu < known);
+        if is_ours && is_news && quote.total_len > mtu {
+            interface
+                .path_mtus
+                .on_report(now, INTERFACE, quote.dst, mtu);
+            interface.on_routes_changed();
         }
     }
 

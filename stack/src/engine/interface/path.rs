@@ -132,6 +132,33 @@ impl Interface {
         Some(reported.map_or(route, |mtu| mtu.min(route)))
     }
 
+    /// The longest payload in bytes of a packet to `destination` that is sent without fragments, `known` being
+    /// the way that the last one took. Packets of IPv4 may be fragmented behind the link, those of IPv6 by
+    /// their sender alone.
+    #[cfg(any(feature = "socket-udp", feature = "socket-icmp"))]
+    pub(in crate::engine) fn longest_payload(
+        &self,
+        now: Instant,
+        destination: IpAddress,
+        known: Option<&Path>,
+    ) -> usize {
+        let mtu = match destination {
+            IpAddress::Ipv4(_) => self.ip_mtu,
+            #[cfg(feature = "proto-ipv6")]
+            IpAddress::Ipv6(_) => {
+                let current = known.filter(|path| self.is_current(path));
+                let mtu = match current {
+                    Some(path) => Some(path.path_mtu),
+                    None => self.path_mtu(now, destination),
+                };
+                mtu.map_or(self.ip_mtu, usize::from)
+            }
+        };
+        #[cfg(not(feature = "proto-ipv6"))]
+        let _ = (now, known);
+        mtu.saturating_sub(destination.version().header_len())
+    }
+
     /// The longest TCP payload, without options, that a peer is told to send, and that may be sent to it.
     #[cfg(feature = "socket-tcp")]
     pub(in crate::engine) fn path_mss(&self, now: Instant, destination: IpAddress) -> PathMss {
