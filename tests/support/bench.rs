@@ -96,6 +96,11 @@ impl Bench {
         self.sent.pop_front()
     }
 
+    /// Virtual time, since the clock's origin.
+    pub fn now(&self) -> Duration {
+        self.clock.now().since(Instant::ZERO).into()
+    }
+
     /// Lets virtual time pass until a frame is sent, at most until `end`.
     fn advance(&mut self, end: Instant) {
         while self.sent.is_empty() {

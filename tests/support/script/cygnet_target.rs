@@ -10,7 +10,6 @@ use cygnet::{
     BufferPool, Config, CongestionControl, ConnectError, Discard, Ipv4Cidr, StaticConfigV4,
     TcpError, TcpListener, TcpPool, TcpSocket, TcpState, UdpMetadata, UdpPacketMetadata, UdpSocket,
 };
-use cygnet_driver::{Clock, Instant};
 use cygnet_link::PortConfig;
 
 use crate::Bench;
@@ -139,7 +138,7 @@ impl Target for CygnetTarget {
     }
 
     fn now(&self) -> Duration {
-        self.bench.clock.now().since(Instant::ZERO).into()
+        self.bench.now()
     }
 
     fn transmit(&mut self, frame: &[u8]) {
