@@ -218,7 +218,7 @@ impl<'d, M: RawMutex> Stack<'d, M> {
     }
 
     /// How far an address is ours; `None` if it is not, or from within a closure that the stack called.
-    /// [`Self::wait_config_change`] hears of a duplicate.
+    /// [`Self::wait_config_change`] hears of an IPv6 address that may be used or is a duplicate.
     pub fn address_state(&self, address: IpAddress) -> Option<AddressState> {
         self.with(|s| s.engine.address_state(address)).ok()?
     }

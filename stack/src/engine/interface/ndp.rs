@@ -301,13 +301,15 @@ impl Engine<'_> {
 impl Engine<'_> {
     /// Addresses for which nobody spoke up are ours.
     pub(super) fn on_duplicates_timeout(&mut self, now: Instant) {
-        let detectors = &mut self.interface.ethernet.duplicates;
-        while let Some(done) = detectors.iter().position(|d| d.is_unique(now)) {
-            let address = detectors.swap_remove(done).address();
+        loop {
+            let detectors = &mut self.interface.ethernet.duplicates;
+            let Some(done) = detectors.iter().position(|d| d.is_unique(now)) else {
+                return;
+            };
+            let address = detectors.swap_remove(done).address().into();
             self.interface
-                .addresses
-                .set_state(INTERFACE, address.into(), AddressState::Preferred);
-            self.interface.epoch = self.interface.epoch.wrapping_add(1);
+                .set_address_state(address, AddressState::Preferred);
+            self.interface.changes = self.interface.changes.wrapping_add(1);
         }
     }
 
