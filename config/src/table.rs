@@ -91,7 +91,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
         min: 256,
         max: 65535,
         features: BUFFER,
-        doc: "The longest packet in bytes that is sent in fragments; longer ones are dropped.",
+        doc: "The longest answer in bytes that is sent in fragments; sockets need no room beyond their own.",
     },
     Setting {
         name: "ASSEMBLER_MAX_SEGMENT_COUNT",
@@ -116,6 +116,22 @@ pub(crate) const SETTINGS: &[Setting] = &[
         max: 256,
         features: FEW,
         doc: "How many packets are put together from fragments at a time.",
+    },
+    Setting {
+        name: "CONFIG_EVENT_COUNT",
+        default: 8,
+        min: 1,
+        max: 256,
+        features: FEW,
+        doc: "The events of the link and the configuration that are kept for their readers.",
+    },
+    Setting {
+        name: "DHCP_SERVER_LEASE_COUNT",
+        default: 8,
+        min: 1,
+        max: 1024,
+        features: MANY,
+        doc: "The most clients of the DHCP server, with those that it remembers.",
     },
     Setting {
         name: "DNS_MAX_RESULT_COUNT",

@@ -46,6 +46,9 @@
         feature = "socket-dhcpv4",
         feature = "socket-dns",
         feature = "icmp-echo-reply",
+        feature = "ipv4-link-local",
+        feature = "dhcpv4-server",
+        feature = "config-events",
     )),
     allow(
         dead_code,
@@ -71,7 +74,7 @@ extern crate std;
 
 mod log;
 
-#[cfg(feature = "socket-dhcpv4")]
+#[cfg(any(feature = "socket-dhcpv4", feature = "dhcpv4-server"))]
 mod dhcp;
 #[cfg(feature = "socket-dns")]
 mod dns;
@@ -92,8 +95,12 @@ pub mod wire;
 pub use cygnet_driver::{Clock, Driver};
 #[cfg(feature = "socket-dhcpv4")]
 pub use dhcp::{DhcpConfig, DhcpLease};
+#[cfg(feature = "dhcpv4-server")]
+pub use dhcp::{DhcpGrant, DhcpServerConfig, DhcpServerEvent};
 #[cfg(feature = "socket-dns")]
 pub use dns::DnsAnswer;
+#[cfg(feature = "config-events")]
+pub use engine::ConfigEvent;
 pub use engine::{
     AddressPolicy, Config, ConfigError, ConfigV4, DefensePolicy, EcnPolicy, StaticConfigV4,
 };
@@ -106,7 +113,13 @@ pub use engine::{ConnectError, ListenError};
 #[cfg(feature = "socket-icmp")]
 pub use engine::{IcmpEndpoint, IcmpMetadata, IcmpPacketMetadata};
 pub use ip::AddressState;
+#[cfg(feature = "ipv4-link-local")]
+pub use ip::LinkLocalConfig;
 pub use rand::Seed;
+#[cfg(feature = "config-events")]
+pub use socket::ConfigEvents;
+#[cfg(feature = "dhcpv4-server")]
+pub use socket::DhcpServerError;
 #[cfg(feature = "socket-tcp")]
 pub use socket::{
     AcceptError, BufferPool, OwnedReadHalf, OwnedWriteHalf, PoolError, TcpError, TcpListener,

@@ -28,8 +28,26 @@ pub enum Discard {
     /// sections 6.1, 7.1 and 8.1).
     #[cfg(feature = "proto-ipv6")]
     InvalidNeighborMessage,
-    /// A fragment, which is not reassembled.
+    /// A fragment, for which there is no memory: fragments are not put together.
     Fragment,
+    /// A fragment that is there already.
+    DuplicateFragment,
+    /// A fragment that contradicts another about the content or the length of their datagram, which is
+    /// given up (RFC 5722).
+    FragmentOverlap,
+    /// A fragment of a datagram that was given up.
+    FragmentOfNothing,
+    /// A fragment of a datagram that is longer than `REASSEMBLY_BUFFER_SIZE`.
+    FragmentsTooLong,
+    /// A fragment that leaves more gaps than `ASSEMBLER_MAX_SEGMENT_COUNT` allows; its datagram is given up.
+    TooManyFragments,
+    /// A router marked part of a datagram as congested that does not take part in that; it is dropped whole
+    /// (RFC 3168, section 5.3).
+    FragmentsCongested,
+    /// A datagram in fragments that made room for another (`REASSEMBLY_BUFFER_COUNT`).
+    FragmentsEvicted,
+    /// A datagram whose last fragment did not come in time.
+    ReassemblyTimeout,
     /// No socket is bound to the port.
     NoSocket,
     /// The socket's receive queue is full.
@@ -46,6 +64,8 @@ pub enum Discard {
     AddressConflict,
     /// There was no room to send an answer; the peer will ask again.
     NoRoomToReply,
+    /// An answer is longer than one packet and than `FRAGMENTATION_BUFFER_SIZE`.
+    ReplyTooLong,
     /// An answer was left out to keep within a rate limit.
     RateLimited,
     /// A TCP segment outside the receive window (RFC 9293, section 3.10.7.4).
@@ -77,8 +97,11 @@ pub enum Discard {
     /// An acknowledgment that completes no handshake, while connection requests are answered with
     /// cookies: its cookie is forged or too old.
     BadSynCookie,
-    /// A DHCP message that answers nothing that was asked, or gives what cannot be used.
+    /// A DHCP message that answers nothing that was asked, or gives what cannot be used; or, to a server, one
+    /// that is for another or from a client that others may know.
     UnmatchedDhcp,
+    /// A DHCP client that asked this server for an address when there was none left.
+    DhcpPoolExhausted,
     /// What came from a DNS server, to where an answer was expected, and is none to what was asked.
     UnmatchedDns,
     /// A connection was complete but had no buffers or no slot to go to; its peer will try again.

@@ -14,6 +14,7 @@ mod closing;
 mod crowds;
 mod ecn;
 mod fast_open;
+mod fragments;
 mod handshake;
 mod icmp;
 mod icmp_errors;

@@ -1,7 +1,7 @@
 //! One handle, many connections.
 
 use cygnet::{Bytes, ConnectError, Duration, TcpState};
-use cygnet_tests::{Pair, pattern, receive_to_end, send_all};
+use cygnet_tests::{Network, Pair, pattern, receive_to_end, send_all};
 use embassy_futures::join::join;
 use embedded_io_async::Write as _;
 
@@ -126,5 +126,27 @@ fn an_open_connection_is_not_released_but_closed() {
         client.write_all(b"bye").await.unwrap();
         assert!(client.release().is_none());
         assert_eq!(receive_to_end(&mut server).await, b"bye");
+    });
+}
+
+#[test]
+fn a_socket_that_accepts_again_answers_its_new_peer() {
+    let network = Network::<3>::new(1);
+    let [server, first, second] = &network.hosts;
+    network.executor.block_on(async {
+        let mut serving = server.tcp();
+        for host in [first, second] {
+            let mut client = host.tcp();
+            let accepting = async { serving.accept(80).await.unwrap() };
+            join(accepting, async {
+                client.connect(server.at(80)).await.unwrap()
+            })
+            .await;
+            serving.write_all(b"hello").await.unwrap();
+            assert_eq!(client.read(&mut [0; 8]).await, Ok(5));
+            client.abort().await;
+            serving.close().await.ok();
+        }
+        assert_eq!(server.stack.stats().retransmits, 0);
     });
 }

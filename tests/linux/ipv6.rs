@@ -225,14 +225,47 @@ fn a_datagram_for_nobody_is_refused_both_ways() {
     });
 }
 
+/// Datagrams in fragments, both ways (RFC 8200, section 4.5).
 #[test]
-fn a_datagram_longer_than_the_link_takes_is_refused() {
+fn long_datagrams_arrive_in_fragments_both_ways() {
+    const LONG: [usize; 4] = [1_453, 2_897, 8_000, 60_000];
     on(Mode::Tap, async |stack| {
-        let mut socket = udp(stack);
-        socket.bind(0).unwrap();
-        let too_long = socket.send_to(&[0; 1_453], (KERNEL_V6, 9)).await;
-        assert_eq!(too_long, Err(cygnet::SendError::PacketTooLarge));
-        socket.send_to(&[0; 1_452], (KERNEL_V6, 9)).await.unwrap();
+        let meta = || leak([UdpPacketMetadata::EMPTY; 8]).as_mut_slice();
+        let bytes = || vec![0; 65_535].leak();
+        let mut socket = UdpSocket::new(stack, meta(), bytes(), meta(), bytes()).unwrap();
+        socket.bind(5_000).unwrap();
+        let echo = async {
+            let mut buffer = vec![0; 65_535];
+            for len in LONG {
+                let (heard, meta) = socket.recv_from(&mut buffer).await.unwrap();
+                assert!(buffer[..heard] == stream(len), "{heard} of {len} bytes");
+                socket
+                    .send_to(&buffer[..heard], meta.endpoint)
+                    .await
+                    .unwrap();
+            }
+        };
+        let kernel = blocking(|| {
+            let socket = KernelUdp::bind((KERNEL_V6, 0)).unwrap();
+            socket.connect((CYGNET_V6, 5_000)).unwrap();
+            let mut buffer = vec![0; 65_535];
+            for len in LONG {
+                socket.send(&stream(len)).unwrap();
+                let heard = socket.recv(&mut buffer).unwrap();
+                assert!(buffer[..heard] == stream(len), "{heard} of {len} bytes");
+            }
+        });
+        tokio::join!(echo, kernel);
+    });
+}
+
+#[test]
+fn pings_in_fragments_are_answered() {
+    on(Mode::Tap, async |_| {
+        for size in [1_453, 2_905, 8_000, 65_000] {
+            let output = program("ping", &format!("-6 -c2 -i0.01 -W10 -s{size} fdaa::1")).await;
+            assert!(output.contains("2 received"), "{output}");
+        }
     });
 }
 

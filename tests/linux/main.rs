@@ -10,6 +10,7 @@ mod bulk;
 mod ecn;
 mod endings;
 mod fast_open;
+mod fragments;
 mod ipv6;
 mod ipv6_neighbors;
 mod ipv6_path_mtu;

@@ -1,22 +1,20 @@
 //! dnsmasq at the other end of a tap: leases and names.
 
-use std::io::Write as _;
 use std::net::Ipv4Addr;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use cygnet::wire::dns::{Name, RecordData, RecordType};
-use cygnet::{Config, ConfigV4, DhcpConfig, DnsError, DnsSocket, IpAddress, Ipv4Cidr};
-use cygnet::{Resources, Stack, StaticConfigV4, TcpSocket};
+use cygnet::{ConfigV4, DhcpConfig, DnsError, DnsSocket, IpAddress, Ipv4Cidr};
+use cygnet::{Stack, StaticConfigV4, TcpSocket};
 use cygnet_host::process::Running;
-use cygnet_host::{Interface, TokioClock, linux_test, process};
-use cygnet_tuntap::{Device, Mode, TunTap};
+use cygnet_host::{Interface, process};
 use embedded_nal_async::Dns as _;
+
+use crate::kernel::beside_kernel;
 
 /// The kernel's address, where dnsmasq is.
 const KERNEL: Ipv4Addr = Ipv4Addr::new(192, 168, 69, 100);
-
-const HARDWARE: [u8; 6] = [2, 0, 0, 0, 0, 0x42];
 
 /// dnsmasq on the interface, and where its leases stand.
 struct Dnsmasq {
@@ -72,48 +70,15 @@ fn beside_dnsmasq(
     options: &str,
     test: impl AsyncFnOnce(Stack<'static>, &mut Dnsmasq) + Send,
 ) {
-    let ipv4 = config.into();
-    linux_test(|_| {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .expect("a runtime");
-        let limit = Duration::from_secs(120);
-        let ended = runtime.block_on(async {
-            let device = Device::open("", Mode::Tap).expect("a device");
-            let interface = Interface::named(device.name());
-            let set_up = || interface.add_address(KERNEL, 24)?.up();
-            set_up().expect("an interface of one's own can be set up");
-            let mut dnsmasq = Dnsmasq {
-                folder: tempfile::tempdir().expect("a folder"),
-                interface: device.name().to_owned(),
-                running: None,
-            };
-            dnsmasq.start(options);
-            dnsmasq.logs("started").await;
-            let driver = TunTap::new(device)
-                .expect("a driver")
-                .with_hardware_address(HARDWARE);
-            let resources = Box::leak(Box::new(Resources::<16>::new()));
-            let mut config = Config::new();
-            config.ipv4 = ipv4;
-            let clock = TokioClock::new();
-            let (stack, mut runner) =
-                cygnet::new_with_clock(driver, config, resources, [5; 32], clock);
-            let story = async {
-                tokio::select! {
-                    _ = runner.run() => {}
-                    () = test(stack, &mut dnsmasq) => {}
-                }
-            };
-            let ended = tokio::time::timeout(limit, story).await;
-            if ended.is_err() {
-                let _ = std::io::stderr().write_all(dnsmasq.log().as_bytes());
-            }
-            ended
-        });
-        runtime.shutdown_background();
-        ended.expect("the test hangs");
+    beside_kernel(config, (KERNEL, 24), async |stack, interface| {
+        let mut dnsmasq = Dnsmasq {
+            folder: tempfile::tempdir().expect("a folder"),
+            interface: interface.to_owned(),
+            running: None,
+        };
+        dnsmasq.start(options);
+        dnsmasq.logs("started").await;
+        test(stack, &mut dnsmasq).await;
     });
 }
 

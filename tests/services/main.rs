@@ -3,9 +3,14 @@
 //! Stories on virtual networks, where a test plays the server word by word, and dnsmasq at the other end of
 //! a tap, in a network namespace that each test makes for itself.
 
+mod config_events;
 mod dhcp;
 mod dhcp_server;
+mod dhcp_serving;
 mod dns;
 mod dns_server;
 #[cfg(target_os = "linux")]
 mod dnsmasq;
+#[cfg(target_os = "linux")]
+mod kernel;
+mod link_local;

@@ -11,6 +11,8 @@ use heapless::Vec;
 use crate::dhcp::DhcpConfig;
 #[cfg(feature = "proto-ipv6")]
 pub use crate::ip::InterfaceIdentifiers;
+#[cfg(feature = "ipv4-link-local")]
+use crate::ip::LinkLocalConfig;
 pub use crate::link::DefensePolicy;
 #[cfg(feature = "socket-tcp")]
 use crate::tcp::CongestionControl;
@@ -72,6 +74,14 @@ pub enum ConfigV4 {
     /// A DHCP server gives it. Needs an Ethernet link; on others nothing happens.
     #[cfg(feature = "socket-dhcpv4")]
     Dhcp(DhcpConfig),
+    /// Nobody gives it: it is one of 169.254/16, good on its link alone. Needs an Ethernet link.
+    #[cfg(feature = "ipv4-link-local")]
+    LinkLocal(LinkLocalConfig),
+    /// A DHCP server gives it, and until it does, it is a link-local one
+    /// ([`LinkLocalConfig::fallback`]). Servers are looked for all the time. Connections from the link-local
+    /// address live on beside the lease for ten minutes, if there is room for two addresses.
+    #[cfg(all(feature = "socket-dhcpv4", feature = "ipv4-link-local"))]
+    DhcpOrLinkLocal(DhcpConfig, LinkLocalConfig),
 }
 
 /// Where the IPv6 configuration comes from.
@@ -124,6 +134,13 @@ impl From<DhcpConfig> for ConfigV4 {
     }
 }
 
+#[cfg(feature = "ipv4-link-local")]
+impl From<LinkLocalConfig> for ConfigV4 {
+    fn from(config: LinkLocalConfig) -> Self {
+        Self::LinkLocal(config)
+    }
+}
+
 impl Config {
     /// No addresses yet.
     pub const fn new() -> Self {
@@ -151,6 +168,21 @@ impl Config {
     #[cfg(feature = "proto-ipv6")]
     pub const fn ipv6_link_local() -> Self {
         Self::with(ConfigV4::None, ConfigV6::LinkLocal)
+    }
+
+    /// An IPv4 address from a DHCP server, or else a link-local one after ten seconds.
+    #[cfg(all(feature = "socket-dhcpv4", feature = "ipv4-link-local"))]
+    pub const fn dhcpv4_or_link_local(dhcp: DhcpConfig) -> Self {
+        Self::with(
+            ConfigV4::DhcpOrLinkLocal(dhcp, LinkLocalConfig::fallback()),
+            NO_IPV6,
+        )
+    }
+
+    /// An IPv4 link-local address.
+    #[cfg(feature = "ipv4-link-local")]
+    pub const fn ipv4_link_local(link_local: LinkLocalConfig) -> Self {
+        Self::with(ConfigV4::LinkLocal(link_local), NO_IPV6)
     }
 
     /// An interface that is tied to itself, with the address 127.0.0.1/8, and ::1 where IPv6 is compiled in.

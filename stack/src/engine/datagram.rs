@@ -6,12 +6,13 @@
 
 use cygnet_driver::TxToken;
 
-use super::Engine;
 use super::flow_label::FlowLabel;
 use super::interface::{Interface, Path, Reach};
-use super::outgoing::{Content, IpPacket, Marks, Outgoing};
+use super::outgoing::{IpPacket, Marks};
 use super::sockets::Body;
+use super::{Cut, Engine, Sending};
 use crate::events::Events;
+use crate::ip::Flow;
 use crate::storage::{Index, PushError};
 use crate::time::Instant;
 use crate::wire::{IpAddress, IpEndpoint};
@@ -51,8 +52,14 @@ pub(super) struct Pending {
 pub(super) struct RouteCache {
     destination: Option<IpAddress>,
     path: Path,
+    /// Where the last packet came from, if its user said.
+    asked_from: Option<IpAddress>,
     /// Where packets come from whose user did not say.
     source: Option<IpAddress>,
+    /// Of the identifications of packets to it.
+    flow: Flow,
+    /// How far a packet has gone that goes in fragments.
+    cut: Cut,
 }
 
 /// Why a datagram was not queued for sending.
@@ -84,15 +91,18 @@ impl RouteCache {
     }
 
     /// Whether a packet to `destination` can go now; its path and source are here then.
-    fn reach(&mut self, interface: &mut Interface, now: Instant, destination: IpAddress) -> Reach {
-        if self.destination != Some(destination) {
+    fn reach(&mut self, interface: &mut Interface, now: Instant, pending: &Pending) -> Reach {
+        let destination = pending.destination;
+        if self.destination != Some(destination) || self.asked_from != pending.source {
             self.destination = Some(destination);
-            self.path = Path::default();
+            self.asked_from = pending.source;
+            self.path = Path::from_source(pending.source);
         }
         let is_known = interface.is_current(&self.path);
         let reach = interface.reach(now, destination, &mut self.path);
         if !is_known {
             self.source = interface.source_on(&self.path, destination);
+            self.flow = interface.flow(destination);
         }
         reach
     }
@@ -144,7 +154,9 @@ impl Engine<'_> {
             }
             return Err(tx);
         }
-        self.sockets.notify(index, Events::WRITABLE);
+        if turn.removed {
+            self.sockets.notify(index, Events::WRITABLE);
+        }
         if turn.more {
             self.sockets.mark_ready(index);
         }
@@ -163,6 +175,8 @@ struct Turn<T> {
     waits: bool,
     /// A packet was given up, because of `reach`.
     failed: bool,
+    /// A packet has left its queue.
+    removed: bool,
     reach: Reach,
 }
 
@@ -180,20 +194,33 @@ fn take_turn<T: TxToken, D: Datagrams>(
         more: false,
         waits: false,
         failed: false,
+        removed: false,
         reach: Reach::Now,
     };
-    let mut from = 0;
+    let mut from = socket.route().cut.nth();
     while let Some(pending) = socket.next_packet(from) {
         from = pending.nth + 1;
         let port = socket.source_port();
         let route = socket.route();
-        turn.reach = route.reach(interface, now, pending.destination);
-        let source = pending.source.or(route.source);
+        turn.reach = route.reach(interface, now, &pending);
+        if !matches!(turn.reach, Reach::Now) && route.cut.reset() {
+            // Its rest cannot go now, but what was passed over for it may.
+            from = 0;
+            continue;
+        }
+        let mut cut = route.cut;
+        let (ident, source) = match cut.under_way() {
+            Some((ident, src)) => (ident, Some(src)),
+            None => (
+                interface.next_ident_in(route.flow),
+                pending.source.or(route.source),
+            ),
+        };
         let source = source.filter(|source| source.version() == pending.destination.version());
         match (turn.reach, source) {
             (Reach::Now, Some(src)) => {
                 let marks = Marks {
-                    ident: interface.next_ident(),
+                    ident: ident as u16,
                     flow_label: route.flow_label(interface, (src, port), pending.destination),
                 };
                 let path = route.path;
@@ -201,10 +228,20 @@ fn take_turn<T: TxToken, D: Datagrams>(
                     && let Some(packet) = socket.packet(pending.nth, src, marks)
                     && let Some(tx) = turn.unused.take()
                 {
-                    let content = Content::Ip(packet);
-                    Outgoing { link, content }.send(tx);
+                    let sending = Sending {
+                        link,
+                        packet,
+                        nth: pending.nth,
+                        mtu: path.mtu(),
+                        ident,
+                    };
+                    cut = cut.send(sending, tx);
                 }
-                socket.remove(pending.nth);
+                socket.route().cut = cut;
+                if cut.is_done() {
+                    socket.remove(pending.nth);
+                    turn.removed = true;
+                }
                 turn.more = socket.next_packet(0).is_some();
                 return turn;
             }

@@ -38,6 +38,10 @@ impl DhcpState {
     pub(super) fn new(interface: &Interface, config: &Config) -> Self {
         let client = match &config.ipv4 {
             ConfigV4::Dhcp(dhcp) => client(interface, dhcp.clone()),
+            #[cfg(feature = "ipv4-link-local")]
+            ConfigV4::DhcpOrLinkLocal(dhcp, _) => client(interface, dhcp.clone()),
+            #[cfg(feature = "ipv4-link-local")]
+            ConfigV4::LinkLocal(_) => None,
             ConfigV4::None | ConfigV4::Static(_) => None,
         };
         Self {
@@ -51,10 +55,6 @@ impl DhcpState {
         let client = self.client.as_ref().and_then(DhcpClient::next_deadline);
         earlier(client, self.farewell.as_ref().map(|farewell| farewell.due))
     }
-
-    pub(super) fn wants_to_send(&self, now: Instant) -> bool {
-        self.next_deadline().is_some_and(|due| due <= now)
-    }
 }
 
 /// RFC 2131 knows clients by their hardware address.
@@ -66,11 +66,11 @@ fn client(interface: &Interface, config: DhcpConfig) -> Option<DhcpClient> {
 impl Engine<'_> {
     /// The lease in use.
     pub(crate) fn dhcp_lease(&self) -> Option<&DhcpLease> {
-        self.dhcp.client.as_ref()?.lease()
+        self.services.dhcp.client.as_ref()?.lease()
     }
 
     pub(super) fn start_dhcp(&mut self, now: Instant, config: DhcpConfig) {
-        self.dhcp.client = client(&self.interface, config);
+        self.services.dhcp.client = client(&self.interface, config);
         if self.interface.link_up {
             self.dhcp_link_changed(now, true);
         }
@@ -80,32 +80,40 @@ impl Engine<'_> {
     /// Gives the lease back. The address can go at once: the message takes the way that leads to the server
     /// now.
     pub(super) fn stop_dhcp(&mut self) {
-        let Some(client) = self.dhcp.client.take() else {
+        let Some(client) = self.services.dhcp.client.take() else {
             return;
         };
+        #[cfg(feature = "config-events")]
+        if client.lease().is_some() {
+            self.notice(super::ConfigEvent::LeaseLost);
+        }
         let Some(lease) = client.lease().filter(|_| self.interface.link_up) else {
             return;
         };
         let (now, server) = (self.now, IpAddress::Ipv4(lease.server));
-        let mut path = core::mem::take(&mut self.dhcp.path);
+        let mut path = core::mem::take(&mut self.services.dhcp.path);
         // Routes it, and begins to look for its neighbor if need be.
         self.interface.reach(now, server, &mut path);
         let due = now;
-        self.dhcp.farewell = Some(Farewell { client, path, due });
+        self.services.dhcp.farewell = Some(Farewell { client, path, due });
         self.attention = true;
     }
 
     pub(super) fn dhcp_link_changed(&mut self, now: Instant, up: bool) {
-        match &mut self.dhcp.client {
+        match &mut self.services.dhcp.client {
             Some(client) if up => client.on_link_up(now, &mut self.random),
             Some(client) => client.on_link_down(),
             None => {}
+        }
+        if !up {
+            // Nobody hears it; the lease will be over by itself.
+            self.services.dhcp.farewell = None;
         }
     }
 
     /// Somebody else uses an address of ours.
     pub(super) fn dhcp_conflict(&mut self, now: Instant, address: IpAddress) {
-        let Some(client) = &mut self.dhcp.client else {
+        let Some(client) = &mut self.services.dhcp.client else {
             return;
         };
         let leased = client.lease().map(|lease| lease.address.address());
@@ -116,7 +124,7 @@ impl Engine<'_> {
     }
 
     pub(super) fn on_dhcp_timeout(&mut self, now: Instant) {
-        if let Some(client) = &mut self.dhcp.client {
+        if let Some(client) = &mut self.services.dhcp.client {
             let change = client.on_timeout(now, &mut self.random);
             self.on_lease_changed(now, change);
         }
@@ -124,13 +132,13 @@ impl Engine<'_> {
 
     /// Whether a datagram to that port is the client's, wherever it is addressed to.
     pub(super) fn is_for_dhcp(&self, port: u16) -> bool {
-        port == CLIENT_PORT && self.dhcp.client.is_some()
+        port == CLIENT_PORT && self.services.dhcp.client.is_some()
     }
 
     /// Whether a packet to an address that is not ours may be the client's: a server that is not asked to
     /// broadcast sends to the address that it gives.
     pub(super) fn expects_dhcp(&self) -> bool {
-        let client = self.dhcp.client.as_ref();
+        let client = self.services.dhcp.client.as_ref();
         client.is_some_and(DhcpClient::expects_answer)
     }
 
@@ -142,7 +150,7 @@ impl Engine<'_> {
         data: &[u8],
     ) -> Handled<'f> {
         let message = DhcpMessage::parse(data)?;
-        let Some(client) = &mut self.dhcp.client else {
+        let Some(client) = &mut self.services.dhcp.client else {
             return Err(Discard::NoSocket);
         };
         if src_port != SERVER_PORT {
@@ -158,10 +166,19 @@ impl Engine<'_> {
 
     fn on_lease_changed(&mut self, now: Instant, change: Option<Change>) {
         let Some(change) = change else { return };
-        let lease = self.dhcp.client.as_ref().and_then(DhcpClient::lease);
+        let lease = self
+            .services
+            .dhcp
+            .client
+            .as_ref()
+            .and_then(DhcpClient::lease);
         let (Change::Leased, Some(lease)) = (change, lease) else {
             crate::log::debug!("the lease of the IPv4 address is over");
             let _ = self.configure(now, None);
+            #[cfg(feature = "config-events")]
+            self.notice(super::ConfigEvent::LeaseLost);
+            #[cfg(feature = "ipv4-link-local")]
+            self.link_local_step_in(now);
             return;
         };
         let config = StaticConfigV4 {
@@ -174,7 +191,17 @@ impl Engine<'_> {
         if self.interface.is_configured_as(&config, &routes, mtu) {
             return;
         }
-        let policy = match self.dhcp.client.as_ref().is_some_and(DhcpClient::probes) {
+        #[cfg(feature = "config-events")]
+        self.notice(super::ConfigEvent::LeaseObtained);
+        #[cfg(feature = "ipv4-link-local")]
+        self.link_local_give_way(now);
+        let policy = match self
+            .services
+            .dhcp
+            .client
+            .as_ref()
+            .is_some_and(DhcpClient::probes)
+        {
             true => AddressPolicy::Probe,
             false => AddressPolicy::Announce,
         };
@@ -205,7 +232,7 @@ impl Engine<'_> {
             dst: message.recipient(),
             hop_limit: DEFAULT_HOP_LIMIT,
             dscp_ecn: 0,
-            ident: self.interface.next_ident(),
+            ident: self.interface.next_ident(message.recipient()) as u16,
             dont_fragment: false,
             flow_label: FlowLabel::NONE,
             payload: Payload::Udp {
@@ -227,7 +254,12 @@ impl Engine<'_> {
         buffer: &mut [u8],
     ) -> Option<(LinkHeader, dhcp::Outgoing, usize)> {
         let mtu = self.interface.ip_mtu;
-        if let Some(mut farewell) = self.dhcp.farewell.take_if(|farewell| farewell.due <= now) {
+        if let Some(mut farewell) = self
+            .services
+            .dhcp
+            .farewell
+            .take_if(|farewell| farewell.due <= now)
+        {
             let message = farewell.client.release(now, &mut self.random)?;
             let (server, path) = (message.recipient(), &mut farewell.path);
             match self.interface.reach_as_before(now, server, path) {
@@ -238,19 +270,19 @@ impl Engine<'_> {
                 }
                 Reach::Pending(_) | Reach::Exhausted => {
                     farewell.due = now + NEIGHBOR_PAUSE;
-                    self.dhcp.farewell = Some(farewell);
+                    self.services.dhcp.farewell = Some(farewell);
                 }
                 // The lease will be over by itself.
                 Reach::Unreachable | Reach::NoRoute => {}
             }
             return None;
         }
-        let client = self.dhcp.client.as_mut()?;
+        let client = self.services.dhcp.client.as_mut()?;
         let message = client.poll(now, &mut self.random)?;
         let link = match message.to {
             Recipient::Everybody => self.interface.ipv4_header_to(EthernetAddress::BROADCAST),
             Recipient::Server(_) => {
-                let path = &mut self.dhcp.path;
+                let path = &mut self.services.dhcp.path;
                 match self.interface.reach(now, message.recipient(), path) {
                     Reach::Now => self.interface.link_header(path)?,
                     Reach::Pending(_) | Reach::Exhausted => {

@@ -3,6 +3,9 @@
 //! The runner has room for a frame before it asks, and a socket is asked only when its next hop is
 //! known. So whatever is given out is sent, and nothing is ever taken back.
 
+#[cfg(feature = "ip-fragments")]
+use core::net::Ipv4Addr;
+
 use cygnet_driver::TxToken;
 
 use super::Engine;
@@ -118,7 +121,9 @@ impl Engine<'_> {
         if self.tcp.wants_to_send(now) {
             return true;
         }
-        self.interface_wants_to_send(now) || self.dhcp.wants_to_send(now)
+        self.interface_wants_to_send(now)
+            || self.fragments.wants_to_send()
+            || self.services.want_to_send(now)
     }
 
     /// What is not a socket's goes before those.
@@ -134,7 +139,9 @@ impl Engine<'_> {
                 self.stats.sent = self.stats.sent.wrapping_add(1);
                 Ok(())
             }
-            None => self.transmit_dhcp(now, tx),
+            None => self
+                .transmit_fragment(tx)
+                .or_else(|tx| self.transmit_services(now, tx)),
         }
     }
 
@@ -176,7 +183,26 @@ impl Engine<'_> {
     }
 }
 
-impl Inline<'_> {
+impl<'f> Inline<'f> {
+    /// An ICMP message that must not be fragmented.
+    #[cfg(feature = "ip-fragments")]
+    pub(super) fn icmpv4(
+        link: LinkHeader,
+        src: Ipv4Addr,
+        dst: Ipv4Addr,
+        message: Icmpv4Message<'f>,
+    ) -> Self {
+        Self {
+            link,
+            packet: InlinePacket::Icmpv4 {
+                src: src.into(),
+                dst: dst.into(),
+                message,
+                ident: None,
+            },
+        }
+    }
+
     fn hop_limit(&self) -> u8 {
         #[cfg(feature = "proto-ipv6")]
         if let InlinePacket::Ndisc(_) = self.packet {

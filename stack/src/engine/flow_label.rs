@@ -54,4 +54,4 @@ impl FlowLabel {
 }
 
 #[cfg(feature = "proto-ipv6")]
-const DOMAIN: u8 = b'f';
+const DOMAIN: u8 = b'L';

@@ -5,6 +5,10 @@ mod v4;
 #[cfg(feature = "proto-ipv6")]
 mod v6;
 
+#[cfg(feature = "ip-fragments")]
+pub(super) use self::v4::MAX_QUOTE;
+#[cfg(all(feature = "ip-fragments", feature = "proto-ipv6"))]
+pub(super) use self::v6::MAX_QUOTE as MAX_QUOTE_V6;
 use super::Engine;
 use super::ingress::{Handled, Received};
 use crate::stats::Discard;

@@ -12,7 +12,7 @@ use super::outgoing::LinkHeader;
 use super::{Engine, Inline};
 use crate::ip::{Arrival, ArrivalPath, Destination, Martian, classify};
 #[cfg(feature = "proto-ipv6")]
-use crate::ip::{ArrivalV6, Opened, classify_v6, open};
+use crate::ip::{ArrivalV6, HeaderProblem, Opened, classify_v6, open};
 use crate::stats::Discard;
 use crate::time::Instant;
 use crate::wire::Malformed;
@@ -22,7 +22,7 @@ use crate::wire::{Ecn, Icmpv4Message, IpAddress, IpProtocol, Ipv4Header};
 #[cfg(feature = "medium-ethernet")]
 use crate::wire::{EtherType, EthernetHeader};
 #[cfg(feature = "proto-ipv6")]
-use crate::wire::{Ipv6Header, ipv6};
+use crate::wire::{Ipv6Header, ipv6, ndisc};
 
 /// What an arriving packet leads to: an answer, or nothing more.
 pub(super) type Handled<'f> = Result<Option<Inline<'f>>, Discard>;
@@ -197,9 +197,6 @@ impl Engine<'_> {
             Err(Martian::UnicastToLinkGroup) => return Err(Discard::NotForUs),
             Err(_) => return Err(Discard::Martian),
         };
-        if header.more_fragments || header.fragment_offset != 0 {
-            return Err(Discard::Fragment);
-        }
         let received = Received {
             packet: packet
                 .get(..header.header_len + payload.len())
@@ -213,13 +210,27 @@ impl Engine<'_> {
             back,
             verify,
         };
-        match header.protocol {
-            IpProtocol::ICMP => self.on_icmpv4(now, &received, payload),
+        if header.more_fragments || header.fragment_offset != 0 {
+            return self.on_fragment(now, &received, &header, payload);
+        }
+        self.on_datagram(now, &received, header.protocol, payload)
+    }
+
+    /// The payload of a packet that is whole.
+    pub(super) fn on_datagram<'f>(
+        &mut self,
+        now: Instant,
+        received: &Received<'f>,
+        protocol: IpProtocol,
+        payload: &'f [u8],
+    ) -> Handled<'f> {
+        match protocol {
+            IpProtocol::ICMP => self.on_icmpv4(now, received, payload),
             #[cfg(feature = "socket-tcp")]
-            IpProtocol::TCP => self.on_tcp(now, &received, payload),
+            IpProtocol::TCP => self.on_tcp(now, received, payload),
             #[cfg(feature = "socket-udp")]
-            IpProtocol::UDP => self.on_udp(now, &received, payload),
-            _ => self.protocol_unreachable(now, &received),
+            IpProtocol::UDP => self.on_udp(now, received, payload),
+            _ => self.protocol_unreachable(now, received),
         }
     }
 }
@@ -253,23 +264,46 @@ impl Engine<'_> {
             back,
             verify: meta.checksum == RxChecksum::Unverified,
         };
-        let (protocol, payload, announced_at) = match open(header.next_header, payload) {
+        match open(header.next_header, payload) {
+            Ok(Opened::Fragment(fragment)) => {
+                self.on_fragment_v6(now, &received, &header, &fragment)
+            }
+            opened => self.on_opened(now, &received, opened),
+        }
+    }
+
+    /// A packet that is whole, whose extension headers have been looked at.
+    pub(super) fn on_opened<'f>(
+        &mut self,
+        now: Instant,
+        received: &Received<'f>,
+        opened: Result<Opened<'f>, HeaderProblem>,
+    ) -> Handled<'f> {
+        let (protocol, payload, announced_at) = match opened {
+            // RFC 6980: in a fragment it could not be filtered on its way.
+            Ok(Opened::Payload {
+                protocol: IpProtocol::ICMPV6,
+                payload,
+                in_fragment: true,
+                ..
+            }) if ndisc::is_ndisc(payload) => return Err(Discard::InvalidNeighborMessage),
             Ok(Opened::Payload {
                 protocol,
                 payload,
                 announced_at,
+                ..
             }) => (protocol, payload, announced_at),
             Ok(Opened::Fragment(_)) => return Err(Discard::Fragment),
-            Err(problem) => return self.on_header_problem(now, &received, problem),
+            Err(problem) => return self.on_header_problem(now, received, problem),
         };
         match protocol {
-            IpProtocol::ICMPV6 => self.on_icmpv6(now, &received, payload),
+            IpProtocol::ICMPV6 => self.on_icmpv6(now, received, payload),
             #[cfg(feature = "socket-tcp")]
-            IpProtocol::TCP => self.on_tcp(now, &received, payload),
+            IpProtocol::TCP => self.on_tcp(now, received, payload),
             #[cfg(feature = "socket-udp")]
-            IpProtocol::UDP => self.on_udp(now, &received, payload),
+            IpProtocol::UDP => self.on_udp(now, received, payload),
             IpProtocol::NO_NEXT_HEADER => Err(Discard::UnknownProtocol),
-            _ => self.next_header_unknown(now, &received, announced_at),
+            _ => self.next_header_unknown(now, received, announced_at),
         }
     }
 

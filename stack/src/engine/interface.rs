@@ -45,12 +45,12 @@ pub(super) use self::path::{Path, Reach};
 use super::config::{Config, ConfigV4, StaticConfigV4};
 use super::egress::Inline;
 use super::{Engine, earlier};
-use crate::ip::{Addresses, InterfaceId, PathMtuCache, RouteTable};
+use crate::ip::{Addresses, Flow, Identifications, InterfaceId, PathMtuCache, RouteTable};
 #[cfg(feature = "medium-ethernet")]
 use crate::link::ConflictDetector;
 use crate::rand::{HashKey, Random};
 use crate::time::Instant;
-use crate::wire::IpCidr;
+use crate::wire::{IpAddress, IpCidr};
 
 /// The one interface there is today. Whatever refers to an interface already does so by its id.
 pub(crate) struct Interface {
@@ -75,8 +75,7 @@ pub(crate) struct Interface {
     changes: u16,
     /// Grows whenever routes or addresses change, so that what was derived from them is derived anew.
     epoch: u16,
-    /// The identification of the last packet that may be fragmented on its way.
-    ident: u16,
+    identifications: Identifications,
     /// Of flow labels.
     flow_key: HashKey,
     #[cfg(feature = "proto-ipv6")]
@@ -117,7 +116,7 @@ impl Interface {
             care,
             changes: 0,
             epoch: 0,
-            ident: random.next_u32() as u16,
+            identifications: Identifications::new(random.hash_key()),
             flow_key: random.hash_key(),
             #[cfg(feature = "proto-ipv6")]
             ipv6: Ipv6State::new(config, random),
@@ -158,6 +157,12 @@ impl Interface {
         self.changes
     }
 
+    /// A number that is another after routes or addresses changed.
+    #[cfg(feature = "config-events")]
+    pub(super) fn epoch(&self) -> u16 {
+        self.epoch
+    }
+
     pub(super) fn next_deadline(&self) -> Option<Instant> {
         #[cfg(feature = "medium-ethernet")]
         {
@@ -178,9 +183,26 @@ impl Interface {
         self.path_mtus.next_deadline()
     }
 
-    pub(super) fn next_ident(&mut self) -> u16 {
-        self.ident = self.ident.wrapping_add(1);
-        self.ident
+    /// The identification of a packet that may be fragmented. IPv4 takes the lower half.
+    pub(super) fn next_ident(&mut self, destination: IpAddress) -> u32 {
+        self.next_ident_in(self.identifications.flow(destination))
+    }
+
+    /// The same, for who keeps the flow.
+    pub(super) fn next_ident_in(&mut self, flow: Flow) -> u32 {
+        self.identifications.next(flow)
+    }
+
+    #[cfg(any(feature = "socket-udp", feature = "socket-icmp"))]
+    pub(super) fn flow(&self, destination: IpAddress) -> Flow {
+        self.identifications.flow(destination)
+    }
+
+    /// The longest packet in bytes to `destination` that is not cut, for who has no [`Path`].
+    #[cfg(feature = "ip-fragments")]
+    pub(super) fn cut_at(&self, destination: IpAddress) -> usize {
+        let reported = self.path_mtus.peek(INTERFACE, destination);
+        reported.map_or(self.ip_mtu, |mtu| self.ip_mtu.min(mtu.into()))
     }
 }
 
@@ -198,7 +220,8 @@ impl Engine<'_> {
         if up {
             self.interface.guard_all(now, &mut self.random);
         }
-        self.dhcp_link_changed(now, up);
+        self.fragments.on_link_changed();
+        self.services_link_changed(now, up);
         true
     }
 

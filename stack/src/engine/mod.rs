@@ -16,26 +16,37 @@ mod config;
 mod datagram;
 #[cfg(feature = "socket-dhcpv4")]
 mod dhcp;
+#[cfg(feature = "dhcpv4-server")]
+mod dhcp_server;
 #[cfg(feature = "socket-dns")]
 mod dns;
 mod egress;
 #[cfg(feature = "tcp-fast-open")]
 mod fast_open;
 mod flow_label;
+#[cfg(feature = "ip-fragments")]
+mod fragments;
+#[cfg(all(feature = "ip-fragments", feature = "proto-ipv6"))]
+mod fragments_v6;
 mod icmp;
 #[cfg(feature = "socket-icmp")]
 mod icmp_socket;
 mod ingress;
 mod interface;
-#[cfg(not(feature = "socket-dhcpv4"))]
-mod no_dhcp;
+#[cfg(feature = "ipv4-link-local")]
+mod link_local;
 #[cfg(all(feature = "socket-tcp", not(feature = "tcp-fast-open")))]
 mod no_fast_open;
+#[cfg(not(feature = "ip-fragments"))]
+mod no_fragments;
+#[cfg(feature = "config-events")]
+mod notices;
 mod outgoing;
 #[cfg(feature = "socket-tcp")]
 mod pool;
 #[cfg(any(feature = "socket-tcp", feature = "socket-udp"))]
 mod ports;
+mod services;
 mod sockets;
 #[cfg(feature = "tcp-syn-cookies")]
 mod syn_cookies;
@@ -52,10 +63,11 @@ mod udp;
 mod tests;
 
 use cygnet_driver::{Capabilities, HardwareAddress};
-#[cfg(feature = "socket-dhcpv4")]
-use dhcp::DhcpState;
-#[cfg(not(feature = "socket-dhcpv4"))]
-use no_dhcp::DhcpState;
+#[cfg(feature = "ip-fragments")]
+use fragments::{Cut, FragmentState, Sending};
+#[cfg(not(feature = "ip-fragments"))]
+use no_fragments::{Cut, FragmentState, Sending};
+use services::Services;
 
 pub use config::{AddressPolicy, Config, ConfigV4, DefensePolicy, EcnPolicy, StaticConfigV4};
 #[cfg(feature = "proto-ipv6")]
@@ -65,10 +77,14 @@ pub(crate) use datagram::QueueError;
 #[cfg(feature = "socket-dns")]
 pub(crate) use dns::AskError;
 pub(crate) use egress::Inline;
+#[cfg(feature = "ip-fragments")]
+pub(crate) use fragments::FragmentBuffers;
 #[cfg(feature = "socket-icmp")]
 pub use icmp_socket::{IcmpEndpoint, IcmpMetadata, IcmpPacketMetadata};
 pub use interface::ConfigError;
 pub(crate) use interface::Interface;
+#[cfg(feature = "config-events")]
+pub use notices::ConfigEvent;
 #[cfg(test)]
 pub(crate) use outgoing::Outgoing;
 #[cfg(feature = "socket-tcp")]
@@ -103,11 +119,16 @@ pub(crate) struct Engine<'d> {
     #[cfg(feature = "socket-tcp")]
     tcp: TcpState<'d>,
     icmp_errors: ErrorLimiter,
-    dhcp: DhcpState,
+    services: Services,
+    fragments: FragmentState<'d>,
     #[cfg(feature = "socket-dns")]
     dns: dns::DnsState,
     /// A handle asked for something that only the runner can begin.
     attention: bool,
+    /// Grows with whatever tasks may wait for that is neither a socket's nor the configuration's.
+    news: u16,
+    #[cfg(feature = "config-events")]
+    notices: notices::Notices,
     stats: Stats,
 }
 
@@ -121,13 +142,17 @@ impl<'d> Engine<'d> {
     ) -> Self {
         let mut random = Random::new(seed);
         let interface = Interface::new(capabilities, hardware, &config, &mut random);
-        let dhcp = DhcpState::new(&interface, &config);
+        let services = Services::new(&interface, &config);
         Self {
             now: Instant::ZERO,
-            dhcp,
+            services,
+            fragments: FragmentState::new(),
             #[cfg(feature = "socket-dns")]
             dns: dns::DnsState::new(),
             attention: false,
+            news: 0,
+            #[cfg(feature = "config-events")]
+            notices: notices::Notices::new(),
             sockets: sockets.with_key(random.hash_key()),
             #[cfg(feature = "socket-tcp")]
             tcp: TcpState::new(random.hash_key(), &config),
@@ -145,7 +170,8 @@ impl<'d> Engine<'d> {
     pub(crate) fn on_timeout(&mut self, now: Instant) {
         self.now = now;
         self.on_interface_timeout(now);
-        self.on_dhcp_timeout(now);
+        self.on_services_timeout(now);
+        self.on_fragment_timeout(now);
         #[cfg(feature = "socket-tcp")]
         self.on_listen_timeout(now);
         #[cfg(any(feature = "socket-tcp", feature = "socket-dns"))]
@@ -167,12 +193,23 @@ impl<'d> Engine<'d> {
         {
             next = earlier(next, self.tcp.next_deadline());
         }
-        earlier(next, self.dhcp.next_deadline())
+        next = earlier(next, self.fragments.next_deadline());
+        earlier(next, self.services.next_deadline())
     }
 
     /// The next socket that something happened to.
     pub(crate) fn poll_event(&mut self) -> Option<(SocketKey, Events)> {
         self.sockets.poll_event()
+    }
+
+    /// A number that is another after something happened that tasks may wait for, apart from sockets'
+    /// events: to the link, the configuration, a service.
+    pub(crate) fn news(&self) -> u16 {
+        self.news.wrapping_add(self.interface.changes())
+    }
+
+    fn on_news(&mut self) {
+        self.news = self.news.wrapping_add(1);
     }
 
     /// The counters.

@@ -1,10 +1,14 @@
 //! A frame to send, from its link header to the last byte of its payload, before it is written down.
 
 use core::net::Ipv4Addr;
+#[cfg(feature = "proto-ipv6")]
+use core::net::Ipv6Addr;
 
 use cygnet_driver::{TxMeta, TxToken};
 
 use super::flow_label::FlowLabel;
+#[cfg(feature = "ip-fragments")]
+use super::fragments::Part;
 #[cfg(feature = "socket-tcp")]
 use crate::tcp::{Connection, SegmentPlan};
 #[cfg(feature = "socket-tcp")]
@@ -14,7 +18,9 @@ use crate::wire::{
     TcpHeader, UdpHeader, arp, ethernet, ipv4, udp,
 };
 #[cfg(feature = "proto-ipv6")]
-use crate::wire::{Icmpv6Message, Ipv6Header, NdiscMessage, pseudo_header};
+use crate::wire::{
+    Icmpv6Message, Ipv6Header, NdiscMessage, ipv6, ipv6::FragmentHeader, pseudo_header,
+};
 
 /// The frame. Its payload lies where it was queued, and is copied once, into the driver's buffer, while
 /// its checksum is computed.
@@ -35,6 +41,9 @@ pub(crate) enum LinkHeader {
 pub(super) enum Content<'a> {
     Arp(&'a ArpPacket),
     Ip(IpPacket<'a>),
+    /// One of the fragments of a packet.
+    #[cfg(feature = "ip-fragments")]
+    Fragment(IpPacket<'a>, Part),
 }
 
 #[derive(Debug)]
@@ -86,6 +95,9 @@ pub(super) enum Payload<'a> {
     Ndisc(NdiscMessage<'a>),
     /// An ICMP message as a user wrote it, of the version of its packet; its checksum is filled in.
     IcmpRaw(&'a [u8]),
+    /// What was written before, as it is.
+    #[cfg(feature = "ip-fragments")]
+    Written(IpProtocol, &'a [u8]),
 }
 
 impl Outgoing<'_> {
@@ -114,6 +126,8 @@ impl Outgoing<'_> {
         match &self.content {
             Content::Arp(packet) => packet.emit(rest),
             Content::Ip(packet) => packet.emit(rest),
+            #[cfg(feature = "ip-fragments")]
+            Content::Fragment(packet, part) => packet.emit_part(rest, part),
         }
     }
 }
@@ -131,34 +145,99 @@ impl Content<'_> {
     fn len(&self) -> usize {
         match self {
             Self::Arp(_) => arp::LEN,
-            Self::Ip(packet) => packet.dst.version().header_len() + packet.payload.len(),
+            Self::Ip(packet) => packet.len(),
+            #[cfg(feature = "ip-fragments")]
+            Self::Fragment(packet, part) => packet.fragment_header_len() + part.len,
         }
     }
 }
 
 impl IpPacket<'_> {
+    /// Its length in bytes, in one piece.
+    pub(super) fn len(&self) -> usize {
+        self.dst.version().header_len() + self.payload.len()
+    }
+
+    /// Whether it may be cut where it is longer than a link takes: one of IPv6 is cut by its sender alone, who
+    /// knows.
+    #[cfg(feature = "ip-fragments")]
+    pub(super) fn may_be_cut(&self) -> bool {
+        match self.dst {
+            IpAddress::Ipv4(_) => !self.dont_fragment,
+            #[cfg(feature = "proto-ipv6")]
+            IpAddress::Ipv6(_) => true,
+        }
+    }
+
+    /// The length of what goes before each part of the payload.
+    #[cfg(feature = "ip-fragments")]
+    pub(super) fn fragment_header_len(&self) -> usize {
+        match self.dst {
+            IpAddress::Ipv4(_) => ipv4::MIN_HEADER_LEN,
+            #[cfg(feature = "proto-ipv6")]
+            IpAddress::Ipv6(_) => ipv6::HEADER_LEN + ipv6::FRAGMENT_HEADER_LEN,
+        }
+    }
+
+    #[cfg(feature = "ip-fragments")]
+    fn emit_part(&self, buffer: &mut [u8], part: &Part) {
+        let (header, payload) = buffer.split_at_mut(self.fragment_header_len());
+        match (self.src, self.dst) {
+            (IpAddress::Ipv4(src), IpAddress::Ipv4(dst)) => Ipv4Header {
+                more_fragments: part.more,
+                fragment_offset: part.offset as u16,
+                payload_len: part.len,
+                ..self.header(src, dst)
+            }
+            .emit(header),
+            #[cfg(feature = "proto-ipv6")]
+            (IpAddress::Ipv6(src), IpAddress::Ipv6(dst)) => {
+                let (header, fragment) = header.split_at_mut(ipv6::HEADER_LEN);
+                Ipv6Header {
+                    next_header: IpProtocol::FRAGMENT,
+                    payload_len: ipv6::FRAGMENT_HEADER_LEN + part.len,
+                    ..self.header_v6(src, dst)
+                }
+                .emit(header);
+                FragmentHeader {
+                    ident: part.ident,
+                    offset: part.offset as u16,
+                    more: part.more,
+                    next_header: self.payload.protocol(self.dst),
+                    data_offset: self.fragment_header_len(),
+                }
+                .emit(fragment);
+            }
+            #[cfg(feature = "proto-ipv6")]
+            _ => debug_assert!(false, "both ends are of one version"),
+        }
+        self.payload.emit_part(payload, part, self.src, self.dst);
+    }
+
     #[inline]
     fn emit(&self, buffer: &mut [u8]) {
         let (header, payload) = buffer.split_at_mut(self.dst.version().header_len());
         match (self.src, self.dst) {
             (IpAddress::Ipv4(src), IpAddress::Ipv4(dst)) => self.header(src, dst).emit(header),
             #[cfg(feature = "proto-ipv6")]
-            (IpAddress::Ipv6(src), IpAddress::Ipv6(dst)) => {
-                let ipv6 = Ipv6Header {
-                    src,
-                    dst,
-                    next_header: self.payload.protocol(self.dst),
-                    hop_limit: self.hop_limit,
-                    dscp_ecn: self.dscp_ecn,
-                    flow_label: self.flow_label.bits(),
-                    payload_len: self.payload.len(),
-                };
-                ipv6.emit(header);
-            }
+            (IpAddress::Ipv6(src), IpAddress::Ipv6(dst)) => self.header_v6(src, dst).emit(header),
             #[cfg(feature = "proto-ipv6")]
             _ => debug_assert!(false, "both ends are of one version"),
         }
         self.payload.emit(payload, self.src, self.dst);
+    }
+
+    #[cfg(feature = "proto-ipv6")]
+    fn header_v6(&self, src: Ipv6Addr, dst: Ipv6Addr) -> Ipv6Header {
+        Ipv6Header {
+            src,
+            dst,
+            next_header: self.payload.protocol(self.dst),
+            hop_limit: self.hop_limit,
+            dscp_ecn: self.dscp_ecn,
+            flow_label: self.flow_label.bits(),
+            payload_len: self.payload.len(),
+        }
     }
 
     fn header(&self, src: Ipv4Addr, dst: Ipv4Addr) -> Ipv4Header {
@@ -179,7 +258,7 @@ impl IpPacket<'_> {
 }
 
 impl Payload<'_> {
-    fn protocol(&self, dst: IpAddress) -> IpProtocol {
+    pub(super) fn protocol(&self, dst: IpAddress) -> IpProtocol {
         match self {
             Self::Tcp(_) => IpProtocol::TCP,
             #[cfg(feature = "socket-tcp")]
@@ -193,10 +272,12 @@ impl Payload<'_> {
                 #[cfg(feature = "proto-ipv6")]
                 IpAddress::Ipv6(_) => IpProtocol::ICMPV6,
             },
+            #[cfg(feature = "ip-fragments")]
+            Self::Written(protocol, _) => *protocol,
         }
     }
 
-    fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         match self {
             Self::Tcp(header) => header.len(),
             #[cfg(feature = "socket-tcp")]
@@ -213,10 +294,12 @@ impl Payload<'_> {
             #[cfg(feature = "proto-ipv6")]
             Self::Ndisc(message) => message.len(),
             Self::IcmpRaw(message) => message.len(),
+            #[cfg(feature = "ip-fragments")]
+            Self::Written(_, bytes) => bytes.len(),
         }
     }
 
-    fn emit(&self, buffer: &mut [u8], src: IpAddress, dst: IpAddress) {
+    pub(super) fn emit(&self, buffer: &mut [u8], src: IpAddress, dst: IpAddress) {
         match self {
             Self::Tcp(header) => header.emit(buffer, src, dst, (&[], &[]), ChecksumMode::Full),
             #[cfg(feature = "socket-tcp")]
@@ -245,14 +328,61 @@ impl Payload<'_> {
             #[cfg(feature = "proto-ipv6")]
             Self::Ndisc(message) => message.emit(buffer, src, dst),
             Self::IcmpRaw(message) => {
-                let pseudo = match (src, dst) {
-                    (IpAddress::Ipv4(_), IpAddress::Ipv4(_)) => Sum::ZERO,
-                    #[cfg(feature = "proto-ipv6")]
-                    _ => pseudo_header(src, dst, IpProtocol::ICMPV6, message.len()),
-                };
-                emit_icmp(buffer, message, pseudo);
+                emit_icmp(buffer, message, icmp_pseudo_header(src, dst, message.len()));
             }
+            #[cfg(feature = "ip-fragments")]
+            Self::Written(_, bytes) => buffer.copy_from_slice(bytes),
         }
+    }
+
+    /// Writes the part of it that goes into a fragment. The checksum, which is in the first one, is that of
+    /// the whole.
+    #[cfg(feature = "ip-fragments")]
+    fn emit_part(&self, buffer: &mut [u8], part: &Part, src: IpAddress, dst: IpAddress) {
+        match *self {
+            Self::Udp {
+                src_port,
+                dst_port,
+                data,
+            } => match part.offset.checked_sub(udp::HEADER_LEN) {
+                Some(from) => copy_part(buffer, data, from),
+                None => UdpHeader::emit_first(buffer, src_port, dst_port, src, dst, data),
+            },
+            Self::IcmpRaw(message) => {
+                copy_part(buffer, message, part.offset);
+                if let (0, [a, b, _, _, rest @ ..], Some(field)) =
+                    (part.offset, message, buffer.get_mut(2..4))
+                {
+                    let sum = icmp_pseudo_header(src, dst, message.len())
+                        .add(Sum::of(&[*a, *b]))
+                        .add(Sum::of(rest));
+                    field.copy_from_slice(&sum.finish().to_be_bytes());
+                }
+            }
+            Self::Written(_, bytes) => copy_part(buffer, bytes, part.offset),
+            // No answer is cut before it was written, and TCP sends nothing that has to be.
+            Self::Tcp(_) | Self::Icmpv4(_) => {}
+            #[cfg(feature = "proto-ipv6")]
+            Self::Icmpv6(_) | Self::Ndisc(_) => {}
+            #[cfg(feature = "socket-tcp")]
+            Self::Segment(..) | Self::Marked(..) => {}
+        }
+    }
+}
+
+#[cfg(feature = "ip-fragments")]
+fn copy_part(buffer: &mut [u8], bytes: &[u8], from: usize) {
+    if let Some(part) = bytes.get(from..from + buffer.len()) {
+        buffer.copy_from_slice(part);
+    }
+}
+
+/// What the checksum of an ICMP message covers beside it: in IPv6, a pseudo header.
+fn icmp_pseudo_header(src: IpAddress, dst: IpAddress, len: usize) -> Sum {
+    match (src, dst) {
+        (IpAddress::Ipv4(_), IpAddress::Ipv4(_)) => Sum::ZERO,
+        #[cfg(feature = "proto-ipv6")]
+        _ => pseudo_header(src, dst, IpProtocol::ICMPV6, len),
     }
 }
 

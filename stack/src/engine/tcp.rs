@@ -664,7 +664,7 @@ impl<'d> Engine<'d> {
         self.forget_fast_open(index);
         if let Body::Tcp(tcp) = self.sockets.body_mut(index) {
             tcp.connection.connect(now, &opening);
-            tcp.path = Path::default();
+            tcp.path = Path::from_source(Some(tuple.local.addr));
         }
         self.sockets.file(index, hash);
         self.settle_tcp(index);

@@ -295,6 +295,8 @@ impl<'d> Engine<'d> {
         };
         if let Body::Tcp(tcp) = self.sockets.body_mut(index) {
             tcp.connection.accept(now, half_open, &opening);
+            // Not the way to the peer that the socket had before.
+            tcp.path = Path::from_source(Some(half_open.tuple.local.addr));
         }
         self.sockets.file(index, hash);
         self.enqueue_connection(listener, index);
@@ -445,8 +447,9 @@ impl Engine<'_> {
                 self.on_listen_timeout(now);
                 return None;
             };
-            let remote = self.tcp.half_open.get(record)?.tuple.remote.addr;
-            let mut path = Path::default();
+            let tuple = self.tcp.half_open.get(record)?.tuple;
+            let remote = tuple.remote.addr;
+            let mut path = Path::from_source(Some(tuple.local.addr));
             let reach = self.interface.reach(now, remote, &mut path);
             #[cfg(feature = "medium-ethernet")]
             if matches!(reach, Reach::Pending(_)) {

@@ -14,7 +14,7 @@ use crate::events::Events;
 use crate::stats::Discard;
 use crate::storage::List;
 use crate::tcp::{ConnectionError, State};
-use crate::wire::{IpEndpoint, IpListenEndpoint, Ipv4Cidr};
+use crate::wire::{IpCidr, IpEndpoint, IpListenEndpoint, Ipv4Cidr};
 
 const SLOTS: usize = 4;
 const A: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 1);
@@ -485,5 +485,31 @@ fn a_transfer_over_a_lossy_wire_arrives_byte_by_byte() {
             let retransmits = wire.pair.engines[0].stats().retransmits;
             assert_eq!(retransmits > 0, loss_percent > 0, "seed {seed}");
         }
+    }
+}
+
+// RFC 3927 section 2.5: "All ARP packets (*replies* as well as requests) that contain a Link-Local 'sender IP
+// address' MUST be sent using link-layer broadcast instead of link-layer unicast."
+#[cfg(feature = "medium-ethernet")]
+#[test]
+fn arp_packets_of_a_link_local_address_are_for_all_to_see() {
+    let link_local = Ipv4Addr::new(169, 254, 1, 1);
+    for (asked, destination) in [(A, [2, 0, 0, 0, 0, 2]), (link_local, [0xff; 6])] {
+        let mut engine = engine(A, Medium::Ethernet);
+        engine
+            .add_address(IpCidr::Ipv4(Ipv4Cidr::new(link_local, 16)))
+            .unwrap();
+        let request = crate::wire::ArpPacket {
+            operation: crate::wire::ArpOperation::Request,
+            sender_hardware: crate::wire::EthernetAddress([2, 0, 0, 0, 0, 2]),
+            sender_protocol: B,
+            target_hardware: crate::wire::EthernetAddress([0; 6]),
+            target_protocol: asked,
+        };
+        let request = engine.arp_to(crate::wire::EthernetAddress::BROADCAST, request);
+        let request = frame(&request.outgoing());
+        let answer = engine.receive(Instant::from_secs(1), &request, RxMeta::new());
+        let answer = frame(&answer.expect("an answer").outgoing());
+        assert_eq!(answer[..6], destination, "{asked}");
     }
 }

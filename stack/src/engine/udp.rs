@@ -161,6 +161,10 @@ impl<'d> Engine<'d> {
         if self.is_for_dhcp(header.dst_port) {
             return self.on_dhcp(now, received, header.src_port, data);
         }
+        #[cfg(feature = "dhcpv4-server")]
+        if self.is_for_dhcp_server(header.dst_port) {
+            return self.on_dhcp_request(now, received, data);
+        }
         if received.destination == Destination::Elsewhere {
             return Err(Discard::NotOurAddress);
         }
@@ -409,6 +413,7 @@ impl<'d> Engine<'d> {
         if let Body::Udp(udp) = self.sockets.body_mut(index) {
             udp.local = IpListenEndpoint::from(0);
             udp.remote = None;
+            udp.route = RouteCache::default();
             udp.error = None;
             udp.rx.clear();
             udp.tx.clear();

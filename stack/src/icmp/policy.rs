@@ -56,7 +56,7 @@ pub(crate) struct Offender {
 pub(crate) enum Payload {
     /// An ICMP message.
     #[cfg_attr(
-        not(test),
+        not(any(test, feature = "ip-fragments")),
         expect(dead_code, reason = "the errors sent today are not about ICMP")
     )]
     Icmp {

@@ -38,8 +38,8 @@ pub enum AddressState {
     Tentative,
     /// Ours.
     Preferred,
-    /// Ours, but not for what is new: it is going to be another (RFC 4862 section 5.5.4).
-    #[cfg(feature = "proto-ipv6")]
+    /// Ours for those who use it already; others choose another, if there is one (RFC 3927 section 1.9, RFC
+    /// 4862 section 5.5.4).
     Deprecated,
     /// Somebody else has it, so it is not used (RFC 4862 section 5.4.5).
     #[cfg(feature = "proto-ipv6")]
@@ -51,9 +51,7 @@ impl AddressState {
     pub(crate) const fn is_usable(self) -> bool {
         match self {
             Self::Tentative => false,
-            Self::Preferred => true,
-            #[cfg(feature = "proto-ipv6")]
-            Self::Deprecated => true,
+            Self::Preferred | Self::Deprecated => true,
             #[cfg(feature = "proto-ipv6")]
             Self::Duplicate => false,
         }
@@ -101,12 +99,17 @@ impl<const N: usize> Addresses<N> {
         Some(core::mem::replace(&mut known.state, state))
     }
 
+    /// Whether there is no room for another.
+    pub(crate) fn is_full(&self) -> bool {
+        self.list.is_full()
+    }
+
     /// All addresses, tentative ones too.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &InterfaceAddress> {
         self.list.iter()
     }
 
-    /// The addresses that may be used.
+    /// The addresses that may be used, deprecated ones too.
     pub(crate) fn usable(&self) -> impl Iterator<Item = &InterfaceAddress> {
         self.iter().filter(|address| address.state.is_usable())
     }
@@ -140,13 +143,16 @@ impl<const N: usize> Addresses<N> {
                 .filter(|ours| ours.interface == next_hop.interface)
         };
         match destination {
-            // The address on the subnet of the next hop, or else the interface's first: RFC 1122 section
-            // 3.3.4.3 leaves the choice open.
+            // The address on the subnet of the next hop, or else the interface's first, and a deprecated one
+            // only where there is no other: RFC 1122 section 3.3.4.3 leaves the choice open.
             IpAddress::Ipv4(_) => {
                 let candidates =
                     || candidates().filter(|ours| ours.cidr.address().version() == IpVersion::Ipv4);
-                candidates()
+                let preferred =
+                    || candidates().filter(|ours| ours.state == AddressState::Preferred);
+                preferred()
                     .find(|ours| ours.cidr.contains(&next_hop.address))
+                    .or_else(|| preferred().next())
                     .or_else(|| candidates().next())
                     .map(|ours| ours.cidr.address())
             }

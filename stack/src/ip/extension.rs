@@ -10,7 +10,7 @@ use crate::wire::{Extension, ExtensionHeaders, Icmpv6ParameterProblem, IpProtoco
 /// announces `next_header`.
 pub(crate) fn open(next_header: IpProtocol, payload: &[u8]) -> Result<Opened<'_>, HeaderProblem> {
     let mut headers = ExtensionHeaders::new(next_header, payload);
-    let mut is_first = true;
+    let (mut is_first, mut in_fragment) = (true, false);
     loop {
         let announced_at = headers.pointer();
         let Some(extension) = headers.next() else {
@@ -36,7 +36,7 @@ pub(crate) fn open(next_header: IpProtocol, payload: &[u8]) -> Result<Opened<'_>
             }
             Extension::Routing(_) => {}
             // RFC 6946 section 4: processed "in isolation from any other packets/fragments".
-            Extension::Fragment(fragment) if fragment.is_atomic() => {}
+            Extension::Fragment(fragment) if fragment.is_atomic() => in_fragment = true,
             Extension::Fragment(fragment) => return Ok(Opened::Fragment(fragment)),
         }
         is_first = false;
@@ -45,6 +45,7 @@ pub(crate) fn open(next_header: IpProtocol, payload: &[u8]) -> Result<Opened<'_>
         protocol: headers.next_header(),
         payload: headers.rest(),
         announced_at: headers.pointer(),
+        in_fragment,
     })
 }
 
@@ -58,6 +59,8 @@ pub(crate) enum Opened<'a> {
         payload: &'a [u8],
         /// Where in the packet the protocol is announced, in bytes.
         announced_at: usize,
+        /// There is a fragment header.
+        in_fragment: bool,
     },
     /// A piece of a packet.
     Fragment(FragmentHeader),
@@ -144,6 +147,7 @@ mod tests {
             protocol: IpProtocol::TCP,
             payload: &[0xaa, 0xbb],
             announced_at: 48,
+            in_fragment: false,
         };
         assert_eq!(open(IpProtocol::HOP_BY_HOP, &payload), Ok(opened));
     }
@@ -214,6 +218,7 @@ mod tests {
             protocol: IpProtocol::TCP,
             payload: &[0xaa],
             announced_at: 40,
+            in_fragment: true,
         };
         assert_eq!(open(IpProtocol::FRAGMENT, &payload), Ok(opened));
         let payload = [6, 0, 0, 1, 1, 2, 3, 4, 0xaa];

@@ -12,7 +12,7 @@ use core::net::Ipv4Addr;
 
 use super::{Addresses, InterfaceAddress, InterfaceId, RouteTable};
 use crate::time::Instant;
-use crate::wire::{IpAddress, IpVersion};
+use crate::wire::IpAddress;
 
 /// What forwarding decisions are made from.
 #[derive(Clone, Copy, Debug)]
@@ -86,6 +86,9 @@ impl<const A: usize, const R: usize> Forwarding<'_, A, R> {
         if destination.is_loopback() {
             return Err(NoRoute);
         }
+        if destination.is_link_local() {
+            return self.on_link(destination, connected, via);
+        }
         self.beyond(now, destination, connected, via)
     }
 
@@ -117,6 +120,36 @@ impl<const A: usize, const R: usize> Forwarding<'_, A, R> {
         Some(ours.interface)
     }
 
+    /// RFC 3927 section 2.6.2: "If the destination address is in the 169.254/16 prefix (excluding the
+    /// address 169.254.255.255 [...]), then the sender MUST ARP for the destination address and then send
+    /// its packet directly to the destination on the same physical link", whatever routes there are. IPv6's
+    /// are on every link as well, and no router passes their packets on (RFC 4291 section 2.5.6).
+    fn on_link(
+        &self,
+        destination: IpAddress,
+        connected: Option<&InterfaceAddress>,
+        via: Option<InterfaceId>,
+    ) -> Result<NextHop, NoRoute> {
+        let any = || {
+            let mut on = self.addresses.usable();
+            on.find(|ours| {
+                via.is_none_or(|interface| ours.interface == interface)
+                    && ours.cidr.address().version() == destination.version()
+            })
+        };
+        let ours = connected.or_else(any).ok_or(NoRoute)?;
+        let is_broadcast = destination == IpAddress::Ipv4(LINK_LOCAL_BROADCAST);
+        Ok(NextHop {
+            interface: ours.interface,
+            address: destination,
+            delivery: if is_broadcast {
+                Delivery::Broadcast
+            } else {
+                Delivery::Neighbor
+            },
+        })
+    }
+
     fn beyond(
         &self,
         now: Instant,
@@ -124,9 +157,6 @@ impl<const A: usize, const R: usize> Forwarding<'_, A, R> {
         connected: Option<&InterfaceAddress>,
         via: Option<InterfaceId>,
     ) -> Result<NextHop, NoRoute> {
-        if destination.is_link_local() && destination.version() != IpVersion::Ipv4 {
-            return self.on_link(destination, connected, via);
-        }
         let route = self.routes.lookup(now, destination, via);
         // Of two prefixes of one length, the connected one is preferred.
         let more_specific = |ours: &&InterfaceAddress| {
@@ -148,26 +178,6 @@ impl<const A: usize, const R: usize> Forwarding<'_, A, R> {
         Ok(NextHop {
             interface: route.interface,
             address: route.gateway.unwrap_or(destination),
-            delivery: Delivery::Neighbor,
-        })
-    }
-
-    /// The way to a link-local address of IPv6, which no router passes on (RFC 4291 section 2.5.6): its
-    /// prefix is on every link.
-    fn on_link(
-        &self,
-        destination: IpAddress,
-        connected: Option<&InterfaceAddress>,
-        via: Option<InterfaceId>,
-    ) -> Result<NextHop, NoRoute> {
-        let like_it =
-            |ours: &&InterfaceAddress| ours.cidr.address().version() == destination.version();
-        let interface = connected
-            .or_else(|| self.addresses.usable().find(like_it))
-            .map(|ours| ours.interface);
-        Ok(NextHop {
-            interface: via.or(interface).ok_or(NoRoute)?,
-            address: destination,
             delivery: Delivery::Neighbor,
         })
     }
@@ -196,6 +206,9 @@ fn is_nobody(address: IpAddress) -> bool {
         IpAddress::Ipv6(address) => address.is_unspecified() || address.to_ipv4_mapped().is_some(),
     }
 }
+
+/// All hosts on the link, as those with link-local addresses say it.
+const LINK_LOCAL_BROADCAST: Ipv4Addr = Ipv4Addr::new(169, 254, 255, 255);
 
 /// Nothing leads to a destination.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

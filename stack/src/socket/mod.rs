@@ -5,6 +5,10 @@
 //! dropped after unlocking, so an executor may do what it likes in its waker.
 
 mod clock;
+#[cfg(feature = "config-events")]
+mod config_events;
+#[cfg(feature = "dhcpv4-server")]
+mod dhcp_server;
 #[cfg(feature = "socket-dns")]
 mod dns;
 #[cfg(feature = "socket-icmp")]
@@ -30,6 +34,10 @@ mod waiting;
 mod wakers;
 
 pub use clock::EmbassyClock;
+#[cfg(feature = "config-events")]
+pub use config_events::ConfigEvents;
+#[cfg(feature = "dhcpv4-server")]
+pub use dhcp_server::DhcpServerError;
 #[cfg(feature = "socket-dns")]
 pub use dns::{DnsError, DnsSocket};
 #[cfg(feature = "socket-icmp")]

@@ -5,6 +5,8 @@ use embassy_sync::blocking_mutex::raw::{NoopRawMutex, RawMutex};
 
 use super::shared::Locked;
 use super::wakers::SocketWakers;
+#[cfg(feature = "ip-fragments")]
+use crate::engine::FragmentBuffers;
 use crate::engine::{Slot, SlotNode};
 use crate::storage::{Index, List};
 
@@ -29,6 +31,8 @@ pub struct Resources<'d, const N: usize, M: RawMutex = NoopRawMutex> {
     pub(super) heap: [Index; N],
     pub(super) wakers: [SocketWakers; N],
     pub(super) orphans: [u8; N],
+    #[cfg(feature = "ip-fragments")]
+    pub(super) fragments: FragmentBuffers,
     pub(super) locked: Option<Mutex<M, Locked<'d>>>,
 }
 
@@ -43,6 +47,8 @@ impl<const N: usize, M: RawMutex> Resources<'_, N, M> {
             heap: [0; N],
             wakers: [const { SocketWakers::EMPTY }; N],
             orphans: [0; N],
+            #[cfg(feature = "ip-fragments")]
+            fragments: FragmentBuffers::new(),
             locked: None,
         }
     }

@@ -69,8 +69,8 @@ pub(crate) struct Shared<'d> {
     watched_changed: bool,
     /// Whether the stack could talk when last looked at.
     config_up: bool,
-    /// Which configuration it had then.
-    config_changes: u16,
+    /// What it had to tell then.
+    news: u16,
 }
 
 /// Wakers on their way out of the lock.
@@ -87,7 +87,7 @@ impl<'d> Shared<'d> {
             watchers: Vec::new(),
             watched_changed: false,
             config_up: false,
-            config_changes: 0,
+            news: 0,
         }
     }
 
@@ -120,16 +120,18 @@ impl<'d> Shared<'d> {
     }
 
     pub(super) fn link_or_config_changed(&mut self) {
+        #[cfg(feature = "config-events")]
+        self.engine.note_changes();
         self.config_up = self.engine.is_config_up();
-        self.config_changes = self.engine.config_changes();
+        self.news = self.engine.news();
         self.watched_changed = true;
     }
 
     /// Takes note of whether the stack can talk, after something that may have changed it.
     pub(super) fn look_at_config(&mut self) {
-        if self.config_up != self.engine.is_config_up()
-            || self.config_changes != self.engine.config_changes()
-        {
+        #[cfg(feature = "config-events")]
+        self.engine.note_changes();
+        if self.config_up != self.engine.is_config_up() || self.news != self.engine.news() {
             self.link_or_config_changed();
         }
     }

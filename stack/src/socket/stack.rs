@@ -82,6 +82,8 @@ pub fn new_with_clock<'d, D: Driver, const N: usize, M: RawMutex, C: Clock>(
         heap,
         wakers,
         orphans,
+        #[cfg(feature = "ip-fragments")]
+        fragments,
         locked,
     } = resources;
     let sockets = Sockets::new(slots, nodes, buckets, heap);
@@ -92,6 +94,8 @@ pub fn new_with_clock<'d, D: Driver, const N: usize, M: RawMutex, C: Clock>(
         sockets,
         seed.into(),
     );
+    #[cfg(feature = "ip-fragments")]
+    let engine = engine.with_fragments(fragments);
     let shared = Shared::new(engine, wakers);
     let locked = locked.insert(Mutex::new(Locked::new(shared, orphans)));
     let stack = Stack { locked };
@@ -130,17 +134,26 @@ impl<'d, M: RawMutex> Stack<'d, M> {
     }
 
     async fn wait_for(&self, is_there: impl Fn(&Engine<'d>) -> bool) {
+        self.wait_until(|engine| is_there(engine).then_some(()))
+            .await;
+    }
+
+    /// Waits for what is no socket's: the link, the configuration, a service.
+    pub(super) async fn wait_until<R>(
+        &self,
+        mut ask: impl FnMut(&mut Engine<'d>) -> Option<R>,
+    ) -> R {
         poll_fn(|cx| {
             let there = self.with(|s| {
-                let there = is_there(&s.engine);
-                if !there {
+                let there = ask(&mut s.engine);
+                if there.is_none() {
                     s.watch(cx.waker());
                 }
                 there
             });
             match there {
-                Ok(true) => Poll::Ready(()),
-                Ok(false) => Poll::Pending,
+                Ok(Some(there)) => Poll::Ready(there),
+                Ok(None) => Poll::Pending,
                 // Polled from within a closure that the stack called: try again later.
                 Err(Reentrant) => {
                     cx.waker().wake_by_ref();
@@ -148,7 +161,7 @@ impl<'d, M: RawMutex> Stack<'d, M> {
                 }
             }
         })
-        .await;
+        .await
     }
 
     /// The address of this end of the link.

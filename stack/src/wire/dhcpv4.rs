@@ -29,10 +29,14 @@ pub struct DhcpMessage<'a> {
     pub is_reply: bool,
     /// The number that ties answers to questions.
     pub xid: u32,
+    /// Whether a client wants its answers broadcast.
+    pub broadcast: bool,
     /// The client's address, if it has one that it can answer at.
     pub ciaddr: Ipv4Addr,
     /// "Your" address: the one that the server gives.
     pub yiaddr: Ipv4Addr,
+    /// The relay that passed it on, if any.
+    pub giaddr: Ipv4Addr,
     /// The client's hardware address.
     pub chaddr: EthernetAddress,
     /// What kind of message it is.
@@ -98,8 +102,10 @@ impl<'a> DhcpMessage<'a> {
                 _ => return Err(Malformed::Unsupported),
             },
             xid: fixed.xid.get(),
+            broadcast: fixed.flags.get() & BROADCAST != 0,
             ciaddr: fixed.ciaddr.into(),
             yiaddr: fixed.yiaddr.into(),
+            giaddr: fixed.giaddr.into(),
             chaddr: EthernetAddress([a, b, c, d, e, f]),
             kind: DhcpMessageKind::from_option(kind)?,
             options,
@@ -267,7 +273,25 @@ pub struct DhcpRequest {
     pub chaddr: EthernetAddress,
 }
 
-/// Writes a client's message: the fixed part, then options one by one.
+/// What a server says beside the options.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct DhcpReply {
+    /// The client's number.
+    pub xid: u32,
+    /// Whether the client, or its relay, is to broadcast it on.
+    pub broadcast: bool,
+    /// The client's address, if it has one.
+    pub ciaddr: Ipv4Addr,
+    /// The address that it is given.
+    pub yiaddr: Ipv4Addr,
+    /// The relay that asked.
+    pub giaddr: Ipv4Addr,
+    /// The client's hardware address.
+    pub chaddr: EthernetAddress,
+}
+
+/// Writes a message: the fixed part, then options one by one.
 ///
 /// An option that does not fit is left out, which [`Self::finish`] does not tell: size the buffer for all
 /// of them, [`MIN_LEN`] at least.
@@ -278,28 +302,35 @@ pub struct DhcpWriter<'b> {
 }
 
 impl<'b> DhcpWriter<'b> {
-    /// Writes the fixed part.
+    /// Writes the fixed part of a client's message.
     pub fn new(buffer: &'b mut [u8], request: &DhcpRequest) -> Self {
-        buffer.fill(0);
-        let mut chaddr = [0; 16];
-        chaddr[..6].copy_from_slice(&request.chaddr.0);
         let fixed = Fixed {
             op: BOOTREQUEST,
-            htype: HARDWARE_ETHERNET,
-            hlen: 6,
-            hops: 0,
             xid: request.xid.into(),
             secs: request.secs.into(),
-            flags: if request.broadcast { BROADCAST } else { 0 }.into(),
+            flags: flags(request.broadcast),
             ciaddr: request.ciaddr.octets(),
-            yiaddr: [0; 4],
-            siaddr: [0; 4],
-            giaddr: [0; 4],
-            chaddr,
-            sname: [0; 64],
-            file: [0; 128],
-            cookie: COOKIE.into(),
+            ..Fixed::for_client(request.chaddr)
         };
+        Self::begin(buffer, &fixed)
+    }
+
+    /// Writes the fixed part of a server's message.
+    pub fn reply(buffer: &'b mut [u8], reply: &DhcpReply) -> Self {
+        let fixed = Fixed {
+            op: BOOTREPLY,
+            xid: reply.xid.into(),
+            flags: flags(reply.broadcast),
+            ciaddr: reply.ciaddr.octets(),
+            yiaddr: reply.yiaddr.octets(),
+            giaddr: reply.giaddr.octets(),
+            ..Fixed::for_client(reply.chaddr)
+        };
+        Self::begin(buffer, &fixed)
+    }
+
+    fn begin(buffer: &'b mut [u8], fixed: &Fixed) -> Self {
+        buffer.fill(0);
         let written = fixed.write_to_prefix(buffer);
         debug_assert!(written.is_ok(), "no room for a DHCP message");
         Self {
@@ -357,6 +388,8 @@ pub mod option {
     pub const REBINDING_TIME: u8 = 59;
     pub const VENDOR_CLASS: u8 = 60;
     pub const CLIENT_ID: u8 = 61;
+    /// RFC 3046.
+    pub const RELAY_AGENT: u8 = 82;
     /// RFC 3397.
     pub const DOMAIN_SEARCH: u8 = 119;
     /// RFC 3442.
@@ -383,6 +416,34 @@ struct Fixed {
     sname: [u8; 64],
     file: [u8; 128],
     cookie: U32,
+}
+
+impl Fixed {
+    fn for_client(hardware: EthernetAddress) -> Self {
+        let mut chaddr = [0; 16];
+        chaddr[..6].copy_from_slice(&hardware.0);
+        Self {
+            op: BOOTREQUEST,
+            htype: HARDWARE_ETHERNET,
+            hlen: 6,
+            hops: 0,
+            xid: 0.into(),
+            secs: 0.into(),
+            flags: 0.into(),
+            ciaddr: [0; 4],
+            yiaddr: [0; 4],
+            siaddr: [0; 4],
+            giaddr: [0; 4],
+            chaddr,
+            sname: [0; 64],
+            file: [0; 128],
+            cookie: COOKIE.into(),
+        }
+    }
+}
+
+fn flags(broadcast: bool) -> U16 {
+    U16::new(if broadcast { BROADCAST } else { 0 })
 }
 
 /// The length of the fixed part in bytes, the cookie included.

@@ -8,8 +8,8 @@ use zerocopy::byteorder::network_endian::U16;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
 pub use extension::{
-    Extension, ExtensionHeaders, FragmentHeader, Ipv6Option, Ipv6Options, RoutingHeader,
-    UnknownAction,
+    Extension, ExtensionHeaders, FRAGMENT_HEADER_LEN, FragmentHeader, Ipv6Option, Ipv6Options,
+    RoutingHeader, UnknownAction,
 };
 
 use super::Malformed;
@@ -63,6 +63,13 @@ impl Ipv6Header {
         }
         let payload = rest.get(..header.payload_len).ok_or(Malformed::Truncated)?;
         Ok((header, payload))
+    }
+
+    /// Reads a header by itself, whatever follows it. `None` if it is not one of IPv6.
+    #[cfg(feature = "ip-fragments")]
+    pub(crate) fn peek(header: &[u8; HEADER_LEN]) -> Option<Self> {
+        let raw = Raw::ref_from_bytes(header).ok()?;
+        (raw.version() == VERSION).then(|| raw.header())
     }
 
     /// Writes the header to the first [`HEADER_LEN`] bytes of `packet`, which the caller makes long

@@ -35,7 +35,7 @@ pub use address::{
 };
 pub use arp::{ArpOperation, ArpPacket};
 pub use checksum::{ChecksumMode, Sum, pseudo_header};
-pub use dhcpv4::{DhcpMessage, DhcpMessageKind, DhcpOptions, DhcpRequest, DhcpWriter};
+pub use dhcpv4::{DhcpMessage, DhcpMessageKind, DhcpOptions, DhcpReply, DhcpRequest, DhcpWriter};
 pub use ethernet::{EtherType, EthernetAddress, EthernetHeader};
 pub use icmpv4::{Icmpv4Message, Icmpv4Unreachable};
 #[cfg(feature = "proto-ipv6")]

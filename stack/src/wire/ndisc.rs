@@ -66,6 +66,11 @@ pub enum NdiscMessage<'a> {
     },
 }
 
+/// Whether an ICMPv6 message is one of neighbor discovery.
+pub const fn is_ndisc(message: &[u8]) -> bool {
+    matches!(message, [KIND_ROUTER_SOLICITATION..=KIND_REDIRECT, ..])
+}
+
 /// The fixed part of a router advertisement (§4.2; RFC 4191 §2.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -107,7 +112,7 @@ impl<'a> NdiscMessage<'a> {
         let [kind, code, _, _, ..] = *message else {
             return Err(Malformed::Truncated);
         };
-        if !(KIND_ROUTER_SOLICITATION..=KIND_REDIRECT).contains(&kind) {
+        if !is_ndisc(message) {
             return Ok(None);
         }
         if code != 0 {

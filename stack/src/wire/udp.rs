@@ -113,6 +113,45 @@ impl UdpHeader {
     }
 }
 
+impl UdpHeader {
+    /// Writes what the first fragment of a datagram holds: the header, and as much of the payload as fits
+    /// `buf`. Length and checksum are those of the whole.
+    pub fn emit_first(
+        buf: &mut [u8],
+        src_port: u16,
+        dst_port: u16,
+        src: IpAddress,
+        dst: IpAddress,
+        payload: &[u8],
+    ) {
+        let len = HEADER_LEN + payload.len();
+        let (Some((header, data)), Ok(len_field)) = (
+            buf.split_first_chunk_mut::<HEADER_LEN>(),
+            u16::try_from(len),
+        ) else {
+            debug_assert!(false, "no room for a UDP header, or a datagram too long");
+            return;
+        };
+        let Some((first, rest)) = payload.split_at_checked(data.len()) else {
+            debug_assert!(false, "a first fragment is no longer than its datagram");
+            return;
+        };
+        let mut raw = Raw {
+            src_port: src_port.into(),
+            dst_port: dst_port.into(),
+            len: len_field.into(),
+            checksum: 0.into(),
+        };
+        let checksum = pseudo_header(src, dst, IpProtocol::UDP, len)
+            .add(raw.sum())
+            .add(Sum::copy(data, first))
+            .add_at(Sum::of(rest), first.len())
+            .finish();
+        raw.checksum = if checksum == 0 { 0xffff } else { checksum }.into();
+        header.copy_from_slice(raw.as_bytes());
+    }
+}
+
 /// The header as it stands in a packet.
 #[derive(FromBytes, IntoBytes, Immutable, KnownLayout, Unaligned)]
 #[repr(C)]
@@ -159,6 +198,17 @@ mod tests {
 
     fn parse(bytes: &[u8]) -> Result<(UdpHeader, &[u8]), Malformed> {
         UdpHeader::parse(bytes, SRC, DST, true)
+    }
+
+    #[test]
+    fn a_first_fragment_has_the_checksum_of_the_whole() {
+        let data: Vec<u8> = (0..=255).collect();
+        let whole = datagram((&data, b""), ChecksumMode::Full);
+        for len in [HEADER_LEN, HEADER_LEN + 7, HEADER_LEN + 64, whole.len()] {
+            let mut first = vec![0; len];
+            UdpHeader::emit_first(&mut first, 5353, 53, SRC, DST, &data);
+            assert_eq!(first, whole[..len]);
+        }
     }
 
     #[test]

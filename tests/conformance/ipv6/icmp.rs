@@ -137,9 +137,10 @@ fn a_connected_socket_hears_of_unreachable_ports_and_hosts() {
     }
 }
 
-/// RFC 8201: what a router reports about our datagrams is kept for all to the destination.
+/// RFC 8201: what a router reports about our datagrams is kept for all to the destination, and longer ones go in
+/// fragments from then on.
 #[test]
-fn rfc8201_a_datagram_that_is_too_big_is_followed_by_none_as_long() {
+fn rfc8201_a_datagram_that_is_too_big_is_followed_by_fragments() {
     let mut host = Host::up();
     let socket = udp_socket(&host);
     assert_eq!(host.stack().path_mtu(PEER.into()), Some(1_500));
@@ -150,9 +151,13 @@ fn rfc8201_a_datagram_that_is_too_big_is_followed_by_none_as_long() {
     };
     host.send(&icmp(PEER, OURS, &too_big(1_400)));
     assert_eq!(host.stack().path_mtu(PEER.into()), Some(1_400));
-    let refused = send_datagram(&mut host, &socket, AT_PEER, &[0; 1_353]);
-    assert_eq!(refused, Err(SendError::PacketTooLarge));
-    sent(&mut host, &socket, 1_352);
+    let next_header = |bytes: &[u8]| Ipv6Header::parse(bytes).unwrap().0.next_header;
+    let whole = sent(&mut host, &socket, 1_352);
+    assert_eq!((whole.len(), next_header(&whole)), (1_400, IpProtocol::UDP));
+    let first = sent(&mut host, &socket, 1_353);
+    assert_eq!(next_header(&first), IpProtocol::FRAGMENT);
+    assert!(first.len() <= 1_400);
+    assert_eq!(host.hear().header.next_header, IpProtocol::FRAGMENT);
     // Ten minutes later it is forgotten.
     host.let_pass(Duration::from_secs(601));
     assert_eq!(host.stack().path_mtu(PEER.into()), Some(1_500));

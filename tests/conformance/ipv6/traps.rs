@@ -21,6 +21,18 @@ fn neighbor_discovery_with_hop_limit_254() {
     }
 }
 
+/// RFC 6980.
+#[test]
+fn neighbor_discovery_behind_a_fragment_header() {
+    let mut host = Host::up();
+    let whole = solicitation(OURS);
+    let payload = [&[58, 0, 0, 0, 1, 2, 3, 4], &whole[40..]].concat();
+    let dst = solicited_node(OURS);
+    let mut atomic = packet(PEER, dst, IpProtocol::FRAGMENT, &payload);
+    atomic[7] = 255;
+    host.drops(&atomic, Discard::InvalidNeighborMessage);
+}
+
 /// RFC 4861, section 4.6.
 #[test]
 fn a_neighbor_discovery_option_of_length_zero() {

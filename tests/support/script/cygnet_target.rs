@@ -285,9 +285,9 @@ impl Target for CygnetTarget {
         let mut socket = UdpSocket::new(
             self.bench.stack,
             metadata(),
-            memory(8_192),
+            memory(131_072),
             metadata(),
-            memory(8_192),
+            memory(131_072),
         )
         .expect("a free slot");
         socket.bind(port).expect("a free port");
@@ -305,7 +305,7 @@ impl Target for CygnetTarget {
 
     fn udp_receive(&mut self, socket: UdpId) -> Option<Vec<u8>> {
         let cx = &mut Context::from_waker(Waker::noop());
-        let mut buffer = vec![0; 2_048];
+        let mut buffer = vec![0; 65_536];
         match self.udp[socket.0].poll_recv_from(cx, &mut buffer) {
             Poll::Ready(Ok((len, _))) => {
                 buffer.truncate(len);

@@ -259,7 +259,7 @@ impl Target for LinuxTarget {
     }
 
     fn udp_receive(&mut self, socket: UdpId) -> Option<Vec<u8>> {
-        let mut buffer = vec![0; 2_048];
+        let mut buffer = vec![0; 65_536];
         match self.udp[socket.0].recv(&mut buffer) {
             Ok(len) => {
                 buffer.truncate(len);

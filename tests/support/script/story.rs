@@ -82,6 +82,15 @@ impl Script {
         while self.next_packet(end.saturating_sub(self.now())).is_some() {}
     }
 
+    /// A time that only a virtual clock lets pass at once; none on a real one.
+    pub fn if_virtual(&self, span: Duration) -> Duration {
+        if self.slack().is_zero() {
+            span
+        } else {
+            Duration::ZERO
+        }
+    }
+
     /// Whether the target is the Linux kernel, for the few numbers that no RFC fixes.
     pub fn is_linux(&self) -> bool {
         self.conversation.borrow().target.name() == "linux"

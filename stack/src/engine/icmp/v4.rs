@@ -62,8 +62,8 @@ impl Engine<'_> {
             return Err(Discard::UnknownIcmp);
         }
         let reply = Icmpv4Message::EchoReply { ident, seq, data };
-        let ident = self.interface.next_ident();
-        Ok(Some(received.answer_icmpv4(reply, Some(ident))))
+        let ident = self.interface.next_ident(received.src) as u16;
+        self.answer_of_any_length(received.answer_icmpv4(reply, Some(ident)))
     }
 
     #[cfg(not(feature = "icmp-echo-reply"))]
@@ -130,4 +130,4 @@ impl Engine<'_> {
 
 /// RFC 1812, section 4.3.2.3: "the ICMP datagram SHOULD contain as much of the original datagram as
 /// possible without the length of the ICMP datagram exceeding 576 bytes".
-const MAX_QUOTE: usize = 576 - 20 - 8;
+pub(in crate::engine) const MAX_QUOTE: usize = 576 - 20 - 8;

@@ -102,7 +102,7 @@ impl Engine<'_> {
             return Err(Discard::UnknownIcmp);
         }
         let message = Icmpv6Message::EchoReply { ident, seq, data };
-        Ok(Some(received.answer_icmpv6(received.dst, message)))
+        self.answer_of_any_length(received.answer_icmpv6(received.dst, message))
     }
 
     #[cfg(not(feature = "icmp-echo-reply"))]
@@ -174,7 +174,7 @@ impl Engine<'_> {
         self.icmpv6_error(now, received, message, reach, reason)
     }
 
-    fn icmpv6_error<'f>(
+    pub(in crate::engine) fn icmpv6_error<'f>(
         &mut self,
         now: Instant,
         received: &Received<'f>,
@@ -241,6 +241,6 @@ fn is_icmp_error(received: &Received<'_>) -> bool {
     is_icmp && kind.is_none_or(|&kind| is_error(kind) || kind == KIND_REDIRECT)
 }
 
-const MAX_QUOTE: usize = ipv6::MIN_MTU as usize - ipv6::HEADER_LEN - 8;
+pub(in crate::engine) const MAX_QUOTE: usize = ipv6::MIN_MTU as usize - ipv6::HEADER_LEN - 8;
 
 const KIND_REDIRECT: u8 = 137;

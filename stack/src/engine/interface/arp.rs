@@ -32,7 +32,12 @@ impl Engine<'_> {
         let unicast = frame.dst == self.interface.ethernet.hardware;
         if !packet.sender_protocol.is_unspecified() && !self.interface.addresses.is_local(sender) {
             let kind = match packet.operation {
-                ArpOperation::Reply if for_us && unicast => ClaimKind::Reply,
+                // Whoever has a link-local address answers to all (RFC 3927 section 2.5).
+                ArpOperation::Reply
+                    if for_us && (unicast || packet.sender_protocol.is_link_local()) =>
+                {
+                    ClaimKind::Reply
+                }
                 ArpOperation::Request if for_us => ClaimKind::Request,
                 _ => ClaimKind::Announcement,
             };
@@ -65,7 +70,7 @@ impl Engine<'_> {
         let hardware = self.interface.ethernet.hardware;
         Inline {
             link: LinkHeader::Ethernet(EthernetHeader {
-                dst: request.sender_hardware,
+                dst: self.arp_destination(request.target_protocol, request.sender_hardware),
                 src: hardware,
                 ethertype: EtherType::ARP,
             }),
@@ -83,14 +88,15 @@ impl Engine<'_> {
 impl Engine<'_> {
     /// The question who has an address, to everybody or to who had it.
     pub(super) fn arp_request(&self, solicit: &Solicit, target: Ipv4Addr) -> Inline<'static> {
+        let source = self.source_for_neighbor(solicit.target);
         let to = match solicit.to {
             SolicitTo::Broadcast => EthernetAddress::BROADCAST,
-            SolicitTo::Unicast(address) => address,
+            SolicitTo::Unicast(address) => self.arp_destination(source, address),
         };
         let packet = ArpPacket {
             operation: ArpOperation::Request,
             sender_hardware: self.interface.ethernet.hardware,
-            sender_protocol: self.source_for_neighbor(solicit.target),
+            sender_protocol: source,
             target_hardware: EthernetAddress([0; 6]),
             target_protocol: target,
         };
@@ -110,7 +116,26 @@ impl Engine<'_> {
         }
     }
 
-    pub(super) fn arp_to(&self, dst: EthernetAddress, packet: ArpPacket) -> Inline<'static> {
+    /// Where an ARP packet from `sender` goes that is meant for `hardware`.
+    ///
+    /// RFC 3927 section 2.5: "All ARP packets (*replies* as well as requests) that contain a Link-Local
+    /// 'sender IP address' MUST be sent using link-layer broadcast instead of link-layer unicast."
+    pub(in crate::engine) fn arp_destination(
+        &self,
+        sender: Ipv4Addr,
+        hardware: EthernetAddress,
+    ) -> EthernetAddress {
+        match sender.is_link_local() {
+            true => EthernetAddress::BROADCAST,
+            false => hardware,
+        }
+    }
+
+    pub(in crate::engine) fn arp_to(
+        &self,
+        dst: EthernetAddress,
+        packet: ArpPacket,
+    ) -> Inline<'static> {
         Inline {
             link: LinkHeader::Ethernet(EthernetHeader {
                 dst,
@@ -135,6 +160,7 @@ impl Engine<'_> {
             let address = IpAddress::Ipv4(address);
             self.interface
                 .set_address_state(address, AddressState::Preferred);
+            self.services_claimed(address);
         }
         Some(packet)
     }
@@ -153,7 +179,7 @@ impl Engine<'_> {
             self.interface
                 .set_address_state(address, AddressState::Tentative);
             self.on_address_gone(address);
-            self.dhcp_conflict(now, address);
+            self.services_conflict(now, address);
         }
         true
     }

@@ -29,7 +29,7 @@ pub(in crate::engine) struct Ethernet {
 
 impl Interface {
     /// The link header for a packet to everybody, or to a station whose address is known.
-    #[cfg(feature = "socket-dhcpv4")]
+    #[cfg(any(feature = "socket-dhcpv4", feature = "dhcpv4-server"))]
     pub(in crate::engine) fn ipv4_header_to(&self, dst: EthernetAddress) -> LinkHeader {
         LinkHeader::Ethernet(EthernetHeader {
             dst,

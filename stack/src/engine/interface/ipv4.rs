@@ -5,7 +5,7 @@ use core::net::Ipv4Addr;
 use super::super::Engine;
 use super::super::config::{ConfigV4, StaticConfigV4};
 use super::{Care, ConfigError, INTERFACE, Interface};
-use crate::ip::Route;
+use crate::ip::{AddressState, Route};
 use crate::rand::Random;
 use crate::time::Instant;
 use crate::wire::{IpAddress, IpCidr, Ipv4Cidr};
@@ -41,11 +41,7 @@ impl Interface {
         random: &mut Random,
     ) -> Result<(), ConfigError> {
         self.changes = self.changes.wrapping_add(1);
-        if let Some(old) = self.config.take() {
-            while let Some(route) = self.config_routes.pop() {
-                self.routes.remove(route);
-            }
-            self.ip_mtu = self.link_mtu;
+        if let Some(old) = self.take_config() {
             self.remove_address(IpAddress::Ipv4(old.address.address()));
         }
         let Some(new) = configuration else {
@@ -69,6 +65,37 @@ impl Interface {
             self.add_config_route(now, IpCidr::Ipv4(destination), router)?;
         }
         Ok(())
+    }
+
+    /// The configuration is over, with all but its address.
+    fn take_config(&mut self) -> Option<StaticConfigV4> {
+        let config = self.config.take()?;
+        while let Some(route) = self.config_routes.pop() {
+            self.routes.remove(route);
+        }
+        self.ip_mtu = self.link_mtu;
+        Some(config)
+    }
+
+    /// Ends the configuration, but leaves its address to those who use it. False if the next one would find
+    /// no room beside it.
+    #[cfg(feature = "ipv4-link-local")]
+    pub(in crate::engine) fn retire_config(&mut self) -> bool {
+        if self.addresses.is_full() {
+            return false;
+        }
+        if let Some(config) = self.take_config() {
+            let address = IpAddress::Ipv4(config.address.address());
+            self.set_address_state(address, AddressState::Deprecated);
+        }
+        true
+    }
+
+    /// Whether the configuration gives that address.
+    #[cfg(feature = "ipv4-link-local")]
+    pub(in crate::engine) fn is_configured(&self, address: Ipv4Addr) -> bool {
+        let config = self.config.as_ref();
+        config.is_some_and(|config| config.address.address() == address)
     }
 
     fn add_config_route(
@@ -133,7 +160,7 @@ impl Engine<'_> {
 
     /// Replaces the IPv4 configuration. Connections from an address that goes away end with an error.
     pub(crate) fn set_config_v4(&mut self, config: ConfigV4) -> Result<(), ConfigError> {
-        self.stop_dhcp();
+        self.stop_configuring();
         let now = self.now;
         match config {
             ConfigV4::None => self.configure(now, None),
@@ -142,6 +169,19 @@ impl Engine<'_> {
             ConfigV4::Dhcp(dhcp) => {
                 self.configure(now, None)?;
                 self.start_dhcp(now, dhcp);
+                Ok(())
+            }
+            #[cfg(feature = "ipv4-link-local")]
+            ConfigV4::LinkLocal(link_local) => {
+                self.configure(now, None)?;
+                self.start_link_local(now, link_local);
+                Ok(())
+            }
+            #[cfg(all(feature = "socket-dhcpv4", feature = "ipv4-link-local"))]
+            ConfigV4::DhcpOrLinkLocal(dhcp, link_local) => {
+                self.configure(now, None)?;
+                self.start_dhcp(now, dhcp);
+                self.start_link_local(now, link_local);
                 Ok(())
             }
         }

@@ -291,6 +291,7 @@ impl Engine<'_> {
     /// RFC 4862, section 5.4.5: an address that somebody else has "MUST NOT be assigned".
     fn on_duplicate<'f>(&mut self, now: Instant, address: Ipv6Addr) -> Handled<'f> {
         crate::log::debug!("another host has the address {:?}", address.octets());
+        self.services_conflict(now, address.into());
         self.interface.forget_detector(address);
         self.interface.on_duplicate(now, address, &mut self.random);
         Err(Discard::AddressConflict)

@@ -27,8 +27,42 @@ pub(in crate::engine) struct Path {
     path_mtu: u16,
     /// None as long as nothing was sent.
     flow_label: FlowLabel,
+    /// Past all routers, because of the packets' source.
+    stays_on_link: bool,
     #[cfg(feature = "medium-ethernet")]
     pub(super) neighbor: Option<NeighborKey>,
+}
+
+impl Path {
+    /// A path for packets from that address.
+    ///
+    /// RFC 3927 section 2.7: a packet "whose source and/or destination address is in the 169.254/16 prefix
+    /// MUST NOT be sent to any router for forwarding".
+    pub(in crate::engine) fn from_source(source: Option<IpAddress>) -> Self {
+        Self {
+            stays_on_link: matches!(source, Some(IpAddress::Ipv4(source)) if source.is_link_local()),
+            ..Self::default()
+        }
+    }
+
+    /// The next hop, where routes lead to `routed`.
+    fn next_hop_to(&self, destination: IpAddress, routed: NextHop) -> NextHop {
+        match routed.delivery {
+            Delivery::Neighbor if self.stays_on_link => NextHop {
+                address: destination,
+                ..routed
+            },
+            _ => routed,
+        }
+    }
+}
+
+#[cfg(any(feature = "socket-udp", feature = "socket-icmp"))]
+impl Path {
+    /// The longest packet in bytes that gets all the way, as far as is known.
+    pub(in crate::engine) fn mtu(&self) -> usize {
+        self.path_mtu.into()
+    }
 }
 
 #[cfg(feature = "socket-tcp")]
@@ -132,9 +166,9 @@ impl Interface {
         Some(reported.map_or(route, |mtu| mtu.min(route)))
     }
 
-    /// The longest payload in bytes of a packet to `destination` that is sent without fragments, `known` being
-    /// the way that the last one took. Packets of IPv4 may be fragmented behind the link, those of IPv6 by
-    /// their sender alone.
+    /// The longest payload in bytes of a packet to `destination` that is sent, in fragments if need be, `known`
+    /// being the way that the last one took. Without fragments of our own, packets of IPv4 may be fragmented
+    /// behind the link, those of IPv6 by nobody (RFC 8200, section 4.5).
     #[cfg(any(feature = "socket-udp", feature = "socket-icmp"))]
     pub(in crate::engine) fn longest_payload(
         &self,
@@ -142,12 +176,12 @@ impl Interface {
         destination: IpAddress,
         known: Option<&Path>,
     ) -> usize {
-        let mtu = match destination {
+        let longest = match destination {
+            _ if cfg!(feature = "ip-fragments") => LONGEST_PACKET,
             IpAddress::Ipv4(_) => self.ip_mtu,
             #[cfg(feature = "proto-ipv6")]
             IpAddress::Ipv6(_) => {
-                let current = known.filter(|path| self.is_current(path));
-                let mtu = match current {
+                let mtu = match known.filter(|path| self.is_current(path)) {
                     Some(path) => Some(path.path_mtu),
                     None => self.path_mtu(now, destination),
                 };
@@ -156,7 +190,7 @@ impl Interface {
         };
         #[cfg(not(feature = "proto-ipv6"))]
         let _ = (now, known);
-        mtu.saturating_sub(destination.version().header_len())
+        longest.saturating_sub(destination.version().header_len())
     }
 
     /// The longest TCP payload, without options, that a peer is told to send, and that may be sent to it.
@@ -252,9 +286,11 @@ impl Interface {
 
     /// Routes anew.
     fn resolve(&mut self, now: Instant, destination: IpAddress, path: &mut Path) {
+        let routed = self.next_hop(now, destination);
         *path = Path {
-            next_hop: self.next_hop(now, destination),
+            next_hop: routed.map(|routed| path.next_hop_to(destination, routed)),
             epoch: self.epoch,
+            stays_on_link: path.stays_on_link,
             ..Path::default()
         };
         if let Some(next_hop) = &path.next_hop {
@@ -319,3 +355,7 @@ const TCP_HEADER: u16 = 20;
 /// RFC 791: "Every internet module must be able to forward a datagram of 68 octets without further
 /// fragmentation".
 const SMALLEST_MTU: u16 = 68;
+
+/// The length of a packet has 16 bits.
+#[cfg(any(feature = "socket-udp", feature = "socket-icmp"))]
+const LONGEST_PACKET: usize = 65_535;

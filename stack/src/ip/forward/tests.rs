@@ -108,6 +108,36 @@ mod next_hop {
     }
 
     #[test]
+    fn link_local_hosts_are_sent_to_directly_whatever_routes_there_are() {
+        let mut host = Host::configured();
+        host.add_route(cidr("169.254.0.0", 16), "192.0.2.1", ETH);
+        let next = host.resolve("169.254.9.9", None);
+        assert_eq!(next, hop(ETH, "169.254.9.9", Delivery::Neighbor));
+        let all = host.resolve("169.254.255.255", None);
+        assert_eq!(all, hop(ETH, "169.254.255.255", Delivery::Broadcast));
+
+        host.add_address(WAN, cidr("169.254.1.1", 16));
+        let next = host.resolve("169.254.9.9", None);
+        assert_eq!(next, hop(WAN, "169.254.9.9", Delivery::Neighbor));
+        assert_eq!(
+            Host::unconfigured().resolve("169.254.9.9", None),
+            Err(NoRoute)
+        );
+    }
+
+    #[test]
+    fn a_deprecated_address_is_the_last_choice() {
+        let mut host = Host::unconfigured();
+        host.add_address(ETH, cidr("169.254.1.1", 16));
+        let old = ip("169.254.1.1");
+        host.addresses.set_state(ETH, old, AddressState::Deprecated);
+        assert_eq!(host.source("169.254.9.9"), Some(old), "there is no other");
+        host.add_address(ETH, cidr("192.0.2.7", 24));
+        assert_eq!(host.source("169.254.9.9"), Some(ip("192.0.2.7")));
+        assert!(host.addresses.is_local(old));
+    }
+
+    #[test]
     fn the_longest_prefix_wins() {
         let mut host = Host::configured();
         host.add_route(cidr("203.0.113.0", 24), "192.0.2.2", ETH);

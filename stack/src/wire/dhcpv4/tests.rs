@@ -49,6 +49,29 @@ fn what_is_written_is_read_back() {
 }
 
 #[test]
+fn a_servers_message_is_read_back() {
+    let mut buffer = [0xff; 400];
+    let reply = DhcpReply {
+        xid: 7,
+        broadcast: true,
+        ciaddr: Ipv4Addr::new(192, 0, 2, 2),
+        yiaddr: Ipv4Addr::new(192, 0, 2, 3),
+        giaddr: Ipv4Addr::new(192, 0, 2, 4),
+        chaddr: CLIENT,
+    };
+    let len = DhcpWriter::reply(&mut buffer, &reply)
+        .option(option::MESSAGE_TYPE, &[2])
+        .finish();
+    let read = DhcpMessage::parse(&buffer[..len]).unwrap();
+    assert!(read.is_reply && read.broadcast);
+    assert_eq!((read.xid, read.kind), (7, DhcpMessageKind::Offer));
+    assert_eq!(
+        (read.ciaddr, read.yiaddr, read.giaddr, read.chaddr),
+        (reply.ciaddr, reply.yiaddr, reply.giaddr, CLIENT)
+    );
+}
+
+#[test]
 fn options_go_on_in_the_fields_that_the_overload_option_names() {
     let options = [52, 1, 3, 53, 1, 2, 255];
     let bytes = message(

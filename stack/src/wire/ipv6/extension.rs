@@ -68,6 +68,18 @@ impl FragmentHeader {
     pub const fn is_atomic(&self) -> bool {
         self.offset == 0 && !self.more
     }
+
+    /// Writes the header to the first [`FRAGMENT_HEADER_LEN`] bytes of `buf`, which the caller makes long
+    /// enough.
+    pub fn emit(&self, buf: &mut [u8]) {
+        let Some(buf) = buf.first_chunk_mut::<FRAGMENT_HEADER_LEN>() else {
+            debug_assert!(false, "no room for a fragment header");
+            return;
+        };
+        let [high, low] = (self.offset & !7 | u16::from(self.more)).to_be_bytes();
+        let [i0, i1, i2, i3] = self.ident.to_be_bytes();
+        *buf = [self.next_header.0, 0, high, low, i0, i1, i2, i3];
+    }
 }
 
 impl<'a> ExtensionHeaders<'a> {
@@ -113,7 +125,7 @@ impl<'a> ExtensionHeaders<'a> {
         };
         let len = match self.next_header {
             // What other headers have their length in is reserved here.
-            IpProtocol::FRAGMENT => 8,
+            IpProtocol::FRAGMENT => FRAGMENT_HEADER_LEN,
             _ => usize::from(len) * 8 + 8,
         };
         let (header, rest) = self
@@ -151,7 +163,7 @@ impl<'a> ExtensionHeaders<'a> {
                 offset: u16::from_be_bytes([kind, low]) & !7,
                 more: low & 1 != 0,
                 next_header: IpProtocol(next_header),
-                data_offset: self.offset + 8,
+                data_offset: self.offset + FRAGMENT_HEADER_LEN,
             }),
             _ => Extension::Destination(options),
         })
@@ -285,6 +297,9 @@ impl IpProtocol {
     /// Destination options (RFC 8200 §4.6).
     pub const DESTINATION_OPTIONS: Self = Self(60);
 }
+
+/// The length in bytes of a fragment header.
+pub const FRAGMENT_HEADER_LEN: usize = 8;
 
 /// A packet with every header that RFC 8200 §4.1 knows, in its order, has five of these.
 const MAX_HEADERS: u8 = 8;

@@ -216,6 +216,22 @@ fn the_upper_bits_say_what_to_do_about_an_unknown_option() {
 }
 
 #[test]
+fn a_fragment_header_is_written_as_it_is_read() {
+    let fragment = FragmentHeader {
+        ident: 0x0102_0304,
+        offset: 0x5a8,
+        more: true,
+        next_header: IpProtocol::UDP,
+        data_offset: 48,
+    };
+    let mut bytes = [0xaa; FRAGMENT_HEADER_LEN];
+    fragment.emit(&mut bytes);
+    assert_eq!(bytes, [17, 0, 0x05, 0xa9, 1, 2, 3, 4]);
+    let (extensions, ..) = walk(44, &bytes);
+    assert_eq!(extensions, [Extension::Fragment(fragment)]);
+}
+
+#[test]
 fn an_atomic_fragment_is_told() {
     let payload = [6, 0xff, 0, 0, 1, 2, 3, 4];
     let (extensions, protocol, _) = walk(44, &payload);

@@ -1,0 +1,432 @@
+//! Packets in pieces: fragments that arrive are put together, and what is longer than a path takes is cut.
+//!
+//! Sockets' packets are cut where they are queued: a fragment a turn, each read from the socket's own memory,
+//! see [`Cut`]. An answer has no such memory. What is too long for one packet, and what answers a datagram
+//! that was put together and whose memory is to be free again, goes through the one [`Outbox`].
+
+use cygnet_config::{FRAGMENTATION_BUFFER_SIZE, REASSEMBLY_BUFFER_COUNT, REASSEMBLY_BUFFER_SIZE};
+use cygnet_driver::TxToken;
+
+use super::egress::Inline;
+use super::flow_label::FlowLabel;
+use super::icmp::MAX_QUOTE;
+use super::ingress::{Handled, Received};
+use super::outgoing::{Content, IpPacket, LinkHeader, Outgoing, Payload};
+use super::{Engine, Interface};
+use crate::icmp::{Offender, Payload as OffenderPayload, may_send_error};
+use crate::ip::{DatagramKey, Destination, Fragment, Reassembly, Rules};
+use crate::stats::Discard;
+use crate::time::Instant;
+use crate::wire::icmpv4::{self, Icmpv4Message};
+use crate::wire::ipv4::MIN_HEADER_LEN;
+use crate::wire::{IpAddress, IpProtocol, Ipv4Header};
+
+/// The memory for packets in pieces.
+pub(crate) struct FragmentBuffers {
+    arriving: [[u8; REASSEMBLY_BUFFER_SIZE]; REASSEMBLY_BUFFER_COUNT],
+    leaving: [u8; FRAGMENTATION_BUFFER_SIZE],
+}
+
+/// Datagrams whose fragments arrive, and an answer that leaves in fragments.
+pub(super) struct FragmentState<'d> {
+    pub(super) arriving: Reassembly<'d, LinkHeader>,
+    leaving: Outbox<'d>,
+}
+
+/// Room for one answer, of which a fragment is sent at a time.
+struct Outbox<'d> {
+    /// Its payload, as it is behind the IP header.
+    payload: &'d mut [u8],
+    answer: Option<Answer>,
+}
+
+struct Answer {
+    link: LinkHeader,
+    src: IpAddress,
+    dst: IpAddress,
+    protocol: IpProtocol,
+    hop_limit: u8,
+    dscp_ecn: u8,
+    dont_fragment: bool,
+    ident: u32,
+    len: usize,
+    sent: usize,
+}
+
+/// One of the fragments of a packet: which part of its payload.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Part {
+    pub(super) offset: usize,
+    pub(super) len: usize,
+    /// It is not the last one.
+    pub(super) more: bool,
+    /// What all have in common. IPv4 takes the lower half.
+    pub(super) ident: u32,
+}
+
+/// How far a packet in a socket's queue has gone that does not fit one frame.
+///
+/// It goes on with the next turn of the socket, unless its neighbor is not in reach then: in that case it
+/// starts over when it is, under another identification, and other packets go ahead.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Cut(Option<Progress>);
+
+#[derive(Clone, Copy, Debug)]
+struct Progress {
+    nth: usize,
+    offset: usize,
+    ident: u32,
+    src: IpAddress,
+}
+
+impl FragmentBuffers {
+    pub(crate) const fn new() -> Self {
+        Self {
+            arriving: [[0; REASSEMBLY_BUFFER_SIZE]; REASSEMBLY_BUFFER_COUNT],
+            leaving: [0; FRAGMENTATION_BUFFER_SIZE],
+        }
+    }
+}
+
+impl<'d> FragmentState<'d> {
+    /// Without memory, everything in pieces is dropped.
+    pub(super) fn new() -> Self {
+        Self {
+            arriving: Reassembly::new(),
+            leaving: Outbox {
+                payload: &mut [],
+                answer: None,
+            },
+        }
+    }
+
+    fn lend(&mut self, buffers: &'d mut FragmentBuffers) {
+        for bytes in &mut buffers.arriving {
+            self.arriving.lend(bytes);
+        }
+        self.leaving.payload = &mut buffers.leaving;
+    }
+
+    pub(super) fn next_deadline(&self) -> Option<Instant> {
+        self.arriving.next_deadline()
+    }
+
+    pub(super) fn wants_to_send(&self) -> bool {
+        self.leaving.answer.is_some()
+    }
+
+    /// The link went, and with it where the answer was to go.
+    pub(super) fn on_link_changed(&mut self) {
+        self.leaving.answer = None;
+    }
+}
+
+impl Outbox<'_> {
+    fn put(&mut self, answer: &Outgoing<'_>, ident: u32) -> Result<(), Discard> {
+        let Content::Ip(packet) = &answer.content else {
+            return Err(Discard::NoRoomToReply);
+        };
+        if self.answer.is_some() {
+            return Err(Discard::NoRoomToReply);
+        }
+        let len = packet.payload.len();
+        let room = self.payload.get_mut(..len);
+        let room = room
+            .filter(|_| packet.len() <= FRAGMENTATION_BUFFER_SIZE)
+            .ok_or(Discard::ReplyTooLong)?;
+        packet.payload.emit(room, packet.src, packet.dst);
+        self.answer = Some(Answer {
+            link: answer.link,
+            src: packet.src,
+            dst: packet.dst,
+            protocol: packet.payload.protocol(packet.dst),
+            hop_limit: packet.hop_limit,
+            dscp_ecn: packet.dscp_ecn,
+            dont_fragment: packet.dont_fragment,
+            ident,
+            len,
+            sent: 0,
+        });
+        Ok(())
+    }
+
+    /// Sends the next fragment of packets of up to `mtu` bytes.
+    fn send<T: TxToken>(&mut self, mtu: usize, tx: T) -> Result<(), T> {
+        let Some(answer) = &mut self.answer else {
+            return Err(tx);
+        };
+        let payload = self.payload.get(..answer.len).unwrap_or_default();
+        let packet = IpPacket {
+            src: answer.src,
+            dst: answer.dst,
+            hop_limit: answer.hop_limit,
+            dscp_ecn: answer.dscp_ecn,
+            ident: answer.ident as u16,
+            dont_fragment: answer.dont_fragment,
+            flow_label: FlowLabel::NONE,
+            payload: Payload::Written(answer.protocol, payload),
+        };
+        let link = answer.link;
+        let content = match Part::of(&packet, mtu, answer.sent, answer.ident) {
+            None => {
+                answer.sent = answer.len;
+                Content::Ip(packet)
+            }
+            Some(part) => {
+                answer.sent += part.len;
+                Content::Fragment(packet, part)
+            }
+        };
+        if answer.sent >= answer.len {
+            self.answer = None;
+        }
+        Outgoing { link, content }.send(tx);
+        Ok(())
+    }
+}
+
+impl Part {
+    /// The next part of a packet of which `offset` bytes have gone; `None` if it can go in one piece.
+    fn of(packet: &IpPacket<'_>, mtu: usize, offset: usize, ident: u32) -> Option<Self> {
+        if offset == 0 && packet.len() <= mtu {
+            return None;
+        }
+        let room = mtu.saturating_sub(packet.fragment_header_len());
+        let rest = packet.payload.len().saturating_sub(offset);
+        let more = rest > room;
+        // All but the last are multiples of eight bytes (RFC 791, section 3.2).
+        let len = if more { (room / 8 * 8).max(8) } else { rest };
+        Some(Self {
+            offset,
+            len: len.min(rest),
+            more,
+            ident,
+        })
+    }
+}
+
+impl Cut {
+    /// The number of the packet to go on with; 0, as good as any, if there is none.
+    pub(super) fn nth(&self) -> usize {
+        self.0.map_or(0, |progress| progress.nth)
+    }
+
+    /// Gives up on what is under way. True if there was something.
+    pub(super) fn reset(&mut self) -> bool {
+        self.0.take().is_some()
+    }
+
+    /// Identification and source of the packet that is under way: they stay as they are.
+    pub(super) fn under_way(&self) -> Option<(u32, IpAddress)> {
+        self.0.map(|progress| (progress.ident, progress.src))
+    }
+
+    /// Sends the packet or the next part of it, and returns how far it has come.
+    pub(super) fn send<T: TxToken>(self, outgoing: Sending<'_>, tx: T) -> Self {
+        let Sending {
+            link,
+            packet,
+            nth,
+            mtu,
+            ident,
+        } = outgoing;
+        let offset = self.0.map_or(0, |progress| progress.offset);
+        let Some(part) = Part::of(&packet, mtu, offset, ident) else {
+            let content = Content::Ip(packet);
+            Outgoing { link, content }.send(tx);
+            return Self(None);
+        };
+        let src = packet.src;
+        let content = Content::Fragment(packet, part);
+        Outgoing { link, content }.send(tx);
+        Self(part.more.then_some(Progress {
+            nth,
+            offset: offset + part.len,
+            ident,
+            src,
+        }))
+    }
+
+    /// Whether all of the packet has been sent.
+    pub(super) fn is_done(&self) -> bool {
+        self.0.is_none()
+    }
+}
+
+/// A socket's packet at its turn.
+pub(super) struct Sending<'a> {
+    pub(super) link: LinkHeader,
+    pub(super) packet: IpPacket<'a>,
+    /// Its number in the socket's queue.
+    pub(super) nth: usize,
+    /// The longest packet in bytes that its path takes.
+    pub(super) mtu: usize,
+    pub(super) ident: u32,
+}
+
+impl<'d> Engine<'d> {
+    /// The same with memory for packets in pieces.
+    pub(crate) fn with_fragments(mut self, buffers: &'d mut FragmentBuffers) -> Self {
+        self.fragments.lend(buffers);
+        self
+    }
+
+    /// Part of a datagram arrived, with a header that was found in order.
+    #[cold]
+    pub(super) fn on_fragment<'f>(
+        &mut self,
+        now: Instant,
+        received: &Received<'f>,
+        header: &Ipv4Header,
+        payload: &'f [u8],
+    ) -> Handled<'f> {
+        if received.destination == Destination::Elsewhere {
+            return Err(Discard::NotOurAddress);
+        }
+        let mut kept = [0; MIN_HEADER_LEN];
+        header.emit(&mut kept);
+        let fragment = Fragment {
+            key: DatagramKey {
+                src: received.src,
+                dst: received.dst,
+                protocol: Some(header.protocol),
+                ident: header.ident.into(),
+            },
+            rules: Rules::V4,
+            offset: header.fragment_offset.into(),
+            more: header.more_fragments,
+            ecn: header.ecn(),
+            header: &kept,
+            payload,
+            back: received.back,
+        };
+        let Some(mut whole) = self.fragments.arriving.on_fragment(now, &fragment)? else {
+            return Ok(None);
+        };
+        let (ecn, payload_len) = (whole.ecn(), whole.payload_len());
+        if let Ok((first, _)) = Ipv4Header::parse(whole.packet(), false) {
+            Ipv4Header {
+                dscp_ecn: first.dscp_ecn & !3 | ecn.0,
+                more_fragments: false,
+                payload_len,
+                ..first
+            }
+            .emit(whole.packet_mut());
+        }
+        let handled = self.on_reassembled(now, received, whole.packet());
+        self.fragments.arriving.give_back(whole);
+        handled.map(|()| None)
+    }
+
+    /// A datagram is whole. An answer to it may repeat what lies in its memory, so it is written down now.
+    fn on_reassembled(
+        &mut self,
+        now: Instant,
+        last: &Received<'_>,
+        packet: &[u8],
+    ) -> Result<(), Discard> {
+        let (header, payload) = Ipv4Header::parse(packet, false)?;
+        let received = Received {
+            src: header.src.into(),
+            dst: header.dst.into(),
+            hop_limit: header.hop_limit,
+            ecn: header.ecn(),
+            packet,
+            // A device that looks at checksums cannot have looked at this one.
+            verify: true,
+            destination: last.destination,
+            path: last.path,
+            back: last.back,
+        };
+        match self.on_datagram(now, &received, header.protocol, payload)? {
+            None => Ok(()),
+            Some(answer) => self.put_answer(&answer),
+        }
+    }
+
+    pub(super) fn put_answer(&mut self, answer: &Inline<'_>) -> Result<(), Discard> {
+        let outgoing = answer.outgoing();
+        let ident = match &outgoing.content {
+            Content::Ip(packet) if packet.may_be_cut() => self.interface.next_ident(packet.dst),
+            _ => 0,
+        };
+        self.fragments.leaving.put(&outgoing, ident)
+    }
+
+    /// An answer that may be fragmented: as it is if it fits one packet, else it leaves in fragments.
+    pub(super) fn answer_of_any_length<'f>(&mut self, answer: Inline<'f>) -> Handled<'f> {
+        let fits = match answer.outgoing().content {
+            Content::Ip(packet) => packet.len() <= self.interface.cut_at(packet.dst),
+            _ => true,
+        };
+        if fits {
+            return Ok(Some(answer));
+        }
+        self.put_answer(&answer).map(|()| None)
+    }
+
+    /// Sends a fragment of an answer. Gives the room back if there is none.
+    pub(super) fn transmit_fragment<T: TxToken>(&mut self, tx: T) -> Result<(), T> {
+        let Some(answer) = &self.fragments.leaving.answer else {
+            return Err(tx);
+        };
+        let mtu = self.interface.cut_at(answer.dst);
+        self.fragments.leaving.send(mtu, tx)?;
+        self.stats.sent = self.stats.sent.wrapping_add(1);
+        Ok(())
+    }
+
+    /// Gives up on datagrams whose rest did not come. RFC 1122, section 3.3.2: "If this timeout expires, the
+    /// partially-reassembled datagram MUST be discarded and an ICMP Time Exceeded message sent to the source
+    /// host (if fragment zero has been received)."
+    pub(super) fn on_fragment_timeout(&mut self, now: Instant) {
+        while let Some(expired) = self.fragments.arriving.on_timeout(now) {
+            self.stats.discard(Discard::ReassemblyTimeout);
+            let Some(error) = expired
+                .first
+                .and_then(|first| time_exceeded(first, expired.back, &self.interface))
+            else {
+                continue;
+            };
+            if !self.icmp_errors.allow(now) {
+                self.stats.discard(Discard::RateLimited);
+            } else if let Err(reason) = self.fragments.leaving.put(&error.outgoing(), 0) {
+                self.stats.discard(reason);
+            }
+        }
+    }
+}
+
+/// The error about a datagram of which the first fragment is there, if there may be one.
+fn time_exceeded<'a>(
+    first: &'a [u8],
+    back: LinkHeader,
+    interface: &Interface,
+) -> Option<Inline<'a>> {
+    #[cfg(feature = "proto-ipv6")]
+    if first.first()? >> 4 == 6 {
+        return super::fragments_v6::time_exceeded(first, back, interface);
+    }
+    let (header, payload) = Ipv4Header::parse(first, false).ok()?;
+    let is_icmp = header.protocol == IpProtocol::ICMP;
+    let offender = Offender {
+        source: header.src,
+        destination: header.dst,
+        is_to_group: !interface.addresses.is_local(header.dst.into()),
+        is_link_group: false,
+        fragment_offset: 0,
+        payload: if is_icmp {
+            OffenderPayload::Icmp {
+                message_type: payload.first().copied(),
+            }
+        } else {
+            OffenderPayload::Other
+        },
+    };
+    may_send_error(&offender).ok()?;
+    let message = Icmpv4Message::TimeExceeded {
+        code: icmpv4::REASSEMBLY_TIME_EXCEEDED,
+        quote: first.get(..MAX_QUOTE).unwrap_or(first),
+    };
+    Some(Inline::icmpv4(back, header.dst, header.src, message))
+}

@@ -1,0 +1,104 @@
+//! In place of `fragments`, where it is not compiled in: fragments are dropped, and nothing is cut.
+
+use core::marker::PhantomData;
+
+use cygnet_driver::TxToken;
+
+use super::egress::Inline;
+use super::ingress::{Handled, Received};
+use super::outgoing::{Content, IpPacket, LinkHeader, Outgoing};
+use super::{Engine, Interface};
+use crate::stats::Discard;
+use crate::time::Instant;
+use crate::wire::{IpAddress, Ipv4Header};
+#[cfg(feature = "proto-ipv6")]
+use crate::wire::{Ipv6Header, ipv6::FragmentHeader};
+
+/// Nothing.
+pub(super) struct FragmentState<'d>(PhantomData<&'d ()>);
+
+/// Nothing: every packet goes in one piece.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Cut;
+
+/// A socket's packet at its turn.
+pub(super) struct Sending<'a> {
+    pub(super) link: LinkHeader,
+    pub(super) packet: IpPacket<'a>,
+    pub(super) nth: usize,
+    pub(super) mtu: usize,
+    pub(super) ident: u32,
+}
+
+impl FragmentState<'_> {
+    pub(super) fn new() -> Self {
+        Self(PhantomData)
+    }
+
+    pub(super) fn next_deadline(&self) -> Option<Instant> {
+        None
+    }
+
+    pub(super) fn wants_to_send(&self) -> bool {
+        false
+    }
+
+    pub(super) fn on_link_changed(&mut self) {}
+}
+
+impl Cut {
+    pub(super) fn nth(&self) -> usize {
+        0
+    }
+
+    pub(super) fn reset(&mut self) -> bool {
+        false
+    }
+
+    pub(super) fn under_way(&self) -> Option<(u32, IpAddress)> {
+        None
+    }
+
+    pub(super) fn send<T: TxToken>(self, outgoing: Sending<'_>, tx: T) -> Self {
+        let (link, content) = (outgoing.link, Content::Ip(outgoing.packet));
+        Outgoing { link, content }.send(tx);
+        self
+    }
+
+    pub(super) fn is_done(&self) -> bool {
+        true
+    }
+}
+
+impl Engine<'_> {
+    pub(super) fn on_fragment<'f>(
+        &mut self,
+        _: Instant,
+        _: &Received<'f>,
+        _: &Ipv4Header,
+        _: &'f [u8],
+    ) -> Handled<'f> {
+        Err(Discard::Fragment)
+    }
+
+    #[cfg(feature = "proto-ipv6")]
+    pub(super) fn on_fragment_v6<'f>(
+        &mut self,
+        _: Instant,
+        _: &Received<'f>,
+        _: &Ipv6Header,
+        _: &FragmentHeader,
+    ) -> Handled<'f> {
+        Err(Discard::Fragment)
+    }
+
+    pub(super) fn answer_of_any_length<'f>(&mut self, answer: Inline<'f>) -> Handled<'f> {
+        Ok(Some(answer))
+    }
+
+    pub(super) fn transmit_fragment<T: TxToken>(&mut self, tx: T) -> Result<(), T> {
+        Err(tx)
+    }
+
+    pub(super) fn on_fragment_timeout(&mut self, _: Instant) {}
+}

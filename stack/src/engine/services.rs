@@ -1,0 +1,122 @@
+//! What the stack does on the network by itself, beside its sockets: where each service that is compiled in
+//! has its turn. `engine` drives them together; each has its own file.
+
+use cygnet_driver::TxToken;
+
+#[cfg(feature = "socket-dhcpv4")]
+use super::dhcp::DhcpState;
+#[cfg(feature = "dhcpv4-server")]
+use super::dhcp_server::DhcpServerState;
+#[cfg(feature = "ipv4-link-local")]
+use super::link_local::LinkLocalState;
+use super::{Config, Engine, Interface, earlier};
+use crate::time::Instant;
+use crate::wire::IpAddress;
+
+/// The state of all of them.
+pub(super) struct Services {
+    #[cfg(feature = "socket-dhcpv4")]
+    pub(super) dhcp: DhcpState,
+    #[cfg(feature = "ipv4-link-local")]
+    pub(super) link_local: LinkLocalState,
+    #[cfg(feature = "dhcpv4-server")]
+    pub(super) dhcp_server: DhcpServerState,
+}
+
+impl Services {
+    pub(super) fn new(interface: &Interface, config: &Config) -> Self {
+        Self {
+            #[cfg(feature = "socket-dhcpv4")]
+            dhcp: DhcpState::new(interface, config),
+            #[cfg(feature = "ipv4-link-local")]
+            link_local: LinkLocalState::new(interface, config),
+            #[cfg(feature = "dhcpv4-server")]
+            dhcp_server: DhcpServerState::default(),
+        }
+    }
+
+    /// When one of them has something to do or to send.
+    pub(super) fn next_deadline(&self) -> Option<Instant> {
+        let next = None;
+        #[cfg(feature = "socket-dhcpv4")]
+        let next = earlier(next, self.dhcp.next_deadline());
+        #[cfg(feature = "ipv4-link-local")]
+        let next = earlier(next, self.link_local.next_deadline());
+        #[cfg(feature = "dhcpv4-server")]
+        let next = earlier(next, self.dhcp_server.next_deadline());
+        next
+    }
+
+    /// Whether [`Engine::transmit_services`] has something.
+    pub(super) fn want_to_send(&self, now: Instant) -> bool {
+        let is_due = |due: Option<Instant>| due.is_some_and(|due| due <= now);
+        #[cfg(feature = "socket-dhcpv4")]
+        if is_due(self.dhcp.next_deadline()) {
+            return true;
+        }
+        #[cfg(feature = "dhcpv4-server")]
+        if self.dhcp_server.wants_to_send() {
+            return true;
+        }
+        false
+    }
+}
+
+impl Engine<'_> {
+    /// Ends what came with the configuration before.
+    pub(super) fn stop_configuring(&mut self) {
+        #[cfg(feature = "socket-dhcpv4")]
+        self.stop_dhcp();
+        #[cfg(feature = "ipv4-link-local")]
+        self.stop_link_local();
+    }
+
+    pub(super) fn services_link_changed(&mut self, now: Instant, up: bool) {
+        #[cfg(feature = "socket-dhcpv4")]
+        self.dhcp_link_changed(now, up);
+        #[cfg(feature = "ipv4-link-local")]
+        self.link_local_link_changed(now, up);
+        #[cfg(feature = "dhcpv4-server")]
+        self.dhcp_server_link_changed(up);
+    }
+
+    /// Somebody else uses an address of ours, or would have been ours.
+    pub(super) fn services_conflict(&mut self, now: Instant, address: IpAddress) {
+        #[cfg(feature = "config-events")]
+        self.notice(super::ConfigEvent::AddressConflict(address));
+        #[cfg(feature = "socket-dhcpv4")]
+        self.dhcp_conflict(now, address);
+        #[cfg(feature = "ipv4-link-local")]
+        self.link_local_conflict(now, address);
+    }
+
+    /// Nobody else uses an address that was looked at.
+    pub(super) fn services_claimed(&mut self, address: IpAddress) {
+        #[cfg(feature = "ipv4-link-local")]
+        self.link_local_claimed(address);
+    }
+
+    pub(super) fn on_services_timeout(&mut self, now: Instant) {
+        #[cfg(feature = "socket-dhcpv4")]
+        self.on_dhcp_timeout(now);
+        #[cfg(feature = "ipv4-link-local")]
+        self.on_link_local_timeout(now);
+        #[cfg(feature = "dhcpv4-server")]
+        self.on_dhcp_server_timeout(now);
+    }
+
+    /// Sends what one of them has to send. Gives the room back if that is nothing.
+    pub(super) fn transmit_services<T: TxToken>(&mut self, now: Instant, tx: T) -> Result<(), T> {
+        #[cfg(feature = "socket-dhcpv4")]
+        let tx = match self.transmit_dhcp(now, tx) {
+            Ok(()) => return Ok(()),
+            Err(unused) => unused,
+        };
+        #[cfg(feature = "dhcpv4-server")]
+        let tx = match self.transmit_dhcp_reply(tx) {
+            Ok(()) => return Ok(()),
+            Err(unused) => unused,
+        };
+        Err(tx)
+    }
+}
