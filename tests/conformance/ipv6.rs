@@ -5,6 +5,7 @@ mod duplicates;
 mod extensions;
 mod icmp;
 mod neighbors;
+mod noise;
 mod tcp;
 mod traps;
 

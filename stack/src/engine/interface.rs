@@ -55,7 +55,7 @@ use crate::wire::{IpAddress, IpCidr};
 /// The one interface there is today. Whatever refers to an interface already does so by its id.
 pub(crate) struct Interface {
     pub(super) medium: Medium,
-    /// The longest IP packet in bytes.
+    /// The longest packet of IPv4 in bytes.
     pub(super) ip_mtu: usize,
     /// The same as far as the link is concerned; a configuration may ask for less.
     link_mtu: usize,
@@ -198,11 +198,22 @@ impl Interface {
         self.identifications.flow(destination)
     }
 
+    /// The longest packet in bytes of the version of `destination` that the interface sends. What a
+    /// configuration of IPv4 asks for is no concern of IPv6.
+    fn mtu_to(&self, destination: IpAddress) -> usize {
+        match destination {
+            IpAddress::Ipv4(_) => self.ip_mtu,
+            #[cfg(feature = "proto-ipv6")]
+            IpAddress::Ipv6(_) => self.link_mtu,
+        }
+    }
+
     /// The longest packet in bytes to `destination` that is not cut, for who has no [`Path`].
     #[cfg(feature = "ip-fragments")]
     pub(super) fn cut_at(&self, destination: IpAddress) -> usize {
         let reported = self.path_mtus.peek(INTERFACE, destination);
-        reported.map_or(self.ip_mtu, |mtu| self.ip_mtu.min(mtu.into()))
+        let link = self.mtu_to(destination);
+        reported.map_or(link, |mtu| link.min(mtu.into()))
     }
 }
 

@@ -282,7 +282,7 @@ impl<'d, M: RawMutex> Stack<'d, M> {
     }
 
     /// Sets how long packets along a route may be, in bytes with their IP header: no longer than the link
-    /// takes, and no shorter than 68. TCP tells its peers so, and sends no longer segments. `None`: as long as
+    /// takes, and no shorter than 68, or 1,280 with IPv6. TCP tells its peers so, and sends no longer segments. `None`: as long as
     /// the link takes. `Ok(false)` if there is no such route; the default gateway's is that to `0.0.0.0/0`.
     ///
     /// # Errors

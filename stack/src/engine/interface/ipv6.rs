@@ -96,7 +96,8 @@ impl Interface {
 
     /// Whether packets of IPv6 come in.
     pub(in crate::engine) fn speaks_v6(&self) -> bool {
-        self.ipv6.config != ConfigV6::None || self.addresses.iter().any(|ours| is_v6(ours.cidr))
+        !matches!(self.ipv6.config, ConfigV6::None)
+            || self.addresses.iter().any(|ours| is_v6(ours.cidr))
     }
 
     /// Whether the link-local address is all that was asked for.

@@ -14,6 +14,8 @@ use crate::link::NeighborKey;
 #[cfg(feature = "socket-tcp")]
 use crate::tcp::PathMss;
 use crate::time::Instant;
+#[cfg(feature = "proto-ipv6")]
+use crate::wire::ipv6;
 use crate::wire::{IpAddress, IpCidr, IpEndpoint, IpVersion};
 
 /// Where a socket's packets go: derived from routes once, and again when they change.
@@ -147,7 +149,7 @@ impl Interface {
 
     /// The longest packet in bytes to `destination` that the link takes, or the route.
     fn route_mtu(&self, now: Instant, destination: IpAddress, next_hop: &NextHop) -> u16 {
-        let link = self.ip_mtu as u16;
+        let link = self.mtu_to(destination) as u16;
         let is_taken = |route: &&Route| {
             next_hop.delivery == Delivery::Neighbor
                 && next_hop.address == route.gateway.unwrap_or(destination)
@@ -178,14 +180,14 @@ impl Interface {
     ) -> usize {
         let longest = match destination {
             _ if cfg!(feature = "ip-fragments") => LONGEST_PACKET,
-            IpAddress::Ipv4(_) => self.ip_mtu,
+            IpAddress::Ipv4(_) => self.mtu_to(destination),
             #[cfg(feature = "proto-ipv6")]
             IpAddress::Ipv6(_) => {
                 let mtu = match known.filter(|path| self.is_current(path)) {
                     Some(path) => Some(path.path_mtu),
                     None => self.path_mtu(now, destination),
                 };
-                mtu.map_or(self.ip_mtu, usize::from)
+                mtu.map_or(self.mtu_to(destination), usize::from)
             }
         };
         #[cfg(not(feature = "proto-ipv6"))]
@@ -197,7 +199,7 @@ impl Interface {
     #[cfg(feature = "socket-tcp")]
     pub(in crate::engine) fn path_mss(&self, now: Instant, destination: IpAddress) -> PathMss {
         let Some(next_hop) = self.next_hop(now, destination) else {
-            let mss = mss_of(self.ip_mtu as u16, destination);
+            let mss = mss_of(self.mtu_to(destination) as u16, destination);
             return PathMss {
                 announced: mss,
                 usable: mss,
@@ -333,7 +335,12 @@ impl Engine<'_> {
     /// Sets or forgets how long packets along a route may be; false if there is no such route.
     pub(crate) fn set_route_mtu(&mut self, destination: IpCidr, mtu: Option<u16>) -> bool {
         self.interface.on_routes_changed();
-        let mtu = mtu.map(|mtu| mtu.max(SMALLEST_MTU));
+        let smallest = match destination {
+            IpCidr::Ipv4(_) => SMALLEST_MTU,
+            #[cfg(feature = "proto-ipv6")]
+            IpCidr::Ipv6(_) => ipv6::MIN_MTU,
+        };
+        let mtu = mtu.map(|mtu| mtu.max(smallest));
         self.interface.routes.set_mtu(destination, mtu)
     }
 
