@@ -39,23 +39,17 @@ compared! {
 fn compare(station: Station) {
     let mut ours = Vec::new();
     on_cygnet(|script| ours = observe_all(script, station, is_common));
-    let mut theirs = Vec::new();
-    on_linux(|script| theirs = observe_all(script, station, is_common));
-    let mut unexplained = Vec::new();
-    for ((stimulus, ours), (_, theirs)) in ours.iter().zip(&theirs) {
-        let same = ours.sent == theirs.sent
-            && ours.delivered == theirs.delivered
-            && ours.next == theirs.next;
-        if !same && reason(station, stimulus, ours, theirs).is_none() {
-            unexplained.push(format!(
-                "{} text {:?} seq {} ack {:?}\n    cygnet {ours:?}\n    linux  {theirs:?}",
-                name(stimulus.flags),
-                stimulus.text,
-                stimulus.seq,
-                stimulus.ack,
-            ));
+    // The kernel lives in real time. Where the machine was too busy to see what it does, what it does looks
+    // different, but not every time.
+    let mut differences = self::differences(station, &ours);
+    for _ in 0..SECOND_LOOKS {
+        if differences.is_empty() {
+            return;
         }
+        ours.retain(|(stimulus, _)| differences.iter().any(|(other, _)| other == stimulus));
+        differences = self::differences(station, &ours);
     }
+    let unexplained: Vec<_> = differences.into_iter().map(|(_, text)| text).collect();
     assert!(
         unexplained.is_empty(),
         "{}\n{} differences without a reason",
@@ -63,6 +57,33 @@ fn compare(station: Station) {
         unexplained.len()
     );
 }
+
+/// Where the kernel does something else without a reason.
+fn differences(station: Station, ours: &[(Stimulus, Outcome)]) -> Vec<(Stimulus, String)> {
+    let wanted = |stimulus: &Stimulus| ours.iter().any(|(other, _)| other == stimulus);
+    let mut theirs = Vec::new();
+    on_linux(|script| theirs = observe_all(script, station, wanted));
+    assert_eq!(ours.len(), theirs.len());
+    let mut differences = Vec::new();
+    for ((stimulus, ours), (_, theirs)) in ours.iter().zip(&theirs) {
+        let same = ours.sent == theirs.sent
+            && ours.delivered == theirs.delivered
+            && ours.next == theirs.next;
+        if !same && reason(station, stimulus, ours, theirs).is_none() {
+            let text = format!(
+                "{} text {:?} seq {} ack {:?}\n    cygnet {ours:?}\n    linux  {theirs:?}",
+                name(stimulus.flags),
+                stimulus.text,
+                stimulus.seq,
+                stimulus.ack,
+            );
+            differences.push((*stimulus, text));
+        }
+    }
+    differences
+}
+
+const SECOND_LOOKS: usize = 3;
 
 /// What a peer may send; the kernel takes real time for each.
 fn is_common(stimulus: &Stimulus) -> bool {

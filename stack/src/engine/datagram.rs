@@ -22,8 +22,8 @@ pub(super) trait Datagrams {
     /// The first packet at or behind the `from`th record.
     fn next_packet(&self, from: usize) -> Option<Pending>;
 
-    /// Removes a packet that was sent or is given up.
-    fn remove(&mut self, nth: usize);
+    /// Removes a packet that was sent or is given up. True if there are others.
+    fn remove(&mut self, nth: usize) -> bool;
 
     /// A packet could not be sent to where it should go.
     fn on_unreachable(&mut self, destination: IpAddress);
@@ -238,20 +238,16 @@ fn take_turn<T: TxToken, D: Datagrams>(
                     cut = cut.send(sending, tx);
                 }
                 socket.route().cut = cut;
-                if cut.is_done() {
-                    socket.remove(pending.nth);
-                    turn.removed = true;
-                }
-                turn.more = socket.next_packet(0).is_some();
+                turn.removed = cut.is_done();
+                turn.more = !turn.removed || socket.remove(pending.nth);
                 return turn;
             }
             #[cfg(feature = "medium-ethernet")]
             (Reach::Pending(_) | Reach::Exhausted, _) => turn.waits = true,
             _ => {
                 socket.on_unreachable(pending.destination);
-                socket.remove(pending.nth);
                 turn.failed = true;
-                turn.more = socket.next_packet(0).is_some();
+                turn.more = socket.remove(pending.nth);
                 return turn;
             }
         }

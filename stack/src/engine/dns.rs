@@ -92,10 +92,11 @@ impl Datagrams for DnsSlot<'_> {
         })
     }
 
-    fn remove(&mut self, _: usize) {
+    fn remove(&mut self, _: usize) -> bool {
         if !self.unreachable {
             self.query.on_sent();
         }
+        self.next_packet(0).is_some()
     }
 
     fn on_unreachable(&mut self, _: IpAddress) {

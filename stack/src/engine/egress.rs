@@ -69,9 +69,11 @@ impl Engine<'_> {
         self.interface.link_up && (self.sockets.has_ready() || self.wants_to_send_own(now))
     }
 
-    /// Whether the runner should come by, as far as is known without a clock.
-    pub(crate) fn wants_attention(&self) -> bool {
-        self.interface.link_up && (self.sockets.has_ready() || self.attention)
+    /// Whether the runner should come by, as far as is known without a clock; with `blocked`, although
+    /// nothing can be sent now.
+    pub(crate) fn wants_attention(&self, blocked: bool) -> bool {
+        let ready = self.sockets.has_ready() && !blocked;
+        self.interface.link_up && (ready || self.attention)
     }
 
     /// Sends the next thing there is to send, in the room for it. Gives the room back if there is nothing.

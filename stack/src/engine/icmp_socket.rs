@@ -72,8 +72,9 @@ impl Datagrams for IcmpSocketState<'_> {
     }
 
     #[inline]
-    fn remove(&mut self, nth: usize) {
+    fn remove(&mut self, nth: usize) -> bool {
         self.tx.take(nth);
+        !self.tx.is_empty()
     }
 
     fn on_unreachable(&mut self, destination: IpAddress) {

@@ -10,7 +10,7 @@ use super::flow_label::FlowLabel;
 use super::interface::INTERFACE;
 use super::outgoing::LinkHeader;
 use super::{Engine, Inline};
-use crate::ip::{Arrival, ArrivalPath, Destination, Martian, classify};
+use crate::ip::{Arrival, ArrivalPath, Destination, Martian};
 #[cfg(feature = "proto-ipv6")]
 use crate::ip::{ArrivalV6, HeaderProblem, Opened, classify_v6, open};
 use crate::stats::Discard;
@@ -185,7 +185,7 @@ impl Engine<'_> {
             source: header.src,
             destination: header.dst,
         };
-        let destination = match classify(&arrival, &self.interface.addresses) {
+        let destination = match self.interface.classify(&arrival) {
             #[cfg(feature = "socket-dhcpv4")]
             Ok(Destination::Elsewhere)
                 if header.protocol == IpProtocol::UDP && self.expects_dhcp() =>

@@ -42,10 +42,11 @@ pub(super) use self::no_ndp::NdiscPacket;
 #[cfg(feature = "socket-tcp")]
 pub(super) use self::path::mss_of;
 pub(super) use self::path::{Path, Reach};
+use super::Engine;
 use super::config::{Config, ConfigV4, StaticConfigV4};
 use super::egress::Inline;
-use super::{Engine, earlier};
-use crate::ip::{Addresses, Flow, Identifications, InterfaceId, PathMtuCache, RouteTable};
+use crate::ip::{Addresses, Arrival, Destination, Flow, Identifications, InterfaceId, Martian};
+use crate::ip::{PathMtuCache, RouteTable, classify};
 #[cfg(feature = "medium-ethernet")]
 use crate::link::ConflictDetector;
 use crate::rand::{HashKey, Random};
@@ -75,6 +76,8 @@ pub(crate) struct Interface {
     changes: u16,
     /// Grows whenever routes or addresses change, so that what was derived from them is derived anew.
     epoch: u16,
+    /// How the last packet for us came in, and in which epoch.
+    last_arrival: Option<(Arrival, u16)>,
     identifications: Identifications,
     /// Of flow labels.
     flow_key: HashKey,
@@ -116,6 +119,7 @@ impl Interface {
             care,
             changes: 0,
             epoch: 0,
+            last_arrival: None,
             identifications: Identifications::new(random.hash_key()),
             flow_key: random.hash_key(),
             #[cfg(feature = "proto-ipv6")]
@@ -163,24 +167,35 @@ impl Interface {
         self.epoch
     }
 
-    pub(super) fn next_deadline(&self) -> Option<Instant> {
+    /// [`Instant::FAR_FUTURE`] if there is none.
+    pub(super) fn next_deadline(&self) -> Instant {
+        let next = self.path_mtus.next_deadline();
+        // Nobody is asked while the link is down, and nobody fails to answer.
         #[cfg(feature = "medium-ethernet")]
-        {
-            let path_mtus = self.path_mtus.next_deadline();
-            // Nobody is asked while the link is down, and nobody fails to answer.
-            if !self.link_up {
-                return path_mtus;
-            }
+        if self.link_up {
             let neighbors = self.ethernet.neighbors.next_deadline();
             let detectors = self.ethernet.detectors.iter();
-            let detectors = detectors.filter_map(ConflictDetector::next_deadline);
-            let next = neighbors.into_iter().chain(detectors).min();
+            let deadlines =
+                (detectors.filter_map(ConflictDetector::next_deadline)).chain(neighbors);
             #[cfg(feature = "proto-ipv6")]
-            let next = earlier(next, self.ethernet.duplicates_deadline());
-            earlier(next, path_mtus)
+            let deadlines = deadlines.chain(self.ethernet.duplicates_deadline());
+            return deadlines.fold(next, Instant::min);
         }
-        #[cfg(not(feature = "medium-ethernet"))]
-        self.path_mtus.next_deadline()
+        next
+    }
+
+    /// Whom a packet is for. Most come from where the last one came from, and nothing else need be asked
+    /// about them.
+    #[inline]
+    pub(super) fn classify(&mut self, arrival: &Arrival) -> Result<Destination, Martian> {
+        if self.last_arrival == Some((*arrival, self.epoch)) {
+            return Ok(Destination::Local);
+        }
+        let destination = classify(arrival, &self.addresses)?;
+        if destination == Destination::Local {
+            self.last_arrival = Some((*arrival, self.epoch));
+        }
+        Ok(destination)
     }
 
     /// The identification of a packet that may be fragmented. IPv4 takes the lower half.

@@ -166,6 +166,14 @@ impl<'d> Engine<'d> {
         }
     }
 
+    /// Does what is due by now.
+    #[inline]
+    pub(crate) fn expire(&mut self, now: Instant) {
+        if self.next_deadline() <= now {
+            self.on_timeout(now);
+        }
+    }
+
     /// The clock reached [`Self::next_deadline`], or passed it.
     pub(crate) fn on_timeout(&mut self, now: Instant) {
         self.now = now;
@@ -186,15 +194,22 @@ impl<'d> Engine<'d> {
         }
     }
 
-    /// When [`Self::on_timeout`] is to be called.
-    pub(crate) fn next_deadline(&self) -> Option<Instant> {
-        let mut next = earlier(self.interface.next_deadline(), self.sockets.next_deadline());
+    /// When [`Self::on_timeout`] is to be called; [`Instant::FAR_FUTURE`] if never.
+    pub(crate) fn next_deadline(&self) -> Instant {
+        let never = Instant::FAR_FUTURE;
+        let next = (self.interface.next_deadline())
+            .min(self.sockets.next_deadline())
+            .min(self.fragments.next_deadline().unwrap_or(never))
+            .min(self.services.next_deadline().unwrap_or(never));
         #[cfg(feature = "socket-tcp")]
-        {
-            next = earlier(next, self.tcp.next_deadline());
-        }
-        next = earlier(next, self.fragments.next_deadline());
-        earlier(next, self.services.next_deadline())
+        let next = next.min(self.tcp.next_deadline());
+        next
+    }
+
+    /// Whether [`Self::poll_event`] has something.
+    #[inline]
+    pub(crate) fn has_events(&self) -> bool {
+        self.sockets.has_events()
     }
 
     /// The next socket that something happened to.
@@ -227,6 +242,11 @@ impl<'d> Engine<'d> {
 }
 
 /// The earlier of two deadlines, of which either may be missing.
+#[cfg(any(
+    feature = "socket-dhcpv4",
+    feature = "ipv4-link-local",
+    feature = "dhcpv4-server"
+))]
 fn earlier(a: Option<Instant>, b: Option<Instant>) -> Option<Instant> {
     match (a, b) {
         (Some(a), Some(b)) => Some(a.min(b)),

@@ -109,17 +109,19 @@ impl Outgoing<'_> {
     /// Writes it into the room for it.
     #[inline]
     pub(crate) fn send(&self, mut tx: impl TxToken) {
+        let len = self.len();
         tx.set_meta(TxMeta::new());
-        tx.consume(self.len(), |frame| self.emit(frame));
+        tx.consume(len, |frame| match frame.get_mut(..len) {
+            Some(frame) => self.emit(frame),
+            None => debug_assert!(false, "the driver's buffer is shorter than it said"),
+        });
     }
 
     /// Writes it into `frame`, which is [`Self::len`] bytes long.
     fn emit(&self, frame: &mut [u8]) {
-        if frame.len() < self.len() {
-            debug_assert!(false, "the driver's buffer is shorter than it said");
+        let Some((header, rest)) = frame.split_at_mut_checked(self.link.len()) else {
             return;
-        }
-        let (header, rest) = frame.split_at_mut(self.link.len());
+        };
         if let LinkHeader::Ethernet(ethernet) = &self.link {
             ethernet.emit(header);
         }
@@ -186,8 +188,7 @@ impl IpPacket<'_> {
             (IpAddress::Ipv4(src), IpAddress::Ipv4(dst)) => Ipv4Header {
                 more_fragments: part.more,
                 fragment_offset: part.offset as u16,
-                payload_len: part.len,
-                ..self.header(src, dst)
+                ..self.header(src, dst, part.len)
             }
             .emit(header),
             #[cfg(feature = "proto-ipv6")]
@@ -195,8 +196,7 @@ impl IpPacket<'_> {
                 let (header, fragment) = header.split_at_mut(ipv6::HEADER_LEN);
                 Ipv6Header {
                     next_header: IpProtocol::FRAGMENT,
-                    payload_len: ipv6::FRAGMENT_HEADER_LEN + part.len,
-                    ..self.header_v6(src, dst)
+                    ..self.header_v6(src, dst, ipv6::FRAGMENT_HEADER_LEN + part.len)
                 }
                 .emit(header);
                 FragmentHeader {
@@ -216,11 +216,18 @@ impl IpPacket<'_> {
 
     #[inline]
     fn emit(&self, buffer: &mut [u8]) {
-        let (header, payload) = buffer.split_at_mut(self.dst.version().header_len());
+        let header_len = self.dst.version().header_len();
+        let Some((header, payload)) = buffer.split_at_mut_checked(header_len) else {
+            return;
+        };
         match (self.src, self.dst) {
-            (IpAddress::Ipv4(src), IpAddress::Ipv4(dst)) => self.header(src, dst).emit(header),
+            (IpAddress::Ipv4(src), IpAddress::Ipv4(dst)) => {
+                self.header(src, dst, payload.len()).emit(header);
+            }
             #[cfg(feature = "proto-ipv6")]
-            (IpAddress::Ipv6(src), IpAddress::Ipv6(dst)) => self.header_v6(src, dst).emit(header),
+            (IpAddress::Ipv6(src), IpAddress::Ipv6(dst)) => {
+                self.header_v6(src, dst, payload.len()).emit(header);
+            }
             #[cfg(feature = "proto-ipv6")]
             _ => debug_assert!(false, "both ends are of one version"),
         }
@@ -228,7 +235,7 @@ impl IpPacket<'_> {
     }
 
     #[cfg(feature = "proto-ipv6")]
-    fn header_v6(&self, src: Ipv6Addr, dst: Ipv6Addr) -> Ipv6Header {
+    fn header_v6(&self, src: Ipv6Addr, dst: Ipv6Addr, payload_len: usize) -> Ipv6Header {
         Ipv6Header {
             src,
             dst,
@@ -236,11 +243,11 @@ impl IpPacket<'_> {
             hop_limit: self.hop_limit,
             dscp_ecn: self.dscp_ecn,
             flow_label: self.flow_label.bits(),
-            payload_len: self.payload.len(),
+            payload_len,
         }
     }
 
-    fn header(&self, src: Ipv4Addr, dst: Ipv4Addr) -> Ipv4Header {
+    fn header(&self, src: Ipv4Addr, dst: Ipv4Addr, payload_len: usize) -> Ipv4Header {
         Ipv4Header {
             src,
             dst,
@@ -252,7 +259,7 @@ impl IpPacket<'_> {
             more_fragments: false,
             fragment_offset: 0,
             header_len: ipv4::MIN_HEADER_LEN,
-            payload_len: self.payload.len(),
+            payload_len,
         }
     }
 }

@@ -7,9 +7,15 @@ use cygnet_driver::TxToken;
 use super::dhcp::DhcpState;
 #[cfg(feature = "dhcpv4-server")]
 use super::dhcp_server::DhcpServerState;
+#[cfg(any(
+    feature = "socket-dhcpv4",
+    feature = "ipv4-link-local",
+    feature = "dhcpv4-server"
+))]
+use super::earlier;
 #[cfg(feature = "ipv4-link-local")]
 use super::link_local::LinkLocalState;
-use super::{Config, Engine, Interface, earlier};
+use super::{Config, Engine, Interface};
 use crate::time::Instant;
 use crate::wire::IpAddress;
 

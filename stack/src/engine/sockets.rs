@@ -186,27 +186,28 @@ impl<'d> Sockets<'d> {
         let Some(index) = self.free.pop_front(self.nodes, lane::WORK) else {
             return Err(body);
         };
-        self.slots[usize::from(index)] = Slot {
-            body,
-            ..Slot::EMPTY
-        };
+        // A free slot is empty but for its body.
+        self.slots[usize::from(index)].body = body;
         Ok(index)
     }
 
     /// Frees a slot: takes it out of all lists but that of the queue lane, which its owner knows, and
     /// makes its keys stale.
-    pub(super) fn free(&mut self, index: Index) -> Body<'d> {
+    pub(super) fn free(&mut self, index: Index) {
         self.unfile(index);
         self.ready.remove(self.nodes, lane::WORK, index);
         self.events.remove(self.nodes, lane::EVENT, index);
         self.deadlines.remove(self.nodes, index);
         debug_assert!(!self.node(index).is_linked(lane::QUEUE));
         debug_assert!(!self.node(index).is_linked(lane::WAIT));
-        let slot = core::mem::replace(&mut self.slots[usize::from(index)], Slot::EMPTY);
+        // Field by field: what is left of a body need not be written over.
+        let slot = &mut self.slots[usize::from(index)];
+        slot.body = Body::Free;
+        slot.events = Events::NONE;
+        slot.waiting = Waiting::No;
         let node = &mut self.nodes[usize::from(index)];
         node.generation = node.generation.wrapping_add(1);
         self.free.push_back(self.nodes, lane::WORK, index);
-        slot.body
     }
 
     pub(super) fn key(&self, index: Index) -> SocketKey {
@@ -260,6 +261,10 @@ impl<'d> Sockets<'d> {
         }
     }
 
+    pub(super) fn has_events(&self) -> bool {
+        !self.events.is_empty()
+    }
+
     pub(super) fn poll_event(&mut self) -> Option<(SocketKey, Events)> {
         let index = self.events.pop_front(self.nodes, lane::EVENT)?;
         let events = core::mem::take(&mut self.slots[usize::from(index)].events);
@@ -277,8 +282,11 @@ impl<'d> Sockets<'d> {
         self.deadlines.pop_due(self.nodes, now)
     }
 
-    pub(super) fn next_deadline(&self) -> Option<Instant> {
-        self.deadlines.next(self.nodes)
+    /// [`Instant::FAR_FUTURE`] if there is none.
+    pub(super) fn next_deadline(&self) -> Instant {
+        self.deadlines
+            .next(self.nodes)
+            .unwrap_or(Instant::FAR_FUTURE)
     }
 
     // Finding.
@@ -312,9 +320,8 @@ impl<'d> Sockets<'d> {
     }
 
     #[cfg_attr(not(feature = "socket-tcp"), expect(dead_code))]
-    pub(super) fn is_filed(&self, index: Index) -> bool {
-        let slot = self.slots.get(usize::from(index));
-        slot.is_some_and(|slot| slot.hash.is_some())
+    pub(super) fn filed_under(&self, index: Index) -> Option<u32> {
+        self.slots.get(usize::from(index))?.hash
     }
 
     /// The first socket filed under `hash` that `is_it` says yes to.

@@ -45,7 +45,7 @@ pub(crate) struct TcpState<'d> {
     /// variables.
     pub(super) pools: [Option<Pool<'d>>; TCP_POOL_COUNT],
     /// The connection that the last segment was for, which the next is likely for as well.
-    last: Index,
+    pub(super) last: Index,
 }
 
 /// A connection in TIME-WAIT, and for how long.
@@ -158,10 +158,12 @@ impl<'d> TcpState<'d> {
         self.half_open_due <= now
     }
 
-    pub(super) fn next_deadline(&self) -> Option<Instant> {
-        let half_open = (self.half_open_due != Instant::FAR_FUTURE).then_some(self.half_open_due);
-        let time_wait = self.time_wait.oldest().map(|(_, record)| record.until);
-        half_open.into_iter().chain(time_wait).min()
+    /// [`Instant::FAR_FUTURE`] if there is none.
+    pub(super) fn next_deadline(&self) -> Instant {
+        let time_wait = self.time_wait.oldest();
+        time_wait.map_or(self.half_open_due, |(_, record)| {
+            self.half_open_due.min(record.until)
+        })
     }
 }
 
@@ -247,7 +249,7 @@ impl<'d> Engine<'d> {
             _ => false,
         };
         let last = self.tcp.last;
-        if self.sockets.is_filed(last) && is_it(self.sockets.body(last)) {
+        if self.sockets.filed_under(last).is_some() && is_it(self.sockets.body(last)) {
             return Ok(last);
         }
         let hash = self.hash_connection(tuple);
@@ -331,7 +333,7 @@ impl<'d> Engine<'d> {
                     tcp.connection.on_unreachable(now);
                 }
                 self.count_unreachable(unreachable);
-                self.settle_blocked_tcp(index);
+                self.settle(index, true);
             }
         }
     }
@@ -410,40 +412,39 @@ impl<'d> Engine<'d> {
     /// Brings all lists in line with what a connection wants. Called after everything that may have
     /// changed it.
     pub(super) fn settle_tcp(&mut self, index: Index) {
-        if self.settle_blocked_tcp(index)
-            && let Body::Tcp(tcp) = self.sockets.body(index)
-            && tcp.connection.wants_to_send()
-        {
-            self.sockets.mark_ready(index);
-        }
+        self.settle(index, false);
     }
 
-    /// As [`Self::settle_tcp`] for a connection whose next hop does not answer: it sends again when a
-    /// timer says so. False if the connection is over.
-    fn settle_blocked_tcp(&mut self, index: Index) -> bool {
+    /// As [`Self::settle_tcp`]. If its next hop does not answer, the connection is `blocked`: it sends again
+    /// when a timer says so.
+    fn settle(&mut self, index: Index, blocked: bool) {
         self.settle_fast_open(index);
         let Body::Tcp(tcp) = self.sockets.body_mut(index) else {
-            return false;
+            return;
         };
-        let tally = tcp.connection.take_tally();
+        let connection = &mut tcp.connection;
+        let tally = connection.take_tally();
         if !tally.is_empty() {
             self.stats.add(tally);
         }
-        let events = tcp.connection.take_events();
-        let deadline = tcp.connection.next_deadline();
-        let done = tcp.connection.is_done();
+        let events = connection.take_events();
+        if connection.is_done() {
+            self.sockets.notify(index, events);
+            self.finish_tcp(index);
+            return;
+        }
+        let deadline = connection.next_deadline();
+        let wants_to_send = !blocked && connection.wants_to_send();
         #[cfg(feature = "medium-ethernet")]
-        if events.contains(Events::WRITABLE) && !done {
+        if events.contains(Events::WRITABLE) {
             let neighbor = tcp.path.neighbor();
             self.confirm_neighbor(neighbor);
         }
         self.sockets.notify(index, events);
-        if done {
-            self.finish_tcp(index);
-            return false;
-        }
         self.sockets.schedule(index, deadline);
-        true
+        if wants_to_send {
+            self.sockets.mark_ready(index);
+        }
     }
 
     /// A connection is over and everything about it is said.
@@ -451,9 +452,9 @@ impl<'d> Engine<'d> {
         let Body::Tcp(tcp) = self.sockets.body(index) else {
             return;
         };
-        if self.sockets.is_filed(index) {
+        if let Some(hash) = self.sockets.filed_under(index) {
             if let Some(connection) = tcp.connection.time_wait() {
-                self.remember(connection);
+                self.remember(hash, connection);
             }
             self.sockets.unfile(index);
             self.stop_waiting(index);
@@ -469,8 +470,8 @@ impl<'d> Engine<'d> {
         }
     }
 
-    fn remember(&mut self, connection: TimeWait) {
-        let hash = self.hash_connection(&connection.tuple);
+    /// `hash` is that of the four-tuple.
+    fn remember(&mut self, hash: u32, connection: TimeWait) {
         let record = Remembered {
             connection,
             until: self.now + self.tcp.time_wait_len,
@@ -552,13 +553,24 @@ impl<'d> Engine<'d> {
         key: SocketKey,
         f: impl FnOnce(&mut Connection<'d>) -> R,
     ) -> Option<R> {
+        self.tcp_ask(key, |connection| Some(f(connection)))?
+    }
+
+    /// As [`Self::tcp_with`], for what changes the connection only if it has an answer.
+    pub(crate) fn tcp_ask<R>(
+        &mut self,
+        key: SocketKey,
+        ask: impl FnOnce(&mut Connection<'d>) -> Option<R>,
+    ) -> Option<Option<R>> {
         let index = self.sockets.index(key)?;
         let Body::Tcp(tcp) = self.sockets.body_mut(index) else {
             return None;
         };
-        let result = f(&mut tcp.connection);
-        self.settle_tcp(index);
-        Some(result)
+        let answer = ask(&mut tcp.connection);
+        if answer.is_some() {
+            self.settle_tcp(index);
+        }
+        Some(answer)
     }
 
     /// A look at a connection.
@@ -605,33 +617,38 @@ impl<'d> Engine<'d> {
             }
             Some(_) => return Err(ConnectError::NoRoute),
         };
-        let tuple = self.choose_tuple(address, local.port, remote)?;
-        self.start(index, tuple);
+        let (tuple, hash) = self.choose_tuple(address, local.port, remote)?;
+        self.start(index, tuple, hash);
         Ok(())
     }
 
+    /// A four-tuple that is free, and its hash.
     fn choose_tuple(
         &mut self,
         address: IpAddress,
         port: u16,
         remote: IpEndpoint,
-    ) -> Result<FourTuple, ConnectError> {
+    ) -> Result<(FourTuple, u32), ConnectError> {
         let tuple = |port| FourTuple {
             local: IpEndpoint::new(address, port),
             remote,
         };
-        let is_free = |engine: &Self, port: u16| engine.is_tuple_free(&tuple(port));
+        let mut hash = 0;
+        let mut is_free = |engine: &Self, port: u16| {
+            let tuple = tuple(port);
+            hash = engine.hash_connection(&tuple);
+            engine.is_tuple_free(&tuple, hash)
+        };
         let port = if port != 0 {
             Some(port).filter(|&port| is_free(self, port))
         } else {
-            self.ephemeral_port(|engine, port| is_free(engine, port) && !engine.is_listening(port))
+            self.ephemeral_port(|engine, port| !engine.is_listening(port) && is_free(engine, port))
         };
-        Ok(tuple(port.ok_or(ConnectError::AddrInUse)?))
+        Ok((tuple(port.ok_or(ConnectError::AddrInUse)?), hash))
     }
 
     /// Whether no connection, half-open or remembered ones included, has these ends.
-    fn is_tuple_free(&self, tuple: &FourTuple) -> bool {
-        let hash = self.hash_connection(tuple);
+    fn is_tuple_free(&self, tuple: &FourTuple, hash: u32) -> bool {
         let connected = self.sockets.find(hash, |body| match body {
             Body::Tcp(tcp) => tcp.connection.tuple == *tuple,
             _ => false,
@@ -649,22 +666,24 @@ impl<'d> Engine<'d> {
                 .is_none()
     }
 
-    fn start(&mut self, index: Index, tuple: FourTuple) {
+    /// `hash` is that of the four-tuple.
+    fn start(&mut self, index: Index, tuple: FourTuple, hash: u32) {
         let now = self.now;
+        let mut path = Path::from_source(Some(tuple.local.addr));
+        self.interface.resolve(now, tuple.remote.addr, &mut path);
         let opening = Opening {
             tuple,
             iss: self.tcp.isn.generate(now, &tuple),
             timestamp_offset: self.tcp.isn.timestamp_offset(&tuple),
-            path_mss: self.interface.path_mss(now, tuple.remote.addr),
+            path_mss: path.mss(),
             ecn: self.tcp.ecn == EcnPolicy::Request,
         };
-        let hash = self.hash_connection(&tuple);
         // What the last connection on this slot still had to say is not said any more.
         self.finish_tcp(index);
         self.forget_fast_open(index);
         if let Body::Tcp(tcp) = self.sockets.body_mut(index) {
             tcp.connection.connect(now, &opening);
-            tcp.path = Path::from_source(Some(tuple.local.addr));
+            tcp.path = path;
         }
         self.sockets.file(index, hash);
         self.settle_tcp(index);

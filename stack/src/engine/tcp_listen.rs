@@ -286,19 +286,22 @@ impl<'d> Engine<'d> {
         (half_open, hash): (&HalfOpen<SocketKey>, u32),
         segment: &TcpSegment<'_>,
     ) -> Disposition {
+        let FourTuple { local, remote } = half_open.tuple;
+        let mut path = Path::from_source(Some(local.addr));
+        self.interface.resolve(now, remote.addr, &mut path);
         let opening = Opening {
             tuple: half_open.tuple,
             iss: half_open.iss,
             timestamp_offset: self.tcp.isn.timestamp_offset(&half_open.tuple),
-            path_mss: self.interface.path_mss(now, half_open.tuple.remote.addr),
+            path_mss: path.mss(),
             ecn: half_open.ecn,
         };
         if let Body::Tcp(tcp) = self.sockets.body_mut(index) {
             tcp.connection.accept(now, half_open, &opening);
-            // Not the way to the peer that the socket had before.
-            tcp.path = Path::from_source(Some(half_open.tuple.local.addr));
+            tcp.path = path;
         }
         self.sockets.file(index, hash);
+        self.tcp.last = index;
         self.enqueue_connection(listener, index);
         self.on_connection_segment(now, index, segment)
     }

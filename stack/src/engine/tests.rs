@@ -108,8 +108,8 @@ impl Pair {
 
     /// Lets time pass up to the next deadline of either.
     fn tick(&mut self) {
-        let next = self.engines.iter().filter_map(Engine::next_deadline).min();
-        if let Some(next) = next {
+        let next = self.next_deadline();
+        if next != Instant::FAR_FUTURE {
             self.now = self.now.max(next);
         }
         for engine in &mut self.engines {
@@ -120,12 +120,16 @@ impl Pair {
 
     fn run_for(&mut self, span: Duration) {
         let end = self.now + span;
-        while let Some(next) = self.engines.iter().filter_map(Engine::next_deadline).min()
-            && next <= end
-        {
+        while self.next_deadline() <= end {
             self.tick();
         }
         self.now = end;
+    }
+
+    /// That of whichever comes first.
+    fn next_deadline(&self) -> Instant {
+        let [a, b] = &self.engines;
+        a.next_deadline().min(b.next_deadline())
     }
 
     /// A connection from A to B, over a listener on B: the keys of its ends.
@@ -197,6 +201,28 @@ fn connects_transfers_and_closes_in_order() {
         assert_eq!(pair.engines[0].stats().discarded_total(), 0);
         assert_eq!(pair.engines[1].stats().discarded_total(), 0);
     }
+}
+
+#[test]
+fn a_socket_that_connects_again_at_once_has_acknowledged_the_end_of_its_last_connection() {
+    let mut pair = Pair::new(Medium::Ip);
+    let (client, server) = pair.connection();
+    pair.engines[0].tcp_with(client, |c| c.close());
+    pair.drive();
+    pair.engines[1].tcp_with(server, |c| c.close());
+    let fin = next_frame(&mut pair.engines[1], pair.now).unwrap();
+    let answer = pair.engines[0]
+        .receive(pair.now, &fin, RxMeta::new())
+        .map(|answer| frame(&answer.outgoing()));
+    let remote = IpEndpoint::new(B.into(), 81);
+    pair.engines[0]
+        .tcp_connect(client, remote, IpListenEndpoint::from(0))
+        .unwrap();
+
+    let answer = answer.expect("the peer's FIN is acknowledged by itself");
+    pair.engines[1].receive(pair.now, &answer, RxMeta::new());
+    assert_eq!(pair.state(1, server), State::Closed);
+    assert_eq!(pair.state(0, client), State::SynSent);
 }
 
 #[test]
@@ -286,22 +312,22 @@ fn every_slot_can_be_used_again_and_again() {
 fn a_silent_engine_has_nothing_to_wait_for() {
     let mut pair = Pair::new(Medium::Ip);
     pair.drive();
-    assert_eq!(pair.engines[0].next_deadline(), None);
+    assert_eq!(pair.engines[0].next_deadline(), Instant::FAR_FUTURE);
     let (client, server) = pair.connection();
     pair.run_for(Duration::from_secs(60));
     assert_eq!(
         pair.engines[0].next_deadline(),
-        None,
+        Instant::FAR_FUTURE,
         "idle connections are idle"
     );
-    assert_eq!(pair.engines[1].next_deadline(), None);
+    assert_eq!(pair.engines[1].next_deadline(), Instant::FAR_FUTURE);
     pair.engines[0].tcp_detach(client);
     pair.engines[1].tcp_detach(server);
     pair.drive();
     pair.run_for(Duration::from_secs(120));
     assert_eq!(
         pair.engines[0].next_deadline(),
-        None,
+        Instant::FAR_FUTURE,
         "TIME-WAIT has passed"
     );
 }
@@ -412,12 +438,8 @@ impl LossyWire {
                 self.put(side, bytes);
             }
         }
-        let deadline = self
-            .pair
-            .engines
-            .iter()
-            .filter_map(Engine::next_deadline)
-            .min();
+        let deadline = self.pair.next_deadline();
+        let deadline = (deadline != Instant::FAR_FUTURE).then_some(deadline);
         let arrival = self.in_flight.front().map(|&(at, ..)| at);
         let Some(next) = deadline.into_iter().chain(arrival).min() else {
             return false;

@@ -108,8 +108,9 @@ impl Datagrams for UdpSocketState<'_> {
     }
 
     #[inline]
-    fn remove(&mut self, nth: usize) {
+    fn remove(&mut self, nth: usize) -> bool {
         self.tx.take(nth);
+        !self.tx.is_empty()
     }
 
     fn on_unreachable(&mut self, destination: IpAddress) {
@@ -388,6 +389,7 @@ impl<'d> Engine<'d> {
         Ok(result)
     }
 
+    #[inline]
     pub(crate) fn udp(&self, key: SocketKey) -> Option<&UdpSocketState<'d>> {
         match self.sockets.body(self.sockets.index(key)?) {
             Body::Udp(udp) => Some(udp),
@@ -395,6 +397,7 @@ impl<'d> Engine<'d> {
         }
     }
 
+    #[inline]
     pub(crate) fn udp_mut(&mut self, key: SocketKey) -> Option<&mut UdpSocketState<'d>> {
         let index = self.sockets.index(key)?;
         match self.sockets.body_mut(index) {

@@ -94,8 +94,8 @@ impl<const N: usize> PathMtuCache<N> {
     }
 
     /// When [`Self::on_timeout`] is to be called.
-    pub(crate) fn next_deadline(&self) -> Option<Instant> {
-        (self.due != Instant::FAR_FUTURE).then_some(self.due)
+    pub(crate) fn next_deadline(&self) -> Instant {
+        self.due
     }
 
     fn position(&self, interface: InterfaceId, destination: IpAddress) -> Option<usize> {
@@ -156,15 +156,15 @@ mod tests {
     #[test]
     fn a_report_is_kept_for_ten_minutes() {
         let mut cache = PathMtuCache::<2>::new();
-        assert_eq!(cache.next_deadline(), None);
+        assert_eq!(cache.next_deadline(), Instant::FAR_FUTURE);
         cache.on_report(Instant::from_secs(1), LINK, host(1), 1_400);
         assert_eq!(cache.lookup(LINK, host(1)), Some(1_400));
         assert_eq!(cache.lookup(LINK, host(2)), None);
-        assert_eq!(cache.next_deadline(), Some(Instant::from_secs(601)));
+        assert_eq!(cache.next_deadline(), Instant::from_secs(601));
         assert!(!cache.on_timeout(Instant::from_secs(600)));
         assert!(cache.on_timeout(Instant::from_secs(601)));
         assert_eq!(cache.peek(LINK, host(1)), None);
-        assert_eq!(cache.next_deadline(), None);
+        assert_eq!(cache.next_deadline(), Instant::FAR_FUTURE);
     }
 
     #[test]

@@ -64,26 +64,46 @@ impl<'d, D: Driver, M: RawMutex, C: Clock> Runner<'d, D, M, C> {
         let now = self.clock.now();
         self.look_at_link(now, cx);
         let received = self.receive(now, cx);
-        self.expire(now);
+        let mut wants = false;
+        let news = self.stack.dispatch(|s| {
+            s.engine.expire(now);
+            wants = s.engine.wants_to_transmit(now);
+        });
         // Whoever has something to read goes first: an acknowledgment then travels with the answer, and
         // tells of the room that reading made.
-        self.yielded = !self.yielded && self.stack.dispatch();
+        self.yielded = !self.yielded && news;
         if self.yielded {
             cx.waker().wake_by_ref();
             return;
         }
-        let sent = self.transmit(now, cx);
-        // A conflict, or the first announcement of an address that was probed.
-        self.stack.with_quietly(|s| s.look_at_config());
-        self.stack.dispatch();
-        self.sleep(now, cx, received || sent.more, sent.blocked);
+        let sent = self.transmit(now, cx, wants);
+        let mut more = received || sent.more;
+        let mut deadline = Instant::FAR_FUTURE;
+        self.stack.dispatch(|s| {
+            // A conflict, or the first announcement of an address that was probed.
+            s.look_at_config();
+            // Handles wake who sleeps. What they asked for meanwhile is seen here.
+            more |= s.engine.wants_attention(sent.blocked);
+            if !more {
+                s.on_runner_asleep(cx.waker());
+                deadline = s.engine.next_deadline();
+            }
+        });
+        if more {
+            cx.waker().wake_by_ref();
+            return;
+        }
+        // What is due now waits for room to send.
+        let waits = deadline <= now && sent.blocked;
+        if !waits && deadline != Instant::FAR_FUTURE {
+            self.clock.wake_at(deadline, cx.waker());
+        }
     }
 
     fn look_at_link(&mut self, now: Instant, cx: &mut Context<'_>) {
         let up = self.driver.link_state(cx) == LinkState::Up;
         self.stack.with_quietly(|s| {
-            // From here on handles wake this task: whatever they ask for is seen below or later.
-            s.set_runner(cx.waker());
+            s.on_runner_awake();
             if s.engine.set_link_up(now, up) {
                 s.link_or_config_changed();
             }
@@ -117,19 +137,10 @@ impl<'d, D: Driver, M: RawMutex, C: Clock> Runner<'d, D, M, C> {
         true
     }
 
-    fn expire(&mut self, now: Instant) {
-        self.stack.with_quietly(|s| {
-            if s.engine.next_deadline().is_some_and(|at| at <= now) {
-                s.engine.on_timeout(now);
-            }
-        });
-    }
-
-    /// Hands frames to the driver.
-    fn transmit(&mut self, now: Instant, cx: &mut Context<'_>) -> Rest {
-        let mut wants = self.stack.with_quietly(|s| s.engine.wants_to_transmit(now));
+    /// Hands frames to the driver, if the engine has any.
+    fn transmit(&mut self, now: Instant, cx: &mut Context<'_>, mut wants: bool) -> Rest {
         for _ in 0..TRANSMIT_BURST {
-            if wants != Some(true) {
+            if !wants {
                 return Rest {
                     more: false,
                     blocked: false,
@@ -141,30 +152,15 @@ impl<'d, D: Driver, M: RawMutex, C: Clock> Runner<'d, D, M, C> {
                     blocked: true,
                 };
             };
-            wants = self.stack.with_quietly(|s| {
+            self.stack.with_quietly(|s| {
                 // Room that is not needed goes back with its token.
                 let _ = s.engine.transmit(now, tx);
-                s.engine.wants_to_transmit(now)
+                wants = s.engine.wants_to_transmit(now);
             });
         }
         Rest {
             more: true,
             blocked: false,
-        }
-    }
-
-    /// Makes sure that this task is polled again when there is something to do.
-    fn sleep(&mut self, now: Instant, cx: &mut Context<'_>, more: bool, blocked: bool) {
-        if more {
-            cx.waker().wake_by_ref();
-            return;
-        }
-        let deadline = self.stack.with_quietly(|s| s.engine.next_deadline());
-        match deadline.flatten() {
-            // What is due now waits for room to send.
-            Some(at) if at <= now && blocked => {}
-            Some(at) => self.clock.wake_at(at, cx.waker()),
-            None => {}
         }
     }
 }

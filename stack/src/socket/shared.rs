@@ -63,6 +63,8 @@ pub(crate) struct Shared<'d> {
     pub(super) engine: Engine<'d>,
     wakers: &'d mut [SocketWakers],
     runner: Option<Waker>,
+    /// It is not on its way by itself: whoever has work for it wakes it.
+    runner_sleeps: bool,
     /// Who waits for the link or the configuration to change.
     watchers: Vec<Waker, WATCHERS>,
     /// They are to be woken.
@@ -84,6 +86,7 @@ impl<'d> Shared<'d> {
             engine,
             wakers,
             runner: None,
+            runner_sleeps: false,
             watchers: Vec::new(),
             watched_changed: false,
             config_up: false,
@@ -99,8 +102,14 @@ impl<'d> Shared<'d> {
         self.wakers.get_mut(usize::from(index))
     }
 
-    /// The runner's waker, until something takes it.
-    pub(super) fn set_runner(&mut self, waker: &Waker) {
+    /// The runner has come by, and sees whatever handles ask for from here on.
+    pub(super) fn on_runner_awake(&mut self) {
+        self.runner_sleeps = false;
+    }
+
+    /// The runner sleeps until something takes its waker.
+    pub(super) fn on_runner_asleep(&mut self, waker: &Waker) {
+        self.runner_sleeps = true;
         match &self.runner {
             Some(current) if current.will_wake(waker) => {}
             _ => self.runner = Some(waker.clone()),
@@ -138,14 +147,21 @@ impl<'d> Shared<'d> {
 
     /// Collects who is to be woken, as far as there is room. `for_runner` is false when it is the runner
     /// that asks.
+    #[inline]
     pub(super) fn collect(&mut self, wakes: &mut Wakes, for_runner: bool) {
         if for_runner
-            && self.runner.is_some()
-            && self.engine.wants_attention()
+            && self.runner_sleeps
+            && self.engine.wants_attention(false)
             && let Some(waker) = self.runner.take()
         {
             wakes.push(waker);
         }
+        if self.watched_changed || self.engine.has_events() {
+            self.collect_news(wakes);
+        }
+    }
+
+    fn collect_news(&mut self, wakes: &mut Wakes) {
         if self.watched_changed && wakes.room() >= self.watchers.len() {
             self.watched_changed = false;
             while let Some(waker) = self.watchers.pop() {

@@ -360,11 +360,7 @@ impl<'d, M: RawMutex> Stack<'d, M> {
         if wakes.is_empty() {
             return result;
         }
-        let more = wakes.is_nearly_full();
-        wakes.wake();
-        if more {
-            self.dispatch();
-        }
+        self.wake(&mut wakes);
         result
     }
 
@@ -397,18 +393,30 @@ impl<'d, M: RawMutex> Stack<'d, M> {
         }
     }
 
-    /// Wakes all tasks that there is news for. True if there were any.
-    pub(super) fn dispatch(&self) -> bool {
-        let mut any = false;
+    /// Runs `f` under the lock, for the runner, then wakes all tasks that there is news for. True if there
+    /// were any.
+    pub(super) fn dispatch(&self, f: impl FnOnce(&mut Shared<'d>)) -> bool {
+        let mut wakes = Wakes::new();
+        self.with_quietly(|shared| {
+            f(shared);
+            shared.collect(&mut wakes, false);
+        });
+        let any = !wakes.is_empty();
+        if any {
+            self.wake(&mut wakes);
+        }
+        any
+    }
+
+    /// Wakes those who were collected, and whoever there was no room for.
+    fn wake(&self, wakes: &mut Wakes) {
         loop {
-            let mut wakes = Wakes::new();
-            self.with_quietly(|shared| shared.collect(&mut wakes, false));
-            any |= !wakes.is_empty();
             let more = wakes.is_nearly_full();
             wakes.wake();
             if !more {
-                return any;
+                return;
             }
+            self.with_quietly(|shared| shared.collect(wakes, false));
         }
     }
 }

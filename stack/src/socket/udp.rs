@@ -401,6 +401,7 @@ impl<'d, M: RawMutex> UdpSocket<'d, M> {
 }
 
 /// Copies as much as there is room for.
+#[inline]
 fn copy_out(data: &[u8], buffer: &mut [u8]) -> Result<usize, RecvError> {
     let len = data.len().min(buffer.len());
     buffer[..len].copy_from_slice(&data[..len]);

@@ -61,8 +61,16 @@ impl<'d, M: RawMutex> Waiting<'d, M> {
 }
 
 impl<M: RawMutex> Drop for Waiting<'_, M> {
+    #[inline]
     fn drop(&mut self) {
-        let Some(place) = self.place else { return };
+        if let Some(place) = self.place {
+            self.leave(place);
+        }
+    }
+}
+
+impl<M: RawMutex> Waiting<'_, M> {
+    fn leave(&self, place: Place) {
         let left = self
             .stack
             .with(|s| s.wakers(self.key).and_then(|w| w.leave(place)));

@@ -33,15 +33,19 @@ struct Link {
     next: Index,
 }
 
+impl Link {
+    /// In no list.
+    const NONE: Self = Self {
+        prev: UNLINKED,
+        next: UNLINKED,
+    };
+}
+
 impl<const LANES: usize> Node<LANES> {
     /// A slot in no list.
     pub(crate) const fn new() -> Self {
-        const UNLINKED_LINK: Link = Link {
-            prev: UNLINKED,
-            next: UNLINKED,
-        };
         Self {
-            links: [UNLINKED_LINK; LANES],
+            links: [Link::NONE; LANES],
             heap: NIL,
             generation: 0,
             deadline: Instant::FAR_FUTURE,
@@ -119,7 +123,13 @@ impl List {
         lane: usize,
     ) -> Option<Index> {
         let index = self.front()?;
-        self.remove(nodes, lane, index);
+        let link = &mut nodes[usize::from(index)].links[lane];
+        let next = core::mem::replace(link, Link::NONE).next;
+        self.head = next;
+        match next {
+            NIL => self.tail = NIL,
+            next => nodes[usize::from(next)].links[lane].prev = NIL,
+        }
         Some(index)
     }
 
@@ -148,10 +158,7 @@ impl List {
             }
             next => nodes[usize::from(next)].links[lane].prev = link.prev,
         }
-        nodes[usize::from(index)].links[lane] = Link {
-            prev: UNLINKED,
-            next: UNLINKED,
-        };
+        nodes[usize::from(index)].links[lane] = Link::NONE;
     }
 }
 

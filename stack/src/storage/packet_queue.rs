@@ -32,6 +32,8 @@ pub(crate) struct PacketQueue<'d, M> {
     count: usize,
     /// How many of the records have not been taken out.
     live: usize,
+    /// Where the last packet ends.
+    end: usize,
 }
 
 /// Why a packet was not queued.
@@ -51,6 +53,7 @@ impl<'d, M: Copy> PacketQueue<'d, M> {
             head: 0,
             count: 0,
             live: 0,
+            end: 0,
         }
     }
 
@@ -88,12 +91,14 @@ impl<'d, M: Copy> PacketQueue<'d, M> {
     ) -> Result<R, PushError> {
         let offset = self.place(len)?;
         let (used, result) = write(&mut self.bytes[offset..offset + len]);
+        let used = used.min(len);
         let slot = self.slot(self.count);
         self.records[slot] = PacketMetadata {
             offset: offset as u32,
-            len: used.min(len) as u32,
+            len: used as u32,
             meta: Some(meta),
         };
+        self.end = offset + used;
         self.count += 1;
         self.live += 1;
         Ok(result)
@@ -155,7 +160,8 @@ impl<'d, M: Copy> PacketQueue<'d, M> {
         if self.records[slot].meta.take().is_some() {
             self.live -= 1;
         }
-        while self.count > 0 && self.records[self.head].meta.is_none() {
+        // The front goes, and with it what was taken out behind it.
+        while self.count > self.live && self.records[self.head].meta.is_none() {
             self.head = self.slot(1);
             self.count -= 1;
         }
@@ -180,9 +186,8 @@ impl<'d, M: Copy> PacketQueue<'d, M> {
             return Ok(0);
         }
         let first = self.records[self.head].offset as usize;
-        let last = &self.records[self.slot(self.count - 1)];
-        let end = (last.offset + last.len) as usize;
-        if (last.offset as usize) < first || (end == first && self.count > 1) {
+        let end = self.end;
+        if end < first || (end == first && self.count > 1) {
             // The packets wrap around: the room is between the last and the first.
             return if first.saturating_sub(end) >= len {
                 Ok(end)

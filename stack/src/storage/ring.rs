@@ -98,7 +98,9 @@ impl<'d, R: Reserve> Ring<'d, R> {
         let (first, second) = self.slices_mut(at, data.len());
         let (head, tail) = data.split_at(first.len());
         first.copy_from_slice(head);
-        second.copy_from_slice(tail);
+        if !tail.is_empty() {
+            second.copy_from_slice(tail);
+        }
     }
 
     /// Takes `count` bytes behind the end into use, written before by [`Self::write_ahead`].
@@ -118,7 +120,9 @@ impl<'d, R: Reserve> Ring<'d, R> {
         let count = out.len().min(self.len());
         let (first, second) = self.slices(0, count);
         out[..first.len()].copy_from_slice(first);
-        out[first.len()..count].copy_from_slice(second);
+        if !second.is_empty() {
+            out[first.len()..count].copy_from_slice(second);
+        }
         count
     }
 

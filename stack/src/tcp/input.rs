@@ -33,7 +33,7 @@ impl Connection<'_> {
             State::Closed | State::Listen => {
                 return Disposition::Discarded(Discard::NoSocket);
             }
-            // Its last acknowledgment is about to be sent; what comes before that gets the same.
+            // Remembered by now, or about to be.
             State::TimeWait => return Disposition::Discarded(Discard::DuplicateSegment),
             State::SynSent => self.in_syn_sent(now, segment),
             _ => self.in_any_other_state(now, segment),
@@ -44,8 +44,21 @@ impl Connection<'_> {
             self.arm_timers(now);
         }
         match checked {
-            Ok(()) => Disposition::Accepted,
+            Ok(()) => self.last_acknowledgment(now),
             Err(disposition) => disposition,
+        }
+    }
+
+    /// With the peer's FIN everything is said but that it arrived. There is nothing to wait for that could
+    /// carry the acknowledgment along, so it is the answer; if it gets lost, the record of the connection
+    /// answers when the FIN comes again.
+    fn last_acknowledgment(&mut self, now: Instant) -> Disposition {
+        match self.time_wait() {
+            Some(record) if self.due.ack => {
+                self.due.ack = false;
+                Disposition::Answered(None, record.acknowledgment(now))
+            }
+            _ => Disposition::Accepted,
         }
     }
 

@@ -138,7 +138,9 @@ impl Connection<'_> {
         if self.due.ack && self.sack && self.rcv.has_sack_blocks() {
             return self.plan_ack(now, path_mss);
         }
-        if let Some(plan) = self.plan_retransmission(now) {
+        if self.snd.scoreboard.lost > 0
+            && let Some(plan) = self.plan_retransmission(now)
+        {
             return Some(plan);
         }
         #[cfg(feature = "tcp-plpmtud")]
@@ -425,8 +427,16 @@ impl Connection<'_> {
     pub(super) fn next_span(&self) -> Option<Span> {
         let start = self.snd.nxt;
         let unsent = self.snd.bytes_from(start);
+        if unsent == 0 && !self.snd.closed {
+            return None;
+        }
         let mss = u32::from(self.mss);
         let usable = self.snd.window_left().min(self.allowance());
+        if unsent > mss && usable >= mss {
+            // In the midst of much to send there is nothing to weigh.
+            let (len, fin) = (mss, false);
+            return Some(Span { start, len, fin });
+        }
         let len = unsent.min(usable).min(mss);
         // Where data goes out before the handshake is complete, its end waits all the same, as in Linux.
         let fin = len == unsent && self.snd.fin_at(start + len) && self.state != State::SynReceived;

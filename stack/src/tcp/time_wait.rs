@@ -97,7 +97,8 @@ impl TimeWait {
         }
     }
 
-    fn acknowledgment(&self, now: Instant) -> TcpHeader {
+    /// What tells the peer that everything arrived.
+    pub(super) fn acknowledgment(&self, now: Instant) -> TcpHeader {
         TcpHeader {
             src_port: self.tuple.local.port,
             dst_port: self.tuple.remote.port,

@@ -125,13 +125,13 @@ impl Connection<'_> {
             _ => self.timers.stop(Timer::User),
         }
         if let Some(interval) = self.keep_alive_interval() {
-            let silent = if self.probes == 0 {
-                since_millis(now, self.last_received)
-            } else {
-                Duration::ZERO
-            };
-            let wait = interval.saturating_sub(silent);
-            self.timers.ensure(Timer::KeepAlive, || now + wait);
+            self.timers.ensure(Timer::KeepAlive, || {
+                let silent = match self.probes {
+                    0 => since_millis(now, self.last_received),
+                    _ => Duration::ZERO,
+                };
+                now + interval.saturating_sub(silent)
+            });
         }
     }
 

@@ -26,13 +26,18 @@ impl Sum {
 
     /// The sum of `data`. An odd last byte counts as if a zero followed it.
     pub fn of(data: &[u8]) -> Self {
-        let mut lanes = [0; LANES];
-        let mut rest = data;
-        while let Some((block, after)) = rest.split_first_chunk::<BLOCK>() {
-            add_block(&mut lanes, block);
-            rest = after;
+        #[cfg(target_pointer_width = "64")]
+        if data.len() >= LONG {
+            return vector::sum(data);
         }
-        Self(fold_lanes(lanes)).add(Self::of_short(rest))
+        Self::of_short(data)
+    }
+
+    /// As [`Self::of`], for a header of so many words of 32 bits: too short to be worth a call.
+    #[inline]
+    pub(super) fn of_header<const WORDS: usize>(header: &[[u8; 4]; WORDS]) -> Self {
+        let words = header.iter().map(|word| u32::from_ne_bytes(*word));
+        Self(words.map(u64::from).sum())
     }
 
     /// Copies `src` to `dst` and returns its sum. Of slices that differ in length only the part that
@@ -102,15 +107,31 @@ impl Sum {
         fold(self.0) == 0xffff
     }
 
-    /// The sum of what is left when no whole block is.
+    /// As [`Self::of`], word by word.
+    #[inline]
     fn of_short(data: &[u8]) -> Self {
-        let mut sum: Wide = 0;
+        let mut lanes = [0; LANES];
         let mut rest = data;
-        while let Some((word, after)) = rest.split_first_chunk() {
-            sum += Wide::from(Word::from_ne_bytes(*word));
+        while let Some((block, after)) = rest.split_first_chunk::<64>() {
+            add_words(&mut lanes, block);
             rest = after;
         }
-        // With 64-bit words as many as seven bytes are left, with 32-bit words three.
+        if WORD == 8 {
+            // Each size at most once: a loop over words would cost more than the words.
+            if let Some((block, after)) = rest.split_first_chunk::<32>() {
+                add_words(&mut lanes, block);
+                rest = after;
+            }
+            if let Some((block, after)) = rest.split_first_chunk::<16>() {
+                add_words(&mut lanes, block);
+                rest = after;
+            }
+        }
+        while let Some((word, after)) = rest.split_first_chunk::<WORD>() {
+            add_words(&mut lanes, word);
+            rest = after;
+        }
+        let mut sum = fold_lanes(lanes);
         if let Some((word, after)) = rest.split_first_chunk() {
             sum += Wide::from(u32::from_ne_bytes(*word));
             rest = after;
@@ -213,8 +234,6 @@ type Word = u32;
 #[cfg(not(target_pointer_width = "64"))]
 type Wide = u64;
 
-/// Bytes summed per turn of the loop.
-const BLOCK: usize = 64;
 const WORD: usize = size_of::<Word>();
 /// Independent sums, so that an addition need not wait for the one before. Four for the wide
 /// machines; more than two would not fit the registers of the narrow ones.
@@ -222,7 +241,7 @@ const LANES: usize = WORD / 2;
 /// Bytes copied in one go before they are summed.
 const COPY_PIECE: usize = 2048;
 
-fn add_block(lanes: &mut [Wide; LANES], block: &[u8; BLOCK]) {
+fn add_words<const LEN: usize>(lanes: &mut [Wide; LANES], block: &[u8; LEN]) {
     for (i, word) in block.chunks_exact(WORD).enumerate() {
         if let Some(word) = word.first_chunk() {
             lanes[i % LANES] += Wide::from(Word::from_ne_bytes(*word));
@@ -230,8 +249,65 @@ fn add_block(lanes: &mut [Wide; LANES], block: &[u8; BLOCK]) {
     }
 }
 
-fn fold_lanes(lanes: [Wide; LANES]) -> u64 {
-    fold_wide(lanes.iter().sum())
+fn fold_lanes(lanes: [Wide; LANES]) -> Wide {
+    lanes.iter().sum()
+}
+
+/// From this length on a vector unit is worth its beginning and end.
+#[cfg(target_pointer_width = "64")]
+const LONG: usize = 256;
+
+#[cfg(target_pointer_width = "64")]
+mod vector {
+    //! Long data, in a form that compilers make vector instructions of.
+    //!
+    //! Vectors add many numbers at a time but keep no carries. So each 32-bit word is added twice: whole,
+    //! where what overflows is lost, and its upper half alone, which tells how much that was. Two more words
+    //! of each block go through the machine's own adder, which would have nothing to do meanwhile.
+
+    use super::{LANES, Sum, add_words, fold_lanes, fold_wide};
+
+    pub(super) fn sum(data: &[u8]) -> Sum {
+        let mut sum = Sum::ZERO;
+        for piece in data.chunks(LONGEST) {
+            let (blocks, rest) = piece.as_chunks();
+            // All pieces but the last are whole blocks, so none starts at an odd offset.
+            sum = sum.add(sum_blocks(blocks)).add(Sum::of_short(rest));
+        }
+        sum
+    }
+
+    fn sum_blocks(blocks: &[[u8; BLOCK]]) -> Sum {
+        let (mut whole, mut upper) = ([0_u32; VECTOR / 4], [0_u32; VECTOR / 4]);
+        let mut lanes = [0; LANES];
+        for block in blocks {
+            let Some((vector, rest)) = block.split_first_chunk::<VECTOR>() else {
+                continue;
+            };
+            let (words, _) = vector.as_chunks();
+            for ((word, whole), upper) in words.iter().zip(&mut whole).zip(&mut upper) {
+                let word = u32::from_ne_bytes(*word);
+                *whole = whole.wrapping_add(word);
+                *upper += word >> 16;
+            }
+            if let Some(rest) = rest.first_chunk::<{ BLOCK - VECTOR }>() {
+                add_words(&mut lanes, rest);
+            }
+        }
+        let halves = whole.iter().zip(&upper).map(|(whole, &upper)| {
+            // Without what the upper halves added, the lower ones are left, whose sum did not overflow.
+            let lower = whole.wrapping_sub(upper << 16);
+            u64::from(lower) + u64::from(upper)
+        });
+        Sum(halves.sum()).add(Sum(fold_wide(fold_lanes(lanes))))
+    }
+
+    /// Bytes per turn of the loop.
+    const BLOCK: usize = VECTOR + 16;
+    /// Two vectors of sixteen bytes.
+    const VECTOR: usize = 32;
+    /// So many bytes that no sum of 16-bit halves overflows 32 bits.
+    const LONGEST: usize = BLOCK << 16;
 }
 
 #[cfg(target_pointer_width = "64")]
@@ -247,10 +323,10 @@ const fn fold_wide(sum: Wide) -> u64 {
 
 /// Folds the sum to 16 bits, in the machine's byte order. Only a sum of zero becomes zero.
 const fn fold(sum: u64) -> u16 {
-    let sum = (sum & 0xffff_ffff) + (sum >> 32);
-    let sum = (sum & 0xffff) + ((sum >> 16) & 0xffff) + (sum >> 32);
-    let sum = (sum & 0xffff) + (sum >> 16);
-    ((sum & 0xffff) + (sum >> 16)) as u16
+    // The upper half of a number added to itself with its halves exchanged is the sum of both halves and of
+    // the carry from the lower half's sum, which is the same.
+    let sum = (sum.wrapping_add(sum.rotate_left(32)) >> 32) as u32;
+    (sum.wrapping_add(sum.rotate_left(16)) >> 16) as u16
 }
 
 #[cfg(test)]

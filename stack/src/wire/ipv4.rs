@@ -90,8 +90,16 @@ impl Ipv4Header {
             .and_then(|packet| packet.split_at_checked(header_len))
             .ok_or(Malformed::Truncated)?;
         let options = header.get(MIN_HEADER_LEN..).unwrap_or_default();
-        if verify_checksum && !raw.sum().add(Sum::of(options)).is_valid() {
-            return Err(Malformed::BadChecksum);
+        if verify_checksum {
+            let (words, _) = header.as_chunks();
+            let fixed = words.first_chunk::<{ MIN_HEADER_LEN / 4 }>();
+            let mut sum = fixed.map_or(Sum::ZERO, Sum::of_header);
+            if !options.is_empty() {
+                sum = sum.add(Sum::of(options));
+            }
+            if !sum.is_valid() {
+                return Err(Malformed::BadChecksum);
+            }
         }
         check_options(options)?;
 

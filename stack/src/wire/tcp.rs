@@ -162,7 +162,7 @@ impl TcpHeader {
             urgent: self.urgent.into(),
         };
         let pseudo = pseudo_header(src, dst, IpProtocol::TCP, segment_len);
-        let header_sum = fixed.sum().add(self.options.emit(options));
+        let header_sum = Sum::of_fields(fixed.fields() + self.options.emit(options));
         *raw = fixed;
         raw.checksum = mode.copy_payload(pseudo, header_sum, body, payload).into();
     }
@@ -184,19 +184,17 @@ struct Raw {
 }
 
 impl Raw {
-    /// The sum of the header, field by field: to read it back from where it was just written in
+    /// The header's fields, added up one by one: to read them back from where they were just written in
     /// pieces of other sizes would stall the processor.
-    fn sum(&self) -> Sum {
-        Sum::of_fields(
-            u64::from(self.src_port.get())
-                + u64::from(self.dst_port.get())
-                + u64::from(self.seq.get())
-                + u64::from(self.ack.get())
-                + u64::from(u16::from_be_bytes([self.data_offset, self.flags]))
-                + u64::from(self.window.get())
-                + u64::from(self.checksum.get())
-                + u64::from(self.urgent.get()),
-        )
+    fn fields(&self) -> u64 {
+        u64::from(self.src_port.get())
+            + u64::from(self.dst_port.get())
+            + u64::from(self.seq.get())
+            + u64::from(self.ack.get())
+            + u64::from(u16::from_be_bytes([self.data_offset, self.flags]))
+            + u64::from(self.window.get())
+            + u64::from(self.checksum.get())
+            + u64::from(self.urgent.get())
     }
 }
 

@@ -12,12 +12,17 @@ use crate::stacks::Run;
 
 /// Tasks of one thread. They are polled in the order in which they were spawned.
 #[derive(Default)]
-pub(crate) struct Tasks(Vec<Task>);
+pub(crate) struct Tasks {
+    tasks: Vec<Task>,
+    /// Called once in many turns, as an interrupt of a timer would be.
+    ticks: Vec<Box<dyn Fn()>>,
+    turns: u32,
+}
 
 impl Tasks {
     pub(crate) fn spawn(&mut self, future: impl Future<Output = ()> + 'static) {
         let woken = Arc::new(Woken(AtomicBool::new(true)));
-        self.0.push(Task {
+        self.tasks.push(Task {
             future: Box::pin(future),
             waker: woken.clone().into(),
             woken,
@@ -26,9 +31,21 @@ impl Tasks {
 
     /// Polls each task once that was woken since its last turn.
     pub(crate) fn turn(&mut self) {
-        self.0.retain_mut(|task| task.turn().is_pending());
+        self.turns = self.turns.wrapping_add(1);
+        if self.turns.is_multiple_of(TICK) {
+            self.ticks.iter().for_each(|tick| tick());
+        }
+        self.tasks.retain_mut(|task| task.turn().is_pending());
+    }
+
+    /// Has `tick` called once in many turns.
+    pub(crate) fn tick(&mut self, tick: impl Fn() + 'static) {
+        self.ticks.push(Box::new(tick));
     }
 }
+
+/// Turns from one tick to the next: some tens of microseconds.
+const TICK: u32 = 64;
 
 struct Task {
     future: Pin<Box<dyn Future<Output = ()>>>,
@@ -165,7 +182,7 @@ mod tests {
             tasks.turn();
             assert_eq!(polls.get(), expected);
         }
-        assert_eq!(tasks.0.len(), 1, "the other one waits for ever");
+        assert_eq!(tasks.tasks.len(), 1, "the other one waits for ever");
     }
 
     #[test]

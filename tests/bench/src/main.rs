@@ -2,6 +2,9 @@
 //!
 //! `cargo run --release -p cygnet-bench [-- --csv] [--only SCENARIO] [--stack NAME] [--quick]`
 //!
+//! With `--work COUNT` nothing is timed: a profiler such as callgrind counts the instructions of so
+//! much work, the same every time.
+//!
 //! Each stack runs two hosts in one thread, joined by the link of `link.rs`. What they have to do is
 //! in `workload.rs`, how it is timed in `measure.rs`, and how each stack does it in `stacks/`.
 #![forbid(unsafe_code)]
@@ -35,12 +38,18 @@ struct Args {
     /// Only this stack.
     #[arg(long, value_name = "NAME")]
     stack: Option<String>,
+    /// Only with so many idle sockets.
+    #[arg(long, value_name = "COUNT")]
+    sockets: Option<usize>,
     /// Short measurements with few sockets, to see that everything works.
     #[arg(long)]
     quick: bool,
     /// How long each turn of a measurement takes at least, in milliseconds.
     #[arg(long, value_name = "MS")]
     millis: Option<u64>,
+    /// Do so much of each workload, in what it counts, and measure nothing: for a profiler.
+    #[arg(long, value_name = "COUNT")]
+    work: Option<u64>,
 }
 
 fn main() -> ExitCode {
@@ -58,10 +67,13 @@ fn run(args: &Args) -> ExitCode {
         Some(only) => scenario.starts_with(only.as_str()),
         None => true,
     };
-    let (mut effort, counts): (_, &[usize]) = match args.quick {
+    let (mut effort, mut counts): (_, &[usize]) = match args.quick {
         true => (Effort::QUICK, &[0, 100]),
         false => (Effort::FULL, &[0, 100, 1_000, 10_000]),
     };
+    if let Some(count) = &args.sockets {
+        counts = std::slice::from_ref(count);
+    }
     if let Some(millis) = args.millis {
         effort.budget = Duration::from_millis(millis);
     }
@@ -76,6 +88,13 @@ fn run(args: &Args) -> ExitCode {
             eprintln!("no such stack; there are {}", names.join(", "));
             return ExitCode::FAILURE;
         }
+    }
+
+    if let Some(count) = args.work {
+        return match work(&contenders, wanted, counts, count) {
+            0 => no_scenario(counts),
+            _ => ExitCode::SUCCESS,
+        };
     }
 
     let mut rows = Vec::new();
@@ -95,14 +114,7 @@ fn run(args: &Args) -> ExitCode {
     }
 
     if rows.is_empty() {
-        let mut names: Vec<_> = workload::all(counts)
-            .iter()
-            .map(Workload::scenario)
-            .collect();
-        names.push(SOCKET_BYTES);
-        names.dedup();
-        eprintln!("no such scenario; there are {}", names.join(", "));
-        return ExitCode::FAILURE;
+        return no_scenario(counts);
     }
     print!(
         "{}",
@@ -113,6 +125,35 @@ fn run(args: &Args) -> ExitCode {
         }
     );
     ExitCode::SUCCESS
+}
+
+fn no_scenario(counts: &[usize]) -> ExitCode {
+    let mut names: Vec<_> = workload::all(counts)
+        .iter()
+        .map(Workload::scenario)
+        .collect();
+    names.push(SOCKET_BYTES);
+    names.dedup();
+    eprintln!("no such scenario; there are {}", names.join(", "));
+    ExitCode::FAILURE
+}
+
+/// Does `count` of each wanted workload on every stack. How many workloads that were.
+fn work(
+    contenders: &[Box<dyn Contender>],
+    wanted: impl Fn(&str) -> bool,
+    counts: &[usize],
+    count: u64,
+) -> usize {
+    let mut workloads = workload::all(counts);
+    workloads.retain(|workload| wanted(workload.scenario()));
+    for workload in &workloads {
+        for contender in contenders {
+            let mut run = contender.prepare(*workload);
+            while run.turn() < count {}
+        }
+    }
+    workloads.len()
 }
 
 /// One workload on every stack, in turns.

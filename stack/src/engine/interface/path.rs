@@ -287,11 +287,18 @@ impl Interface {
     }
 
     /// Routes anew.
-    fn resolve(&mut self, now: Instant, destination: IpAddress, path: &mut Path) {
+    pub(in crate::engine) fn resolve(
+        &mut self,
+        now: Instant,
+        destination: IpAddress,
+        path: &mut Path,
+    ) {
         let routed = self.next_hop(now, destination);
         *path = Path {
             next_hop: routed.map(|routed| path.next_hop_to(destination, routed)),
             epoch: self.epoch,
+            route_mtu: self.ip_mtu as u16,
+            path_mtu: self.ip_mtu as u16,
             stays_on_link: path.stays_on_link,
             ..Path::default()
         };

@@ -228,16 +228,14 @@ impl<'d, M: RawMutex> Io<'d, M> {
         ask: impl FnOnce(&mut Connection<'d>) -> Poll<Result<R, TcpError>>,
     ) -> Poll<Result<R, TcpError>> {
         self.poll_shared(|s| {
-            let answer = s
-                .engine
-                .tcp_with(self.key, ask)
-                .unwrap_or(Poll::Ready(Err(TcpError::NotConnected)));
-            let replaced = if answer.is_pending() {
-                leave(s, self.key, interest, waker)
-            } else {
-                None
-            };
-            (answer, replaced)
+            let answer = s.engine.tcp_ask(self.key, |c| match ask(c) {
+                Poll::Ready(answer) => Some(answer),
+                Poll::Pending => None,
+            });
+            match answer.unwrap_or(Some(Err(TcpError::NotConnected))) {
+                Some(answer) => (Poll::Ready(answer), None),
+                None => (Poll::Pending, leave(s, self.key, interest, waker)),
+            }
         })
     }
 

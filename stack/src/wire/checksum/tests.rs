@@ -40,7 +40,7 @@ fn sums_right_at_every_length_and_alignment() {
 
 #[test]
 fn all_ones_do_not_overflow() {
-    for len in [1, 2, 63, 64, 65, 65_535, 1 << 20] {
+    for len in [1, 2, 63, 64, 65, 65_535, 1 << 20, (3 << 20) + 1, 7 << 20] {
         let data = vec![0xff; len];
         assert_eq!(Sum::of(&data).fold(), naive(&data));
     }

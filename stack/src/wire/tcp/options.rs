@@ -4,7 +4,6 @@
 //! They are read from any segment alike. Which of them count when is the connection's business.
 
 use super::super::Malformed;
-use super::super::checksum::Sum;
 use super::super::seq::SeqNum;
 #[cfg(feature = "tcp-fast-open")]
 use super::fast_open::{FastOpenCookie, KIND_FAST_OPEN};
@@ -114,13 +113,13 @@ impl TcpOptions {
 
     /// Writes the options to `buf`, which is [`len`](Self::len) bytes long. Selective acknowledgments
     /// come last, and those that do not fit are left out: beside timestamps there is room for three.
-    /// Returns the sum of what was written.
+    /// Returns the fields that were written, added up.
     ///
     /// ```text
     /// SYN    MSS(4) SACK-permitted(2) timestamps(10) NOP window-scale(3) Fast Open(2 + its cookie)
     /// others NOP NOP timestamps(10) NOP NOP SACK(2 + 8 a block)
     /// ```
-    pub(super) fn emit(&self, buf: &mut [u8]) -> Sum {
+    pub(super) fn emit(&self, buf: &mut [u8]) -> u64 {
         let mut writer = Writer {
             room: buf,
             fields: 0,
@@ -164,7 +163,7 @@ impl TcpOptions {
             }
         }
         debug_assert!(writer.room.is_empty(), "options do not fill their room");
-        Sum::of_fields(writer.fields)
+        writer.fields
     }
 
     const fn len_without_sack(&self) -> usize {
@@ -195,6 +194,9 @@ impl TcpOptions {
     }
 
     const fn sack_blocks_that_fit(&self) -> usize {
+        if self.sack.is_empty() {
+            return 0;
+        }
         let room = MAX_LEN.saturating_sub(self.len_without_sack() + 4) / 8;
         if self.sack.len() < room {
             self.sack.len()

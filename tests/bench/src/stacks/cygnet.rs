@@ -102,7 +102,7 @@ fn hosts(run: &mut AsyncRun, frame_len: usize, sockets: usize) -> [Stack<'static
         run.tasks.spawn(async move {
             runner.run().await;
         });
-        run.tasks.spawn(alarm.watch());
+        run.tasks.tick(move || alarm.ring());
         stack
     };
     [host(client, ADDRESSES[0]), host(server, ADDRESSES[1])]
@@ -183,7 +183,7 @@ fn bulk(run: &mut AsyncRun, frame_len: usize, idle: usize) {
         run.tasks.spawn(async move {
             let data = vec![0x55; BULK_BUFFER];
             loop {
-                client.write(&data).await.expect("connected");
+                write_all(&mut client, &data).await;
             }
         });
         let done = run.done.clone();
@@ -213,10 +213,7 @@ fn spread(run: &mut AsyncRun, frame_len: usize, connections: usize) {
         loop {
             for client in &mut clients {
                 sent.acquire().await;
-                let mut rest = &message[..];
-                while !rest.is_empty() {
-                    rest = &rest[client.write(rest).await.expect("connected")..];
-                }
+                write_all(client, &message).await;
             }
         }
     });
@@ -288,6 +285,12 @@ fn connections(run: &mut AsyncRun, frame_len: usize) {
             done.add(1);
         }
     });
+}
+
+async fn write_all(socket: &mut TcpSocket<'_>, mut data: &[u8]) {
+    while !data.is_empty() {
+        data = &data[socket.write(data).await.expect("connected")..];
+    }
 }
 
 async fn read_exact(socket: &mut TcpSocket<'_>, data: &mut [u8]) {

@@ -230,6 +230,8 @@ struct Bulk {
     hosts: Hosts,
     connection: (SocketHandle, SocketHandle),
     to_send: Vec<u8>,
+    /// How much of that is sent; then it is sent again.
+    sent: usize,
     to_receive: Vec<u8>,
     received: u64,
 }
@@ -243,6 +245,7 @@ impl Bulk {
             connection,
             // Each end has memory of its own, as the tasks of the others have.
             to_send: vec![0x55; BULK_BUFFER],
+            sent: 0,
             to_receive: vec![0; BULK_BUFFER],
             received: 0,
         }
@@ -256,8 +259,9 @@ impl Run for Bulk {
             .hosts
             .client
             .tcp(client)
-            .send_slice(&self.to_send)
+            .send_slice(&self.to_send[self.sent..])
             .expect("connected");
+        self.sent = (self.sent + sent) % BULK_BUFFER;
         let mut busy = self.hosts.poll_if(sent > 0, false);
 
         let received = self

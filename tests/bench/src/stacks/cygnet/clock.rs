@@ -1,9 +1,8 @@
-//! The machine's monotonic clock, and an alarm that a task of the run watches.
+//! The machine's monotonic clock, and an alarm that the run rings when its time has come.
 
 use std::cell::RefCell;
-use std::future::poll_fn;
 use std::rc::Rc;
-use std::task::{Poll, Waker};
+use std::task::Waker;
 use std::time;
 
 use cygnet_driver::{Clock, Instant};
@@ -47,20 +46,6 @@ impl Default for Alarm {
 }
 
 impl Alarm {
-    /// Looks at the clock once in many turns of the executor, for ever.
-    pub(super) async fn watch(self) {
-        let mut turns = 0_u32;
-        poll_fn(|cx| {
-            turns = turns.wrapping_add(1);
-            if turns.is_multiple_of(TURNS) {
-                self.ring();
-            }
-            cx.waker().wake_by_ref();
-            Poll::Pending
-        })
-        .await
-    }
-
     fn now(&self) -> Instant {
         Instant::from_micros(self.origin.elapsed().as_micros() as u64)
     }
@@ -74,13 +59,11 @@ impl Alarm {
         }
     }
 
-    fn ring(&self) {
+    /// Wakes if its time has come.
+    pub(super) fn ring(&self) {
         let mut due = self.due.borrow_mut();
         if let Some((_, waker)) = due.take_if(|(at, _)| *at <= self.now()) {
             waker.wake();
         }
     }
 }
-
-/// Turns from one look at the clock to the next: some tens of microseconds.
-const TURNS: u32 = 64;
