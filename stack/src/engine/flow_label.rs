@@ -11,6 +11,24 @@ pub(super) struct FlowLabel {
     bits: u32,
 }
 
+/// What makes labels hard to guess; takes no room without IPv6.
+#[derive(Clone, Copy)]
+pub(super) struct FlowKey {
+    #[cfg(feature = "proto-ipv6")]
+    key: HashKey,
+}
+
+impl FlowKey {
+    pub(super) fn new(key: HashKey) -> Self {
+        #[cfg(not(feature = "proto-ipv6"))]
+        let _ = key;
+        Self {
+            #[cfg(feature = "proto-ipv6")]
+            key,
+        }
+    }
+}
+
 impl FlowLabel {
     /// That of packets of IPv4, and of packets that belong to no flow.
     pub(super) const NONE: Self = Self {
@@ -21,7 +39,7 @@ impl FlowLabel {
     /// That of packets from `local` to `remote`. Section 3: "unlikely to be guessed by a third party", and
     /// the same for all packets of a flow, so part of a keyed hash.
     #[cfg(feature = "proto-ipv6")]
-    pub(super) fn of(key: HashKey, local: IpEndpoint, remote: IpEndpoint) -> Self {
+    pub(super) fn of(key: FlowKey, local: IpEndpoint, remote: IpEndpoint) -> Self {
         use core::hash::Hasher;
 
         use crate::wire::IpAddress;
@@ -30,7 +48,7 @@ impl FlowLabel {
         else {
             return Self::NONE;
         };
-        let hash = key.hash(DOMAIN, |hasher| {
+        let hash = key.key.hash(DOMAIN, |hasher| {
             hasher.write_u128(source.to_bits());
             hasher.write_u128(destination.to_bits());
             hasher.write_u16(local.port);
@@ -42,7 +60,7 @@ impl FlowLabel {
     }
 
     #[cfg(not(feature = "proto-ipv6"))]
-    pub(super) fn of(_: HashKey, _: IpEndpoint, _: IpEndpoint) -> Self {
+    pub(super) fn of(_: FlowKey, _: IpEndpoint, _: IpEndpoint) -> Self {
         Self::NONE
     }
 

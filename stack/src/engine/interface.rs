@@ -45,11 +45,12 @@ pub(super) use self::path::{Path, Reach};
 use super::Engine;
 use super::config::{Config, ConfigV4, StaticConfigV4};
 use super::egress::Inline;
+use super::flow_label::FlowKey;
 use crate::ip::{Addresses, Arrival, Destination, Flow, Identifications, InterfaceId, Martian};
 use crate::ip::{PathMtuCache, RouteTable, classify};
 #[cfg(feature = "medium-ethernet")]
 use crate::link::ConflictDetector;
-use crate::rand::{HashKey, Random};
+use crate::rand::Random;
 use crate::time::Instant;
 use crate::wire::{IpAddress, IpCidr};
 
@@ -80,7 +81,7 @@ pub(crate) struct Interface {
     last_arrival: Option<(Arrival, u16)>,
     identifications: Identifications,
     /// Of flow labels.
-    flow_key: HashKey,
+    flow_key: FlowKey,
     #[cfg(feature = "proto-ipv6")]
     ipv6: Ipv6State,
     #[cfg(feature = "medium-ethernet")]
@@ -121,7 +122,7 @@ impl Interface {
             epoch: 0,
             last_arrival: None,
             identifications: Identifications::new(random.hash_key()),
-            flow_key: random.hash_key(),
+            flow_key: FlowKey::new(random.hash_key()),
             #[cfg(feature = "proto-ipv6")]
             ipv6: Ipv6State::new(config, random),
             #[cfg(feature = "medium-ethernet")]

@@ -386,6 +386,8 @@ fn copy_part(buffer: &mut [u8], bytes: &[u8], from: usize) {
 
 /// What the checksum of an ICMP message covers beside it: in IPv6, a pseudo header.
 fn icmp_pseudo_header(src: IpAddress, dst: IpAddress, len: usize) -> Sum {
+    #[cfg(not(feature = "proto-ipv6"))]
+    let _ = len;
     match (src, dst) {
         (IpAddress::Ipv4(_), IpAddress::Ipv4(_)) => Sum::ZERO,
         #[cfg(feature = "proto-ipv6")]

@@ -238,7 +238,7 @@ impl<'d, M: RawMutex> Stack<'d, M> {
 
     /// Adds an address beside the static configuration. On Ethernet an IPv4 address is announced, or probed,
     /// as [`Config::address_policy`] says, and of an IPv6 address duplicates are looked for
-    /// ([`Config::duplicate_address_probes`]).
+    /// (`Config::duplicate_address_probes`).
     ///
     /// # Errors
     ///

@@ -231,7 +231,7 @@ fn quote_of<'f>(received: &Received<'f>) -> &'f [u8] {
     packet.get(..MAX_QUOTE).unwrap_or(packet)
 }
 
-/// Whether the packet is an ICMPv6 error or a redirect. One whose headers cannot be read may be.
+/// Whether the packet is an ICMPv6 error or a redirect. One that is too short to tell is neither.
 fn is_icmp_error(received: &Received<'_>) -> bool {
     let Some(quote) = Quote::parse(received.packet) else {
         return false;

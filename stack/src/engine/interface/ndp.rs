@@ -292,6 +292,8 @@ impl Engine<'_> {
     fn on_duplicate<'f>(&mut self, now: Instant, address: Ipv6Addr) -> Handled<'f> {
         crate::log::debug!("another host has the address {:?}", address.octets());
         self.services_conflict(now, address.into());
+        // It may have been in use before the link came back.
+        self.on_address_gone(address.into());
         self.interface.forget_detector(address);
         self.interface.on_duplicate(now, address, &mut self.random);
         Err(Discard::AddressConflict)
