@@ -51,7 +51,15 @@ pub(crate) const SETTINGS: &[Setting] = &[
         min: 1,
         max: 4096,
         features: MANY,
-        doc: "The most multicast groups that one interface can join.",
+        doc: "The most multicast memberships of one interface: a group that several sockets join counts for each.",
+    },
+    Setting {
+        name: "MULTICAST_SOURCE_COUNT",
+        default: 2,
+        min: 1,
+        max: 32,
+        features: FEW,
+        doc: "The most sources that a multicast membership names, to be heard or not.",
     },
     Setting {
         name: "IFACE_MAX_SIXLOWPAN_ADDRESS_CONTEXT_COUNT",

@@ -112,6 +112,8 @@ pub use engine::{ConfigV6, InterfaceIdentifiers, StaticConfigV6};
 pub use engine::{ConnectError, ListenError};
 #[cfg(feature = "socket-icmp")]
 pub use engine::{IcmpEndpoint, IcmpMetadata, IcmpPacketMetadata};
+#[cfg(feature = "multicast")]
+pub use engine::{MulticastError, MulticastSources};
 pub use ip::AddressState;
 #[cfg(feature = "ipv4-link-local")]
 pub use ip::LinkLocalConfig;

@@ -15,6 +15,12 @@ pub enum Discard {
     NotForUs,
     /// The packet is for an address that is not ours; hosts do not forward.
     NotOurAddress,
+    /// The packet is for a multicast group that was not joined.
+    NotOurGroup,
+    /// The packet is for a multicast group that was joined, from a source that is not wanted.
+    UnwantedSource,
+    /// A group management message that hosts have no use for, or that cannot be from this link.
+    IgnoredIgmp,
     /// The source or destination address cannot occur on a wire (RFC 1122, section 3.2.1.3).
     Martian,
     /// The link layer carries a protocol we do not speak.

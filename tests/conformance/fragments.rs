@@ -140,7 +140,7 @@ fn duplicates_do_no_harm(script: &Script) {
     script.assert_discarded(Discard::DuplicateFragment, 2);
 }
 
-/// And nobody is told: "without sending any ICMP error messages" (RFC 5722, section 4).
+/// And nobody is told (section 4).
 fn rfc5722_a_datagram_whose_fragments_overlap_is_dropped_whole(script: &Script) {
     let socket = script.udp_bind(7);
     let (_, payload) = datagram(2_000);

@@ -15,6 +15,7 @@ mod crowds;
 mod ecn;
 mod fast_open;
 mod fragments;
+mod groups;
 mod handshake;
 mod icmp;
 mod icmp_errors;

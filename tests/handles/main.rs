@@ -9,6 +9,7 @@ mod closing;
 mod congestion;
 mod connect;
 mod ecn;
+mod groups;
 mod icmp;
 mod idle;
 mod impaired;

@@ -11,6 +11,7 @@ mod ecn;
 mod endings;
 mod fast_open;
 mod fragments;
+mod groups;
 mod ipv6;
 mod ipv6_neighbors;
 mod ipv6_path_mtu;

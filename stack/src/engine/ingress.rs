@@ -193,6 +193,10 @@ impl Engine<'_> {
                 Destination::Elsewhere
             }
             Ok(Destination::Elsewhere) => return Err(Discard::NotOurAddress),
+            Ok(Destination::Multicast) => {
+                self.check_group(&header)?;
+                Destination::Multicast
+            }
             Ok(destination) => destination,
             Err(Martian::UnicastToLinkGroup) => return Err(Discard::NotForUs),
             Err(_) => return Err(Discard::Martian),
@@ -226,6 +230,7 @@ impl Engine<'_> {
     ) -> Handled<'f> {
         match protocol {
             IpProtocol::ICMP => self.on_icmpv4(now, received, payload),
+            IpProtocol::IGMP => self.on_igmp(now, received, payload),
             #[cfg(feature = "socket-tcp")]
             IpProtocol::TCP => self.on_tcp(now, received, payload),
             #[cfg(feature = "socket-udp")]

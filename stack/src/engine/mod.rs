@@ -35,10 +35,14 @@ mod ingress;
 mod interface;
 #[cfg(feature = "ipv4-link-local")]
 mod link_local;
+#[cfg(feature = "multicast")]
+mod multicast;
 #[cfg(all(feature = "socket-tcp", not(feature = "tcp-fast-open")))]
 mod no_fast_open;
 #[cfg(not(feature = "ip-fragments"))]
 mod no_fragments;
+#[cfg(not(feature = "multicast"))]
+mod no_multicast;
 #[cfg(feature = "config-events")]
 mod notices;
 mod outgoing;
@@ -69,6 +73,8 @@ use fragments::{Cut, FragmentState, Sending};
 use no_fragments::{Cut, FragmentState, Sending};
 use services::Services;
 
+#[cfg(feature = "multicast")]
+pub(crate) use crate::ip::Member;
 pub use config::{AddressPolicy, Config, ConfigV4, DefensePolicy, EcnPolicy, StaticConfigV4};
 #[cfg(feature = "proto-ipv6")]
 pub use config::{ConfigV6, InterfaceIdentifiers, StaticConfigV6};
@@ -83,6 +89,8 @@ pub(crate) use fragments::FragmentBuffers;
 pub use icmp_socket::{IcmpEndpoint, IcmpMetadata, IcmpPacketMetadata};
 pub use interface::ConfigError;
 pub(crate) use interface::Interface;
+#[cfg(feature = "multicast")]
+pub use multicast::{MulticastError, MulticastSources};
 #[cfg(feature = "config-events")]
 pub use notices::ConfigEvent;
 #[cfg(test)]

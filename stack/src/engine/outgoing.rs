@@ -44,6 +44,17 @@ pub(super) enum Content<'a> {
     /// One of the fragments of a packet.
     #[cfg(feature = "ip-fragments")]
     Fragment(IpPacket<'a>, Part),
+    #[cfg(feature = "multicast")]
+    GroupReport(GroupReport<'a>),
+}
+
+/// A group management message, to routers.
+#[cfg(feature = "multicast")]
+#[derive(Debug)]
+pub(super) struct GroupReport<'a> {
+    pub(super) src: Ipv4Addr,
+    pub(super) dst: Ipv4Addr,
+    pub(super) message: &'a [u8],
 }
 
 #[derive(Debug)]
@@ -130,6 +141,8 @@ impl Outgoing<'_> {
             Content::Ip(packet) => packet.emit(rest),
             #[cfg(feature = "ip-fragments")]
             Content::Fragment(packet, part) => packet.emit_part(rest, part),
+            #[cfg(feature = "multicast")]
+            Content::GroupReport(report) => report.emit(rest),
         }
     }
 }
@@ -150,7 +163,33 @@ impl Content<'_> {
             Self::Ip(packet) => packet.len(),
             #[cfg(feature = "ip-fragments")]
             Self::Fragment(packet, part) => packet.fragment_header_len() + part.len,
+            #[cfg(feature = "multicast")]
+            Self::GroupReport(report) => ipv4::ROUTER_ALERT_HEADER_LEN + report.message.len(),
         }
+    }
+}
+
+#[cfg(feature = "multicast")]
+impl GroupReport<'_> {
+    /// RFC 3376, section 4: "with an IP Time-to-Live of 1, IP Precedence of Internetwork Control (e.g., Type
+    /// of Service 0xc0), and carries an IP Router Alert option".
+    fn emit(&self, buffer: &mut [u8]) {
+        let (header, payload) = buffer.split_at_mut(ipv4::ROUTER_ALERT_HEADER_LEN);
+        Ipv4Header {
+            src: self.src,
+            dst: self.dst,
+            protocol: IpProtocol::IGMP,
+            hop_limit: 1,
+            dscp_ecn: 0xc0,
+            ident: 0,
+            dont_fragment: true,
+            more_fragments: false,
+            fragment_offset: 0,
+            header_len: ipv4::ROUTER_ALERT_HEADER_LEN,
+            payload_len: self.message.len(),
+        }
+        .emit_with_router_alert(header);
+        payload.copy_from_slice(self.message);
     }
 }
 

@@ -10,11 +10,14 @@ use super::dhcp_server::DhcpServerState;
 #[cfg(any(
     feature = "socket-dhcpv4",
     feature = "ipv4-link-local",
-    feature = "dhcpv4-server"
+    feature = "dhcpv4-server",
+    feature = "multicast"
 ))]
 use super::earlier;
 #[cfg(feature = "ipv4-link-local")]
 use super::link_local::LinkLocalState;
+#[cfg(feature = "multicast")]
+use super::multicast::MulticastState;
 use super::{Config, Engine, Interface};
 use crate::time::Instant;
 use crate::wire::IpAddress;
@@ -27,6 +30,8 @@ pub(super) struct Services {
     pub(super) link_local: LinkLocalState,
     #[cfg(feature = "dhcpv4-server")]
     pub(super) dhcp_server: DhcpServerState,
+    #[cfg(feature = "multicast")]
+    pub(super) multicast: MulticastState,
 }
 
 impl Services {
@@ -38,6 +43,8 @@ impl Services {
             link_local: LinkLocalState::new(interface, config),
             #[cfg(feature = "dhcpv4-server")]
             dhcp_server: DhcpServerState::default(),
+            #[cfg(feature = "multicast")]
+            multicast: MulticastState::new(interface, config),
         }
     }
 
@@ -50,6 +57,8 @@ impl Services {
         let next = earlier(next, self.link_local.next_deadline());
         #[cfg(feature = "dhcpv4-server")]
         let next = earlier(next, self.dhcp_server.next_deadline());
+        #[cfg(feature = "multicast")]
+        let next = earlier(next, self.multicast.next_deadline());
         next
     }
 
@@ -62,6 +71,10 @@ impl Services {
         }
         #[cfg(feature = "dhcpv4-server")]
         if self.dhcp_server.wants_to_send() {
+            return true;
+        }
+        #[cfg(feature = "multicast")]
+        if self.multicast.wants_to_send(now) {
             return true;
         }
         false
@@ -84,6 +97,8 @@ impl Engine<'_> {
         self.link_local_link_changed(now, up);
         #[cfg(feature = "dhcpv4-server")]
         self.dhcp_server_link_changed(up);
+        #[cfg(feature = "multicast")]
+        self.services.multicast.on_link_changed(now, up);
     }
 
     /// Somebody else uses an address of ours, or would have been ours.
@@ -109,6 +124,8 @@ impl Engine<'_> {
         self.on_link_local_timeout(now);
         #[cfg(feature = "dhcpv4-server")]
         self.on_dhcp_server_timeout(now);
+        #[cfg(feature = "multicast")]
+        self.services.multicast.on_timeout(now);
     }
 
     /// Sends what one of them has to send. Gives the room back if that is nothing.
@@ -120,6 +137,11 @@ impl Engine<'_> {
         };
         #[cfg(feature = "dhcpv4-server")]
         let tx = match self.transmit_dhcp_reply(tx) {
+            Ok(()) => return Ok(()),
+            Err(unused) => unused,
+        };
+        #[cfg(feature = "multicast")]
+        let tx = match self.transmit_group_report(now, tx) {
             Ok(()) => return Ok(()),
             Err(unused) => unused,
         };

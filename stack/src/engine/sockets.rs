@@ -335,6 +335,23 @@ impl<'d> Sockets<'d> {
             .find(|&index| is_it(self.body(index)))
     }
 
+    /// The first socket filed under `hash`, or the one behind `after`.
+    #[cfg(feature = "socket-udp")]
+    pub(super) fn filed(&self, hash: u32, after: Option<Index>) -> Option<Index> {
+        match after {
+            Some(index) => List::next(self.nodes, lane::BUCKET, index),
+            None => self.buckets.chain(self.nodes, hash).next(),
+        }
+    }
+
+    /// Two sockets at once, `None` if they are one.
+    #[cfg(all(feature = "multicast", feature = "socket-udp"))]
+    pub(super) fn two_bodies(&mut self, a: Index, b: Index) -> Option<[&mut Body<'d>; 2]> {
+        let slots = [usize::from(a), usize::from(b)];
+        let [a, b] = self.slots.get_disjoint_mut(slots).ok()?;
+        Some([&mut a.body, &mut b.body])
+    }
+
     /// The socket filed under `hash` that fits best: the highest of what `fitness` says.
     pub(super) fn find_best(
         &self,

@@ -43,7 +43,13 @@ pub(crate) struct UdpSocketState<'d> {
     /// Port 0: not bound.
     local: IpListenEndpoint,
     remote: Option<IpEndpoint>,
+    /// Others that say so too may have the same port.
+    is_port_shared: bool,
     hop_limit: u8,
+    /// That of datagrams to groups.
+    multicast_hop_limit: u8,
+    /// Those here who are in the group get what is sent to it as well.
+    loops_back: bool,
     rx: PacketQueue<'d, UdpMetadata>,
     tx: PacketQueue<'d, UdpMetadata>,
     route: RouteCache,
@@ -103,7 +109,7 @@ impl Datagrams for UdpSocketState<'_> {
         Some(Pending {
             nth,
             destination: meta.endpoint.addr,
-            source: meta.local_address.or(self.local.addr),
+            source: meta.local_address.or(self.source()),
         })
     }
 
@@ -138,7 +144,9 @@ impl Datagrams for UdpSocketState<'_> {
         Some(IpPacket {
             src,
             dst: meta.endpoint.addr,
-            hop_limit: meta.hop_limit.unwrap_or(self.hop_limit),
+            hop_limit: meta
+                .hop_limit
+                .unwrap_or(self.hop_limit_to(meta.endpoint.addr)),
             dscp_ecn: 0,
             ident: marks.ident,
             dont_fragment: false,
@@ -170,44 +178,67 @@ impl<'d> Engine<'d> {
             return Err(Discard::NotOurAddress);
         }
         let remote = IpEndpoint::new(received.src, header.src_port);
-        let Some(index) = self.find_udp(received.dst, header.dst_port, remote, received) else {
-            return self.port_unreachable(now, received);
-        };
-        let udp = match self.sockets.body_mut(index) {
-            Body::Udp(udp) => udp,
-            #[cfg(feature = "socket-dns")]
-            Body::Dns(_) => return self.on_dns(now, index, remote.addr, data),
-            _ => return Err(Discard::NoSocket),
-        };
         let meta = UdpMetadata {
             endpoint: remote,
             local_address: Some(received.dst),
             hop_limit: Some(received.hop_limit),
         };
-        let queued = udp.rx.push_with(meta, data.len(), |room| {
-            room.copy_from_slice(data);
-            (data.len(), ())
-        });
-        match queued {
-            Ok(()) => {
-                self.sockets.notify(index, Events::RECEIVED);
-                Ok(None)
-            }
-            Err(PushError::Full) => Err(Discard::ReceiveQueueFull),
-            Err(PushError::TooLong) => Err(Discard::TooLongForSocket),
+        if received.destination != Destination::Local {
+            return self.deliver_to_all(header.dst_port, &meta, data);
         }
+        let Some(index) = self.find_udp(received.dst, header.dst_port, remote) else {
+            return self.port_unreachable(now, received);
+        };
+        match self.sockets.body_mut(index) {
+            #[cfg(feature = "socket-dns")]
+            Body::Dns(_) => self.on_dns(now, index, remote.addr, data),
+            _ => self.deliver(index, &meta, data).map(|()| None),
+        }
+    }
+
+    /// Puts a datagram into a socket's queue.
+    fn deliver(&mut self, index: Index, meta: &UdpMetadata, data: &[u8]) -> Result<(), Discard> {
+        let Body::Udp(udp) = self.sockets.body_mut(index) else {
+            return Err(Discard::NoSocket);
+        };
+        queue(&mut udp.rx, meta, data)?;
+        self.sockets.notify(index, Events::RECEIVED);
+        Ok(())
+    }
+
+    /// A datagram to a group, or to everybody: each socket that has the port and is in the group gets it.
+    fn deliver_to_all<'f>(&mut self, port: u16, meta: &UdpMetadata, data: &[u8]) -> Handled<'f> {
+        let hash = self.sockets.hash_port(UDP, port);
+        let mut outcome = Err(Discard::NoSocket);
+        let mut next = self.sockets.filed(hash, None);
+        while let Some(index) = next {
+            next = self.sockets.filed(hash, Some(index));
+            if self.hears(index, port, meta) {
+                outcome = self.deliver(index, meta, data).or(outcome);
+            }
+        }
+        outcome.map(|()| None)
+    }
+
+    /// Whether a socket is one of those that get a datagram to a group, or to everybody.
+    fn hears(&self, index: Index, port: u16, meta: &UdpMetadata) -> bool {
+        let (Body::Udp(udp), Some(group)) = (self.sockets.body(index), meta.local_address) else {
+            return false;
+        };
+        if udp.local.port != port || udp.remote.is_some_and(|remote| remote != meta.endpoint) {
+            return false;
+        }
+        if !group.is_multicast() {
+            // A broadcast is for all addresses of the interface.
+            return udp.local.addr.is_none_or(|bound| !bound.is_multicast());
+        }
+        udp.local.addr.is_none_or(|bound| bound == group)
+            && self.is_in_group(index, group, meta.endpoint.addr)
     }
 
     /// The socket that a datagram is for: one that is connected to its sender before one that is bound
     /// to the address, and that before one that is bound to the port only.
-    fn find_udp(
-        &self,
-        address: IpAddress,
-        port: u16,
-        remote: IpEndpoint,
-        received: &Received<'_>,
-    ) -> Option<Index> {
-        let to_group = received.destination != Destination::Local;
+    fn find_udp(&self, address: IpAddress, port: u16, remote: IpEndpoint) -> Option<Index> {
         let hash = self.sockets.hash_port(UDP, port);
         self.sockets.find_best(hash, |body| {
             let udp = match body {
@@ -220,8 +251,6 @@ impl<'d> Engine<'d> {
                 _ if udp.local.port != port => return None,
                 None => 1,
                 Some(bound) if bound == address => 2,
-                // A broadcast is for all addresses of the interface.
-                Some(_) if to_group => 1,
                 Some(_) => return None,
             };
             match udp.remote {
@@ -261,6 +290,61 @@ impl<'d> Engine<'d> {
     }
 }
 
+#[cfg(feature = "multicast")]
+impl Engine<'_> {
+    /// The datagram that was queued last goes to a group: those here who are in it get it now. RFC 1112,
+    /// section 6.1: "by default, a copy of the datagram is looped back".
+    fn loop_back(&mut self, sender: Index, sent: &UdpMetadata) {
+        let group = sent.endpoint;
+        let Body::Udp(udp) = self.sockets.body(sender) else {
+            return;
+        };
+        let (port, source) = (udp.local.port, sent.local_address.or(udp.source()));
+        // What goes to a link to ourselves comes back by itself.
+        if !udp.loops_back || self.interface.loopback || !self.has_multicast_group(group.addr) {
+            return;
+        }
+        let hop_limit = sent.hop_limit.unwrap_or(udp.multicast_hop_limit);
+        let routed = || Some(self.interface.route(self.now, group.addr)?.1);
+        let Some(source) = source.or_else(routed) else {
+            return;
+        };
+        let meta = UdpMetadata {
+            endpoint: IpEndpoint::new(source, port),
+            local_address: Some(group.addr),
+            hop_limit: Some(hop_limit),
+        };
+        let hash = self.sockets.hash_port(UDP, group.port);
+        let mut next = self.sockets.filed(hash, None);
+        while let Some(index) = next {
+            next = self.sockets.filed(hash, Some(index));
+            if !self.hears(index, group.port, &meta) {
+                continue;
+            }
+            match self.copy_last(sender, index, &meta) {
+                Ok(()) => self.sockets.notify(index, Events::RECEIVED),
+                Err(reason) => self.stats.discard(reason),
+            }
+        }
+    }
+
+    /// Copies the datagram that was queued last from one socket to another, or to itself.
+    fn copy_last(&mut self, from: Index, to: Index, meta: &UdpMetadata) -> Result<(), Discard> {
+        if from == to {
+            let Body::Udp(UdpSocketState { tx, rx, .. }) = self.sockets.body_mut(from) else {
+                return Err(Discard::NoSocket);
+            };
+            return queue(rx, meta, tx.back().unwrap_or_default());
+        }
+        match self.sockets.two_bodies(from, to) {
+            Some([Body::Udp(from), Body::Udp(to)]) => {
+                queue(&mut to.rx, meta, from.tx.back().unwrap_or_default())
+            }
+            _ => Err(Discard::NoSocket),
+        }
+    }
+}
+
 // What handles ask for.
 impl<'d> Engine<'d> {
     pub(crate) fn udp_open(
@@ -274,7 +358,10 @@ impl<'d> Engine<'d> {
                 port: 0,
             },
             remote: None,
+            is_port_shared: false,
             hop_limit: super::egress::DEFAULT_HOP_LIMIT,
+            multicast_hop_limit: DEFAULT_MULTICAST_HOP_LIMIT,
+            loops_back: true,
             rx: PacketQueue::new(rx.0, rx.1),
             tx: PacketQueue::new(tx.0, tx.1),
             route: RouteCache::default(),
@@ -294,11 +381,12 @@ impl<'d> Engine<'d> {
         if self.udp(key).is_none_or(|udp| udp.local.port != 0) {
             return Err(BindError::InvalidState);
         }
+        let is_shared = self.udp(key).is_some_and(|udp| udp.is_port_shared);
         local.port = match local.port {
             0 => self
                 .ephemeral_port(|engine, port| engine.is_udp_port_free(local.addr, port))
                 .ok_or(BindError::AddrInUse)?,
-            port if self.is_udp_port_free(local.addr, port) => port,
+            port if self.can_have_udp_port(local.addr, port, is_shared) => port,
             _ => return Err(BindError::AddrInUse),
         };
         if let Body::Udp(udp) = self.sockets.body_mut(index) {
@@ -317,10 +405,16 @@ impl<'d> Engine<'d> {
 
     /// Whether no socket has the port at that address, or at any.
     pub(super) fn is_udp_port_free(&self, address: Option<IpAddress>, port: u16) -> bool {
+        self.can_have_udp_port(address, port, false)
+    }
+
+    /// The same, or those that have it share it with a socket that does so too.
+    fn can_have_udp_port(&self, address: Option<IpAddress>, port: u16, is_shared: bool) -> bool {
         let hash = self.sockets.hash_port(UDP, port);
         let taken = self.sockets.find(hash, |body| match body {
             Body::Udp(udp) => {
                 udp.local.port == port
+                    && !(is_shared && udp.is_port_shared)
                     && (udp.local.addr.is_none() || address.is_none() || udp.local.addr == address)
             }
             #[cfg(feature = "socket-dns")]
@@ -381,11 +475,11 @@ impl<'d> Engine<'d> {
         if destination.port == 0 || !routed || is_odd {
             return Err(QueueError::NoRoute);
         }
-        let Body::Udp(udp) = self.sockets.body_mut(index) else {
-            return Err(QueueError::NotBound);
-        };
         let result = udp.tx.push_with(meta, len, write)?;
         self.sockets.mark_ready(index);
+        if destination.addr.is_multicast() {
+            self.loop_back(index, &meta);
+        }
         Ok(result)
     }
 
@@ -412,6 +506,7 @@ impl<'d> Engine<'d> {
             return;
         };
         self.stop_waiting(index);
+        self.leave_groups(index);
         self.sockets.unfile(index);
         if let Body::Udp(udp) = self.sockets.body_mut(index) {
             udp.local = IpListenEndpoint::from(0);
@@ -428,6 +523,7 @@ impl<'d> Engine<'d> {
     pub(super) fn udp_drop(&mut self, key: SocketKey) {
         if let Some(index) = self.sockets.index(key) {
             self.stop_waiting(index);
+            self.leave_groups(index);
             self.sockets.free(index);
         }
     }
@@ -454,6 +550,36 @@ impl<'d> UdpSocketState<'d> {
         self.hop_limit = hop_limit;
     }
 
+    pub(crate) fn multicast_hop_limit(&self) -> u8 {
+        self.multicast_hop_limit
+    }
+
+    pub(crate) fn set_multicast_hop_limit(&mut self, hop_limit: u8) {
+        self.multicast_hop_limit = hop_limit;
+    }
+
+    #[cfg(feature = "multicast")]
+    pub(crate) fn set_multicast_loop(&mut self, loops_back: bool) {
+        self.loops_back = loops_back;
+    }
+
+    pub(crate) fn set_port_shared(&mut self, is_shared: bool) {
+        self.is_port_shared = is_shared;
+    }
+
+    /// Where datagrams come from; one that is bound to a group's address is not from there.
+    fn source(&self) -> Option<IpAddress> {
+        self.local.addr.filter(|address| !address.is_multicast())
+    }
+
+    fn hop_limit_to(&self, destination: IpAddress) -> u8 {
+        if destination.is_multicast() {
+            self.multicast_hop_limit
+        } else {
+            self.hop_limit
+        }
+    }
+
     pub(crate) fn take_error(&mut self) -> Option<UdpError> {
         self.error.take()
     }
@@ -470,6 +596,25 @@ impl<'d> UdpSocketState<'d> {
         &self.tx
     }
 }
+
+fn queue(
+    rx: &mut PacketQueue<'_, UdpMetadata>,
+    meta: &UdpMetadata,
+    data: &[u8],
+) -> Result<(), Discard> {
+    let queued = rx.push_with(*meta, data.len(), |room| {
+        room.copy_from_slice(data);
+        (data.len(), ())
+    });
+    queued.map_err(|error| match error {
+        PushError::Full => Discard::ReceiveQueueFull,
+        PushError::TooLong => Discard::TooLongForSocket,
+    })
+}
+
+/// RFC 1112, section 6.1: "it should default to 1 for all multicast IP datagrams, so that an explicit choice is
+/// required to multicast beyond a single network".
+const DEFAULT_MULTICAST_HOP_LIMIT: u8 = 1;
 
 /// What UDP sockets are filed under, see [`super::Sockets::hash`].
 pub(super) const UDP: u8 = b'u';

@@ -16,6 +16,8 @@ mod link_local;
 mod martian;
 #[cfg(feature = "proto-ipv6")]
 mod martian_v6;
+#[cfg(feature = "multicast")]
+mod multicast;
 mod path_mtu;
 #[cfg(feature = "ip-fragments")]
 mod reassembly;
@@ -43,6 +45,8 @@ pub(crate) use link_local::{LinkLocal, Step as LinkLocalStep};
 pub(crate) use martian::{Arrival, ArrivalPath, Destination, Martian, classify};
 #[cfg(feature = "proto-ipv6")]
 pub(crate) use martian_v6::{ArrivalV6, classify_v6};
+#[cfg(feature = "multicast")]
+pub(crate) use multicast::{Filter, GroupTableFull, Member, Message, Multicast, Query, Version};
 pub(crate) use path_mtu::{PathMtuCache, min_path_mtu, plateau_below};
 #[cfg(feature = "ip-fragments")]
 pub(crate) use reassembly::{DatagramKey, Fragment, Reassembly, Rules};

@@ -11,7 +11,7 @@
 //!
 //! Fragments are easy to forge and to abuse, so nothing here depends on their sender's good will. A fragment
 //! that repeats what is there is ignored; one that overlaps it and says something else, or contradicts what
-//! is known of the length, ends the datagram: "reassembly of that datagram must be abandoned" (RFC 8200),
+//! is known of the length, ends the datagram: "reassembly of that packet must be abandoned" (RFC 8200),
 //! and what still comes of it is dropped until its time is over. Buffers, the pieces in each, and the time are
 //! bounded; when all buffers are taken, the oldest datagram makes room. The transport header is read when all
 //! is there, and only then: no part of it can be replaced later. A fragment that is all of its datagram is no
@@ -114,7 +114,7 @@ impl Rules {
     };
 
     /// A header and the fragment header behind it; those between the two are checked on arrival and not
-    /// kept. RFC 8200, section 4.5: "within 60 seconds of the reception of the first-arriving fragment".
+    /// kept. Section 4.5: "within 60 seconds of the reception of the first-arriving fragment".
     #[cfg(feature = "proto-ipv6")]
     pub(crate) const V6: Self = Self {
         header_len: 48,
@@ -323,7 +323,7 @@ impl<B: Copy, const PIECES: usize> Partial<B, PIECES> {
         let there = bytes.get_mut(place).ok_or(Discard::FragmentsTooLong)?;
         self.check_len(fragment, &range)?;
         if self.pieces.containing(&range).is_some() && *there == *fragment.payload {
-            // RFC 8200, section 4.5: "implementations may choose to detect this case and drop exact
+            // RFC 8200, section 4.5: "an implementation may choose to detect this case and drop exact
             // duplicate fragments while keeping the other fragments".
             return Err(Discard::DuplicateFragment);
         }

@@ -5,6 +5,8 @@ use core::future::poll_fn;
 use core::task::{Context, Poll};
 
 use cygnet_config::{RECEIVE_BURST, TRANSMIT_BURST};
+#[cfg(all(feature = "multicast", feature = "medium-ethernet"))]
+use cygnet_driver::MulticastFilter;
 use cygnet_driver::{Clock, Driver, LinkState, RxToken};
 use embassy_sync::blocking_mutex::raw::{NoopRawMutex, RawMutex};
 
@@ -63,6 +65,8 @@ impl<'d, D: Driver, M: RawMutex, C: Clock> Runner<'d, D, M, C> {
     fn poll(&mut self, cx: &mut Context<'_>) {
         let now = self.clock.now();
         self.look_at_link(now, cx);
+        #[cfg(all(feature = "multicast", feature = "medium-ethernet"))]
+        self.look_at_groups();
         let received = self.receive(now, cx);
         let mut wants = false;
         let news = self.stack.dispatch(|s| {
@@ -108,6 +112,23 @@ impl<'d, D: Driver, M: RawMutex, C: Clock> Runner<'d, D, M, C> {
                 s.link_or_config_changed();
             }
         });
+    }
+
+    /// Tells the driver which groups' frames to let through, when that has changed.
+    #[cfg(all(feature = "multicast", feature = "medium-ethernet"))]
+    fn look_at_groups(&mut self) {
+        let addresses = self
+            .stack
+            .with_quietly(|s| s.engine.take_multicast_filter());
+        if let Some(Some(addresses)) = addresses {
+            // Groups of IPv6 are not known here.
+            self.driver
+                .set_multicast_filter(if cfg!(feature = "proto-ipv6") {
+                    MulticastFilter::All
+                } else {
+                    MulticastFilter::Ethernet(&addresses)
+                });
+        }
     }
 
     /// Takes frames from the driver. True if there may be more.

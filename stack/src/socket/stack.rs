@@ -18,6 +18,8 @@ use crate::dhcp::DhcpLease;
 use crate::engine::{Config, ConfigError, ConfigV4, Engine, SocketKey, Sockets, StaticConfigV4};
 #[cfg(feature = "proto-ipv6")]
 use crate::engine::{ConfigV6, StaticConfigV6};
+#[cfg(feature = "multicast")]
+use crate::engine::{Member, MulticastError, MulticastSources};
 use crate::ip::AddressState;
 use crate::rand::Seed;
 use crate::stats::Stats;
@@ -329,6 +331,53 @@ impl<'d, M: RawMutex> Stack<'d, M> {
             engine.remove_neighbor(address);
             Ok(())
         })
+    }
+
+    /// Joins a multicast group for all UDP sockets that are no members of it themselves. Joining twice is
+    /// joining once. Routers are told (IGMP: RFC 9776, and RFC 2236 or RFC 1112 where they are older).
+    ///
+    /// # Errors
+    ///
+    /// [`MulticastError`] if the table is full, `group` is no group's address, or the call is re-entrant.
+    #[cfg(feature = "multicast")]
+    pub fn join_multicast_group(&self, group: impl Into<IpAddress>) -> Result<(), MulticastError> {
+        self.listen_multicast(group, MulticastSources::AllBut(&[]))
+    }
+
+    /// Leaves a group that the stack joined; sockets stay in theirs. A group that was not joined is left
+    /// already.
+    ///
+    /// # Errors
+    ///
+    /// [`MulticastError`] if `group` is no group's address, or the call is re-entrant.
+    #[cfg(feature = "multicast")]
+    pub fn leave_multicast_group(&self, group: impl Into<IpAddress>) -> Result<(), MulticastError> {
+        self.listen_multicast(group, MulticastSources::Only(&[]))
+    }
+
+    /// As [`Self::join_multicast_group`], for what some sources send and others do not (RFC 4607, RFC 9776).
+    /// Replaces what was said about the group before.
+    ///
+    /// # Errors
+    ///
+    /// [`MulticastError`].
+    #[cfg(feature = "multicast")]
+    pub fn listen_multicast(
+        &self,
+        group: impl Into<IpAddress>,
+        sources: MulticastSources<'_>,
+    ) -> Result<(), MulticastError> {
+        let group = group.into();
+        self.with(|s| s.engine.listen_multicast(Member::Stack, group, sources))
+            .unwrap_or(Err(MulticastError::Reentrant))
+    }
+
+    /// Whether the stack or a socket is in a group. The group of all hosts, 224.0.0.1, never has to be joined.
+    #[cfg(feature = "multicast")]
+    pub fn has_multicast_group(&self, group: impl Into<IpAddress>) -> bool {
+        let group = group.into();
+        self.with(|s| s.engine.has_multicast_group(group))
+            .unwrap_or(false)
     }
 
     fn configure<R>(

@@ -12,7 +12,11 @@ use super::wakers::Interest;
 use crate::engine::{
     BindError, Engine, QueueError, SocketKey, UdpError, UdpMetadata, UdpPacketMetadata,
 };
+#[cfg(feature = "multicast")]
+use crate::engine::{Member, MulticastError, MulticastSources};
 use crate::storage::{Buffer, Bytes};
+#[cfg(feature = "multicast")]
+use crate::wire::IpAddress;
 use crate::wire::{IpEndpoint, IpListenEndpoint};
 
 /// A UDP socket: sends and receives datagrams, by `&self`, from up to two tasks that receive and one that
@@ -358,11 +362,78 @@ impl<'d, M: RawMutex> UdpSocket<'d, M> {
 
     /// Sets the hop limit. 0 is taken as 1.
     pub fn set_hop_limit(&mut self, hop_limit: u8) {
-        let _ = self.stack.with(|s| {
-            if let Some(udp) = s.engine.udp_mut(self.key) {
-                udp.set_hop_limit(hop_limit.max(1));
-            }
-        });
+        self.change(|udp| udp.set_hop_limit(hop_limit.max(1)));
+    }
+
+    /// Sets the hop limit of datagrams to multicast groups; 1 by default, so that they stay on the link
+    /// (RFC 1112, section 6.1). 0 is taken as 1.
+    pub fn set_multicast_hop_limit(&mut self, hop_limit: u8) {
+        self.change(|udp| udp.set_multicast_hop_limit(hop_limit.max(1)));
+    }
+
+    /// The hop limit of datagrams to multicast groups.
+    pub fn multicast_hop_limit(&self) -> u8 {
+        self.look(|udp| udp.multicast_hop_limit()).unwrap_or(0)
+    }
+
+    /// Whether sockets of this stack that are in a group get what this one sends to it, itself included. They
+    /// do by default.
+    #[cfg(feature = "multicast")]
+    pub fn set_multicast_loop(&mut self, enabled: bool) {
+        self.change(|udp| udp.set_multicast_loop(enabled));
+    }
+
+    /// Lets this socket [bind](Self::bind) to a port that others have who say the same. Datagrams to groups and
+    /// broadcasts go to all of them, any other to one.
+    pub fn set_port_shared(&mut self, shared: bool) {
+        self.change(|udp| udp.set_port_shared(shared));
+    }
+
+    /// Joins a multicast group: datagrams to it that come to the socket's port are received, if the socket is
+    /// bound to all addresses or to that of the group. Joining twice is joining once. A socket leaves its
+    /// groups when it is closed or dropped.
+    ///
+    /// # Errors
+    ///
+    /// [`MulticastError`] if the table is full, `group` is no group's address, or the call is re-entrant.
+    #[cfg(feature = "multicast")]
+    pub fn join_multicast_group(
+        &mut self,
+        group: impl Into<IpAddress>,
+    ) -> Result<(), MulticastError> {
+        self.listen_multicast(group, MulticastSources::AllBut(&[]))
+    }
+
+    /// Leaves a group. One that was not joined is left already; what the stack joined for all sockets is then
+    /// received.
+    ///
+    /// # Errors
+    ///
+    /// [`MulticastError`] if `group` is no group's address, or the call is re-entrant.
+    #[cfg(feature = "multicast")]
+    pub fn leave_multicast_group(
+        &mut self,
+        group: impl Into<IpAddress>,
+    ) -> Result<(), MulticastError> {
+        self.listen_multicast(group, MulticastSources::Only(&[]))
+    }
+
+    /// As [`Self::join_multicast_group`], for what some sources send and others do not: "IPMulticastListen" of
+    /// RFC 3376, section 2. Replaces what was said about the group before.
+    ///
+    /// # Errors
+    ///
+    /// [`MulticastError`].
+    #[cfg(feature = "multicast")]
+    pub fn listen_multicast(
+        &mut self,
+        group: impl Into<IpAddress>,
+        sources: MulticastSources<'_>,
+    ) -> Result<(), MulticastError> {
+        let (group, member) = (group.into(), Member::Socket(self.key.index));
+        self.stack
+            .with(|s| s.engine.listen_multicast(member, group, sources))
+            .unwrap_or(Err(MulticastError::Reentrant))
     }
 
     /// Whether there is a datagram, or an error, to receive.
@@ -390,6 +461,10 @@ impl<'d, M: RawMutex> UdpSocket<'d, M> {
     /// The longest datagram in bytes that fits the send buffer.
     pub fn payload_send_capacity(&self) -> usize {
         self.look(|udp| udp.to_send().byte_capacity()).unwrap_or(0)
+    }
+
+    fn change(&self, f: impl FnOnce(&mut crate::engine::UdpSocketState<'d>)) {
+        let _ = self.stack.with(|s| s.engine.udp_mut(self.key).map(f));
     }
 
     fn look<R>(&self, f: impl FnOnce(&crate::engine::UdpSocketState<'d>) -> R) -> Option<R> {

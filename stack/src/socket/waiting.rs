@@ -70,6 +70,7 @@ impl<M: RawMutex> Drop for Waiting<'_, M> {
 }
 
 impl<M: RawMutex> Waiting<'_, M> {
+    #[inline(never)]
     fn leave(&self, place: Place) {
         let left = self
             .stack

@@ -135,6 +135,12 @@ impl<'d, M: Copy> PacketQueue<'d, M> {
         (from..self.count).find(|&nth| self.records[self.slot(nth)].meta.is_some())
     }
 
+    /// The packet that was queued last, if it is still there.
+    #[cfg(feature = "multicast")]
+    pub(crate) fn back(&self) -> Option<&[u8]> {
+        self.get(self.count.checked_sub(1)?).map(|(_, data)| data)
+    }
+
     /// The packet at the front.
     #[cfg(test)]
     pub(crate) fn front(&self) -> Option<(&M, &[u8])> {

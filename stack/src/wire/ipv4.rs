@@ -167,6 +167,45 @@ impl Ipv4Header {
     }
 }
 
+impl Ipv4Header {
+    /// The same with the router alert option (RFC 2113): a header of [`ROUTER_ALERT_HEADER_LEN`] bytes.
+    pub fn emit_with_router_alert(&self, packet: &mut [u8]) {
+        let Some(header) = packet.first_chunk_mut::<ROUTER_ALERT_HEADER_LEN>() else {
+            debug_assert!(false, "no room for an IPv4 header with an option");
+            return;
+        };
+        let longer = Self {
+            payload_len: self.payload_len.saturating_add(ROUTER_ALERT.len()),
+            ..*self
+        };
+        longer.emit(header);
+        header[0] = VERSION << 4 | (ROUTER_ALERT_HEADER_LEN / 4) as u8;
+        header[MIN_HEADER_LEN..].copy_from_slice(&ROUTER_ALERT);
+        header[10..12].fill(0);
+        let checksum = Sum::of(header).finish();
+        header[10..12].copy_from_slice(&checksum.to_be_bytes());
+    }
+}
+
+/// The length in bytes of a header with the router alert option.
+pub const ROUTER_ALERT_HEADER_LEN: usize = MIN_HEADER_LEN + ROUTER_ALERT.len();
+
+/// RFC 2113 §2.1: "Router shall examine packet".
+const ROUTER_ALERT: [u8; 4] = [148, 4, 0, 0];
+
+/// Whether a header's options, which were checked before, have the router alert option.
+pub fn has_router_alert(mut options: &[u8]) -> bool {
+    loop {
+        options = match *options {
+            [] | [OPTION_END, ..] => return false,
+            [148, ..] => return true,
+            [OPTION_NOP, ref rest @ ..] => rest,
+            [_, len, ..] if len >= 2 => options.get(usize::from(len)..).unwrap_or_default(),
+            _ => return false,
+        };
+    }
+}
+
 /// The header as it stands in a packet, without options.
 #[derive(FromBytes, IntoBytes, Immutable, KnownLayout, Unaligned)]
 #[repr(C)]

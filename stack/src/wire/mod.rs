@@ -15,6 +15,7 @@ pub mod ethernet;
 pub mod icmpv4;
 #[cfg(feature = "proto-ipv6")]
 pub mod icmpv6;
+pub mod igmp;
 pub mod ipv4;
 #[cfg(feature = "proto-ipv6")]
 pub mod ipv6;

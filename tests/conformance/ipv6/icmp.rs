@@ -90,6 +90,21 @@ fn no_error_about_a_packet_to_a_group() {
     host.drops(&sent, Discard::NoSocket);
 }
 
+/// All hosts are in one group without being asked.
+#[test]
+fn a_datagram_to_all_hosts_is_received() {
+    let mut host = Host::up();
+    let socket = udp_socket(&host);
+    host.send(&udp(PEER, ALL_NODES, (9, 5_000), b"hello all"));
+    let cx = &mut Context::from_waker(Waker::noop());
+    let mut buffer = [0; 16];
+    let Poll::Ready(Ok((len, meta))) = socket.poll_recv_from(cx, &mut buffer) else {
+        panic!("a datagram");
+    };
+    assert_eq!(&buffer[..len], b"hello all");
+    assert_eq!(meta.local_address, Some(ALL_NODES.into()));
+}
+
 #[test]
 fn no_error_about_an_error() {
     let mut host = Host::up();

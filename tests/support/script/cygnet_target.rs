@@ -7,8 +7,9 @@ use core::time::Duration;
 use std::net::Ipv4Addr;
 
 use cygnet::{
-    BufferPool, Config, CongestionControl, ConnectError, Discard, Ipv4Cidr, StaticConfigV4,
-    TcpError, TcpListener, TcpPool, TcpSocket, TcpState, UdpMetadata, UdpPacketMetadata, UdpSocket,
+    BufferPool, Config, CongestionControl, ConnectError, Discard, Ipv4Cidr, MulticastSources,
+    StaticConfigV4, TcpError, TcpListener, TcpPool, TcpSocket, TcpState, UdpMetadata,
+    UdpPacketMetadata, UdpSocket,
 };
 use cygnet_link::PortConfig;
 
@@ -313,6 +314,17 @@ impl Target for CygnetTarget {
             }
             _ => None,
         }
+    }
+
+    fn udp_listen(&mut self, socket: UdpId, group: Ipv4Addr, only: Option<&[Ipv4Addr]>) {
+        let sources: Vec<_> = only.into_iter().flatten().map(|&s| s.into()).collect();
+        let sources = match only {
+            Some(_) => MulticastSources::Only(&sources),
+            None => MulticastSources::AllBut(&[]),
+        };
+        let listens = self.udp[socket.0].listen_multicast(group, sources);
+        listens.expect("room for a group");
+        self.settle();
     }
 
     fn unlisten(&mut self, listener: ListenerId) {

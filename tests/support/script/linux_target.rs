@@ -247,8 +247,12 @@ impl Target for LinuxTarget {
     }
 
     fn udp_bind(&mut self, port: u16) -> UdpId {
-        let socket = UdpSocket::bind((TARGET, port)).expect("a free port");
+        let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, port)).expect("a free port");
         socket.set_nonblocking(true).expect("non-blocking mode");
+        // The kernel has no other route for groups.
+        let reference = socket2::SockRef::from(&socket);
+        let interface = reference.set_multicast_if_v4(&TARGET);
+        interface.expect("an interface for groups");
         self.udp.push(socket);
         UdpId(self.udp.len() - 1)
     }
@@ -268,6 +272,18 @@ impl Target for LinuxTarget {
             Err(error) if error.kind() == ErrorKind::WouldBlock => None,
             Err(error) => panic!("recv: {error}"),
         }
+    }
+
+    fn udp_listen(&mut self, socket: UdpId, group: Ipv4Addr, only: Option<&[Ipv4Addr]>) {
+        let socket = socket2::SockRef::from(&self.udp[socket.0]);
+        match only {
+            None => socket.join_multicast_v4(&group, &TARGET),
+            Some([]) => socket.leave_multicast_v4(&group, &TARGET),
+            Some(sources) => sources
+                .iter()
+                .try_for_each(|source| socket.join_ssm_v4(source, &group, &TARGET)),
+        }
+        .expect("a membership");
     }
 
     fn sysctl(&mut self, name: &str, value: &str) {

@@ -44,6 +44,10 @@ impl Packet {
             EtherType::IPV4 => {
                 let (header, payload) = Ipv4Header::parse(payload, true).expect("an IPv4 packet");
                 let (src, dst) = (header.src.into(), header.dst.into());
+                if header.dst.is_multicast() {
+                    let group = EthernetAddress::for_ipv4_multicast(header.dst);
+                    assert_eq!(ethernet.dst, group, "the frame's destination");
+                }
                 if header.protocol == IpProtocol::TCP {
                     assert!(
                         TcpSegment::verify_checksum(payload, src, dst),
@@ -56,12 +60,12 @@ impl Packet {
         }
     }
 
-    /// Whether it is chatter that every host sends and no story is about: IPv6, and group
-    /// management.
-    pub(super) fn is_noise(&self) -> bool {
+    /// Whether it is chatter that every host sends and no story is about: IPv6, and, unless the story is
+    /// about groups, what goes to them.
+    pub(super) fn is_noise(&self, about_groups: bool) -> bool {
         match self {
             Self::Arp(..) => false,
-            Self::Ipv4(header, _) => header.dst.is_multicast(),
+            Self::Ipv4(header, _) => header.dst.is_multicast() && !about_groups,
             Self::Other(_) => true,
         }
     }

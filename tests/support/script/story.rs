@@ -41,6 +41,7 @@ fn tell(target: Box<dyn Target>, story: impl FnOnce(&Script)) {
             target,
             lines: Vec::new(),
             answers_arp: true,
+            about_groups: false,
             last_event: None,
         }),
     };
@@ -60,6 +61,8 @@ struct Conversation {
     lines: Vec<String>,
     /// Whether the peer answers ARP requests by itself, and ARP is not part of the story.
     answers_arp: bool,
+    /// Whether what goes to groups is part of the story.
+    about_groups: bool,
     /// When the last frame passed either way.
     last_event: Option<Duration>,
 }
@@ -74,6 +77,11 @@ impl Script {
     /// Makes ARP part of the story: the peer answers nothing by itself.
     pub fn script_arp(&self) {
         self.conversation.borrow_mut().answers_arp = false;
+    }
+
+    /// Makes what goes to multicast groups part of the story.
+    pub fn script_groups(&self) {
+        self.conversation.borrow_mut().about_groups = true;
     }
 
     /// Whatever the target sends in that time is no part of the story.
@@ -143,7 +151,7 @@ impl Script {
             let left = deadline.saturating_sub(conversation.target.now());
             let frame = conversation.target.receive(left)?;
             let packet = Packet::parse(&frame);
-            if packet.is_noise() {
+            if packet.is_noise(conversation.about_groups) {
                 continue;
             }
             if let (true, Some(arp)) = (conversation.answers_arp, packet.arp()) {
@@ -390,6 +398,13 @@ impl Script {
     /// The next datagram.
     pub fn udp_receive(&self, socket: UdpId) -> Vec<u8> {
         self.wait_for("a datagram", |target| target.udp_receive(socket))
+    }
+
+    /// Listens to a multicast group: to all who send to it, or only to some; to nobody is to leave it.
+    pub fn udp_listen(&self, socket: UdpId, group: Ipv4Addr, only: Option<&[Ipv4Addr]>) {
+        self.note_call(format_args!("listen to {group} from {only:?}"));
+        let mut conversation = self.conversation.borrow_mut();
+        conversation.target.udp_listen(socket, group, only);
     }
 
     /// Whether no datagram is there.

@@ -45,6 +45,8 @@ pub(super) trait Target {
     fn udp_bind(&mut self, port: u16) -> UdpId;
     fn udp_send(&mut self, socket: UdpId, to: (Ipv4Addr, u16), data: &[u8]);
     fn udp_receive(&mut self, socket: UdpId) -> Option<Vec<u8>>;
+    /// Listens to a group: to all who send to it, or only to some; to nobody is to leave it.
+    fn udp_listen(&mut self, socket: UdpId, group: Ipv4Addr, only: Option<&[Ipv4Addr]>);
 
     /// Makes a choice that a distribution makes, where there is one to be made.
     fn sysctl(&mut self, _name: &str, _value: &str) {}

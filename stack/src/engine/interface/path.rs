@@ -258,7 +258,6 @@ impl Interface {
     }
 
     /// The link header for a packet along a path whose next hop has just been found in reach.
-    #[inline]
     pub(in crate::engine) fn link_header(&self, path: &Path) -> Option<LinkHeader> {
         match self.medium {
             #[cfg(feature = "medium-ethernet")]

@@ -114,6 +114,8 @@ fn stack(
     sockets: usize,
     clock: BenchClock,
 ) -> (Stack<'static>, HostRunner) {
+    // Out of line, so that the largest takes room on the call stack only where it is needed.
+    #[inline(never)]
     fn new<const N: usize>(
         end: End,
         config: Config,

@@ -99,6 +99,8 @@ fn hosts(run: &mut AsyncRun, frame_len: usize, sockets: usize) -> [Stack<'static
 }
 
 fn stack(end: End, address: [u8; 4], sockets: usize) -> (Stack<'static>, Runner<'static, End>) {
+    // Out of line, so that the largest takes room on the call stack only where it is needed.
+    #[inline(never)]
     fn new<const N: usize>(
         end: End,
         config: Config,
