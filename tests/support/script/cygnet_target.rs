@@ -324,7 +324,7 @@ impl Target for CygnetTarget {
         };
         let listens = self.udp[socket.0].listen_multicast(group, sources);
         listens.expect("room for a group");
-        self.settle();
+        self.bench.settle();
     }
 
     fn unlisten(&mut self, listener: ListenerId) {
