@@ -609,12 +609,10 @@ impl<'d> Engine<'d> {
         }
         let address = match local.addr {
             None => source,
-            Some(address)
-                if self.interface.addresses.is_local(address)
-                    && address.version() == remote.addr.version() =>
-            {
-                address
+            Some(address) if address.version() != remote.addr.version() => {
+                return Err(ConnectError::NoRoute);
             }
+            Some(address) if self.interface.addresses.is_local(address) => address,
             Some(_) => return Err(ConnectError::NoRoute),
         };
         let (tuple, hash) = self.choose_tuple(address, local.port, remote)?;
