@@ -253,7 +253,8 @@ impl<'d> Engine<'d> {
 #[cfg(any(
     feature = "socket-dhcpv4",
     feature = "ipv4-link-local",
-    feature = "dhcpv4-server"
+    feature = "dhcpv4-server",
+    feature = "multicast"
 ))]
 fn earlier(a: Option<Instant>, b: Option<Instant>) -> Option<Instant> {
     match (a, b) {

@@ -106,7 +106,8 @@ impl MulticastState {
         }
     }
 
-    fn changed(&mut self) {
+    /// What the driver is to let through may be something else.
+    pub(super) fn changed(&mut self) {
         #[cfg(feature = "medium-ethernet")]
         {
             self.is_filter_stale = true;
@@ -158,6 +159,15 @@ impl Engine<'_> {
         multicast.ipv4.leave_all(now, Member::Socket(index));
         multicast.changed();
         self.attention = true;
+    }
+
+    /// Whether packets of IPv6 come in, whose groups are more than the table of IPv4 knows.
+    #[cfg(feature = "medium-ethernet")]
+    pub(crate) fn speaks_v6(&self) -> bool {
+        #[cfg(feature = "proto-ipv6")]
+        return self.interface.speaks_v6();
+        #[cfg(not(feature = "proto-ipv6"))]
+        false
     }
 
     /// The link addresses that the driver is to let through, if they have changed since the last call.

@@ -179,6 +179,8 @@ impl Engine<'_> {
                 self.on_address_gone(address);
             }
         }
+        #[cfg(feature = "multicast")]
+        self.services.multicast.changed();
         self.attention = true;
         configured
     }
