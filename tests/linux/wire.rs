@@ -55,7 +55,18 @@ pub(crate) fn with_config(
         let (interface, driver) = interface_and_driver(mode);
         let set_up = || interface.add_address(KERNEL_V6, 64).map(|_| ());
         set_up().expect("an interface of one's own can be set up");
-        beside(driver, config, async |stack| test(stack, interface).await).await;
+        let story = async |stack| {
+            // The kernel takes an address into use in its own time, even one that it does not look for others
+            // with.
+            while program("ip", "-6 addr show tentative")
+                .await
+                .contains("inet6")
+            {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+            test(stack, interface).await;
+        };
+        beside(driver, config, story).await;
     });
 }
 
