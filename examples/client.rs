@@ -1,12 +1,13 @@
 //! A network host that connects to somebody and sends back what it gets, in reversed chunks: 192.168.69.2
-//! with hardware address 02-00-00-00-00-02.
+//! and fdaa::2 with hardware address 02-00-00-00-00-02.
 //!
 //! ```sh
 //! cargo run --release --example client -- --tap tap0 192.168.69.100 1234    # socat stdio tcp4-listen:1234
 //! cargo run --release --example client -- --sandbox 192.168.69.100 1234 -- socat stdio tcp4-listen:1234
+//! cargo run --release --example client -- --sandbox fdaa::100 1234 -- socat stdio tcp6-listen:1234
 //! ```
 
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -33,6 +34,7 @@ struct Args {
 const HOST: Host = Host {
     hardware_address: [0x02, 0, 0, 0, 0, 0x02],
     address: Ipv4Addr::new(192, 168, 69, 2),
+    address_v6: Ipv6Addr::new(0xfdaa, 0, 0, 0, 0, 0, 0, 2),
 };
 
 fn main() -> ExitCode {

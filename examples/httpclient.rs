@@ -1,9 +1,11 @@
-//! A network host that fetches a page: 192.168.69.1 with hardware address 02-00-00-00-00-02.
+//! A network host that fetches a page: 192.168.69.1 and fdaa::1 with hardware address 02-00-00-00-00-02.
 //!
 //! ```sh
 //! cargo run --release --example httpclient -- --tap tap0 93.184.216.34 http://example.org/
 //! cargo run --release --example httpclient -- --sandbox 192.168.69.100 http://host:8000/ \
 //!     -- python3 -m http.server 8000
+//! cargo run --release --example httpclient -- --sandbox fdaa::100 http://host:8000/ \
+//!     -- python3 -m http.server -b :: 8000
 //! ```
 
 use std::io::{self, Write as _};

@@ -1,17 +1,17 @@
-//! A small `ping`, as the network host 192.168.69.1 with hardware address 02-00-00-00-00-02.
+//! A small `ping`, as the network host 192.168.69.1 and fdaa::1 with hardware address 02-00-00-00-00-02.
 //!
 //! ```sh
 //! cargo run --release --example ping -- --tap tap0 192.168.69.100
 //! cargo run --release --example ping -- --sandbox 192.168.69.100
+//! cargo run --release --example ping -- --sandbox fdaa::100
 //! ```
 
 use std::collections::HashMap;
-use std::net::Ipv4Addr;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use clap::Parser;
-use cygnet::wire::{Icmpv4Message, IpAddress};
+use cygnet::wire::{Icmpv4Message, Icmpv6Message, IpAddress};
 use cygnet::{IcmpEndpoint, IcmpError, IcmpPacketMetadata, IcmpSocket, Stack};
 use cygnet_examples::device::DeviceOptions;
 use cygnet_examples::host::{self, Host};
@@ -101,7 +101,7 @@ fn bind(stack: Stack<'static>, ident: u16) -> Result<IcmpSocket<'static>, Error>
 
 /// The requests under way, and what came of the others.
 struct Pings {
-    address: Ipv4Addr,
+    address: IpAddress,
     ident: u16,
     sent: u16,
     last: Instant,
@@ -110,7 +110,7 @@ struct Pings {
 }
 
 impl Pings {
-    fn new(address: Ipv4Addr, ident: u16) -> Self {
+    fn new(address: IpAddress, ident: u16) -> Self {
         Self {
             address,
             ident,
@@ -126,29 +126,30 @@ impl Pings {
     }
 
     async fn send(&mut self, socket: &IcmpSocket<'static>) -> Result<(), Error> {
-        let request = Icmpv4Message::EchoRequest {
-            ident: self.ident,
-            seq: self.sent,
-            data: &PAYLOAD,
-        };
-        let len = request.len();
-        let to = IpAddress::from(self.address);
+        let (ident, seq, data) = (self.ident, self.sent, &PAYLOAD);
+        let to = self.address;
+        // The stack fills in the checksum.
+        let mut message = [0; 8 + PAYLOAD.len()];
+        match to {
+            IpAddress::Ipv4(_) => {
+                Icmpv4Message::EchoRequest { ident, seq, data }.emit(&mut message);
+            }
+            IpAddress::Ipv6(_) => {
+                Icmpv6Message::EchoRequest { ident, seq, data }.emit(&mut message, to, to);
+            }
+        }
         self.last = Instant::now();
         self.pending.insert(self.sent, self.last);
         self.sent += 1;
         socket
-            .send_with(len, to, |room| {
-                request.emit(room);
-                (len, ())
-            })
+            .send_to(&message, to)
             .await
             .map_err(|error| format!("cannot ping {}: {error}", self.address).into())
     }
 
     fn on_message(&mut self, message: &[u8], from: IpAddress, ttl: u8) {
-        // The stack has looked at the checksum.
-        match Icmpv4Message::parse(message, false) {
-            Ok(Icmpv4Message::EchoReply { seq, data, .. }) if data == PAYLOAD => {
+        match echo_reply(message, from) {
+            Ok((seq, data)) if data == PAYLOAD => {
                 let Some(sent) = self.pending.remove(&seq) else {
                     println!(
                         "{} bytes from {from}: icmp_seq={seq} (again)",
@@ -161,8 +162,8 @@ impl Pings {
                 let (len, time) = (message.len(), millis(time));
                 println!("{len} bytes from {from}: icmp_seq={seq} ttl={ttl} time={time:.3} ms");
             }
-            Ok(other) => println!("from {from}: {other:?}"),
-            Err(error) => println!("from {from}: a message that is {error:?}"),
+            Ok((seq, _)) => println!("from {from}: icmp_seq={seq} with other data"),
+            Err(other) => println!("from {from}: {other}"),
         }
     }
 
@@ -183,6 +184,21 @@ impl Pings {
         let average = self.times.iter().sum::<Duration>() / received as u32;
         let [min, average, max] = [*min, average, *max].map(millis);
         println!("round trip min/avg/max = {min:.3}/{average:.3}/{max:.3} ms");
+    }
+}
+
+/// The number and data of a reply, or what else the message is.
+fn echo_reply(message: &[u8], from: IpAddress) -> Result<(u16, &[u8]), String> {
+    // The stack has looked at the checksum.
+    match from {
+        IpAddress::Ipv4(_) => match Icmpv4Message::parse(message, false) {
+            Ok(Icmpv4Message::EchoReply { seq, data, .. }) => Ok((seq, data)),
+            other => Err(format!("{other:?}")),
+        },
+        IpAddress::Ipv6(_) => match Icmpv6Message::parse(message, from, from, false) {
+            Ok(Icmpv6Message::EchoReply { seq, data, .. }) => Ok((seq, data)),
+            other => Err(format!("{other:?}")),
+        },
     }
 }
 

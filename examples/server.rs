@@ -1,9 +1,10 @@
-//! A network host that answers: 192.168.69.1 with hardware address 02-00-00-00-00-01.
+//! A network host that answers: 192.168.69.1 and fdaa::1 with hardware address 02-00-00-00-00-01.
 //!
 //! ```sh
 //! cargo run --release --example server -- --tap tap0
 //! cargo run --release --example server -- --sandbox            # a shell in which it can be reached
 //! cargo run --release --example server -- --sandbox -- ping -c 4 192.168.69.1
+//! cargo run --release --example server -- --sandbox -- ping -c 4 fdaa::1
 //! ```
 //!
 //! | try | and see |
@@ -14,6 +15,7 @@
 //! | `socat stdio tcp4-connect:192.168.69.1:6970 <<<"abcdefg"` | what is sent, in reversed chunks |
 //! | `socat stdio tcp4-connect:192.168.69.1:6971 </dev/urandom` | nothing: it swallows all. It asks a silent peer each second whether it is there, and gives up after two |
 //! | `socat stdio tcp4-connect:192.168.69.1:6972 >/dev/null` | data without end |
+//! | `socat stdio 'tcp6-connect:[fdaa::1]:6969'`, and so on | the same over IPv6 |
 
 use std::future::pending;
 use std::process::ExitCode;
@@ -33,7 +35,7 @@ use sha2::{Digest, Sha256};
 use tokio::task::{spawn_blocking, spawn_local};
 
 /// A network host that answers pings and serves the ports 6969 (UDP: reversed datagrams; TCP: "hello"),
-/// 6970 (reversed chunks), 6971 (takes data) and 6972 (gives data), at 192.168.69.1
+/// 6970 (reversed chunks), 6971 (takes data) and 6972 (gives data), at 192.168.69.1 and fdaa::1
 ///
 /// With --sandbox it runs COMMAND, or a shell, where it can be reached, and ends with it.
 #[derive(Parser)]
@@ -80,7 +82,8 @@ async fn serve(stack: Stack<'static>, args: &Args) -> Result<ExitCode, Error> {
     listen(stack, 6972, bulk, async move |socket| {
         give(socket, size, Meter::new(sha256)).await
     })?;
-    log::info!("serving at {}", host::SERVER.address);
+    let host = host::SERVER;
+    log::info!("serving at {} and {}", host.address, host.address_v6);
 
     let command = args.device.command();
     if !args.device.is_sandboxed() {

@@ -1,11 +1,12 @@
 //! A network host that an example plays: a stack on its device, in a tokio runtime of one thread.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::process::{ExitCode, ExitStatus};
 use std::time::SystemTime;
 
-use cygnet::{Clock, Config, ConfigV4, DnsError, DnsSocket, Driver, Duration, Ipv4Cidr};
-use cygnet::{Resources, Stack, StaticConfigV4, TcpSocket};
+use cygnet::TcpSocket;
+use cygnet::{AddressState, Clock, Config, ConfigV4, DnsError, DnsSocket, Driver, Duration};
+use cygnet::{IpAddress, Ipv4Cidr, Ipv6Cidr, Resources, Stack, StaticConfigV4, StaticConfigV6};
 use cygnet_host::TokioClock;
 use cygnet_tuntap::{Device, TunTap};
 use embedded_nal_async::{AddrType, Dns as _};
@@ -15,23 +16,28 @@ use crate::Error;
 use crate::device::DeviceOptions;
 use crate::middleware::{DriverUser, Middleware};
 
-/// Who the example is on the network 192.168.69.0/24, whose other end is 192.168.69.100.
+/// Who the example is on the networks 192.168.69.0/24 and fdaa::/64, whose other end is 192.168.69.100 and
+/// fdaa::100.
 #[derive(Clone, Copy, Debug)]
 pub struct Host {
     /// Its hardware address, on a tap.
     pub hardware_address: [u8; 6],
     /// Its address.
     pub address: Ipv4Addr,
+    /// Its IPv6 address. It makes itself a link-local one as well.
+    pub address_v6: Ipv6Addr,
 }
 
 /// The host that others connect to.
 pub const SERVER: Host = Host {
     hardware_address: [0x02, 0, 0, 0, 0, 0x01],
     address: Ipv4Addr::new(192, 168, 69, 1),
+    address_v6: Ipv6Addr::new(0xfdaa, 0, 0, 0, 0, 0, 0, 1),
 };
 
 /// The kernel's end, which is also the gateway.
 pub const GATEWAY: Ipv4Addr = Ipv4Addr::new(192, 168, 69, 100);
+const GATEWAY_V6: Ipv6Addr = Ipv6Addr::new(0xfdaa, 0, 0, 0, 0, 0, 0, 0x100);
 
 /// The sockets that a stack has at most: listeners and connections together.
 const SOCKETS: usize = 256;
@@ -44,26 +50,37 @@ pub fn run(
     host: Host,
     application: impl AsyncFnOnce(Stack<'static>) -> Result<ExitCode, Error>,
 ) -> Result<ExitCode, Error> {
-    let config = host.config(GATEWAY);
-    run_with(options, host.hardware_address, config, application)
+    let mut config = Config::ipv4_static(host.config(GATEWAY));
+    let ipv6 = StaticConfigV6::new(Ipv6Cidr::new(host.address_v6, 64));
+    config.ipv6 = ipv6.with_gateway(GATEWAY_V6).into();
+    run_configured(options, host.hardware_address, config, application)
 }
 
-/// As [`run`], with any configuration.
+/// As [`run`], with any IPv4 configuration and no IPv6.
 pub fn run_with(
     options: &DeviceOptions,
     hardware_address: [u8; 6],
-    config: impl Into<ConfigV4>,
+    ipv4: impl Into<ConfigV4>,
     application: impl AsyncFnOnce(Stack<'static>) -> Result<ExitCode, Error>,
 ) -> Result<ExitCode, Error> {
-    let mut ipv4 = Config::new();
-    ipv4.ipv4 = config.into();
+    let mut config = Config::new();
+    config.ipv4 = ipv4.into();
+    run_configured(options, hardware_address, config, application)
+}
+
+fn run_configured(
+    options: &DeviceOptions,
+    hardware_address: [u8; 6],
+    config: Config,
+    application: impl AsyncFnOnce(Stack<'static>) -> Result<ExitCode, Error>,
+) -> Result<ExitCode, Error> {
     options.capture.start_logging();
     let device = options.open()?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
     let result = LocalSet::new().block_on(&runtime, async {
-        let stack = start(options, hardware_address, ipv4, device)?;
+        let stack = start(options, hardware_address, config, device)?;
         application(stack).await
     });
     // A thread that waits for a program or reads a terminal must not hold up the end.
@@ -90,22 +107,47 @@ pub fn dns_socket(stack: Stack<'static>) -> Result<DnsSocket<'static>, Error> {
     Ok(DnsSocket::new(stack, vec![0; 65_535 + 512])?.with_tcp(tcp))
 }
 
-/// The address of a host that is given by address or by name. With `patience` a name server that does not
-/// answer is asked again for some seconds: it may have just been started.
+/// The address of a host that is given by address or by name, as soon as packets can go there. With `patience`
+/// a name server that does not answer is asked again for some seconds: it may have just been started.
 ///
 /// # Errors
 ///
-/// It has none, or an IPv6 address alone.
-pub async fn resolve(stack: Stack<'static>, host: &str, patience: bool) -> Result<Ipv4Addr, Error> {
+/// It has none.
+pub async fn resolve(
+    stack: Stack<'static>,
+    host: &str,
+    patience: bool,
+) -> Result<IpAddress, Error> {
+    let address = look_up(stack, host, patience).await?;
+    if address.is_ipv6() {
+        wait_for_ipv6(stack).await;
+    }
+    Ok(address.try_into()?)
+}
+
+/// Waits until duplicates of the IPv6 addresses have been looked for, which takes a second or two.
+async fn wait_for_ipv6(stack: Stack<'static>) {
+    let is_pending = |address: Option<Ipv6Addr>| {
+        address.is_some_and(|address| {
+            stack.address_state(address.into()) == Some(AddressState::Tentative)
+        })
+    };
+    let own = || stack.config_v6().map(|config| config.address.address());
+    while is_pending(own()) || is_pending(stack.link_local_v6()) {
+        stack.wait_config_change().await;
+    }
+}
+
+async fn look_up(stack: Stack<'static>, host: &str, patience: bool) -> Result<IpAddr, Error> {
     if let Ok(address) = host.parse() {
-        return ipv4(address);
+        return Ok(address);
     }
     let dns = dns_socket(stack)?;
     let mut attempts = if patience { ATTEMPTS } else { 1 };
     loop {
         attempts -= 1;
-        match dns.get_host_by_name(host, AddrType::IPv4).await {
-            Ok(address) => return ipv4(address),
+        match dns.get_host_by_name(host, AddrType::Either).await {
+            Ok(address) => return Ok(address),
             Err(DnsError::TimedOut) if attempts > 0 => tokio::time::sleep(PAUSE).await,
             Err(error) => return Err(format!("cannot find {host}: {error}").into()),
         }

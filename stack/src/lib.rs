@@ -109,12 +109,15 @@ pub use engine::{
 };
 #[cfg(feature = "socket-udp")]
 pub use engine::{BindError, UdpMetadata, UdpPacketMetadata};
+#[cfg(feature = "proto-ipv6")]
+pub use engine::{ConfigV6, InterfaceIdentifiers, StaticConfigV6};
 #[cfg(feature = "socket-tcp")]
 pub use engine::{ConnectError, ListenError};
 #[cfg(feature = "socket-icmp")]
 pub use engine::{IcmpEndpoint, IcmpMetadata, IcmpPacketMetadata};
 #[cfg(feature = "multicast")]
 pub use engine::{MulticastError, MulticastSources};
+pub use ip::AddressState;
 #[cfg(feature = "ipv4-link-local")]
 pub use ip::LinkLocalConfig;
 pub use rand::Seed;

@@ -27,6 +27,13 @@ pub enum Discard {
     UnknownEtherType,
     /// An IP packet of a protocol we do not speak.
     UnknownProtocol,
+    /// An extension header, or an option in one, that the packet may not have (RFC 8200, section 4).
+    #[cfg(feature = "proto-ipv6")]
+    ExtensionHeader,
+    /// A neighbor discovery message that cannot come from a neighbor, or contradicts itself (RFC 4861,
+    /// sections 6.1, 7.1 and 8.1).
+    #[cfg(feature = "proto-ipv6")]
+    InvalidNeighborMessage,
     /// A fragment, for which there is no memory: fragments are not put together.
     Fragment,
     /// A fragment that is there already.

@@ -20,6 +20,7 @@ mod handshake;
 mod icmp;
 mod icmp_errors;
 mod ipv4;
+mod ipv6;
 mod liveness;
 mod opening;
 mod path_mtu;

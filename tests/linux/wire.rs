@@ -1,7 +1,7 @@
 //! A stack on a device in a fresh namespace, perhaps behind a bad wire.
 
 use std::future::poll_fn;
-use std::net::{Ipv4Addr, SocketAddrV4};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddrV4};
 use std::process::Command;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -18,6 +18,11 @@ use embassy_sync::blocking_mutex::raw::NoopRawMutex;
 pub(crate) const CYGNET: Ipv4Addr = Ipv4Addr::new(192, 168, 69, 1);
 /// The kernel's address.
 pub(crate) const KERNEL: Ipv4Addr = Ipv4Addr::new(192, 168, 69, 100);
+
+/// cygnet's IPv6 address.
+pub(crate) const CYGNET_V6: Ipv6Addr = Ipv6Addr::new(0xfdaa, 0, 0, 0, 0, 0, 0, 1);
+/// The kernel's IPv6 address.
+pub(crate) const KERNEL_V6: Ipv6Addr = Ipv6Addr::new(0xfdaa, 0, 0, 0, 0, 0, 0, 0x100);
 
 /// What is between cygnet and the kernel.
 #[derive(Clone, Copy)]
@@ -36,13 +41,43 @@ pub(crate) enum Wire {
 /// Runs `test` beside a stack that is on that wire, in a namespace of its own. The test must end
 /// within five minutes.
 pub(crate) fn on_wire(wire: Wire, test: impl AsyncFnOnce(Stack<'static>) + Send) {
+    within_namespace(async || run(wire, test).await);
+}
+
+/// Runs `test` beside a stack with that configuration, on a device of that kind on which the kernel has the
+/// addresses [`KERNEL`] and [`KERNEL_V6`] as well as a link-local one, in a namespace of its own.
+pub(crate) fn with_config(
+    mode: Mode,
+    config: Config,
+    test: impl AsyncFnOnce(Stack<'static>, Interface) + Send,
+) {
+    within_namespace(async || {
+        let (interface, driver) = interface_and_driver(mode);
+        let set_up = || interface.add_address(KERNEL_V6, 64).map(|_| ());
+        set_up().expect("an interface of one's own can be set up");
+        let story = async |stack| {
+            // The kernel takes an address into use in its own time, even one that it does not look for others
+            // with.
+            while program("ip", "-6 addr show tentative")
+                .await
+                .contains("inet6")
+            {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+            test(stack, interface).await;
+        };
+        beside(driver, config, story).await;
+    });
+}
+
+fn within_namespace(test: impl AsyncFnOnce() + Send) {
     linux_test(|_| {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
             .expect("a runtime");
         let hang = Duration::from_secs(300);
-        let ended = runtime.block_on(async { tokio::time::timeout(hang, run(wire, test)).await });
+        let ended = runtime.block_on(async { tokio::time::timeout(hang, test()).await });
         // What still blocks on the kernel's side would hold up the report.
         runtime.shutdown_background();
         ended.expect("the test hangs");
@@ -56,11 +91,11 @@ pub(crate) fn on_tap(test: impl AsyncFnOnce(Stack<'static>) + Send) {
 
 async fn run(wire: Wire, test: impl AsyncFnOnce(Stack<'static>)) {
     match wire {
-        Wire::Device(mode) => beside(device(mode), EcnPolicy::Accept, test).await,
+        Wire::Device(mode) => beside(device(mode), ipv4(EcnPolicy::Accept), test).await,
         Wire::Faulty(faults) => {
             let faulty =
                 FaultInjector::new(device(Mode::Tap), &*leak(TokioClock::new()), faults, 1);
-            beside(faulty, EcnPolicy::Accept, test).await;
+            beside(faulty, ipv4(EcnPolicy::Accept), test).await;
         }
         Wire::Long(impairments) => through(impairments, |_| true, test).await,
         Wire::Filtered(filter) => through(Impairments::new(), filter, test).await,
@@ -86,26 +121,34 @@ async fn through(
     });
     tokio::select! {
         () = bridge => {}
-        () = beside(near, EcnPolicy::Request, test) => {}
+        () = beside(near, ipv4(EcnPolicy::Request), test) => {}
     }
 }
 
-/// An interface that is up and has the kernel's address, and the driver of its other end.
+/// The driver of a device whose other end is up and has the kernel's address.
 fn device(mode: Mode) -> TunTap {
+    interface_and_driver(mode).1
+}
+
+fn interface_and_driver(mode: Mode) -> (Interface, TunTap) {
     let device = Device::open("", mode).expect("a device");
     let interface = Interface::named(device.name());
-    let set_up = || interface.add_address(KERNEL, 24)?.up();
+    let set_up = || interface.add_address(KERNEL, 24)?.up().map(|_| ());
     set_up().expect("an interface of one's own can be set up");
-    TunTap::new(device).expect("a driver")
+    (interface, TunTap::new(device).expect("a driver"))
+}
+
+fn ipv4(ecn: EcnPolicy) -> Config {
+    let mut config = Config::ipv4_static(StaticConfigV4::new(Ipv4Cidr::new(CYGNET, 24)));
+    config.ecn = ecn;
+    config
 }
 
 async fn beside<D: Driver + 'static>(
     driver: D,
-    ecn: EcnPolicy,
+    config: Config,
     test: impl AsyncFnOnce(Stack<'static>),
 ) {
-    let mut config = Config::ipv4_static(StaticConfigV4::new(Ipv4Cidr::new(CYGNET, 24)));
-    config.ecn = ecn;
     let resources = leak(Resources::<128>::new());
     let seed = [3; 32];
     let clock = TokioClock::new();

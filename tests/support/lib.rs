@@ -8,6 +8,7 @@
 //! A test's process is short, so stacks are leaked and live for `'static` unless a test brings [`Memory`]
 //! for them, as those do that run [for many seeds](for_each_seed).
 
+mod bench;
 mod clock;
 mod executor;
 mod middlebox;
@@ -17,6 +18,7 @@ mod repair;
 pub mod script;
 mod seeds;
 
+pub use bench::Bench;
 pub use clock::{Sleep, VirtualClock};
 pub use executor::{Executor, Spawned};
 pub use middlebox::{Middlebox, Packet, Verdict};

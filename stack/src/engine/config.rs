@@ -1,12 +1,16 @@
 //! What a stack is told when it is created, and may be told anew.
 
 use core::net::Ipv4Addr;
+#[cfg(feature = "proto-ipv6")]
+use core::net::Ipv6Addr;
 
 use cygnet_config::DNS_MAX_SERVER_COUNT;
 use heapless::Vec;
 
 #[cfg(feature = "socket-dhcpv4")]
 use crate::dhcp::DhcpConfig;
+#[cfg(feature = "proto-ipv6")]
+pub use crate::ip::InterfaceIdentifiers;
 #[cfg(feature = "ipv4-link-local")]
 use crate::ip::LinkLocalConfig;
 pub use crate::link::DefensePolicy;
@@ -14,6 +18,8 @@ pub use crate::link::DefensePolicy;
 use crate::tcp::CongestionControl;
 use crate::time::Duration;
 use crate::wire::Ipv4Cidr;
+#[cfg(feature = "proto-ipv6")]
+use crate::wire::Ipv6Cidr;
 use crate::wire::dns::{DomainList, Name};
 
 /// How the stack's interface is set up.
@@ -23,9 +29,20 @@ use crate::wire::dns::{DomainList, Name};
 pub struct Config {
     /// Where the IPv4 address comes from.
     pub ipv4: ConfigV4,
-    /// What is done to find out whether somebody else has an address.
+    /// Where the IPv6 addresses come from.
+    #[cfg(feature = "proto-ipv6")]
+    pub ipv6: ConfigV6,
+    /// How the addresses are told from others' that the stack makes for itself, such as the link-local one.
+    #[cfg(feature = "proto-ipv6")]
+    pub interface_identifiers: InterfaceIdentifiers,
+    /// How often others on an Ethernet are asked whether they have an IPv6 address, before it is used
+    /// (DupAddrDetectTransmits, RFC 4862, section 5.1): once by default, which takes between one and two
+    /// seconds. 0 uses it at once.
+    #[cfg(feature = "proto-ipv6")]
+    pub duplicate_address_probes: u8,
+    /// What is done to find out whether somebody else has an IPv4 address.
     pub address_policy: AddressPolicy,
-    /// What is done when another host uses one of our addresses.
+    /// What is done when another host uses one of our IPv4 addresses.
     pub defense: DefensePolicy,
     /// The interface is tied to itself: packets from our own addresses may come in. Set it for a
     /// loopback link, and only there.
@@ -67,6 +84,37 @@ pub enum ConfigV4 {
     DhcpOrLinkLocal(DhcpConfig, LinkLocalConfig),
 }
 
+/// Where the IPv6 configuration comes from.
+#[cfg(feature = "proto-ipv6")]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+// A configuration lies about once in a program.
+#[allow(clippy::large_enum_variant)]
+pub enum ConfigV6 {
+    /// There is none: no packet of IPv6 comes in or goes out.
+    #[default]
+    None,
+    /// The stack makes itself a link-local address, and has no other (RFC 4862, section 5.3).
+    LinkLocal,
+    /// A link-local address, and one that is fixed.
+    Static(StaticConfigV6),
+}
+
+#[cfg(feature = "proto-ipv6")]
+impl From<Option<StaticConfigV6>> for ConfigV6 {
+    fn from(config: Option<StaticConfigV6>) -> Self {
+        config.map_or(Self::None, Self::Static)
+    }
+}
+
+#[cfg(feature = "proto-ipv6")]
+impl From<StaticConfigV6> for ConfigV6 {
+    fn from(config: StaticConfigV6) -> Self {
+        Self::Static(config)
+    }
+}
+
 impl From<Option<StaticConfigV4>> for ConfigV4 {
     fn from(config: Option<StaticConfigV4>) -> Self {
         config.map_or(Self::None, Self::Static)
@@ -96,43 +144,66 @@ impl From<LinkLocalConfig> for ConfigV4 {
 impl Config {
     /// No addresses yet.
     pub const fn new() -> Self {
-        Self::with(ConfigV4::None)
+        Self::with(ConfigV4::None, NO_IPV6)
     }
 
     /// A fixed IPv4 address.
     pub const fn ipv4_static(ipv4: StaticConfigV4) -> Self {
-        Self::with(ConfigV4::Static(ipv4))
+        Self::with(ConfigV4::Static(ipv4), NO_IPV6)
     }
 
     /// An IPv4 address from a DHCP server.
     #[cfg(feature = "socket-dhcpv4")]
     pub const fn dhcpv4(dhcp: DhcpConfig) -> Self {
-        Self::with(ConfigV4::Dhcp(dhcp))
+        Self::with(ConfigV4::Dhcp(dhcp), NO_IPV6)
+    }
+
+    /// A fixed IPv6 address, and a link-local one.
+    #[cfg(feature = "proto-ipv6")]
+    pub const fn ipv6_static(ipv6: StaticConfigV6) -> Self {
+        Self::with(ConfigV4::None, ConfigV6::Static(ipv6))
+    }
+
+    /// A link-local IPv6 address.
+    #[cfg(feature = "proto-ipv6")]
+    pub const fn ipv6_link_local() -> Self {
+        Self::with(ConfigV4::None, ConfigV6::LinkLocal)
     }
 
     /// An IPv4 address from a DHCP server, or else a link-local one after ten seconds.
     #[cfg(all(feature = "socket-dhcpv4", feature = "ipv4-link-local"))]
     pub const fn dhcpv4_or_link_local(dhcp: DhcpConfig) -> Self {
-        Self::with(ConfigV4::DhcpOrLinkLocal(dhcp, LinkLocalConfig::fallback()))
+        Self::with(
+            ConfigV4::DhcpOrLinkLocal(dhcp, LinkLocalConfig::fallback()),
+            NO_IPV6,
+        )
     }
 
     /// An IPv4 link-local address.
     #[cfg(feature = "ipv4-link-local")]
     pub const fn ipv4_link_local(link_local: LinkLocalConfig) -> Self {
-        Self::with(ConfigV4::LinkLocal(link_local))
+        Self::with(ConfigV4::LinkLocal(link_local), NO_IPV6)
     }
 
-    /// An interface that is tied to itself, with the address 127.0.0.1/8.
+    /// An interface that is tied to itself, with the address 127.0.0.1/8, and ::1 where IPv6 is compiled in.
     pub const fn loopback() -> Self {
-        let mut config =
-            Self::ipv4_static(StaticConfigV4::new(Ipv4Cidr::new(Ipv4Addr::LOCALHOST, 8)));
+        let ipv4 = StaticConfigV4::new(Ipv4Cidr::new(Ipv4Addr::LOCALHOST, 8));
+        let mut config = Self::with(ConfigV4::Static(ipv4), LOOPBACK_IPV6);
         config.loopback = true;
         config
     }
 
-    const fn with(ipv4: ConfigV4) -> Self {
+    const fn with(ipv4: ConfigV4, ipv6: Ipv6) -> Self {
+        #[cfg(not(feature = "proto-ipv6"))]
+        let () = ipv6;
         Self {
             ipv4,
+            #[cfg(feature = "proto-ipv6")]
+            ipv6,
+            #[cfg(feature = "proto-ipv6")]
+            interface_identifiers: InterfaceIdentifiers::Opaque { secret: None },
+            #[cfg(feature = "proto-ipv6")]
+            duplicate_address_probes: 1,
             address_policy: AddressPolicy::Announce,
             defense: DefensePolicy::NeverGiveUp,
             loopback: false,
@@ -143,6 +214,23 @@ impl Config {
         }
     }
 }
+
+/// [`Config::ipv6`], if it is there.
+#[cfg(feature = "proto-ipv6")]
+type Ipv6 = ConfigV6;
+#[cfg(not(feature = "proto-ipv6"))]
+type Ipv6 = ();
+
+#[cfg(feature = "proto-ipv6")]
+const NO_IPV6: Ipv6 = ConfigV6::None;
+#[cfg(not(feature = "proto-ipv6"))]
+const NO_IPV6: Ipv6 = ();
+
+#[cfg(feature = "proto-ipv6")]
+const LOOPBACK_IPV6: Ipv6 =
+    ConfigV6::Static(StaticConfigV6::new(Ipv6Cidr::new(Ipv6Addr::LOCALHOST, 128)));
+#[cfg(not(feature = "proto-ipv6"))]
+const LOOPBACK_IPV6: Ipv6 = ();
 
 impl Default for Config {
     fn default() -> Self {
@@ -198,7 +286,46 @@ impl StaticConfigV4 {
     }
 }
 
-/// What is done on Ethernet to find out whether somebody else has an address (RFC 5227).
+/// A fixed IPv6 configuration, or the one in use wherever it came from.
+#[cfg(feature = "proto-ipv6")]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct StaticConfigV6 {
+    /// The address and the prefix of its subnet.
+    pub address: Ipv6Cidr,
+    /// Where packets beyond the subnet go.
+    pub gateway: Option<Ipv6Addr>,
+    /// The DNS servers, the preferred one first. They are asked before those of the IPv4 configuration.
+    pub dns_servers: Vec<Ipv6Addr, DNS_MAX_SERVER_COUNT>,
+}
+
+#[cfg(feature = "proto-ipv6")]
+impl StaticConfigV6 {
+    /// An address without a gateway.
+    pub const fn new(address: Ipv6Cidr) -> Self {
+        Self {
+            address,
+            gateway: None,
+            dns_servers: Vec::new(),
+        }
+    }
+
+    /// The same with a gateway.
+    #[must_use]
+    pub const fn with_gateway(mut self, gateway: Ipv6Addr) -> Self {
+        self.gateway = Some(gateway);
+        self
+    }
+
+    /// The same with one more DNS server. Those beyond `DNS_MAX_SERVER_COUNT` are left out.
+    #[must_use]
+    pub fn with_dns_server(mut self, server: Ipv6Addr) -> Self {
+        let _ = self.dns_servers.push(server);
+        self
+    }
+}
+
+/// What is done on Ethernet to find out whether somebody else has an IPv4 address (RFC 5227).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum AddressPolicy {

@@ -6,15 +6,16 @@
 
 use cygnet_driver::TxToken;
 
+use super::flow_label::FlowLabel;
 use super::interface::{Interface, Path, Reach};
-use super::outgoing::IpPacket;
+use super::outgoing::{IpPacket, Marks};
 use super::sockets::Body;
 use super::{Cut, Engine, Sending};
 use crate::events::Events;
 use crate::ip::Flow;
 use crate::storage::{Index, PushError};
 use crate::time::Instant;
-use crate::wire::IpAddress;
+use crate::wire::{IpAddress, IpEndpoint};
 
 /// The sending side of a socket that sends packets.
 pub(super) trait Datagrams {
@@ -31,7 +32,10 @@ pub(super) trait Datagrams {
     fn route(&mut self) -> &mut RouteCache;
 
     /// The packet as it goes out.
-    fn packet(&self, nth: usize, src: IpAddress, ident: u16) -> Option<IpPacket<'_>>;
+    fn packet(&self, nth: usize, src: IpAddress, marks: Marks) -> Option<IpPacket<'_>>;
+
+    /// The port that packets come from, or what takes its place.
+    fn source_port(&self) -> u16;
 }
 
 /// A packet that waits to be sent.
@@ -97,10 +101,21 @@ impl RouteCache {
         let is_known = interface.is_current(&self.path);
         let reach = interface.reach(now, destination, &mut self.path);
         if !is_known {
-            self.source = interface.source_on(&self.path);
+            self.source = interface.source_on(&self.path, destination);
             self.flow = interface.flow(destination);
         }
         reach
+    }
+
+    /// The flow label of packets from that address and port: one for all that a socket sends to one host.
+    fn flow_label(
+        &mut self,
+        interface: &Interface,
+        (src, port): (IpAddress, u16),
+        destination: IpAddress,
+    ) -> FlowLabel {
+        let (local, remote) = (IpEndpoint::new(src, port), IpEndpoint::new(destination, 0));
+        interface.flow_label_on(&mut self.path, local, remote)
     }
 }
 
@@ -185,6 +200,7 @@ fn take_turn<T: TxToken, D: Datagrams>(
     let mut from = socket.route().cut.nth();
     while let Some(pending) = socket.next_packet(from) {
         from = pending.nth + 1;
+        let port = socket.source_port();
         let route = socket.route();
         turn.reach = route.reach(interface, now, &pending);
         if !matches!(turn.reach, Reach::Now) && route.cut.reset() {
@@ -192,7 +208,7 @@ fn take_turn<T: TxToken, D: Datagrams>(
             from = 0;
             continue;
         }
-        let (path, mut cut) = (route.path, route.cut);
+        let mut cut = route.cut;
         let (ident, source) = match cut.under_way() {
             Some((ident, src)) => (ident, Some(src)),
             None => (
@@ -200,10 +216,16 @@ fn take_turn<T: TxToken, D: Datagrams>(
                 pending.source.or(route.source),
             ),
         };
+        let source = source.filter(|source| source.version() == pending.destination.version());
         match (turn.reach, source) {
             (Reach::Now, Some(src)) => {
+                let marks = Marks {
+                    ident: ident as u16,
+                    flow_label: route.flow_label(interface, (src, port), pending.destination),
+                };
+                let path = route.path;
                 if let Some(link) = interface.link_header(&path)
-                    && let Some(packet) = socket.packet(pending.nth, src, ident as u16)
+                    && let Some(packet) = socket.packet(pending.nth, src, marks)
                     && let Some(tx) = turn.unused.take()
                 {
                     let sending = Sending {

@@ -7,6 +7,7 @@ use cygnet_driver::{Medium, TxToken};
 
 use super::config::{AddressPolicy, Config, ConfigV4, DefensePolicy, StaticConfigV4};
 use super::egress::DEFAULT_HOP_LIMIT;
+use super::flow_label::FlowLabel;
 use super::ingress::{Handled, Received};
 use super::interface::{Care, Configuration, Interface, Path, Reach};
 use super::outgoing::{Content, IpPacket, LinkHeader, Outgoing, Payload};
@@ -155,7 +156,7 @@ impl Engine<'_> {
         if src_port != SERVER_PORT {
             return Err(Discard::UnmatchedDhcp);
         }
-        crate::log::debug!("DHCP: {:?} from {:?}", message.kind, received.src());
+        crate::log::debug!("DHCP: {:?} from {:?}", message.kind, received.src);
         let change = client
             .on_message(now, &message, &mut self.random)
             .map_err(|_| Discard::UnmatchedDhcp)?;
@@ -233,6 +234,7 @@ impl Engine<'_> {
             dscp_ecn: 0,
             ident: self.interface.next_ident(message.recipient()) as u16,
             dont_fragment: false,
+            flow_label: FlowLabel::NONE,
             payload: Payload::Udp {
                 src_port: CLIENT_PORT,
                 dst_port: SERVER_PORT,

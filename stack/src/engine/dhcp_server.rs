@@ -6,6 +6,7 @@ use cygnet_driver::{Medium, TxToken};
 
 use super::Engine;
 use super::egress::DEFAULT_HOP_LIMIT;
+use super::flow_label::FlowLabel;
 use super::ingress::{Handled, Received};
 use super::outgoing::{Content, IpPacket, LinkHeader, Outgoing, Payload};
 use crate::dhcp::{
@@ -142,6 +143,7 @@ impl Engine<'_> {
             dscp_ecn: 0,
             ident: self.interface.next_ident(dst) as u16,
             dont_fragment: false,
+            flow_label: FlowLabel::NONE,
             payload: Payload::Udp {
                 src_port: SERVER_PORT,
                 dst_port: reply.port,

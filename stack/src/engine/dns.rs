@@ -9,7 +9,7 @@ use super::datagram::{Datagrams, Pending, RouteCache};
 use super::egress::DEFAULT_HOP_LIMIT;
 use super::icmp::IcmpError;
 use super::ingress::Handled;
-use super::outgoing::{IpPacket, Payload};
+use super::outgoing::{IpPacket, Marks, Payload};
 use super::sockets::Body;
 use super::udp::UDP;
 use super::{Engine, SocketKey};
@@ -117,7 +117,11 @@ impl Datagrams for DnsSlot<'_> {
         &mut self.route
     }
 
-    fn packet(&self, _: usize, src: IpAddress, ident: u16) -> Option<IpPacket<'_>> {
+    fn source_port(&self) -> u16 {
+        self.port
+    }
+
+    fn packet(&self, _: usize, src: IpAddress, marks: Marks) -> Option<IpPacket<'_>> {
         let payload = Payload::Udp {
             src_port: self.port,
             dst_port: self.server_port(),
@@ -131,8 +135,9 @@ impl Datagrams for DnsSlot<'_> {
                 false => DEFAULT_HOP_LIMIT,
             },
             dscp_ecn: 0,
-            ident,
+            ident: marks.ident,
             dont_fragment: false,
+            flow_label: marks.flow_label,
             payload,
         })
     }
@@ -212,11 +217,9 @@ impl<'d> Engine<'d> {
     }
 
     fn dns_begin(&mut self, key: SocketKey, options: Options) {
-        let servers = self.interface.config().into_iter();
-        let servers = servers.flat_map(|config| config.dns_servers.iter().copied());
         let query = match options.multicast {
             true => Query::new(core::iter::once(IpAddress::Ipv4(MDNS_GROUP)), options),
-            false => Query::new(servers.map(IpAddress::Ipv4), options),
+            false => Query::new(self.interface.dns_servers(), options),
         };
         let Some(dns) = self.dns_mut(key) else {
             return;
@@ -407,7 +410,7 @@ impl Engine<'_> {
 
     /// An ICMP error quotes a question: nobody is there to answer it.
     pub(super) fn dns_icmp_error(&mut self, quote: &Quote<'_>, error: IcmpError) -> bool {
-        let remote = IpEndpoint::new(quote.dst.into(), quote.dst_port());
+        let remote = IpEndpoint::new(quote.dst, quote.dst_port());
         let hash = self.sockets.hash_port(UDP, quote.src_port());
         let Some(index) = self.sockets.find(hash, |body| match body {
             Body::Dns(dns) => dns.expects(quote.src_port(), remote),

@@ -9,6 +9,9 @@ use core::net::Ipv4Addr;
 use cygnet_driver::TxToken;
 
 use super::Engine;
+use super::flow_label::FlowLabel;
+#[cfg(feature = "proto-ipv6")]
+use super::interface::NdiscPacket;
 use super::interface::Reach;
 use super::outgoing::{Content, IpPacket, LinkHeader, Outgoing, Payload};
 use super::sockets::Body;
@@ -21,6 +24,8 @@ use crate::wire::ArpPacket;
 #[cfg(feature = "socket-tcp")]
 use crate::wire::TcpHeader;
 use crate::wire::{Icmpv4Message, IpAddress};
+#[cfg(feature = "proto-ipv6")]
+use crate::wire::{Icmpv6Message, ndisc};
 
 /// A packet without a payload in a socket's buffer: what the engine says by itself. An answer may repeat
 /// part of the received frame, `'f`.
@@ -39,6 +44,7 @@ pub(super) enum InlinePacket<'f> {
         src: IpAddress,
         dst: IpAddress,
         header: TcpHeader,
+        flow_label: FlowLabel,
     },
     Icmpv4 {
         src: IpAddress,
@@ -47,6 +53,14 @@ pub(super) enum InlinePacket<'f> {
         /// Of a message that may be fragmented on its way.
         ident: Option<u16>,
     },
+    #[cfg(feature = "proto-ipv6")]
+    Icmpv6 {
+        src: IpAddress,
+        dst: IpAddress,
+        message: Icmpv6Message<'f>,
+    },
+    #[cfg(feature = "proto-ipv6")]
+    Ndisc(NdiscPacket),
 }
 
 impl Engine<'_> {
@@ -199,8 +213,17 @@ impl<'f> Inline<'f> {
         }
     }
 
+    fn hop_limit(&self) -> u8 {
+        #[cfg(feature = "proto-ipv6")]
+        if let InlinePacket::Ndisc(_) = self.packet {
+            return ndisc::HOP_LIMIT;
+        }
+        DEFAULT_HOP_LIMIT
+    }
+
     /// The frame for it.
     pub(crate) fn outgoing(&self) -> Outgoing<'_> {
+        let mut label = FlowLabel::NONE;
         let (src, dst, payload, ident) = match &self.packet {
             #[cfg(feature = "medium-ethernet")]
             InlinePacket::Arp(packet) => {
@@ -210,23 +233,41 @@ impl<'f> Inline<'f> {
                 };
             }
             #[cfg(feature = "socket-tcp")]
-            InlinePacket::Tcp { src, dst, header } => (src, dst, Payload::Tcp(header), None),
+            InlinePacket::Tcp {
+                src,
+                dst,
+                header,
+                flow_label,
+            } => {
+                label = *flow_label;
+                (*src, *dst, Payload::Tcp(header), None)
+            }
             InlinePacket::Icmpv4 {
                 src,
                 dst,
                 message,
                 ident,
-            } => (src, dst, Payload::Icmpv4(*message), *ident),
+            } => (*src, *dst, Payload::Icmpv4(*message), *ident),
+            #[cfg(feature = "proto-ipv6")]
+            InlinePacket::Icmpv6 { src, dst, message } => {
+                (*src, *dst, Payload::Icmpv6(*message), None)
+            }
+            #[cfg(feature = "proto-ipv6")]
+            InlinePacket::Ndisc(packet) => {
+                let (src, dst) = (packet.src.into(), packet.dst.into());
+                (src, dst, Payload::Ndisc(packet.message()), None)
+            }
         };
         Outgoing {
             link: self.link,
             content: Content::Ip(IpPacket {
-                src: *src,
-                dst: *dst,
-                hop_limit: DEFAULT_HOP_LIMIT,
+                src,
+                dst,
+                hop_limit: self.hop_limit(),
                 dscp_ecn: 0,
                 ident: ident.unwrap_or(0),
                 dont_fragment: ident.is_none(),
+                flow_label: label,
                 payload,
             }),
         }

@@ -8,6 +8,7 @@ use cygnet_config::{FRAGMENTATION_BUFFER_SIZE, REASSEMBLY_BUFFER_COUNT, REASSEMB
 use cygnet_driver::TxToken;
 
 use super::egress::Inline;
+use super::flow_label::FlowLabel;
 use super::icmp::MAX_QUOTE;
 use super::ingress::{Handled, Received};
 use super::outgoing::{Content, IpPacket, LinkHeader, Outgoing, Payload};
@@ -28,7 +29,7 @@ pub(crate) struct FragmentBuffers {
 
 /// Datagrams whose fragments arrive, and an answer that leaves in fragments.
 pub(super) struct FragmentState<'d> {
-    arriving: Reassembly<'d, LinkHeader>,
+    pub(super) arriving: Reassembly<'d, LinkHeader>,
     leaving: Outbox<'d>,
 }
 
@@ -138,7 +139,7 @@ impl Outbox<'_> {
             link: answer.link,
             src: packet.src,
             dst: packet.dst,
-            protocol: packet.payload.protocol(),
+            protocol: packet.payload.protocol(packet.dst),
             hop_limit: packet.hop_limit,
             dscp_ecn: packet.dscp_ecn,
             dont_fragment: packet.dont_fragment,
@@ -162,6 +163,7 @@ impl Outbox<'_> {
             dscp_ecn: answer.dscp_ecn,
             ident: answer.ident as u16,
             dont_fragment: answer.dont_fragment,
+            flow_label: FlowLabel::NONE,
             payload: Payload::Written(answer.protocol, payload),
         };
         let link = answer.link;
@@ -275,9 +277,9 @@ impl<'d> Engine<'d> {
         &mut self,
         now: Instant,
         received: &Received<'f>,
+        header: &Ipv4Header,
         payload: &'f [u8],
     ) -> Handled<'f> {
-        let header = &received.header;
         if received.destination == Destination::Elsewhere {
             return Err(Discard::NotOurAddress);
         }
@@ -285,8 +287,8 @@ impl<'d> Engine<'d> {
         header.emit(&mut kept);
         let fragment = Fragment {
             key: DatagramKey {
-                src: received.src(),
-                dst: received.dst(),
+                src: received.src,
+                dst: received.dst,
                 protocol: Some(header.protocol),
                 ident: header.ident.into(),
             },
@@ -325,7 +327,10 @@ impl<'d> Engine<'d> {
     ) -> Result<(), Discard> {
         let (header, payload) = Ipv4Header::parse(packet, false)?;
         let received = Received {
-            header,
+            src: header.src.into(),
+            dst: header.dst.into(),
+            hop_limit: header.hop_limit,
+            ecn: header.ecn(),
             packet,
             // A device that looks at checksums cannot have looked at this one.
             verify: true,
@@ -333,16 +338,16 @@ impl<'d> Engine<'d> {
             path: last.path,
             back: last.back,
         };
-        match self.on_datagram(now, &received, payload)? {
+        match self.on_datagram(now, &received, header.protocol, payload)? {
             None => Ok(()),
             Some(answer) => self.put_answer(&answer),
         }
     }
 
-    fn put_answer(&mut self, answer: &Inline<'_>) -> Result<(), Discard> {
+    pub(super) fn put_answer(&mut self, answer: &Inline<'_>) -> Result<(), Discard> {
         let outgoing = answer.outgoing();
         let ident = match &outgoing.content {
-            Content::Ip(packet) if !packet.dont_fragment => self.interface.next_ident(packet.dst),
+            Content::Ip(packet) if packet.may_be_cut() => self.interface.next_ident(packet.dst),
             _ => 0,
         };
         self.fragments.leaving.put(&outgoing, ident)
@@ -398,6 +403,10 @@ fn time_exceeded<'a>(
     back: LinkHeader,
     interface: &Interface,
 ) -> Option<Inline<'a>> {
+    #[cfg(feature = "proto-ipv6")]
+    if first.first()? >> 4 == 6 {
+        return super::fragments_v6::time_exceeded(first, back, interface);
+    }
     let (header, payload) = Ipv4Header::parse(first, false).ok()?;
     let is_icmp = header.protocol == IpProtocol::ICMP;
     let offender = Offender {

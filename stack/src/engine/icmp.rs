@@ -1,81 +1,23 @@
-//! ICMPv4 (RFC 792, RFC 1122, section 3.2.2): questions answered, errors sent and taken.
+//! ICMP: what its messages mean for what was sent, and what cannot be delivered here. One file for each
+//! version of the protocol.
 
+mod v4;
+#[cfg(feature = "proto-ipv6")]
+mod v6;
+
+#[cfg(feature = "ip-fragments")]
+pub(super) use self::v4::MAX_QUOTE;
+#[cfg(all(feature = "ip-fragments", feature = "proto-ipv6"))]
+pub(super) use self::v6::MAX_QUOTE as MAX_QUOTE_V6;
 use super::Engine;
 use super::ingress::{Handled, Received};
-use crate::icmp::{Offender, Payload as OffenderPayload, may_send_error};
-use crate::ip::{ArrivalPath, Destination};
 use crate::stats::Discard;
 use crate::time::Instant;
-use crate::wire::{Icmpv4Message, Icmpv4Unreachable, IpProtocol, Quote};
+#[cfg(feature = "proto-ipv6")]
+use crate::wire::Icmpv6Unreachable;
+use crate::wire::{Icmpv4Unreachable, IpAddress, IpProtocol, Quote};
 
 impl Engine<'_> {
-    pub(super) fn on_icmpv4<'f>(
-        &mut self,
-        now: Instant,
-        received: &Received<'f>,
-        payload: &'f [u8],
-    ) -> Handled<'f> {
-        // No device verifies ICMP's checksum.
-        let message = Icmpv4Message::parse(payload, true)?;
-        match message {
-            Icmpv4Message::EchoRequest { ident, seq, data } => {
-                self.on_echo_request(received, ident, seq, data)
-            }
-            Icmpv4Message::EchoReply { ident, .. } => {
-                self.icmp_to_sockets(received, Some(ident), None, payload)?;
-                Ok(None)
-            }
-            Icmpv4Message::DestinationUnreachable {
-                code,
-                next_hop_mtu,
-                quote,
-            } => {
-                let error = match code {
-                    Icmpv4Unreachable::FragmentationNeeded => IcmpError::TooLong { next_hop_mtu },
-                    Icmpv4Unreachable::Protocol | Icmpv4Unreachable::Port => IcmpError::Refused,
-                    _ => IcmpError::Unreachable,
-                };
-                self.on_icmp_error(now, received, payload, quote, error)
-            }
-            Icmpv4Message::TimeExceeded { quote, .. } => {
-                self.on_icmp_error(now, received, payload, quote, IcmpError::Soft)
-            }
-            Icmpv4Message::ParameterProblem { quote, .. } => {
-                self.on_icmp_error(now, received, payload, quote, IcmpError::Soft)
-            }
-            Icmpv4Message::Other { .. } => Err(Discard::UnknownIcmp),
-        }
-    }
-
-    /// RFC 1122, section 3.2.2.6: "Every host MUST implement an ICMP Echo server function"; requests to
-    /// a group "MAY be silently discarded".
-    #[cfg(feature = "icmp-echo-reply")]
-    fn on_echo_request<'f>(
-        &mut self,
-        received: &Received<'f>,
-        ident: u16,
-        seq: u16,
-        data: &'f [u8],
-    ) -> Handled<'f> {
-        if received.destination != Destination::Local {
-            return Err(Discard::UnknownIcmp);
-        }
-        let reply = Icmpv4Message::EchoReply { ident, seq, data };
-        let ident = self.interface.next_ident(received.src()) as u16;
-        self.answer_of_any_length(received.answer_icmp(reply, Some(ident)))
-    }
-
-    #[cfg(not(feature = "icmp-echo-reply"))]
-    fn on_echo_request<'f>(
-        &mut self,
-        _received: &Received<'f>,
-        _ident: u16,
-        _seq: u16,
-        _data: &'f [u8],
-    ) -> Handled<'f> {
-        Err(Discard::UnknownIcmp)
-    }
-
     /// Somebody could not deliver what we sent. It goes to whoever sent it.
     fn on_icmp_error<'f>(
         &mut self,
@@ -86,8 +28,15 @@ impl Engine<'_> {
         error: IcmpError,
     ) -> Handled<'f> {
         let quote = Quote::parse(quote).ok_or(Discard::Malformed)?;
-        if !self.interface.addresses.is_local(quote.src.into()) {
+        if quote.src.version() != received.src.version() {
+            return Err(Discard::Malformed);
+        }
+        if !self.interface.addresses.is_local(quote.src) {
             return Err(Discard::UnmatchedIcmp);
+        }
+        #[cfg(feature = "proto-ipv6")]
+        if let (IcmpError::TooLong { next_hop_mtu }, IpAddress::Ipv6(_)) = (error, quote.src) {
+            self.datagram_too_long_v6(now, &quote, next_hop_mtu);
         }
         let matched = match quote.protocol {
             #[cfg(feature = "socket-tcp")]
@@ -100,11 +49,8 @@ impl Engine<'_> {
                     .is_ok();
                 to_socket || watched
             }
-            IpProtocol::ICMP => {
-                let ident = match quote.transport.get(4..6) {
-                    Some(&[high, low]) => Some(u16::from_be_bytes([high, low])),
-                    _ => None,
-                };
+            protocol if protocol == icmp_of(received.src) => {
+                let ident = Some(quote.echo_ident());
                 self.icmp_to_sockets(received, ident, None, message).is_ok()
             }
             _ => false,
@@ -129,21 +75,6 @@ impl Engine<'_> {
         Err(Discard::UnmatchedIcmp)
     }
 
-    /// RFC 1122, section 3.2.2.1: "a Destination Unreachable message with code 2 (Protocol
-    /// Unreachable)".
-    pub(super) fn protocol_unreachable<'f>(
-        &mut self,
-        now: Instant,
-        received: &Received<'f>,
-    ) -> Handled<'f> {
-        self.unreachable(
-            now,
-            received,
-            Icmpv4Unreachable::Protocol,
-            Discard::UnknownProtocol,
-        )
-    }
-
     /// RFC 1122, section 4.1.3.1: "If a datagram arrives addressed to a UDP port for which there is no
     /// pending LISTEN call, UDP SHOULD send an ICMP Port Unreachable message".
     #[cfg(feature = "socket-udp")]
@@ -152,38 +83,17 @@ impl Engine<'_> {
         now: Instant,
         received: &Received<'f>,
     ) -> Handled<'f> {
-        self.unreachable(now, received, Icmpv4Unreachable::Port, Discard::NoSocket)
-    }
-
-    fn unreachable<'f>(
-        &mut self,
-        now: Instant,
-        received: &Received<'f>,
-        code: Icmpv4Unreachable,
-        reason: Discard,
-    ) -> Handled<'f> {
-        let offender = Offender {
-            source: received.header.src,
-            destination: received.header.dst,
-            is_to_group: received.destination != Destination::Local,
-            is_link_group: received.path == ArrivalPath::LinkGroup,
-            fragment_offset: received.header.fragment_offset,
-            payload: OffenderPayload::Other,
-        };
-        if may_send_error(&offender).is_err() {
-            return Err(reason);
+        let reason = Discard::NoSocket;
+        match received.src {
+            IpAddress::Ipv4(_) => {
+                self.unreachable_v4(now, received, Icmpv4Unreachable::Port, reason)
+            }
+            // RFC 4443, section 3.1: "a destination node SHOULD originate" one with code 4.
+            #[cfg(feature = "proto-ipv6")]
+            IpAddress::Ipv6(_) => {
+                self.unreachable_v6(now, received, Icmpv6Unreachable::Port, reason)
+            }
         }
-        if !self.icmp_errors.allow(now) {
-            return Err(Discard::RateLimited);
-        }
-        self.stats.discard(reason);
-        let quote = &received.packet[..received.packet.len().min(MAX_QUOTE)];
-        let message = Icmpv4Message::DestinationUnreachable {
-            code,
-            next_hop_mtu: 0,
-            quote,
-        };
-        Ok(Some(received.answer_icmp(message, None)))
     }
 }
 
@@ -200,6 +110,11 @@ pub(super) enum IcmpError {
     Soft,
 }
 
-/// RFC 1812, section 4.3.2.3: "the ICMP datagram SHOULD contain as much of the original datagram as
-/// possible without the length of the ICMP datagram exceeding 576 bytes".
-pub(super) const MAX_QUOTE: usize = 576 - 20 - 8;
+/// The protocol of ICMP in packets from that address.
+fn icmp_of(address: IpAddress) -> IpProtocol {
+    match address {
+        IpAddress::Ipv4(_) => IpProtocol::ICMP,
+        #[cfg(feature = "proto-ipv6")]
+        IpAddress::Ipv6(_) => IpProtocol::ICMPV6,
+    }
+}

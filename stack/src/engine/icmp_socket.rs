@@ -2,7 +2,7 @@
 
 use super::datagram::{Datagrams, Pending, RouteCache};
 use super::ingress::Received;
-use super::outgoing::{IpPacket, Payload};
+use super::outgoing::{IpPacket, Marks, Payload};
 use super::sockets::Body;
 use super::{Engine, QueueError, SocketKey};
 use crate::events::Events;
@@ -85,15 +85,24 @@ impl Datagrams for IcmpSocketState<'_> {
         &mut self.route
     }
 
-    fn packet(&self, nth: usize, src: IpAddress, ident: u16) -> Option<IpPacket<'_>> {
+    fn source_port(&self) -> u16 {
+        match self.endpoint {
+            IcmpEndpoint::Unbound => 0,
+            IcmpEndpoint::Ident(ident) => ident,
+            IcmpEndpoint::UdpPort(port) => port,
+        }
+    }
+
+    fn packet(&self, nth: usize, src: IpAddress, marks: Marks) -> Option<IpPacket<'_>> {
         let (meta, message) = self.tx.get(nth)?;
         Some(IpPacket {
             src,
             dst: meta.address,
             hop_limit: meta.hop_limit.unwrap_or(self.hop_limit),
             dscp_ecn: 0,
-            ident,
+            ident: marks.ident,
             dont_fragment: false,
+            flow_label: marks.flow_label,
             payload: Payload::IcmpRaw(message),
         })
     }
@@ -124,9 +133,9 @@ impl<'d> Engine<'d> {
             return Err(Discard::UnmatchedIcmp);
         };
         let meta = IcmpMetadata {
-            address: received.src(),
-            local_address: Some(received.dst()),
-            hop_limit: Some(received.header.hop_limit),
+            address: received.src,
+            local_address: Some(received.dst),
+            hop_limit: Some(received.hop_limit),
         };
         let queued = icmp.rx.push_with(meta, message.len(), |room| {
             room.copy_from_slice(message);
@@ -137,6 +146,19 @@ impl<'d> Engine<'d> {
             PushError::Full => Discard::ReceiveQueueFull,
             PushError::TooLong => Discard::TooLongForSocket,
         })
+    }
+
+    /// Whether a message with that identifier may have come from us.
+    #[cfg(feature = "proto-ipv6")]
+    pub(super) fn is_icmp_ident_bound(&self, ident: u16) -> bool {
+        let endpoint = IcmpEndpoint::Ident(ident);
+        let bound = self
+            .sockets
+            .find(self.hash_icmp(endpoint), |body| match body {
+                Body::Icmp(icmp) => icmp.endpoint == endpoint,
+                _ => false,
+            });
+        bound.is_some()
     }
 
     fn hash_icmp(&self, endpoint: IcmpEndpoint) -> u32 {
@@ -198,9 +220,6 @@ impl<'d> Engine<'d> {
     ) -> Result<R, QueueError> {
         let index = self.sockets.index(key).ok_or(QueueError::NotBound)?;
         let now = self.now;
-        if len > self.interface.longest_sent().saturating_sub(IP_HEADER) {
-            return Err(QueueError::TooLong);
-        }
         let Body::Icmp(icmp) = self.sockets.body_mut(index) else {
             return Err(QueueError::NotBound);
         };
@@ -208,7 +227,14 @@ impl<'d> Engine<'d> {
             return Err(QueueError::NotBound);
         }
         icmp.tx.can_push(len)?;
-        if self.interface.route(now, meta.address).is_none() {
+        let known = icmp.route.known(meta.address);
+        if len > self.interface.longest_payload(now, meta.address, known) {
+            return Err(QueueError::TooLong);
+        }
+        let is_odd = meta
+            .local_address
+            .is_some_and(|own| own.version() != meta.address.version());
+        if is_odd || self.interface.route(now, meta.address).is_none() {
             return Err(QueueError::NoRoute);
         }
         let Body::Icmp(icmp) = self.sockets.body_mut(index) else {
@@ -269,5 +295,3 @@ impl<'d> IcmpSocketState<'d> {
 /// What ICMP sockets are filed under, see [`super::Sockets::hash`].
 const ICMP_IDENT: u8 = b'e';
 const ICMP_PORT: u8 = b'p';
-
-const IP_HEADER: usize = 20;

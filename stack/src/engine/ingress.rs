@@ -6,18 +6,23 @@
 use cygnet_driver::{Medium, RxChecksum, RxMeta};
 
 use super::egress::InlinePacket;
+use super::flow_label::FlowLabel;
 use super::interface::INTERFACE;
 use super::outgoing::LinkHeader;
 use super::{Engine, Inline};
 use crate::ip::{Arrival, ArrivalPath, Destination, Martian};
+#[cfg(feature = "proto-ipv6")]
+use crate::ip::{ArrivalV6, HeaderProblem, Opened, classify_v6, open};
 use crate::stats::Discard;
 use crate::time::Instant;
 use crate::wire::Malformed;
 #[cfg(feature = "socket-tcp")]
 use crate::wire::TcpHeader;
+use crate::wire::{Ecn, Icmpv4Message, IpAddress, IpProtocol, Ipv4Header};
 #[cfg(feature = "medium-ethernet")]
 use crate::wire::{EtherType, EthernetHeader};
-use crate::wire::{Icmpv4Message, IpAddress, IpProtocol, Ipv4Header};
+#[cfg(feature = "proto-ipv6")]
+use crate::wire::{Ipv6Header, ipv6, ndisc};
 
 /// What an arriving packet leads to: an answer, or nothing more.
 pub(super) type Handled<'f> = Result<Option<Inline<'f>>, Discard>;
@@ -25,7 +30,10 @@ pub(super) type Handled<'f> = Result<Option<Inline<'f>>, Discard>;
 /// What is known of a packet before its transport header is read.
 #[derive(Clone, Copy)]
 pub(super) struct Received<'f> {
-    pub(super) header: Ipv4Header,
+    pub(super) src: IpAddress,
+    pub(super) dst: IpAddress,
+    pub(super) hop_limit: u8,
+    pub(super) ecn: Ecn,
     /// The whole packet, for error messages that quote it.
     pub(super) packet: &'f [u8],
     pub(super) destination: Destination,
@@ -38,29 +46,22 @@ pub(super) struct Received<'f> {
 }
 
 impl Received<'_> {
-    pub(super) fn src(&self) -> IpAddress {
-        IpAddress::Ipv4(self.header.src)
-    }
-
-    pub(super) fn dst(&self) -> IpAddress {
-        IpAddress::Ipv4(self.header.dst)
-    }
-
     /// A TCP header as answer, from the address that the segment was for.
     #[cfg(feature = "socket-tcp")]
-    pub(super) fn answer_tcp<'a>(&self, header: TcpHeader) -> Inline<'a> {
+    pub(super) fn answer_tcp<'a>(&self, header: TcpHeader, flow_label: FlowLabel) -> Inline<'a> {
         Inline {
             link: self.back,
             packet: InlinePacket::Tcp {
-                src: self.dst(),
-                dst: self.src(),
+                src: self.dst,
+                dst: self.src,
                 header,
+                flow_label,
             },
         }
     }
 
-    /// An ICMP message as answer; with an identification it may be fragmented on its way.
-    pub(super) fn answer_icmp<'a>(
+    /// An ICMPv4 message as answer; with an identification it may be fragmented on its way.
+    pub(super) fn answer_icmpv4<'a>(
         &self,
         message: Icmpv4Message<'a>,
         ident: Option<u16>,
@@ -68,8 +69,8 @@ impl Received<'_> {
         Inline {
             link: self.back,
             packet: InlinePacket::Icmpv4 {
-                src: self.dst(),
-                dst: self.src(),
+                src: self.dst,
+                dst: self.src,
                 message,
                 ident,
             },
@@ -113,15 +114,14 @@ impl Engine<'_> {
         match self.interface.medium {
             #[cfg(feature = "medium-ethernet")]
             Medium::Ethernet => self.on_ethernet(now, frame, meta),
-            #[cfg(all(feature = "medium-ip", feature = "proto-ipv4"))]
+            #[cfg(feature = "medium-ip")]
             Medium::Ip => {
-                let path = if self.interface.loopback {
-                    ArrivalPath::Loopback
-                } else {
-                    ArrivalPath::LinkUnicast
-                };
+                let path = self.arrival_path(true);
                 match frame.first().map(|b| b >> 4) {
+                    #[cfg(feature = "proto-ipv4")]
                     Some(4) => self.on_ipv4(now, frame, meta, path, LinkHeader::None),
+                    #[cfg(feature = "proto-ipv6")]
+                    Some(6) => self.on_ipv6(now, frame, meta, path, LinkHeader::None),
                     Some(_) => Err(Discard::UnknownProtocol),
                     None => Err(Discard::Malformed),
                 }
@@ -140,27 +140,32 @@ impl Engine<'_> {
         if !ours && header.dst.is_unicast() {
             return Err(Discard::NotForUs);
         }
+        let path = self.arrival_path(ours);
+        let back = LinkHeader::Ethernet(EthernetHeader {
+            dst: header.src,
+            src: self.interface.ethernet.hardware,
+            ethertype: header.ethertype,
+        });
         match header.ethertype {
             #[cfg(feature = "proto-ipv4")]
             EtherType::ARP => self.on_arp(now, &header, payload),
             #[cfg(feature = "proto-ipv4")]
-            EtherType::IPV4 => {
-                let path = match (self.interface.loopback, ours) {
-                    (true, _) => ArrivalPath::Loopback,
-                    (false, true) => ArrivalPath::LinkUnicast,
-                    (false, false) => ArrivalPath::LinkGroup,
-                };
-                let back = LinkHeader::Ethernet(EthernetHeader {
-                    dst: header.src,
-                    src: self.interface.ethernet.hardware,
-                    ethertype: EtherType::IPV4,
-                });
-                self.on_ipv4(now, payload, meta, path, back)
-            }
+            EtherType::IPV4 => self.on_ipv4(now, payload, meta, path, back),
+            #[cfg(feature = "proto-ipv6")]
+            EtherType::IPV6 => self.on_ipv6(now, payload, meta, path, back),
             _ => {
-                let _ = (now, payload, meta);
+                let _ = (now, payload, meta, path, back);
                 Err(Discard::UnknownEtherType)
             }
+        }
+    }
+
+    /// How a packet came in, in a frame to this station or to many.
+    fn arrival_path(&self, to_us: bool) -> ArrivalPath {
+        match (self.interface.loopback, to_us) {
+            (true, _) => ArrivalPath::Loopback,
+            (false, true) => ArrivalPath::LinkUnicast,
+            (false, false) => ArrivalPath::LinkGroup,
         }
     }
 
@@ -200,16 +205,19 @@ impl Engine<'_> {
             packet: packet
                 .get(..header.header_len + payload.len())
                 .unwrap_or(packet),
-            header,
+            src: header.src.into(),
+            dst: header.dst.into(),
+            hop_limit: header.hop_limit,
+            ecn: header.ecn(),
             destination,
             path,
             back,
             verify,
         };
         if header.more_fragments || header.fragment_offset != 0 {
-            return self.on_fragment(now, &received, payload);
+            return self.on_fragment(now, &received, &header, payload);
         }
-        self.on_datagram(now, &received, payload)
+        self.on_datagram(now, &received, header.protocol, payload)
     }
 
     /// The payload of a packet that is whole.
@@ -218,9 +226,10 @@ impl Engine<'_> {
         &mut self,
         now: Instant,
         received: &Received<'f>,
+        protocol: IpProtocol,
         payload: &'f [u8],
     ) -> Handled<'f> {
-        match received.header.protocol {
+        match protocol {
             IpProtocol::ICMP => self.on_icmpv4(now, received, payload),
             IpProtocol::IGMP => self.on_igmp(now, received, payload),
             #[cfg(feature = "socket-tcp")]
@@ -228,6 +237,97 @@ impl Engine<'_> {
             #[cfg(feature = "socket-udp")]
             IpProtocol::UDP => self.on_udp(now, received, payload),
             _ => self.protocol_unreachable(now, received),
+        }
+    }
+}
+
+/// IPv6 (RFC 8200).
+#[cfg(feature = "proto-ipv6")]
+impl Engine<'_> {
+    fn on_ipv6<'f>(
+        &mut self,
+        now: Instant,
+        packet: &'f [u8],
+        meta: RxMeta,
+        path: ArrivalPath,
+        back: LinkHeader,
+    ) -> Handled<'f> {
+        if !self.interface.speaks_v6() {
+            return Err(Discard::UnknownProtocol);
+        }
+        let (header, payload) = Ipv6Header::parse(packet)?;
+        let destination = self.classify_v6(&header, path)?;
+        let received = Received {
+            packet: packet
+                .get(..ipv6::HEADER_LEN + payload.len())
+                .unwrap_or(packet),
+            src: header.src.into(),
+            dst: header.dst.into(),
+            hop_limit: header.hop_limit,
+            ecn: header.ecn(),
+            destination,
+            path,
+            back,
+            verify: meta.checksum == RxChecksum::Unverified,
+        };
+        match open(header.next_header, payload) {
+            Ok(Opened::Fragment(fragment)) => {
+                self.on_fragment_v6(now, &received, &header, &fragment)
+            }
+            opened => self.on_opened(now, &received, opened),
+        }
+    }
+
+    /// A packet that is whole, whose extension headers have been looked at.
+    pub(super) fn on_opened<'f>(
+        &mut self,
+        now: Instant,
+        received: &Received<'f>,
+        opened: Result<Opened<'f>, HeaderProblem>,
+    ) -> Handled<'f> {
+        let (protocol, payload, announced_at) = match opened {
+            // RFC 6980: in a fragment it could not be filtered on its way.
+            Ok(Opened::Payload {
+                protocol: IpProtocol::ICMPV6,
+                payload,
+                in_fragment: true,
+                ..
+            }) if ndisc::is_ndisc(payload) => return Err(Discard::InvalidNeighborMessage),
+            Ok(Opened::Payload {
+                protocol,
+                payload,
+                announced_at,
+                ..
+            }) => (protocol, payload, announced_at),
+            Ok(Opened::Fragment(_)) => return Err(Discard::Fragment),
+            Err(problem) => return self.on_header_problem(now, received, problem),
+        };
+        match protocol {
+            IpProtocol::ICMPV6 => self.on_icmpv6(now, received, payload),
+            #[cfg(feature = "socket-tcp")]
+            IpProtocol::TCP => self.on_tcp(now, received, payload),
+            #[cfg(feature = "socket-udp")]
+            IpProtocol::UDP => self.on_udp(now, received, payload),
+            IpProtocol::NO_NEXT_HEADER => Err(Discard::UnknownProtocol),
+            _ => self.next_header_unknown(now, received, announced_at),
+        }
+    }
+
+    /// Whom a packet is for, if it is for us.
+    fn classify_v6(&self, header: &Ipv6Header, path: ArrivalPath) -> Result<Destination, Discard> {
+        let arrival = ArrivalV6 {
+            path,
+            source: header.src,
+            destination: header.dst,
+        };
+        match classify_v6(&arrival, &self.interface.addresses) {
+            Ok(Destination::Elsewhere) => Err(Discard::NotOurAddress),
+            Ok(Destination::Multicast) if !self.interface.is_member(header.dst) => {
+                Err(Discard::NotOurAddress)
+            }
+            Ok(destination) => Ok(destination),
+            Err(Martian::UnicastToLinkGroup) => Err(Discard::NotForUs),
+            Err(_) => Err(Discard::Martian),
         }
     }
 }

@@ -5,14 +5,24 @@
 //! - `addresses`: the addresses, and how they are guarded;
 //! - `ipv4`: the IPv4 configuration;
 //! - `path`: routes, and where a socket's packets go;
-//! - `ethernet`: what an Ethernet link needs beyond, with `arp`.
+//! - `ethernet`: what an Ethernet link needs beyond, with `arp` and `ndp`;
+//! - `ipv6`: the IPv6 configuration;
+//! - `groups`: the multicast groups.
 
 mod addresses;
 #[cfg(feature = "medium-ethernet")]
 mod arp;
 #[cfg(feature = "medium-ethernet")]
 mod ethernet;
+#[cfg(feature = "proto-ipv6")]
+mod groups;
 mod ipv4;
+#[cfg(feature = "proto-ipv6")]
+mod ipv6;
+#[cfg(all(feature = "medium-ethernet", feature = "proto-ipv6"))]
+mod ndp;
+#[cfg(all(not(feature = "medium-ethernet"), feature = "proto-ipv6"))]
+mod no_ndp;
 mod path;
 
 use cygnet_config::IFACE_MAX_ROUTE_COUNT;
@@ -23,26 +33,31 @@ pub use self::addresses::ConfigError;
 #[cfg(feature = "medium-ethernet")]
 use self::ethernet::Ethernet;
 pub(super) use self::ipv4::Configuration;
+#[cfg(feature = "proto-ipv6")]
+use self::ipv6::Ipv6State;
+#[cfg(all(feature = "medium-ethernet", feature = "proto-ipv6"))]
+pub(super) use self::ndp::NdiscPacket;
+#[cfg(all(not(feature = "medium-ethernet"), feature = "proto-ipv6"))]
+pub(super) use self::no_ndp::NdiscPacket;
 #[cfg(feature = "socket-tcp")]
-pub(super) use self::path::IP_AND_TCP_HEADERS;
+pub(super) use self::path::mss_of;
 pub(super) use self::path::{Path, Reach};
 use super::Engine;
 use super::config::{Config, ConfigV4, StaticConfigV4};
 use super::egress::Inline;
+use super::flow_label::FlowKey;
 use crate::ip::{Addresses, Arrival, Destination, Flow, Identifications, InterfaceId, Martian};
 use crate::ip::{PathMtuCache, RouteTable, classify};
 #[cfg(feature = "medium-ethernet")]
 use crate::link::ConflictDetector;
 use crate::rand::Random;
 use crate::time::Instant;
-#[cfg(feature = "medium-ethernet")]
-use crate::wire::EthernetAddress;
 use crate::wire::{IpAddress, IpCidr};
 
 /// The one interface there is today. Whatever refers to an interface already does so by its id.
 pub(crate) struct Interface {
     pub(super) medium: Medium,
-    /// The longest IP packet in bytes.
+    /// The longest packet of IPv4 in bytes.
     pub(super) ip_mtu: usize,
     /// The same as far as the link is concerned; a configuration may ask for less.
     link_mtu: usize,
@@ -65,6 +80,10 @@ pub(crate) struct Interface {
     /// How the last packet for us came in, and in which epoch.
     last_arrival: Option<(Arrival, u16)>,
     identifications: Identifications,
+    /// Of flow labels.
+    flow_key: FlowKey,
+    #[cfg(feature = "proto-ipv6")]
+    ipv6: Ipv6State,
     #[cfg(feature = "medium-ethernet")]
     pub(super) ethernet: Ethernet,
 }
@@ -103,6 +122,9 @@ impl Interface {
             epoch: 0,
             last_arrival: None,
             identifications: Identifications::new(random.hash_key()),
+            flow_key: FlowKey::new(random.hash_key()),
+            #[cfg(feature = "proto-ipv6")]
+            ipv6: Ipv6State::new(config, random),
             #[cfg(feature = "medium-ethernet")]
             ethernet: Ethernet::new(hardware, random),
         };
@@ -112,12 +134,27 @@ impl Interface {
                 crate::log::debug!("the IPv4 address is none that a host can have");
             }
         }
+        #[cfg(feature = "proto-ipv6")]
+        if interface
+            .configure_v6(Instant::ZERO, config.ipv6.clone(), random)
+            .is_err()
+        {
+            crate::log::debug!("the IPv6 configuration cannot be used");
+        }
         interface
     }
 
-    /// Whether the stack can talk: the link is up and it has an address that it may use.
+    /// Whether the stack can talk: the link is up and it has an address that it may use. One of IPv6 that is
+    /// good for the link alone does not count, unless no other was asked for.
     pub(super) fn is_config_up(&self) -> bool {
-        self.link_up && self.addresses.usable().next().is_some()
+        self.link_up
+            && self.addresses.usable().any(|ours| match ours.cidr {
+                IpCidr::Ipv4(_) => true,
+                #[cfg(feature = "proto-ipv6")]
+                IpCidr::Ipv6(cidr) => {
+                    !cidr.address().is_unicast_link_local() || self.is_link_local_only()
+                }
+            })
     }
 
     /// A number that is another after the configuration changed.
@@ -139,9 +176,11 @@ impl Interface {
         if self.link_up {
             let neighbors = self.ethernet.neighbors.next_deadline();
             let detectors = self.ethernet.detectors.iter();
-            return (detectors.filter_map(ConflictDetector::next_deadline))
-                .chain(neighbors)
-                .fold(next, Instant::min);
+            let deadlines =
+                (detectors.filter_map(ConflictDetector::next_deadline)).chain(neighbors);
+            #[cfg(feature = "proto-ipv6")]
+            let deadlines = deadlines.chain(self.ethernet.duplicates_deadline());
+            return deadlines.fold(next, Instant::min);
         }
         next
     }
@@ -186,13 +225,13 @@ impl Interface {
         address.is_multicast() || address.is_broadcast() || is_subnets
     }
 
-    /// The longest packet in bytes that a socket may send: in fragments, if need be.
-    #[cfg(any(feature = "socket-udp", feature = "socket-icmp"))]
-    pub(super) fn longest_sent(&self) -> usize {
-        if cfg!(feature = "ip-fragments") {
-            LONGEST_PACKET
-        } else {
-            self.ip_mtu
+    /// The longest packet in bytes of the version of `destination` that the interface sends. What a
+    /// configuration of IPv4 asks for is no concern of IPv6.
+    fn mtu_to(&self, destination: IpAddress) -> usize {
+        match destination {
+            IpAddress::Ipv4(_) => self.ip_mtu,
+            #[cfg(feature = "proto-ipv6")]
+            IpAddress::Ipv6(_) => self.link_mtu,
         }
     }
 
@@ -200,7 +239,8 @@ impl Interface {
     #[cfg(feature = "ip-fragments")]
     pub(super) fn cut_at(&self, destination: IpAddress) -> usize {
         let reported = self.path_mtus.peek(INTERFACE, destination);
-        reported.map_or(self.ip_mtu, |mtu| self.ip_mtu.min(mtu.into()))
+        let link = self.mtu_to(destination);
+        reported.map_or(link, |mtu| link.min(mtu.into()))
     }
 }
 
@@ -256,19 +296,17 @@ impl Engine<'_> {
         while let Some(failure) = self.interface.ethernet.neighbors.on_timeout(now) {
             self.wake_waiters(failure.waiters);
         }
+        #[cfg(all(feature = "medium-ethernet", feature = "proto-ipv6"))]
+        if self.interface.link_up {
+            self.on_duplicates_timeout(now);
+        }
     }
 
     /// What the interface itself has to send: requests for neighbors, probes and announcements.
     pub(super) fn poll_interface(&mut self, now: Instant) -> Option<Inline<'static>> {
         #[cfg(feature = "medium-ethernet")]
         {
-            if self.interface.medium != Medium::Ethernet {
-                return None;
-            }
-            if let Some(packet) = self.poll_detector(now) {
-                return Some(self.arp_to(EthernetAddress::BROADCAST, packet));
-            }
-            self.poll_solicit(now)
+            self.poll_ethernet(now)
         }
         #[cfg(not(feature = "medium-ethernet"))]
         {
@@ -281,15 +319,7 @@ impl Engine<'_> {
     pub(super) fn interface_wants_to_send(&self, now: Instant) -> bool {
         #[cfg(feature = "medium-ethernet")]
         {
-            let ethernet = &self.interface.ethernet;
-            if ethernet
-                .detectors
-                .iter()
-                .any(|d| d.next_deadline().is_some_and(|at| at <= now))
-            {
-                return true;
-            }
-            ethernet.neighbors.solicit_due(now)
+            self.interface.ethernet.wants_to_send(now)
         }
         #[cfg(not(feature = "medium-ethernet"))]
         {
@@ -298,7 +328,3 @@ impl Engine<'_> {
         }
     }
 }
-
-/// The length of a packet has 16 bits.
-#[cfg(any(feature = "socket-udp", feature = "socket-icmp"))]
-const LONGEST_PACKET: usize = 65_535;

@@ -7,6 +7,7 @@ use cygnet_driver::TxToken;
 use heapless::{String, Vec};
 
 use super::Engine;
+use super::flow_label::FlowLabel;
 use super::ingress::{Handled, Received};
 use super::interface::{Path, Reach};
 use super::multicast::MulticastSources;
@@ -112,7 +113,7 @@ impl Engine<'_> {
             let mut addresses = Vec::<Ipv4Addr, { cygnet_config::IFACE_MAX_ADDR_COUNT }>::new();
             for ours in self.interface.addresses.usable() {
                 // RFC 3927 section 1.9: a link-local address that was replaced is not made known any more.
-                if let (IpAddress::Ipv4(address), AddressState::Usable, true) =
+                if let (IpAddress::Ipv4(address), AddressState::Preferred, true) =
                     (ours.cidr.address(), ours.state, self.interface.link_up)
                 {
                     let _ = addresses.push(address);
@@ -152,11 +153,11 @@ impl Engine<'_> {
         data: &[u8],
     ) -> Handled<'f> {
         let multicast = match received.destination {
-            ip::Destination::Multicast if received.header.dst == MDNS_GROUP => true,
+            ip::Destination::Multicast if received.dst == IpAddress::Ipv4(MDNS_GROUP) => true,
             ip::Destination::Local => false,
             _ => return Err(Discard::NoSocket),
         };
-        let src = received.src();
+        let src = received.src;
         let from = mdns::From {
             endpoint: IpEndpoint::new(src, src_port),
             link: received.back,
@@ -211,7 +212,7 @@ impl Engine<'_> {
             ),
             Destination::One(to, link) => (Some(link), to),
         };
-        let (Some(link), Some(src)) = (link, self.interface.source_on(path)) else {
+        let (Some(link), Some(src)) = (link, self.interface.source_on(path, to.addr)) else {
             return Err(tx);
         };
         let packet = IpPacket {
@@ -222,6 +223,7 @@ impl Engine<'_> {
             dscp_ecn: 0,
             ident: self.interface.next_ident(to.addr) as u16,
             dont_fragment: false,
+            flow_label: FlowLabel::NONE,
             payload: Payload::Udp {
                 src_port: MDNS_PORT,
                 dst_port: to.port,

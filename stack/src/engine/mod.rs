@@ -25,8 +25,11 @@ mod dns;
 mod egress;
 #[cfg(feature = "tcp-fast-open")]
 mod fast_open;
+mod flow_label;
 #[cfg(feature = "ip-fragments")]
 mod fragments;
+#[cfg(all(feature = "ip-fragments", feature = "proto-ipv6"))]
+mod fragments_v6;
 mod icmp;
 #[cfg(feature = "socket-icmp")]
 mod icmp_socket;
@@ -77,6 +80,8 @@ use services::Services;
 #[cfg(feature = "multicast")]
 pub(crate) use crate::ip::Member;
 pub use config::{AddressPolicy, Config, ConfigV4, DefensePolicy, EcnPolicy, StaticConfigV4};
+#[cfg(feature = "proto-ipv6")]
+pub use config::{ConfigV6, InterfaceIdentifiers, StaticConfigV6};
 #[cfg(any(feature = "socket-udp", feature = "socket-icmp"))]
 pub(crate) use datagram::QueueError;
 #[cfg(feature = "socket-dns")]

@@ -106,7 +106,8 @@ impl MulticastState {
         }
     }
 
-    fn changed(&mut self) {
+    /// What the driver is to let through may be something else.
+    pub(super) fn changed(&mut self) {
         #[cfg(feature = "medium-ethernet")]
         {
             self.is_filter_stale = true;
@@ -159,6 +160,15 @@ impl Engine<'_> {
             multicast.changed();
             self.attention = true;
         }
+    }
+
+    /// Whether packets of IPv6 come in, whose groups are more than the table of IPv4 knows.
+    #[cfg(feature = "medium-ethernet")]
+    pub(crate) fn speaks_v6(&self) -> bool {
+        #[cfg(feature = "proto-ipv6")]
+        return self.interface.speaks_v6();
+        #[cfg(not(feature = "proto-ipv6"))]
+        false
     }
 
     /// The link addresses that the driver is to let through, if they have changed since the last call.
@@ -216,7 +226,7 @@ impl Engine<'_> {
     ) -> Handled<'f> {
         let message = IgmpMessage::parse(payload)?;
         // RFC 3376, section 4: all are "sent with an IP Time-to-Live of 1", so that none is from afar.
-        if received.header.hop_limit != 1 {
+        if received.hop_limit != 1 {
             return Err(Discard::IgnoredIgmp);
         }
         match message {
@@ -237,9 +247,9 @@ impl Engine<'_> {
         received: &Received<'f>,
         query: &IgmpQuery<'_>,
     ) -> Handled<'f> {
-        let options = received
-            .packet
-            .get(ipv4::MIN_HEADER_LEN..received.header.header_len);
+        // In units of four bytes, in the lower half of the first byte.
+        let header_len = received.packet.first().map_or(0, |ihl| ihl & 0xf) * 4;
+        let options = received.packet.get(ipv4::MIN_HEADER_LEN..header_len.into());
         // RFC 3376, section 9.1: "Hosts SHOULD ignore v2 or v3 Queries without the Router-Alert option".
         if query.version > 1 && !ipv4::has_router_alert(options.unwrap_or_default()) {
             return Err(Discard::IgnoredIgmp);
@@ -326,7 +336,7 @@ impl Engine<'_> {
             address: dst.into(),
             delivery: Delivery::Multicast,
         };
-        match self.interface.addresses.source_for(&next_hop) {
+        match self.interface.addresses.source_for(&next_hop, dst.into()) {
             Some(IpAddress::Ipv4(source)) => source,
             _ => Ipv4Addr::UNSPECIFIED,
         }
@@ -346,7 +356,11 @@ impl Engine<'_> {
 }
 
 fn is_all_hosts(group: IpAddress) -> bool {
-    group == IpAddress::Ipv4(igmp::ALL_HOSTS)
+    match group {
+        IpAddress::Ipv4(group) => group == igmp::ALL_HOSTS,
+        #[cfg(feature = "proto-ipv6")]
+        IpAddress::Ipv6(group) => crate::ip::is_group_of_all_nodes(group),
+    }
 }
 
 /// The longest report in bytes, for any link; what does not fit goes into the next.

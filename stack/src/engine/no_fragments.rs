@@ -10,7 +10,9 @@ use super::outgoing::{Content, IpPacket, LinkHeader, Outgoing};
 use super::{Engine, Interface};
 use crate::stats::Discard;
 use crate::time::Instant;
-use crate::wire::IpAddress;
+use crate::wire::{IpAddress, Ipv4Header};
+#[cfg(feature = "proto-ipv6")]
+use crate::wire::{Ipv6Header, ipv6::FragmentHeader};
 
 /// Nothing.
 pub(super) struct FragmentState<'d>(PhantomData<&'d ()>);
@@ -73,7 +75,19 @@ impl Engine<'_> {
         &mut self,
         _: Instant,
         _: &Received<'f>,
+        _: &Ipv4Header,
         _: &'f [u8],
+    ) -> Handled<'f> {
+        Err(Discard::Fragment)
+    }
+
+    #[cfg(feature = "proto-ipv6")]
+    pub(super) fn on_fragment_v6<'f>(
+        &mut self,
+        _: Instant,
+        _: &Received<'f>,
+        _: &Ipv6Header,
+        _: &FragmentHeader,
     ) -> Handled<'f> {
         Err(Discard::Fragment)
     }

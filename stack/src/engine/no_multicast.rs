@@ -19,7 +19,11 @@ impl Engine<'_> {
     }
 
     pub(super) fn is_in_group(&self, _: Index, group: IpAddress, _: IpAddress) -> bool {
-        group == IpAddress::Ipv4(ALL_HOSTS)
+        match group {
+            IpAddress::Ipv4(group) => group == ALL_HOSTS,
+            #[cfg(feature = "proto-ipv6")]
+            IpAddress::Ipv6(group) => crate::ip::is_group_of_all_nodes(group),
+        }
     }
 
     pub(super) fn on_igmp<'f>(&mut self, _: Instant, _: &Received<'f>, _: &'f [u8]) -> Handled<'f> {

@@ -113,11 +113,9 @@ impl Engine<'_> {
             }
         }
         for new in now.iter().filter(|new| !before.contains(new)) {
-            self.notice(match new.state {
-                AddressState::Deprecated => ConfigEvent::AddressDeprecated(new.cidr),
-                AddressState::Usable | AddressState::Tentative => {
-                    ConfigEvent::AddressAdded(new.cidr)
-                }
+            self.notice(match new.state == AddressState::Deprecated {
+                true => ConfigEvent::AddressDeprecated(new.cidr),
+                false => ConfigEvent::AddressAdded(new.cidr),
             });
         }
     }

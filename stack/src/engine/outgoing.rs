@@ -1,9 +1,12 @@
 //! A frame to send, from its link header to the last byte of its payload, before it is written down.
 
 use core::net::Ipv4Addr;
+#[cfg(feature = "proto-ipv6")]
+use core::net::Ipv6Addr;
 
 use cygnet_driver::{TxMeta, TxToken};
 
+use super::flow_label::FlowLabel;
 #[cfg(feature = "ip-fragments")]
 use super::fragments::Part;
 #[cfg(feature = "socket-tcp")]
@@ -13,6 +16,10 @@ use crate::time::Instant;
 use crate::wire::{
     ArpPacket, ChecksumMode, EthernetHeader, Icmpv4Message, IpAddress, IpProtocol, Ipv4Header, Sum,
     TcpHeader, UdpHeader, arp, ethernet, ipv4, udp,
+};
+#[cfg(feature = "proto-ipv6")]
+use crate::wire::{
+    Icmpv6Message, Ipv6Header, NdiscMessage, ipv6, ipv6::FragmentHeader, pseudo_header,
 };
 
 /// The frame. Its payload lies where it was queued, and is copied once, into the driver's buffer, while
@@ -61,7 +68,20 @@ pub(super) struct IpPacket<'a> {
     /// Of no meaning in a packet that must not be fragmented (RFC 6864).
     pub(super) ident: u16,
     pub(super) dont_fragment: bool,
+    #[cfg_attr(
+        not(feature = "proto-ipv6"),
+        expect(dead_code, reason = "it takes no room")
+    )]
+    pub(super) flow_label: FlowLabel,
     pub(super) payload: Payload<'a>,
+}
+
+/// What the engine adds to a packet of a socket.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Marks {
+    /// See [`IpPacket::ident`].
+    pub(super) ident: u16,
+    pub(super) flow_label: FlowLabel,
 }
 
 #[derive(Debug)]
@@ -80,7 +100,11 @@ pub(super) enum Payload<'a> {
         data: &'a [u8],
     },
     Icmpv4(Icmpv4Message<'a>),
-    /// An ICMP message as a user wrote it; its checksum is filled in.
+    #[cfg(feature = "proto-ipv6")]
+    Icmpv6(Icmpv6Message<'a>),
+    #[cfg(feature = "proto-ipv6")]
+    Ndisc(NdiscMessage<'a>),
+    /// An ICMP message as a user wrote it, of the version of its packet; its checksum is filled in.
     IcmpRaw(&'a [u8]),
     /// What was written before, as it is.
     #[cfg(feature = "ip-fragments")]
@@ -172,48 +196,101 @@ impl GroupReport<'_> {
 impl IpPacket<'_> {
     /// Its length in bytes, in one piece.
     pub(super) fn len(&self) -> usize {
-        ipv4::MIN_HEADER_LEN + self.payload.len()
+        self.dst.version().header_len() + self.payload.len()
+    }
+
+    /// Whether it may be cut where it is longer than a link takes: one of IPv6 is cut by its sender alone, who
+    /// knows.
+    #[cfg(feature = "ip-fragments")]
+    pub(super) fn may_be_cut(&self) -> bool {
+        match self.dst {
+            IpAddress::Ipv4(_) => !self.dont_fragment,
+            #[cfg(feature = "proto-ipv6")]
+            IpAddress::Ipv6(_) => true,
+        }
     }
 
     /// The length of what goes before each part of the payload.
     #[cfg(feature = "ip-fragments")]
     pub(super) fn fragment_header_len(&self) -> usize {
-        ipv4::MIN_HEADER_LEN
+        match self.dst {
+            IpAddress::Ipv4(_) => ipv4::MIN_HEADER_LEN,
+            #[cfg(feature = "proto-ipv6")]
+            IpAddress::Ipv6(_) => ipv6::HEADER_LEN + ipv6::FRAGMENT_HEADER_LEN,
+        }
     }
 
     #[cfg(feature = "ip-fragments")]
     fn emit_part(&self, buffer: &mut [u8], part: &Part) {
-        let (IpAddress::Ipv4(src), IpAddress::Ipv4(dst)) = (self.src, self.dst) else {
-            // Nothing makes packets of another version yet.
-            return;
-        };
-        let (header, payload) = buffer.split_at_mut(ipv4::MIN_HEADER_LEN);
-        Ipv4Header {
-            more_fragments: part.more,
-            fragment_offset: part.offset as u16,
-            ..self.header(src, dst, part.len)
+        let (header, payload) = buffer.split_at_mut(self.fragment_header_len());
+        match (self.src, self.dst) {
+            (IpAddress::Ipv4(src), IpAddress::Ipv4(dst)) => Ipv4Header {
+                more_fragments: part.more,
+                fragment_offset: part.offset as u16,
+                ..self.header(src, dst, part.len)
+            }
+            .emit(header),
+            #[cfg(feature = "proto-ipv6")]
+            (IpAddress::Ipv6(src), IpAddress::Ipv6(dst)) => {
+                let (header, fragment) = header.split_at_mut(ipv6::HEADER_LEN);
+                Ipv6Header {
+                    next_header: IpProtocol::FRAGMENT,
+                    ..self.header_v6(src, dst, ipv6::FRAGMENT_HEADER_LEN + part.len)
+                }
+                .emit(header);
+                FragmentHeader {
+                    ident: part.ident,
+                    offset: part.offset as u16,
+                    more: part.more,
+                    next_header: self.payload.protocol(self.dst),
+                    data_offset: self.fragment_header_len(),
+                }
+                .emit(fragment);
+            }
+            #[cfg(feature = "proto-ipv6")]
+            _ => debug_assert!(false, "both ends are of one version"),
         }
-        .emit(header);
         self.payload.emit_part(payload, part, self.src, self.dst);
     }
 
+    #[inline]
     fn emit(&self, buffer: &mut [u8]) {
-        let (IpAddress::Ipv4(src), IpAddress::Ipv4(dst)) = (self.src, self.dst) else {
-            // Nothing makes packets of another version yet.
+        let header_len = self.dst.version().header_len();
+        let Some((header, payload)) = buffer.split_at_mut_checked(header_len) else {
             return;
         };
-        let Some((header, payload)) = buffer.split_at_mut_checked(ipv4::MIN_HEADER_LEN) else {
-            return;
-        };
-        self.header(src, dst, payload.len()).emit(header);
+        match (self.src, self.dst) {
+            (IpAddress::Ipv4(src), IpAddress::Ipv4(dst)) => {
+                self.header(src, dst, payload.len()).emit(header);
+            }
+            #[cfg(feature = "proto-ipv6")]
+            (IpAddress::Ipv6(src), IpAddress::Ipv6(dst)) => {
+                self.header_v6(src, dst, payload.len()).emit(header);
+            }
+            #[cfg(feature = "proto-ipv6")]
+            _ => debug_assert!(false, "both ends are of one version"),
+        }
         self.payload.emit(payload, self.src, self.dst);
+    }
+
+    #[cfg(feature = "proto-ipv6")]
+    fn header_v6(&self, src: Ipv6Addr, dst: Ipv6Addr, payload_len: usize) -> Ipv6Header {
+        Ipv6Header {
+            src,
+            dst,
+            next_header: self.payload.protocol(self.dst),
+            hop_limit: self.hop_limit,
+            dscp_ecn: self.dscp_ecn,
+            flow_label: self.flow_label.bits(),
+            payload_len,
+        }
     }
 
     fn header(&self, src: Ipv4Addr, dst: Ipv4Addr, payload_len: usize) -> Ipv4Header {
         Ipv4Header {
             src,
             dst,
-            protocol: self.payload.protocol(),
+            protocol: self.payload.protocol(self.dst),
             hop_limit: self.hop_limit,
             dscp_ecn: self.dscp_ecn,
             ident: self.ident,
@@ -227,13 +304,20 @@ impl IpPacket<'_> {
 }
 
 impl Payload<'_> {
-    pub(super) fn protocol(&self) -> IpProtocol {
+    pub(super) fn protocol(&self, dst: IpAddress) -> IpProtocol {
         match self {
             Self::Tcp(_) => IpProtocol::TCP,
             #[cfg(feature = "socket-tcp")]
             Self::Segment(..) | Self::Marked(..) => IpProtocol::TCP,
             Self::Udp { .. } => IpProtocol::UDP,
-            Self::Icmpv4(_) | Self::IcmpRaw(_) => IpProtocol::ICMP,
+            Self::Icmpv4(_) => IpProtocol::ICMP,
+            #[cfg(feature = "proto-ipv6")]
+            Self::Icmpv6(_) | Self::Ndisc(_) => IpProtocol::ICMPV6,
+            Self::IcmpRaw(_) => match dst {
+                IpAddress::Ipv4(_) => IpProtocol::ICMP,
+                #[cfg(feature = "proto-ipv6")]
+                IpAddress::Ipv6(_) => IpProtocol::ICMPV6,
+            },
             #[cfg(feature = "ip-fragments")]
             Self::Written(protocol, _) => *protocol,
         }
@@ -251,6 +335,10 @@ impl Payload<'_> {
             }
             Self::Udp { data, .. } => udp::HEADER_LEN + data.len(),
             Self::Icmpv4(message) => message.len(),
+            #[cfg(feature = "proto-ipv6")]
+            Self::Icmpv6(message) => message.len(),
+            #[cfg(feature = "proto-ipv6")]
+            Self::Ndisc(message) => message.len(),
             Self::IcmpRaw(message) => message.len(),
             #[cfg(feature = "ip-fragments")]
             Self::Written(_, bytes) => bytes.len(),
@@ -281,7 +369,13 @@ impl Payload<'_> {
                 ChecksumMode::Full,
             ),
             Self::Icmpv4(message) => message.emit(buffer),
-            Self::IcmpRaw(message) => emit_icmp(buffer, message),
+            #[cfg(feature = "proto-ipv6")]
+            Self::Icmpv6(message) => message.emit(buffer, src, dst),
+            #[cfg(feature = "proto-ipv6")]
+            Self::Ndisc(message) => message.emit(buffer, src, dst),
+            Self::IcmpRaw(message) => {
+                emit_icmp(buffer, message, icmp_pseudo_header(src, dst, message.len()));
+            }
             #[cfg(feature = "ip-fragments")]
             Self::Written(_, bytes) => buffer.copy_from_slice(bytes),
         }
@@ -305,13 +399,17 @@ impl Payload<'_> {
                 if let (0, [a, b, _, _, rest @ ..], Some(field)) =
                     (part.offset, message, buffer.get_mut(2..4))
                 {
-                    let sum = Sum::of(&[*a, *b]).add(Sum::of(rest));
+                    let sum = icmp_pseudo_header(src, dst, message.len())
+                        .add(Sum::of(&[*a, *b]))
+                        .add(Sum::of(rest));
                     field.copy_from_slice(&sum.finish().to_be_bytes());
                 }
             }
             Self::Written(_, bytes) => copy_part(buffer, bytes, part.offset),
             // No answer is cut before it was written, and TCP sends nothing that has to be.
             Self::Tcp(_) | Self::Icmpv4(_) => {}
+            #[cfg(feature = "proto-ipv6")]
+            Self::Icmpv6(_) | Self::Ndisc(_) => {}
             #[cfg(feature = "socket-tcp")]
             Self::Segment(..) | Self::Marked(..) => {}
         }
@@ -325,13 +423,25 @@ fn copy_part(buffer: &mut [u8], bytes: &[u8], from: usize) {
     }
 }
 
-/// Copies a message and fills in its checksum, which is at offset 2.
-fn emit_icmp(buffer: &mut [u8], message: &[u8]) {
+/// What the checksum of an ICMP message covers beside it: in IPv6, a pseudo header.
+fn icmp_pseudo_header(src: IpAddress, dst: IpAddress, len: usize) -> Sum {
+    #[cfg(not(feature = "proto-ipv6"))]
+    let _ = len;
+    match (src, dst) {
+        (IpAddress::Ipv4(_), IpAddress::Ipv4(_)) => Sum::ZERO,
+        #[cfg(feature = "proto-ipv6")]
+        _ => pseudo_header(src, dst, IpProtocol::ICMPV6, len),
+    }
+}
+
+/// Copies a message and fills in its checksum, which is at offset 2 in either version, and covers `pseudo` as
+/// well.
+fn emit_icmp(buffer: &mut [u8], message: &[u8], pseudo: Sum) {
     buffer.copy_from_slice(message);
     if let Some(field) = buffer.get_mut(2..4) {
         field.fill(0);
     }
-    let checksum = Sum::of(buffer).finish();
+    let checksum = pseudo.add(Sum::of(buffer)).finish();
     if let Some(field) = buffer.get_mut(2..4) {
         field.copy_from_slice(&checksum.to_be_bytes());
     }

@@ -7,13 +7,13 @@ use cygnet_driver::TxToken;
 use super::config::{Config, EcnPolicy};
 use super::icmp::IcmpError;
 use super::ingress::{Handled, Received};
-use super::interface::{INTERFACE, IP_AND_TCP_HEADERS, Path, Reach};
+use super::interface::{INTERFACE, Path, Reach, mss_of};
 use super::outgoing::{Content, IpPacket, Outgoing, Payload};
 use super::pool::{Pool, PoolId};
 use super::sockets::Body;
 use super::{BufferPair, Engine, SocketKey};
 use crate::events::Events;
-use crate::ip::{Delivery, Destination, MIN_PATH_MTU, plateau_below};
+use crate::ip::{Delivery, Destination, min_path_mtu, plateau_below};
 use crate::rand::HashKey;
 use crate::stats::Discard;
 use crate::storage::{Bytes, Index, Records};
@@ -199,16 +199,15 @@ impl<'d> Engine<'d> {
         if received.destination != Destination::Local {
             return Err(Discard::NotOurAddress);
         }
-        if received.verify && !TcpSegment::verify_checksum(payload, received.src(), received.dst())
-        {
+        if received.verify && !TcpSegment::verify_checksum(payload, received.src, received.dst) {
             return Err(Discard::BadChecksum);
         }
         let mut segment = TcpSegment::default();
         segment.read(payload)?;
-        segment.congestion_experienced = received.header.ecn() == Ecn::CE;
+        segment.congestion_experienced = received.ecn == Ecn::CE;
         let tuple = FourTuple {
-            local: IpEndpoint::new(received.dst(), segment.header.dst_port),
-            remote: IpEndpoint::new(received.src(), segment.header.src_port),
+            local: IpEndpoint::new(received.dst, segment.header.dst_port),
+            remote: IpEndpoint::new(received.src, segment.header.src_port),
         };
         let disposition = match self.find_connection(&tuple) {
             Ok(index) => self.on_connection_segment(now, index, &segment),
@@ -221,7 +220,8 @@ impl<'d> Engine<'d> {
                 if let Some(reason) = reason {
                     self.stats.discard(reason);
                 }
-                Ok(Some(received.answer_tcp(header)))
+                let flow_label = self.interface.flow_label(tuple.local, tuple.remote);
+                Ok(Some(received.answer_tcp(header, flow_label)))
             }
         }
     }
@@ -288,6 +288,10 @@ impl<'d> Engine<'d> {
             self.settle_tcp(index);
             return Err(tx);
         };
+        let tuple = &tcp.connection.tuple;
+        let flow_label = self
+            .interface
+            .flow_label_on(&mut tcp.path, tuple.local, tuple.remote);
         let marked = self
             .tcp
             .mark_fast_open(now, (&tcp.connection, tcp.fast_open), &plan);
@@ -300,6 +304,7 @@ impl<'d> Engine<'d> {
                 dscp_ecn: tcp.connection.options.dscp << 2 | plan.ecn().0,
                 ident: plan.fragment_ident(),
                 dont_fragment: !tcp.path.needs_fragments(),
+                flow_label,
                 payload: match &marked {
                     None => Payload::Segment(now, &tcp.connection, &plan),
                     Some(header) => Payload::Marked(header, &tcp.connection, &plan),
@@ -348,8 +353,8 @@ impl<'d> Engine<'d> {
         error: IcmpError,
     ) -> bool {
         let tuple = FourTuple {
-            local: IpEndpoint::new(quote.src.into(), quote.src_port()),
-            remote: IpEndpoint::new(quote.dst.into(), quote.dst_port()),
+            local: IpEndpoint::new(quote.src, quote.src_port()),
+            remote: IpEndpoint::new(quote.dst, quote.dst_port()),
         };
         let Ok(index) = self.find_connection(&tuple) else {
             return false;
@@ -386,8 +391,8 @@ impl<'d> Engine<'d> {
             0 => plateau_below(quote.total_len),
             mtu => mtu,
         };
-        let mtu = mtu.max(MIN_PATH_MTU);
-        let mss = mtu.saturating_sub(IP_AND_TCP_HEADERS);
+        let mtu = mtu.max(min_path_mtu(quote.dst));
+        let mss = mss_of(mtu, quote.dst);
         if quote.total_len <= mtu || !tcp.connection.believes_path(quote.tcp_seq(), mss) {
             return false;
         }
@@ -395,7 +400,7 @@ impl<'d> Engine<'d> {
         let interface = &mut self.interface;
         interface
             .path_mtus
-            .on_report(now, INTERFACE, quote.dst.into(), mtu);
+            .on_report(now, INTERFACE, quote.dst, mtu);
         interface.on_routes_changed();
         self.settle_tcp(index);
         true
@@ -604,6 +609,9 @@ impl<'d> Engine<'d> {
         }
         let address = match local.addr {
             None => source,
+            Some(address) if address.version() != remote.addr.version() => {
+                return Err(ConnectError::NoRoute);
+            }
             Some(address) if self.interface.addresses.is_local(address) => address,
             Some(_) => return Err(ConnectError::NoRoute),
         };

@@ -473,6 +473,7 @@ impl Engine<'_> {
                         src: tuple.local.addr,
                         dst: tuple.remote.addr,
                         header,
+                        flow_label: self.interface.flow_label(tuple.local, tuple.remote),
                     },
                 });
             }

@@ -5,7 +5,7 @@ mod groups;
 use super::datagram::{Datagrams, Pending, RouteCache};
 use super::icmp::IcmpError;
 use super::ingress::{Handled, Received};
-use super::outgoing::{IpPacket, Payload};
+use super::outgoing::{IpPacket, Marks, Payload};
 use super::sockets::Body;
 use super::{Engine, QueueError, SocketKey};
 use crate::events::Events;
@@ -131,8 +131,12 @@ impl Datagrams for UdpSocketState<'_> {
         &mut self.route
     }
 
+    fn source_port(&self) -> u16 {
+        self.local.port
+    }
+
     #[inline]
-    fn packet(&self, nth: usize, src: IpAddress, ident: u16) -> Option<IpPacket<'_>> {
+    fn packet(&self, nth: usize, src: IpAddress, marks: Marks) -> Option<IpPacket<'_>> {
         let (meta, data) = self.tx.get(nth)?;
         let payload = Payload::Udp {
             src_port: self.local.port,
@@ -146,8 +150,9 @@ impl Datagrams for UdpSocketState<'_> {
                 .hop_limit
                 .unwrap_or(self.hop_limit_to(meta.endpoint.addr)),
             dscp_ecn: 0,
-            ident,
+            ident: marks.ident,
             dont_fragment: false,
+            flow_label: marks.flow_label,
             payload,
         })
     }
@@ -162,7 +167,7 @@ impl<'d> Engine<'d> {
         payload: &'f [u8],
     ) -> Handled<'f> {
         let (header, data) =
-            UdpHeader::parse(payload, received.src(), received.dst(), received.verify)?;
+            UdpHeader::parse(payload, received.src, received.dst, received.verify)?;
         #[cfg(feature = "socket-dhcpv4")]
         if self.is_for_dhcp(header.dst_port) {
             return self.on_dhcp(now, received, header.src_port, data);
@@ -178,16 +183,16 @@ impl<'d> Engine<'d> {
         if received.destination == Destination::Elsewhere {
             return Err(Discard::NotOurAddress);
         }
-        let remote = IpEndpoint::new(received.src(), header.src_port);
+        let remote = IpEndpoint::new(received.src, header.src_port);
         let meta = UdpMetadata {
             endpoint: remote,
-            local_address: Some(received.dst()),
-            hop_limit: Some(received.header.hop_limit),
+            local_address: Some(received.dst),
+            hop_limit: Some(received.hop_limit),
         };
         if received.destination != Destination::Local {
             return self.deliver_to_all(header.dst_port, &meta, data);
         }
-        let Some(index) = self.find_udp(received.dst(), header.dst_port, remote) else {
+        let Some(index) = self.find_udp(received.dst, header.dst_port, remote) else {
             return self.port_unreachable(now, received);
         };
         match self.sockets.body_mut(index) {
@@ -238,7 +243,7 @@ impl<'d> Engine<'d> {
         if self.dns_icmp_error(quote, error) {
             return true;
         }
-        let remote = IpEndpoint::new(quote.dst.into(), quote.dst_port());
+        let remote = IpEndpoint::new(quote.dst, quote.dst_port());
         let hash = self.sockets.hash_port(UDP, quote.src_port());
         let Some(index) = self.sockets.find(hash, |body| match body {
             Body::Udp(udp) => udp.local.port == quote.src_port() && udp.remote == Some(remote),
@@ -249,7 +254,7 @@ impl<'d> Engine<'d> {
         let error = match error {
             IcmpError::Refused => UdpError::Refused,
             IcmpError::Unreachable => UdpError::Unreachable,
-            // RFC 1122, section 4.1.3.3: nothing that a datagram's sender has to know. Datagrams may be
+            // RFC 1122, section 4.1.3.3: nothing that a datagram's sender has to know. Those of IPv4 may be
             // fragmented on their way, so none is too long.
             IcmpError::Soft | IcmpError::TooLong { .. } => return true,
         };
@@ -313,6 +318,12 @@ impl<'d> Engine<'d> {
         Ok(())
     }
 
+    /// Whether a datagram of ours may have come from that port.
+    #[cfg(feature = "proto-ipv6")]
+    pub(super) fn is_udp_port_bound(&self, port: u16) -> bool {
+        !self.is_udp_port_free(None, port)
+    }
+
     /// Whether no socket has the port at that address, or at any.
     pub(super) fn is_udp_port_free(&self, address: Option<IpAddress>, port: u16) -> bool {
         self.can_have_udp_port(address, port, false)
@@ -365,11 +376,6 @@ impl<'d> Engine<'d> {
         write: impl FnOnce(&mut [u8]) -> (usize, R),
     ) -> Result<R, QueueError> {
         let index = self.sockets.index(key).ok_or(QueueError::NotBound)?;
-        let fits = len
-            <= self
-                .interface
-                .longest_sent()
-                .saturating_sub(IP_AND_UDP_HEADERS);
         let now = self.now;
         let Body::Udp(udp) = self.sockets.body_mut(index) else {
             return Err(QueueError::NotBound);
@@ -377,17 +383,20 @@ impl<'d> Engine<'d> {
         if udp.local.port == 0 {
             return Err(QueueError::NotBound);
         }
-        if !fits {
-            return Err(QueueError::TooLong);
-        }
         // An answer to what came to a group, or to everybody, is from an address of ours.
         let is_group = |address: &IpAddress| self.interface.is_group(*address);
         meta.local_address = meta.local_address.filter(|address| !is_group(address));
         let destination = meta.endpoint;
+        let source = meta.local_address.or(udp.local.addr);
         let known = udp.route.known(destination.addr);
+        let longest = self.interface.longest_payload(now, destination.addr, known);
+        if len > longest.saturating_sub(UDP_HEADER) {
+            return Err(QueueError::TooLong);
+        }
         let routed = known.is_some_and(|path| self.interface.is_current(path))
             || self.interface.route(now, destination.addr).is_some();
-        if destination.port == 0 || !routed {
+        let is_odd = source.is_some_and(|own| own.version() != destination.addr.version());
+        if destination.port == 0 || !routed || is_odd {
             return Err(QueueError::NoRoute);
         }
         let result = udp.tx.push_with(meta, len, write)?;
@@ -534,4 +543,4 @@ const DEFAULT_MULTICAST_HOP_LIMIT: u8 = 1;
 /// What UDP sockets are filed under, see [`super::Sockets::hash`].
 pub(super) const UDP: u8 = b'u';
 
-const IP_AND_UDP_HEADERS: usize = 28;
+const UDP_HEADER: usize = 8;

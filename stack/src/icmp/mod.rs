@@ -4,6 +4,10 @@
 
 mod limiter;
 mod policy;
+#[cfg(feature = "proto-ipv6")]
+mod policy_v6;
 
 pub(crate) use limiter::ErrorLimiter;
 pub(crate) use policy::{Offender, Payload, may_send_error};
+#[cfg(feature = "proto-ipv6")]
+pub(crate) use policy_v6::{ErrorReach, OffenderV6, may_send_error_v6};

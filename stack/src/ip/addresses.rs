@@ -8,7 +8,7 @@ use core::net::Ipv4Addr;
 use cygnet_config::IFACE_MAX_ADDR_COUNT;
 
 use super::{InterfaceId, NextHop};
-use crate::wire::{IpAddress, IpCidr};
+use crate::wire::{IpAddress, IpCidr, IpVersion};
 
 /// The addresses of all interfaces, at most `N`, in the order they were added.
 #[derive(Clone, Debug)]
@@ -31,14 +31,31 @@ pub(crate) struct InterfaceAddress {
 /// How far an address is ours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub(crate) enum AddressState {
+#[non_exhaustive]
+pub enum AddressState {
     /// Somebody else may have it: neither a source nor a destination, and no on-link prefix yet
     /// (RFC 5227 section 2.1, RFC 4862 section 5.4).
     Tentative,
     /// Ours.
-    Usable,
-    /// Ours for those who use it already; others choose another, if there is one (RFC 3927 section 1.9).
+    Preferred,
+    /// Ours for those who use it already; others choose another, if there is one (RFC 3927 section 1.9, RFC
+    /// 4862 section 5.5.4).
     Deprecated,
+    /// Somebody else has it, so it is not used (RFC 4862 section 5.4.5).
+    #[cfg(feature = "proto-ipv6")]
+    Duplicate,
+}
+
+impl AddressState {
+    /// Whether packets may come from the address and go to it.
+    pub(crate) const fn is_usable(self) -> bool {
+        match self {
+            Self::Tentative => false,
+            Self::Preferred | Self::Deprecated => true,
+            #[cfg(feature = "proto-ipv6")]
+            Self::Duplicate => false,
+        }
+    }
 }
 
 impl<const N: usize> Addresses<N> {
@@ -94,8 +111,7 @@ impl<const N: usize> Addresses<N> {
 
     /// The addresses that may be used, deprecated ones too.
     pub(crate) fn usable(&self) -> impl Iterator<Item = &InterfaceAddress> {
-        self.iter()
-            .filter(|address| address.state != AddressState::Tentative)
+        self.iter().filter(|address| address.state.is_usable())
     }
 
     /// Whether packets for `address` are for this host. Which interface has it does not matter: the
@@ -117,27 +133,49 @@ impl<const N: usize> Addresses<N> {
             .any(|ours| ours.subnet_broadcast() == Some(address))
     }
 
-    /// The source of packets to `next_hop`, `None` if its interface has no usable address.
-    ///
-    /// The address on the subnet of the next hop, or else the interface's first, and a deprecated one only
-    /// where there is no other: RFC 1122 section 3.3.4.3 leaves the choice open. IPv6's candidates and rules (RFC 6724) differ and will get
-    /// their own branch on the address family here.
-    pub(crate) fn source_for(&self, next_hop: &NextHop) -> Option<IpAddress> {
+    /// The source of packets to `destination` through `next_hop`, `None` if its interface has no usable
+    /// address.
+    pub(crate) fn source_for(
+        &self,
+        next_hop: &NextHop,
+        destination: IpAddress,
+    ) -> Option<IpAddress> {
         // Packets to ourselves come from where they go to, as far as that is one of our addresses.
-        if self.is_local(next_hop.address) {
-            return Some(next_hop.address);
+        if self.is_local(destination) {
+            return Some(destination);
         }
         let candidates = || {
             self.usable()
                 .filter(|ours| ours.interface == next_hop.interface)
-                .filter(|ours| ours.cidr.address().version() == next_hop.address.version())
         };
-        let preferred = || candidates().filter(|ours| ours.state == AddressState::Usable);
-        preferred()
-            .find(|ours| ours.cidr.contains(&next_hop.address))
-            .or_else(|| preferred().next())
-            .or_else(|| candidates().next())
-            .map(|ours| ours.cidr.address())
+        match destination {
+            // The address on the subnet of the next hop, or else the interface's first, and a deprecated one
+            // only where there is no other: RFC 1122 section 3.3.4.3 leaves the choice open.
+            IpAddress::Ipv4(_) => {
+                let candidates =
+                    || candidates().filter(|ours| ours.cidr.address().version() == IpVersion::Ipv4);
+                let preferred =
+                    || candidates().filter(|ours| ours.state == AddressState::Preferred);
+                preferred()
+                    .find(|ours| ours.cidr.contains(&next_hop.address))
+                    .or_else(|| preferred().next())
+                    .or_else(|| candidates().next())
+                    .map(|ours| ours.cidr.address())
+            }
+            #[cfg(feature = "proto-ipv6")]
+            IpAddress::Ipv6(destination) => {
+                super::selection::source(candidates(), destination).map(IpAddress::Ipv6)
+            }
+        }
+    }
+
+    /// The state of an address, `None` if it is not there.
+    pub(crate) fn state(&self, interface: InterfaceId, address: IpAddress) -> Option<AddressState> {
+        let known = self
+            .list
+            .iter()
+            .find(|known| known.is(interface, address))?;
+        Some(known.state)
     }
 
     fn find_mut(

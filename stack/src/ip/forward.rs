@@ -86,7 +86,7 @@ impl<const A: usize, const R: usize> Forwarding<'_, A, R> {
         if destination.is_loopback() {
             return Err(NoRoute);
         }
-        if is_link_local(destination) {
+        if destination.is_link_local() {
             return self.on_link(destination, connected, via);
         }
         self.beyond(now, destination, connected, via)
@@ -122,7 +122,8 @@ impl<const A: usize, const R: usize> Forwarding<'_, A, R> {
 
     /// RFC 3927 section 2.6.2: "If the destination address is in the 169.254/16 prefix (excluding the
     /// address 169.254.255.255 [...]), then the sender MUST ARP for the destination address and then send
-    /// its packet directly to the destination on the same physical link", whatever routes there are.
+    /// its packet directly to the destination on the same physical link", whatever routes there are. IPv6's
+    /// are on every link as well, and no router passes their packets on (RFC 4291 section 2.5.6).
     fn on_link(
         &self,
         destination: IpAddress,
@@ -131,7 +132,10 @@ impl<const A: usize, const R: usize> Forwarding<'_, A, R> {
     ) -> Result<NextHop, NoRoute> {
         let any = || {
             let mut on = self.addresses.usable();
-            on.find(|ours| via.is_none_or(|interface| ours.interface == interface))
+            on.find(|ours| {
+                via.is_none_or(|interface| ours.interface == interface)
+                    && ours.cidr.address().version() == destination.version()
+            })
         };
         let ours = connected.or_else(any).ok_or(NoRoute)?;
         let is_broadcast = destination == IpAddress::Ipv4(LINK_LOCAL_BROADCAST);
@@ -189,15 +193,6 @@ fn group_delivery(destination: IpAddress) -> Option<Delivery> {
     }
 }
 
-/// Whether an IPv4 address is good on its link alone (RFC 3927).
-fn is_link_local(address: IpAddress) -> bool {
-    match address {
-        IpAddress::Ipv4(address) => address.is_link_local(),
-        #[cfg(feature = "proto-ipv6")]
-        IpAddress::Ipv6(_) => false,
-    }
-}
-
 /// Whether an address can be nobody's: "this network" (RFC 1122 section 3.2.1.3), class E (RFC 1112
 /// section 4) and the unspecified address.
 fn is_nobody(address: IpAddress) -> bool {
@@ -208,7 +203,7 @@ fn is_nobody(address: IpAddress) -> bool {
             first == 0 || first >= 240
         }
         #[cfg(feature = "proto-ipv6")]
-        IpAddress::Ipv6(address) => address.is_unspecified(),
+        IpAddress::Ipv6(address) => address.is_unspecified() || address.to_ipv4_mapped().is_some(),
     }
 }
 

@@ -1,4 +1,5 @@
-//! What routers reported about how long packets to a destination may be: path MTU discovery (RFC 1191).
+//! What routers reported about how long packets to a destination may be: path MTU discovery (RFC 1191,
+//! RFC 8201).
 //!
 //! `engine` tells a report once it is sure that it is about a packet of ours (RFC 5927, section 7), and
 //! asks whenever it routes anew. A report is forgotten after ten minutes, because the path may have become
@@ -38,9 +39,9 @@ impl<const N: usize> PathMtuCache<N> {
     }
 
     /// A router reported that packets to `destination` longer than `mtu` bytes do not pass. What is narrower
-    /// than [`MIN_PATH_MTU`] counts as that, and its packets may be fragmented on their way.
+    /// than [`min_path_mtu`] counts as that.
     #[cfg_attr(
-        not(feature = "socket-tcp"),
+        not(any(feature = "socket-tcp", feature = "proto-ipv6")),
         expect(
             dead_code,
             reason = "reports about UDP: none, its packets may be fragmented"
@@ -61,7 +62,7 @@ impl<const N: usize> PathMtuCache<N> {
         let entry = Entry {
             interface,
             destination,
-            mtu: mtu.max(MIN_PATH_MTU),
+            mtu: mtu.max(min_path_mtu(destination)),
             expires: now + LIFETIME,
         };
         // There is room: an entry was removed if there was none.
@@ -123,9 +124,20 @@ const PLATEAUS: [u16; 9] = [
     32_000, 17_914, 8_166, 4_352, 2_002, 1_492, 1_400, 1_006, 576,
 ];
 
+/// The least that a path to `destination` is believed to take, in bytes.
+pub(crate) fn min_path_mtu(destination: IpAddress) -> u16 {
+    match destination {
+        IpAddress::Ipv4(_) => MIN_PATH_MTU,
+        // RFC 8201, section 4: "A node MUST NOT reduce its estimate of the Path MTU below the IPv6 minimum
+        // link MTU."
+        #[cfg(feature = "proto-ipv6")]
+        IpAddress::Ipv6(_) => crate::wire::ipv6::MIN_MTU,
+    }
+}
+
 /// As Linux: no path of today is narrower, and whoever claims so may want us to send many small packets. A
 /// packet of this length goes without "don't fragment" along a path that is said to be narrower.
-pub(crate) const MIN_PATH_MTU: u16 = 552;
+const MIN_PATH_MTU: u16 = 552;
 
 /// RFC 1191, section 6.3: "The recommended setting for this timeout is twice [...] (10 minutes)".
 const LIFETIME: Duration = Duration::from_secs(600);
@@ -180,6 +192,15 @@ mod tests {
         let mut cache = PathMtuCache::<2>::new();
         cache.on_report(Instant::ZERO, LINK, host(1), 68);
         assert_eq!(cache.peek(LINK, host(1)), Some(MIN_PATH_MTU));
+    }
+
+    #[cfg(feature = "proto-ipv6")]
+    #[test]
+    fn rfc8201_no_path_of_ipv6_is_narrower_than_its_least() {
+        let host = IpAddress::Ipv6("2001:db8::1".parse().unwrap());
+        let mut cache = PathMtuCache::<2>::new();
+        cache.on_report(Instant::ZERO, LINK, host, 600);
+        assert_eq!(cache.peek(LINK, host), Some(1280));
     }
 
     #[test]

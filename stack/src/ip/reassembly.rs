@@ -116,7 +116,6 @@ impl Rules {
     /// A header and the fragment header behind it; those between the two are checked on arrival and not
     /// kept. Section 4.5: "within 60 seconds of the reception of the first-arriving fragment".
     #[cfg(feature = "proto-ipv6")]
-    #[cfg_attr(not(test), expect(dead_code, reason = "no IPv6 packet arrives yet"))]
     pub(crate) const V6: Self = Self {
         header_len: 48,
         timeout: Duration::from_secs(60),

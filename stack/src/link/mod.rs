@@ -1,18 +1,25 @@
 //! The link layer's protocol state: who owns which address on a link.
 //!
 //! Sans-io: time is an argument, every answer is a value, and only `engine` calls in here. It feeds
-//! parsed ARP packets in and sends what the `poll_*` calls return.
+//! parsed ARP packets and neighbor messages in and sends what the `poll_*` calls return.
 
 #[cfg(feature = "medium-ethernet")]
 mod conflict;
+#[cfg(all(feature = "medium-ethernet", feature = "proto-ipv6"))]
+mod duplicate;
 #[cfg(feature = "medium-ethernet")]
 mod neighbor;
 
 #[cfg(feature = "medium-ethernet")]
 pub(crate) use conflict::{Conflict, ConflictDetector, StartMode};
+#[cfg(all(feature = "medium-ethernet", feature = "proto-ipv6"))]
+pub(crate) use duplicate::{DuplicateDetector, Heard, Probe};
+#[cfg(all(feature = "medium-ethernet", feature = "proto-ipv6"))]
+pub(crate) use neighbor::Advertisement;
 #[cfg(feature = "medium-ethernet")]
 pub(crate) use neighbor::{
-    Claim, ClaimKind, Learned, Lookup, NeighborCache, NeighborKey, NeighborTiming, SolicitTo,
+    Claim, ClaimKind, Learned, Lookup, NeighborCache, NeighborKey, NeighborTiming, Solicit,
+    SolicitTo,
 };
 
 /// What a host does about another one that uses its address (RFC 5227 section 2.4).

@@ -1,12 +1,13 @@
 //! The neighbor cache: which link address an IP address on the link has.
 //!
 //! One state machine, that of RFC 4861 section 7.3, serves ARP (RFC 826, RFC 1122 section 2.3.2)
-//! and is ready for NDP: the cache never sees a packet, only claims, and asks for "a request to be
+//! and neighbor discovery: the cache never sees a packet, only claims, and asks for "a request to be
 //! sent" in no protocol's terms. `engine` calls it:
 //!
 //! - before it builds a packet: [`NeighborCache::lookup`]; a sender told to wait is parked in the
 //!   entry's own `W`, so that one dead host delays only those who talk to it;
-//! - for each ARP packet: [`NeighborCache::on_claim`];
+//! - for each ARP packet and neighbor message: [`NeighborCache::on_claim`], and
+//!   `NeighborCache::on_advertisement`;
 //! - when [`NeighborCache::next_deadline`] has come: [`NeighborCache::on_timeout`] until it returns
 //!   `None`, then [`NeighborCache::poll_solicit`] as long as there is room to transmit.
 //!
@@ -25,6 +26,8 @@ use core::fmt;
 
 use cygnet_config::IFACE_NEIGHBOR_CACHE_COUNT;
 
+#[cfg(feature = "proto-ipv6")]
+pub(crate) use self::claim::Advertisement;
 pub(crate) use self::claim::{Claim, ClaimKind, Learned};
 use self::entry::{Change, Entry, GaveUp, Reclaim, Use};
 pub(crate) use self::timing::NeighborTiming;
@@ -155,13 +158,39 @@ impl<W: Default, const N: usize> NeighborCache<W, N> {
     pub(crate) fn on_claim(&mut self, now: Instant, claim: &Claim) -> Learned<W> {
         // A probe (RFC 5227) comes from nobody yet. RFC 1812 section 3.3.2: a group's link address
         // in a claim must not be believed, or one host's packets would go to all.
-        let is_one_station = claim.hardware.is_unicast() && claim.hardware != UNSPECIFIED;
-        if !claim.address.is_unicast() || !is_one_station {
+        if !claim.address.is_unicast() || !is_one_station(claim.hardware) {
             return Learned::Unchanged;
         }
         let Some(index) = self.find(claim.interface, claim.address) else {
             return self.learn_stranger(now, claim);
         };
+        let reachable_time = self.reachable_time;
+        self.change(index, |entry| {
+            entry.on_claim(now, claim.hardware, claim.kind, reachable_time)
+        })
+    }
+
+    /// A neighbor advertisement. Section 7.2.5: "If no entry exists, the advertisement SHOULD be silently
+    /// discarded."
+    #[cfg(feature = "proto-ipv6")]
+    pub(crate) fn on_advertisement(
+        &mut self,
+        now: Instant,
+        advertisement: &Advertisement,
+    ) -> Learned<W> {
+        let is_honest = advertisement.hardware.is_none_or(is_one_station);
+        let known = self.find(advertisement.interface, advertisement.address);
+        let (Some(index), true) = (known, is_honest) else {
+            return Learned::Unchanged;
+        };
+        let reachable_time = self.reachable_time;
+        self.change(index, |entry| {
+            entry.on_advertisement(now, advertisement, reachable_time)
+        })
+    }
+
+    /// Does something to an entry, and sees to what follows.
+    fn change(&mut self, index: usize, f: impl FnOnce(&mut Entry) -> Change) -> Learned<W> {
         let Some(Slot {
             entry: Some(entry),
             waiters,
@@ -170,7 +199,7 @@ impl<W: Default, const N: usize> NeighborCache<W, N> {
         else {
             return Learned::Unchanged;
         };
-        let learned = match entry.on_claim(now, claim.hardware, claim.kind, self.reachable_time) {
+        let learned = match f(entry) {
             Change::Unchanged => return Learned::Unchanged,
             Change::Updated => Learned::Updated,
             Change::Contested => Learned::Contested,
@@ -183,8 +212,11 @@ impl<W: Default, const N: usize> NeighborCache<W, N> {
     /// RFC 826: who asks for our address is likely to be answered next, so it gets an entry; but a
     /// neighbor in use never makes room for it, or a flood of requests could empty the table.
     fn learn_stranger(&mut self, now: Instant, claim: &Claim) -> Learned<W> {
-        if claim.kind != ClaimKind::Request {
-            return Learned::Unchanged;
+        match claim.kind {
+            ClaimKind::Request => {}
+            #[cfg(feature = "proto-ipv6")]
+            ClaimKind::Solicitation => {}
+            ClaimKind::Reply | ClaimKind::Announcement => return Learned::Unchanged,
         }
         let entry = Entry::stale(now, claim.interface, claim.address, claim.hardware);
         match self.insert(entry, now, Reclaim::Stale) {
@@ -505,6 +537,11 @@ impl fmt::Display for NeighborCacheFull {
 }
 
 impl core::error::Error for NeighborCacheFull {}
+
+/// Whether a link address is one that a host can have.
+fn is_one_station(hardware: EthernetAddress) -> bool {
+    hardware.is_unicast() && hardware != UNSPECIFIED
+}
 
 /// What unfinished packets carry as their sender.
 const UNSPECIFIED: EthernetAddress = EthernetAddress([0; 6]);

@@ -1,6 +1,8 @@
 //! The stack as applications see it.
 
 use core::future::poll_fn;
+#[cfg(feature = "proto-ipv6")]
+use core::net::Ipv6Addr;
 use core::task::Poll;
 
 use cygnet_driver::{Clock, Driver, HardwareAddress};
@@ -14,8 +16,11 @@ use super::shared::{Locked, Shared, Wakes};
 #[cfg(feature = "socket-dhcpv4")]
 use crate::dhcp::DhcpLease;
 use crate::engine::{Config, ConfigError, ConfigV4, Engine, SocketKey, Sockets, StaticConfigV4};
+#[cfg(feature = "proto-ipv6")]
+use crate::engine::{ConfigV6, StaticConfigV6};
 #[cfg(feature = "multicast")]
 use crate::engine::{Member, MulticastError, MulticastSources};
+use crate::ip::AddressState;
 use crate::rand::Seed;
 use crate::stats::Stats;
 #[cfg(feature = "medium-ethernet")]
@@ -201,8 +206,41 @@ impl<'d, M: RawMutex> Stack<'d, M> {
         self.configure(|engine| engine.set_config_v4(config))
     }
 
-    /// Adds an address beside the static configuration. On Ethernet it is announced, or probed, as
-    /// [`Config::address_policy`] says.
+    /// The IPv6 configuration in use, wherever it came from. The link-local address is
+    /// [`Self::link_local_v6`].
+    #[cfg(feature = "proto-ipv6")]
+    pub fn config_v6(&self) -> Option<StaticConfigV6> {
+        self.with(|s| s.engine.config_v6()).ok()?
+    }
+
+    /// The link-local IPv6 address that the stack made for itself, whether it may be used yet or not.
+    #[cfg(feature = "proto-ipv6")]
+    pub fn link_local_v6(&self) -> Option<Ipv6Addr> {
+        self.with(|s| s.engine.link_local_v6()).ok()?
+    }
+
+    /// Replaces the IPv6 configuration. Connections from an address that goes away end with
+    /// [`ConnectionError::AddressGone`](crate::ConnectionError::AddressGone).
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] if a table is full, the address is none that a host can have, or the call is
+    /// re-entrant.
+    #[cfg(feature = "proto-ipv6")]
+    pub fn set_config_v6(&self, config: impl Into<ConfigV6>) -> Result<(), ConfigError> {
+        let config = config.into();
+        self.configure(|engine| engine.set_config_v6(config))
+    }
+
+    /// How far an address is ours; `None` if it is not, or from within a closure that the stack called.
+    /// [`Self::wait_config_change`] hears of an IPv6 address that may be used or is a duplicate.
+    pub fn address_state(&self, address: IpAddress) -> Option<AddressState> {
+        self.with(|s| s.engine.address_state(address)).ok()?
+    }
+
+    /// Adds an address beside the static configuration. On Ethernet an IPv4 address is announced, or probed,
+    /// as [`Config::address_policy`] says, and of an IPv6 address duplicates are looked for
+    /// (`Config::duplicate_address_probes`).
     ///
     /// # Errors
     ///
@@ -246,7 +284,7 @@ impl<'d, M: RawMutex> Stack<'d, M> {
     }
 
     /// Sets how long packets along a route may be, in bytes with their IP header: no longer than the link
-    /// takes, and no shorter than 68. TCP tells its peers so, and sends no longer segments. `None`: as long as
+    /// takes, and no shorter than 68, or 1,280 with IPv6. TCP tells its peers so, and sends no longer segments. `None`: as long as
     /// the link takes. `Ok(false)` if there is no such route; the default gateway's is that to `0.0.0.0/0`.
     ///
     /// # Errors

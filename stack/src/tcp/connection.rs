@@ -21,7 +21,7 @@ use super::rtt::RttEstimator;
 use super::sender::{Sender, WindowUpdate};
 use super::time_wait::TimeWait;
 use super::timers::{Timer, Timers};
-use super::{CongestionControl, ConnectionError, DEFAULT_MSS, FourTuple, Info, State};
+use super::{CongestionControl, ConnectionError, DEFAULT_MSS, FourTuple, Info, State, default_mss};
 use crate::events::Events;
 use crate::stats::Tally;
 use crate::storage::{Bytes, Ring};
@@ -321,7 +321,8 @@ impl<'d> Connection<'d> {
                 self.rcv.shift = 0;
             }
         }
-        self.on_peer_mss(request.mss.unwrap_or(DEFAULT_MSS));
+        let default = default_mss(self.tuple.remote.addr);
+        self.on_peer_mss(request.mss.unwrap_or(default));
         self.congestion = Controller::new(self.options.congestion, u32::from(self.mss));
     }
 

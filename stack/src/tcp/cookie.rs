@@ -27,7 +27,7 @@ use core::hash::Hasher;
 use super::half_open::HalfOpen;
 use super::isn::hash_tuple;
 use super::receiver::window_shift;
-use super::{DEFAULT_MSS, FourTuple, MIN_MSS};
+use super::{FourTuple, MIN_MSS, default_mss};
 use crate::rand::HashKey;
 use crate::time::{Duration, Instant};
 use crate::wire::{SeqNum, TcpHeader};
@@ -72,7 +72,9 @@ impl SynCookies {
             request.sack = false;
             request.ecn = false;
         }
-        let peer_mss = request.mss.unwrap_or(DEFAULT_MSS);
+        let peer_mss = request
+            .mss
+            .unwrap_or(default_mss(request.tuple.remote.addr));
         let fitting = MSS_TABLE.iter().filter(|&&mss| mss <= peer_mss).count();
         let terms = Terms {
             mss: fitting.saturating_sub(1) as u32,

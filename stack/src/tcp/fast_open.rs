@@ -130,7 +130,7 @@ impl<const N: usize> FastOpenCache<N> {
         if let Some(cookie) = cookie {
             server.cookie = cookie;
         }
-        server.mss = options.mss.unwrap_or(super::DEFAULT_MSS);
+        server.mss = options.mss.unwrap_or(super::default_mss(address));
     }
 
     /// A server, or somebody on the way there, answered only when it was asked without.

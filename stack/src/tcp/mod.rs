@@ -64,7 +64,7 @@ pub use recovery::send_buffer_len;
 pub use state::{ConnectionError, Info, State};
 pub(crate) use time_wait::{TimeWait, TimeWaitVerdict};
 
-use crate::wire::IpEndpoint;
+use crate::wire::{IpAddress, IpEndpoint};
 
 /// What identifies a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,9 +73,20 @@ pub(crate) struct FourTuple {
     pub(crate) remote: IpEndpoint,
 }
 
-/// RFC 9293, section 3.7.1, MUST-15: what a peer that names no MSS takes. The value for IPv6 is larger,
-/// but nobody is hurt by the smaller one.
+/// RFC 9293, section 3.7.1, MUST-15: what a peer that names no MSS takes.
+const fn default_mss(peer: IpAddress) -> u16 {
+    match peer {
+        IpAddress::Ipv4(_) => DEFAULT_MSS,
+        #[cfg(feature = "proto-ipv6")]
+        IpAddress::Ipv6(_) => DEFAULT_MSS_V6,
+    }
+}
+
+/// 576 - 40.
 const DEFAULT_MSS: u16 = 536;
+/// 1280 - 60.
+#[cfg(feature = "proto-ipv6")]
+const DEFAULT_MSS_V6: u16 = 1220;
 
 /// A peer that claims less would make every byte cost forty.
 const MIN_MSS: u16 = 48;

@@ -28,6 +28,17 @@ pub enum IpVersion {
     Ipv6,
 }
 
+impl IpVersion {
+    /// The length in bytes of a header without options or extensions.
+    pub const fn header_len(self) -> usize {
+        match self {
+            Self::Ipv4 => super::ipv4::MIN_HEADER_LEN,
+            #[cfg(feature = "proto-ipv6")]
+            Self::Ipv6 => super::ipv6::HEADER_LEN,
+        }
+    }
+}
+
 /// An IP address of a version that is compiled in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -83,6 +94,16 @@ impl IpAddress {
             Self::Ipv4(address) => address.is_loopback(),
             #[cfg(feature = "proto-ipv6")]
             Self::Ipv6(address) => address.is_loopback(),
+        }
+    }
+
+    /// Whether this is in `169.254.0.0/16` (RFC 3927) or `fe80::/10` (RFC 4291 §2.5.6): it means something
+    /// on its link alone.
+    pub const fn is_link_local(&self) -> bool {
+        match self {
+            Self::Ipv4(address) => address.is_link_local(),
+            #[cfg(feature = "proto-ipv6")]
+            Self::Ipv6(address) => address.is_unicast_link_local(),
         }
     }
 

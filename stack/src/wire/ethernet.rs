@@ -2,6 +2,8 @@
 
 use core::fmt;
 use core::net::Ipv4Addr;
+#[cfg(feature = "proto-ipv6")]
+use core::net::Ipv6Addr;
 
 use zerocopy::byteorder::network_endian::U16;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
@@ -84,6 +86,13 @@ impl EthernetAddress {
         Self([0x01, 0x00, 0x5e, b & 0x7f, c, d])
     }
 
+    /// The group address that carries an IPv6 group: its lower 32 bits behind `33:33` (RFC 2464 §7).
+    #[cfg(feature = "proto-ipv6")]
+    pub const fn for_ipv6_multicast(group: Ipv6Addr) -> Self {
+        let [.., a, b, c, d] = group.octets();
+        Self([0x33, 0x33, a, b, c, d])
+    }
+
     /// Whether this can name a single station: it is not a group address.
     pub const fn is_unicast(&self) -> bool {
         !self.is_group()
@@ -164,6 +173,15 @@ mod tests {
         assert!(all.is_broadcast() && !all.is_multicast() && !all.is_unicast());
         let one = EthernetAddress([0x52, 0x54, 0, 1, 2, 3]);
         assert!(one.is_unicast() && !one.is_multicast() && !one.is_broadcast());
+    }
+
+    #[cfg(feature = "proto-ipv6")]
+    #[test]
+    fn rfc2464_an_ipv6_group_is_carried_by_its_lower_32_bits() {
+        let group = "ff02::1:ff12:3456".parse().unwrap();
+        let address = EthernetAddress::for_ipv6_multicast(group);
+        assert_eq!(address.to_string(), "33:33:ff:12:34:56");
+        assert!(address.is_multicast());
     }
 
     #[test]

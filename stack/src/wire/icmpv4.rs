@@ -1,11 +1,7 @@
 //! ICMPv4 messages (RFC 792): echo, and the errors that routers and hosts report about a packet.
 
-mod quote;
-
 use zerocopy::byteorder::network_endian::U16;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
-
-pub use quote::Quote;
 
 use super::Malformed;
 use super::checksum::Sum;
@@ -46,21 +42,21 @@ pub enum Icmpv4Message<'a> {
         /// With [`Icmpv4Unreachable::FragmentationNeeded`] the MTU in bytes of the link that the packet
         /// did not fit, or 0 from a router that does not know RFC 1191; 0 with all others.
         next_hop_mtu: u16,
-        /// The start of the packet, for [`Quote::parse`].
+        /// The start of the packet, for [`Quote::parse`](super::Quote::parse).
         quote: &'a [u8],
     },
     /// The packet, or the rest of its fragments, took too long.
     TimeExceeded {
         /// [`HOP_LIMIT_EXCEEDED`] or [`REASSEMBLY_TIME_EXCEEDED`].
         code: u8,
-        /// The start of the packet, for [`Quote::parse`].
+        /// The start of the packet, for [`Quote::parse`](super::Quote::parse).
         quote: &'a [u8],
     },
     /// The packet's header made no sense (code 0).
     ParameterProblem {
         /// Which byte of the packet.
         pointer: u8,
-        /// The start of the packet, for [`Quote::parse`].
+        /// The start of the packet, for [`Quote::parse`](super::Quote::parse).
         quote: &'a [u8],
     },
     /// A message that the stack has no use for.

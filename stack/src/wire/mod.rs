@@ -4,7 +4,7 @@
 //! This layer knows formats and nothing else: no state, no policy, no clock. Parsing takes bytes from
 //! strangers and never panics; emitting trusts its caller, who sized the buffer by the value's `len`.
 //! The IPv4 family is always compiled, since an unused function costs nothing; whether the stack
-//! speaks it is the engine's choice of features.
+//! speaks it is the engine's choice of features. IPv6's comes with `proto-ipv6`, as its addresses do.
 
 pub mod address;
 pub mod arp;
@@ -13,10 +13,17 @@ pub mod dhcpv4;
 pub mod dns;
 pub mod ethernet;
 pub mod icmpv4;
+#[cfg(feature = "proto-ipv6")]
+pub mod icmpv6;
 pub mod igmp;
 pub mod ipv4;
 #[cfg(feature = "proto-ipv6")]
+pub mod ipv6;
+#[cfg(feature = "proto-ipv6")]
 pub mod mld;
+#[cfg(feature = "proto-ipv6")]
+pub mod ndisc;
+mod quote;
 pub mod seq;
 pub mod tcp;
 pub mod udp;
@@ -33,8 +40,15 @@ pub use arp::{ArpOperation, ArpPacket};
 pub use checksum::{ChecksumMode, Sum, pseudo_header};
 pub use dhcpv4::{DhcpMessage, DhcpMessageKind, DhcpOptions, DhcpReply, DhcpRequest, DhcpWriter};
 pub use ethernet::{EtherType, EthernetAddress, EthernetHeader};
-pub use icmpv4::{Icmpv4Message, Icmpv4Unreachable, Quote};
+pub use icmpv4::{Icmpv4Message, Icmpv4Unreachable};
+#[cfg(feature = "proto-ipv6")]
+pub use icmpv6::{Icmpv6Message, Icmpv6ParameterProblem, Icmpv6Unreachable};
 pub use ipv4::{Ecn, IpProtocol, Ipv4Header};
+#[cfg(feature = "proto-ipv6")]
+pub use ipv6::{Extension, ExtensionHeaders, Ipv6Header};
+#[cfg(feature = "proto-ipv6")]
+pub use ndisc::{NdiscMessage, NdiscOption, NdiscOptions};
+pub use quote::Quote;
 pub use seq::SeqNum;
 #[cfg(feature = "tcp-fast-open")]
 pub use tcp::FastOpenCookie;
@@ -60,6 +74,9 @@ pub enum Malformed {
     /// The piece fits into no datagram: it ends beyond 65,535 bytes, or is not the last one and not
     /// a multiple of eight bytes long.
     BadFragment,
+    /// More extension headers or options than a packet has any use for (RFC 8504 §5.3).
+    #[cfg(feature = "proto-ipv6")]
+    TooManyHeaders,
     /// A format or operation other than the one this stack speaks, such as ARP for Token Ring.
     Unsupported,
 }
@@ -74,6 +91,8 @@ impl fmt::Display for Malformed {
             Self::MissingChecksum => "mandatory checksum is missing",
             Self::BadOption => "option has an impossible length",
             Self::BadFragment => "fragment fits into no datagram",
+            #[cfg(feature = "proto-ipv6")]
+            Self::TooManyHeaders => "too many extension headers",
             Self::Unsupported => "unsupported format",
         })
     }

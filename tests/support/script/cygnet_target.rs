@@ -4,38 +4,23 @@ use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll, Waker};
 use core::time::Duration;
-use std::collections::VecDeque;
 use std::net::Ipv4Addr;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::Wake;
 
 use cygnet::{
     BufferPool, Config, CongestionControl, ConnectError, Discard, Ipv4Cidr, MulticastSources,
-    Resources, Stack, StaticConfigV4, TcpError, TcpListener, TcpPool, TcpSocket, TcpState,
-    UdpMetadata, UdpPacketMetadata, UdpSocket,
+    StaticConfigV4, TcpError, TcpListener, TcpPool, TcpSocket, TcpState, UdpMetadata,
+    UdpPacketMetadata, UdpSocket,
 };
-use cygnet_driver::{Clock, Instant};
-use cygnet_link::{Link, Port, PortConfig};
-use embassy_sync::blocking_mutex::raw::NoopRawMutex;
+use cygnet_link::PortConfig;
 
-use crate::VirtualClock;
+use crate::Bench;
 
 use super::packet::{PEER_MAC, TARGET, TARGET_MAC};
 use super::target::{Failure, ListenerId, SocketId, SocketOption, SocketOptions, Target, UdpId};
 
-/// A stack, its runner, and an application.
-///
-/// Memory is leaked: a stack borrows it for its whole life, which is that of a test process.
+/// A stack and an application.
 pub(super) struct CygnetTarget {
-    clock: VirtualClock,
-    stack: Stack<'static>,
-    runner: Pin<Box<dyn Future<Output = ()>>>,
-    woken: Arc<Woken>,
-    /// The other end of the link.
-    wire: Port<'static, NoopRawMutex, VirtualClock>,
-    /// Frames that the stack has sent and nobody has looked at.
-    sent: VecDeque<Vec<u8>>,
+    bench: Bench,
     listeners: Vec<Listener>,
     sockets: Vec<Socket>,
     udp: Vec<UdpSocket<'static>>,
@@ -58,85 +43,35 @@ enum Socket {
     Gone,
 }
 
-/// Whether the runner is to be polled again.
-struct Woken(AtomicBool);
-
-impl Wake for Woken {
-    fn wake(self: Arc<Self>) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-}
-
 impl CygnetTarget {
     pub(super) fn new() -> Self {
-        let clock = VirtualClock::new();
-        // Some time after the origin, so that nothing works by the accident of a zero.
-        clock.advance(Instant::from_secs(1_000));
-        let link = leak(Link::<NoopRawMutex, 64, 1514>::new());
         let ports = [
             PortConfig::ethernet(TARGET_MAC.0),
             PortConfig::ethernet(PEER_MAC.0),
         ];
-        let [port, wire] = link.split(clock.clone(), ports);
         let mut config = Config::ipv4_static(StaticConfigV4::new(Ipv4Cidr::new(TARGET, 24)));
         // The stories are those of RFC 5681, whose figures are easily told in segments.
         config.congestion_control = CongestionControl::NewReno;
-        let resources = leak(Resources::<32>::new());
-        let seed = [7; 32];
-        let (stack, runner) = cygnet::new_with_clock(port, config, resources, seed, clock.clone());
-        let runner = leak(runner);
-        let mut target = Self {
-            clock,
-            stack,
-            runner: Box::pin(async { runner.run().await }),
-            woken: Arc::new(Woken(AtomicBool::new(true))),
-            wire,
-            sent: VecDeque::new(),
+        Self {
+            bench: Bench::new(config, ports),
             listeners: Vec::new(),
             sockets: Vec::new(),
             udp: Vec::new(),
-        };
-        target.settle();
-        target
-    }
-
-    /// Polls the runner until it has nothing more to do now.
-    fn settle(&mut self) {
-        let waker = Waker::from(self.woken.clone());
-        for _ in 0..POLLS {
-            if !self.woken.0.swap(false, Ordering::Relaxed) {
-                return;
-            }
-            let pending = self.runner.as_mut().poll(&mut Context::from_waker(&waker));
-            assert!(pending.is_pending(), "the runner never ends");
-            while let Some(frame) = self.wire.try_receive(<[u8]>::to_vec) {
-                self.sent.push_back(frame);
-            }
-        }
-        panic!("the runner does not come to rest");
-    }
-
-    /// Lets virtual time pass until a frame is sent, at most until `end`.
-    fn advance(&mut self, end: Instant) {
-        while self.sent.is_empty() {
-            let alarm = self.clock.next_alarm().filter(|&at| at <= end);
-            self.clock.advance(alarm.unwrap_or(end));
-            self.settle();
-            if alarm.is_none() {
-                return;
-            }
         }
     }
 
     fn pool(&self, backlog: usize) -> BufferPool<'static> {
         let pool = match backlog {
             1 => self
+                .bench
                 .stack
                 .add_pool(leak(TcpPool::<1, POOLED_BUFFER, POOLED_BUFFER>::new())),
             2 => self
+                .bench
                 .stack
                 .add_pool(leak(TcpPool::<2, POOLED_BUFFER, POOLED_BUFFER>::new())),
             _ => self
+                .bench
                 .stack
                 .add_pool(leak(TcpPool::<4, POOLED_BUFFER, POOLED_BUFFER>::new())),
         };
@@ -146,7 +81,8 @@ impl CygnetTarget {
     fn own_buffers(&self, options: &SocketOptions) -> TcpSocket<'static> {
         let receive = options.receive_buffer.unwrap_or(DEFAULT_BUFFER);
         let memory = |len| vec![0; len].leak();
-        TcpSocket::new(self.stack, memory(receive), memory(DEFAULT_BUFFER)).expect("a free slot")
+        TcpSocket::new(self.bench.stack, memory(receive), memory(DEFAULT_BUFFER))
+            .expect("a free slot")
     }
 
     fn add(&mut self, socket: Socket) -> SocketId {
@@ -178,7 +114,7 @@ impl CygnetTarget {
             },
         };
         self.sockets[id.0] = next;
-        self.settle();
+        self.bench.settle();
         Some(result)
     }
 
@@ -203,20 +139,15 @@ impl Target for CygnetTarget {
     }
 
     fn now(&self) -> Duration {
-        self.clock.now().since(Instant::ZERO).into()
+        self.bench.now()
     }
 
     fn transmit(&mut self, frame: &[u8]) {
-        assert!(self.wire.try_send(frame), "the link has room");
-        self.settle();
+        self.bench.transmit(frame);
     }
 
     fn receive(&mut self, patience: Duration) -> Option<Vec<u8>> {
-        self.settle();
-        if self.sent.is_empty() {
-            self.advance(self.clock.now() + patience.into());
-        }
-        self.sent.pop_front()
+        self.bench.receive(patience)
     }
 
     fn listen(&mut self, port: u16, options: &SocketOptions) -> ListenerId {
@@ -231,7 +162,7 @@ impl Target for CygnetTarget {
             Listener::Single(self.add(Socket::Accepting(attempt)))
         } else {
             let pool = self.pool(options.backlog);
-            let listener = TcpListener::bind(self.stack, port, pool).expect("a free port");
+            let listener = TcpListener::bind(self.bench.stack, port, pool).expect("a free port");
             listener.set_fast_open(options.fast_open);
             Listener::Pooled(listener)
         };
@@ -261,7 +192,7 @@ impl Target for CygnetTarget {
         let attempt = Box::pin(async move { (socket.connect(to).await, socket) });
         let id = self.add(Socket::Connecting(attempt));
         self.poll_attempt(id);
-        self.settle();
+        self.bench.settle();
         id
     }
 
@@ -274,7 +205,7 @@ impl Target for CygnetTarget {
         });
         let id = self.add(Socket::Connecting(attempt));
         self.poll_attempt(id);
-        self.settle();
+        self.bench.settle();
         id
     }
 
@@ -292,7 +223,7 @@ impl Target for CygnetTarget {
                 Poll::Pending => break,
             }
         }
-        self.settle();
+        self.bench.settle();
         Ok(written)
     }
 
@@ -303,7 +234,7 @@ impl Target for CygnetTarget {
             Err(failure) => return Some(Err(failure)),
         };
         let polled = open.poll_read(cx, buffer);
-        self.settle();
+        self.bench.settle();
         match polled {
             Poll::Ready(result) => Some(result.map_err(failure)),
             Poll::Pending => None,
@@ -312,12 +243,12 @@ impl Target for CygnetTarget {
 
     fn shutdown_write(&mut self, socket: SocketId) {
         self.open(socket).expect("an open socket").shutdown_write();
-        self.settle();
+        self.bench.settle();
     }
 
     fn close(&mut self, socket: SocketId) {
         self.sockets[socket.0] = Socket::Gone;
-        self.settle();
+        self.bench.settle();
     }
 
     fn abort(&mut self, socket: SocketId) {
@@ -330,9 +261,9 @@ impl Target for CygnetTarget {
             Err(_) => return,
         };
         let _ = core::pin::pin!(open.abort()).poll(cx);
-        self.settle();
+        self.bench.settle();
         drop(open);
-        self.settle();
+        self.bench.settle();
     }
 
     fn set(&mut self, socket: SocketId, option: SocketOption) {
@@ -346,14 +277,14 @@ impl Target for CygnetTarget {
             SocketOption::HopLimit(limit) => open.set_hop_limit(limit),
             SocketOption::UserTimeout(timeout) => open.set_timeout(Some(timeout.into())),
         }
-        self.settle();
+        self.bench.settle();
     }
 
     fn udp_bind(&mut self, port: u16) -> UdpId {
         let memory = |len| vec![0; len].leak();
         let metadata = || leak([UdpPacketMetadata::EMPTY; 16]).as_mut_slice();
         let mut socket = UdpSocket::new(
-            self.stack,
+            self.bench.stack,
             metadata(),
             memory(131_072),
             metadata(),
@@ -370,7 +301,7 @@ impl Target for CygnetTarget {
         let to = UdpMetadata::from(cygnet::IpEndpoint::from(to));
         let polled = self.udp[socket.0].poll_send_to(cx, data, to);
         assert_eq!(polled, Poll::Ready(Ok(())));
-        self.settle();
+        self.bench.settle();
     }
 
     fn udp_receive(&mut self, socket: UdpId) -> Option<Vec<u8>> {
@@ -393,7 +324,7 @@ impl Target for CygnetTarget {
         };
         let listens = self.udp[socket.0].listen_multicast(group, sources);
         listens.expect("room for a group");
-        self.settle();
+        self.bench.settle();
     }
 
     fn unlisten(&mut self, listener: ListenerId) {
@@ -403,7 +334,7 @@ impl Target for CygnetTarget {
         {
             self.sockets[id.0] = Socket::Gone;
         }
-        self.settle();
+        self.bench.settle();
     }
 
     fn state(&mut self, _ports: (u16, u16), socket: Option<SocketId>) -> Option<TcpState> {
@@ -414,7 +345,7 @@ impl Target for CygnetTarget {
     }
 
     fn discarded(&self, reason: Discard) -> Option<u32> {
-        Some(self.stack.stats().discarded(reason))
+        Some(self.bench.stack.stats().discarded(reason))
     }
 }
 
@@ -439,9 +370,6 @@ fn connect_failure(error: ConnectError) -> Failure {
         _ => Failure::Closed,
     }
 }
-
-/// A runner that is still busy after so many polls without time passing never comes to rest.
-const POLLS: usize = 1_000;
 
 const DEFAULT_BUFFER: usize = 65_535;
 

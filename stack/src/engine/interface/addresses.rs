@@ -1,5 +1,7 @@
 //! The addresses of the interface: added, guarded against others who use them, and removed.
 
+use core::net::Ipv4Addr;
+
 use cygnet_config::IFACE_MAX_ADDR_COUNT;
 use cygnet_driver::Medium;
 
@@ -62,10 +64,10 @@ impl Interface {
         if !cidr.address().is_unicast() {
             return Err(ConfigError::NotUnicast);
         }
-        let state = if self.probes(care) {
+        let state = if self.is_in_doubt(cidr.address(), care) {
             AddressState::Tentative
         } else {
-            AddressState::Usable
+            AddressState::Preferred
         };
         self.addresses
             .add(InterfaceAddress {
@@ -85,6 +87,10 @@ impl Interface {
         self.ethernet
             .detectors
             .retain(|detector| IpAddress::Ipv4(detector.address()) != address);
+        #[cfg(all(feature = "medium-ethernet", feature = "proto-ipv6"))]
+        if let IpAddress::Ipv6(address) = address {
+            self.forget_detector(address);
+        }
         self.on_routes_changed();
         self.addresses.remove(INTERFACE, address).is_some()
     }
@@ -94,20 +100,37 @@ impl Interface {
     }
 
     /// Whether an address has to prove unused before it may be used.
-    fn probes(&self, care: Care) -> bool {
-        self.medium == Medium::Ethernet
-            && !self.loopback
-            && care.policy == AddressPolicy::Probe
-            && cfg!(feature = "medium-ethernet")
+    fn is_in_doubt(&self, address: IpAddress, care: Care) -> bool {
+        let is_asked_for = match address {
+            IpAddress::Ipv4(_) => care.policy == AddressPolicy::Probe,
+            #[cfg(feature = "proto-ipv6")]
+            IpAddress::Ipv6(_) => self.ipv6.probes > 0,
+        };
+        is_asked_for && self.has_neighbors()
+    }
+
+    /// Whether there may be others with an address of ours.
+    fn has_neighbors(&self) -> bool {
+        cfg!(feature = "medium-ethernet") && self.medium == Medium::Ethernet && !self.loopback
+    }
+
+    /// Sees to it that nobody else uses an address.
+    fn guard(&mut self, now: Instant, address: IpAddress, care: Care, random: &mut Random) {
+        match address {
+            IpAddress::Ipv4(address) => self.guard_v4(now, address, care, random),
+            #[cfg(all(feature = "medium-ethernet", feature = "proto-ipv6"))]
+            IpAddress::Ipv6(address) if self.is_in_doubt(address.into(), care) => {
+                self.detect_duplicates(now, address, random);
+            }
+            #[cfg(feature = "proto-ipv6")]
+            IpAddress::Ipv6(_) => {}
+        }
     }
 
     /// Announces or probes an address, and from then on watches for others that use it.
     #[cfg(all(feature = "medium-ethernet", feature = "proto-ipv4"))]
-    fn guard(&mut self, now: Instant, address: IpAddress, care: Care, random: &mut Random) {
-        let IpAddress::Ipv4(address) = address else {
-            return;
-        };
-        if self.medium != Medium::Ethernet || self.loopback {
+    fn guard_v4(&mut self, now: Instant, address: Ipv4Addr, care: Care, random: &mut Random) {
+        if !self.has_neighbors() {
             return;
         }
         let mode = match care.policy {
@@ -128,7 +151,7 @@ impl Interface {
     }
 
     #[cfg(not(all(feature = "medium-ethernet", feature = "proto-ipv4")))]
-    fn guard(&mut self, _now: Instant, _address: IpAddress, _care: Care, _random: &mut Random) {}
+    fn guard_v4(&mut self, _now: Instant, _address: Ipv4Addr, _care: Care, _random: &mut Random) {}
 
     /// Starts over with all addresses, because the link is back and may be another.
     pub(super) fn guard_all(&mut self, now: Instant, random: &mut Random) {
@@ -144,7 +167,7 @@ impl Interface {
             } else {
                 self.care
             };
-            if self.probes(care) {
+            if self.is_in_doubt(address, care) {
                 // RFC 5227, section 2.1: on "link-layer connectivity change" the address is in doubt.
                 self.set_address_state(address, AddressState::Tentative);
             }
@@ -162,6 +185,9 @@ impl Engine<'_> {
     /// Adds an address to the interface.
     pub(crate) fn add_address(&mut self, cidr: IpCidr) -> Result<(), ConfigError> {
         let (now, care) = (self.now, self.interface.care);
+        #[cfg(all(feature = "multicast", feature = "proto-ipv6"))]
+        self.services.multicast.changed();
+        self.attention = true;
         self.interface
             .add_address(now, cidr, care, &mut self.random)
     }
@@ -173,5 +199,10 @@ impl Engine<'_> {
             self.on_address_gone(address);
         }
         was_there
+    }
+
+    /// How far an address is ours.
+    pub(crate) fn address_state(&self, address: IpAddress) -> Option<AddressState> {
+        self.interface.addresses.state(INTERFACE, address)
     }
 }

@@ -8,7 +8,7 @@ use super::super::ingress::Handled;
 use super::super::outgoing::LinkHeader;
 use super::INTERFACE;
 use crate::ip::{AddressState, Delivery, NextHop};
-use crate::link::{Claim, ClaimKind, Conflict, Learned, SolicitTo};
+use crate::link::{Claim, ClaimKind, Conflict, Learned, Solicit, SolicitTo};
 use crate::stats::Discard;
 use crate::time::Instant;
 use crate::wire::{ArpOperation, ArpPacket, EtherType, EthernetAddress, EthernetHeader, IpAddress};
@@ -86,13 +86,8 @@ impl Engine<'_> {
 }
 
 impl Engine<'_> {
-    pub(super) fn poll_solicit(&mut self, now: Instant) -> Option<Inline<'static>> {
-        let solicit = self.interface.ethernet.neighbors.poll_solicit(now)?;
-        let target = match solicit.target {
-            IpAddress::Ipv4(target) => target,
-            #[cfg(feature = "proto-ipv6")]
-            IpAddress::Ipv6(_) => return None,
-        };
+    /// The question who has an address, to everybody or to who had it.
+    pub(super) fn arp_request(&self, solicit: &Solicit, target: Ipv4Addr) -> Inline<'static> {
         let source = self.source_for_neighbor(solicit.target);
         let to = match solicit.to {
             SolicitTo::Broadcast => EthernetAddress::BROADCAST,
@@ -105,7 +100,7 @@ impl Engine<'_> {
             target_hardware: EthernetAddress([0; 6]),
             target_protocol: target,
         };
-        Some(self.arp_to(to, packet))
+        self.arp_to(to, packet)
     }
 
     /// The address of ours that a neighbor is asked from.
@@ -115,7 +110,7 @@ impl Engine<'_> {
             address: neighbor,
             delivery: Delivery::Neighbor,
         };
-        match self.interface.addresses.source_for(&next_hop) {
+        match self.interface.addresses.source_for(&next_hop, neighbor) {
             Some(IpAddress::Ipv4(source)) => source,
             _ => Ipv4Addr::UNSPECIFIED,
         }
@@ -164,7 +159,7 @@ impl Engine<'_> {
         if let Some(address) = usable {
             let address = IpAddress::Ipv4(address);
             self.interface
-                .set_address_state(address, AddressState::Usable);
+                .set_address_state(address, AddressState::Preferred);
             self.services_claimed(address);
         }
         Some(packet)

@@ -1,12 +1,15 @@
 //! What an Ethernet link needs beyond: the neighbors' link addresses, and headers to them.
 
 use cygnet_config::IFACE_MAX_ADDR_COUNT;
-use cygnet_driver::HardwareAddress;
+use cygnet_driver::{HardwareAddress, Medium};
 
 use super::super::Engine;
+use super::super::egress::Inline;
 use super::super::outgoing::LinkHeader;
 use super::{ConfigError, INTERFACE, Interface, Path, Reach};
 use crate::ip::Delivery;
+#[cfg(feature = "proto-ipv6")]
+use crate::link::DuplicateDetector;
 use crate::link::{ConflictDetector, Lookup, NeighborCache, NeighborTiming};
 use crate::rand::Random;
 use crate::storage::List;
@@ -19,6 +22,9 @@ pub(in crate::engine) struct Ethernet {
     pub(in crate::engine) neighbors: NeighborCache<List>,
     /// One for each address.
     pub(in crate::engine) detectors: heapless::Vec<ConflictDetector, IFACE_MAX_ADDR_COUNT>,
+    /// One for each tentative address of IPv6.
+    #[cfg(feature = "proto-ipv6")]
+    pub(super) duplicates: heapless::Vec<DuplicateDetector, IFACE_MAX_ADDR_COUNT>,
 }
 
 impl Interface {
@@ -59,7 +65,7 @@ impl Interface {
             Delivery::Multicast => match next_hop.address {
                 IpAddress::Ipv4(group) => EthernetAddress::for_ipv4_multicast(group),
                 #[cfg(feature = "proto-ipv6")]
-                IpAddress::Ipv6(_) => return None,
+                IpAddress::Ipv6(group) => EthernetAddress::for_ipv6_multicast(group),
             },
         };
         let ethertype = match next_hop.address {
@@ -85,11 +91,52 @@ impl Ethernet {
             hardware,
             neighbors: NeighborCache::new(NeighborTiming::default(), random.next_u32()),
             detectors: heapless::Vec::new(),
+            #[cfg(feature = "proto-ipv6")]
+            duplicates: heapless::Vec::new(),
         }
     }
 }
 
+impl Ethernet {
+    /// Whether a request, a probe or an announcement is due.
+    pub(super) fn wants_to_send(&self, now: Instant) -> bool {
+        let mut deadlines = self.detectors.iter().filter_map(|d| d.next_deadline());
+        #[cfg(feature = "proto-ipv6")]
+        if self.duplicates.iter().any(|d| d.probe_due(now)) {
+            return true;
+        }
+        deadlines.any(|at| at <= now) || self.neighbors.solicit_due(now)
+    }
+
+    /// When the detection of duplicates goes on.
+    #[cfg(feature = "proto-ipv6")]
+    pub(super) fn duplicates_deadline(&self) -> Option<Instant> {
+        let detectors = self.duplicates.iter();
+        detectors.map(DuplicateDetector::next_deadline).min()
+    }
+}
+
 impl Engine<'_> {
+    /// The next request, probe or announcement that is due.
+    pub(super) fn poll_ethernet(&mut self, now: Instant) -> Option<Inline<'static>> {
+        if self.interface.medium != Medium::Ethernet {
+            return None;
+        }
+        if let Some(packet) = self.poll_detector(now) {
+            return Some(self.arp_to(EthernetAddress::BROADCAST, packet));
+        }
+        #[cfg(feature = "proto-ipv6")]
+        if let Some(probe) = self.poll_probe(now) {
+            return Some(probe);
+        }
+        let solicit = self.interface.ethernet.neighbors.poll_solicit(now)?;
+        match solicit.target {
+            IpAddress::Ipv4(target) => Some(self.arp_request(&solicit, target)),
+            #[cfg(feature = "proto-ipv6")]
+            IpAddress::Ipv6(target) => self.interface.neighbor_solicitation(&solicit, target),
+        }
+    }
+
     /// Fixes a neighbor's link address.
     pub(crate) fn add_neighbor(
         &mut self,

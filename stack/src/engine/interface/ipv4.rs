@@ -122,6 +122,16 @@ impl Interface {
         self.config.as_ref()
     }
 
+    /// The servers to ask for names, the preferred one first.
+    #[cfg(feature = "socket-dns")]
+    pub(in crate::engine) fn dns_servers(&self) -> impl Iterator<Item = IpAddress> {
+        let ipv4 = self.config.iter().flat_map(|config| &config.dns_servers);
+        let servers = ipv4.copied().map(IpAddress::Ipv4);
+        #[cfg(feature = "proto-ipv6")]
+        let servers = self.dns_servers_v6().map(IpAddress::Ipv6).chain(servers);
+        servers
+    }
+
     /// Whether a configuration is in use already.
     #[cfg(feature = "socket-dhcpv4")]
     pub(in crate::engine) fn is_configured_as(

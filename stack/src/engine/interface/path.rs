@@ -1,17 +1,22 @@
 //! Routes, and where a socket's packets go.
 
+use core::net::Ipv4Addr;
+
 use cygnet_driver::Medium;
 
 use super::super::Engine;
+use super::super::flow_label::FlowLabel;
 use super::super::outgoing::LinkHeader;
 use super::{ConfigError, INTERFACE, Interface};
-use crate::ip::{Delivery, Forwarding, MIN_PATH_MTU, NextHop, Route};
+use crate::ip::{Delivery, Forwarding, NextHop, Route, min_path_mtu};
 #[cfg(feature = "medium-ethernet")]
 use crate::link::NeighborKey;
 #[cfg(feature = "socket-tcp")]
 use crate::tcp::PathMss;
 use crate::time::Instant;
-use crate::wire::{IpAddress, IpCidr};
+#[cfg(feature = "proto-ipv6")]
+use crate::wire::ipv6;
+use crate::wire::{IpAddress, IpCidr, IpEndpoint, IpVersion};
 
 /// Where a socket's packets go: derived from routes once, and again when they change.
 #[derive(Clone, Copy, Debug, Default)]
@@ -22,6 +27,8 @@ pub(in crate::engine) struct Path {
     route_mtu: u16,
     /// The longest packet that gets all the way, as far as is known.
     path_mtu: u16,
+    /// None as long as nothing was sent.
+    flow_label: FlowLabel,
     /// Past all routers, because of the packets' source.
     stays_on_link: bool,
     #[cfg(feature = "medium-ethernet")]
@@ -65,14 +72,20 @@ impl Path {
     /// The longest TCP payload, without options, that the path takes.
     pub(in crate::engine) fn mss(&self) -> PathMss {
         PathMss {
-            announced: mss_of(self.route_mtu),
-            usable: mss_of(self.path_mtu),
+            announced: mss_of(self.route_mtu, self.destination()),
+            usable: mss_of(self.path_mtu, self.destination()),
         }
+    }
+
+    /// Somebody of the version that the destination is of.
+    fn destination(&self) -> IpAddress {
+        self.next_hop
+            .map_or(IpAddress::Ipv4(Ipv4Addr::UNSPECIFIED), |hop| hop.address)
     }
 
     /// Whether part of the path may be so narrow that routers have to cut what we send.
     pub(in crate::engine) fn needs_fragments(&self) -> bool {
-        self.path_mtu <= MIN_PATH_MTU && self.path_mtu < self.route_mtu
+        self.path_mtu <= min_path_mtu(self.destination()) && self.path_mtu < self.route_mtu
     }
 }
 
@@ -110,16 +123,23 @@ impl Interface {
         destination: IpAddress,
     ) -> Option<(NextHop, IpAddress)> {
         let next_hop = self.next_hop(now, destination)?;
-        Some((next_hop, self.addresses.source_for(&next_hop)?))
+        Some((next_hop, self.addresses.source_for(&next_hop, destination)?))
     }
 
     /// The source of packets along a path.
     #[cfg(any(feature = "socket-udp", feature = "socket-icmp"))]
-    pub(in crate::engine) fn source_on(&self, path: &Path) -> Option<IpAddress> {
-        self.addresses.source_for(&path.next_hop?)
+    pub(in crate::engine) fn source_on(
+        &self,
+        path: &Path,
+        destination: IpAddress,
+    ) -> Option<IpAddress> {
+        self.addresses.source_for(&path.next_hop?, destination)
     }
 
     fn next_hop(&self, now: Instant, destination: IpAddress) -> Option<NextHop> {
+        if !cfg!(feature = "proto-ipv4") && destination.version() == IpVersion::Ipv4 {
+            return None;
+        }
         let forwarding = Forwarding {
             addresses: &self.addresses,
             routes: &self.routes,
@@ -129,7 +149,7 @@ impl Interface {
 
     /// The longest packet in bytes to `destination` that the link takes, or the route.
     fn route_mtu(&self, now: Instant, destination: IpAddress, next_hop: &NextHop) -> u16 {
-        let link = self.ip_mtu as u16;
+        let link = self.mtu_to(destination) as u16;
         let is_taken = |route: &&Route| {
             next_hop.delivery == Delivery::Neighbor
                 && next_hop.address == route.gateway.unwrap_or(destination)
@@ -148,11 +168,38 @@ impl Interface {
         Some(reported.map_or(route, |mtu| mtu.min(route)))
     }
 
+    /// The longest payload in bytes of a packet to `destination` that is sent, in fragments if need be, `known`
+    /// being the way that the last one took. Without fragments of our own, packets of IPv4 may be fragmented
+    /// behind the link, those of IPv6 by nobody (RFC 8200, section 4.5).
+    #[cfg(any(feature = "socket-udp", feature = "socket-icmp"))]
+    pub(in crate::engine) fn longest_payload(
+        &self,
+        now: Instant,
+        destination: IpAddress,
+        known: Option<&Path>,
+    ) -> usize {
+        let longest = match destination {
+            _ if cfg!(feature = "ip-fragments") => LONGEST_PACKET,
+            IpAddress::Ipv4(_) => self.mtu_to(destination),
+            #[cfg(feature = "proto-ipv6")]
+            IpAddress::Ipv6(_) => {
+                let mtu = match known.filter(|path| self.is_current(path)) {
+                    Some(path) => Some(path.path_mtu),
+                    None => self.path_mtu(now, destination),
+                };
+                mtu.map_or(self.mtu_to(destination), usize::from)
+            }
+        };
+        #[cfg(not(feature = "proto-ipv6"))]
+        let _ = (now, known);
+        longest.saturating_sub(destination.version().header_len())
+    }
+
     /// The longest TCP payload, without options, that a peer is told to send, and that may be sent to it.
     #[cfg(feature = "socket-tcp")]
     pub(in crate::engine) fn path_mss(&self, now: Instant, destination: IpAddress) -> PathMss {
         let Some(next_hop) = self.next_hop(now, destination) else {
-            let mss = mss_of(self.ip_mtu as u16);
+            let mss = mss_of(self.mtu_to(destination) as u16, destination);
             return PathMss {
                 announced: mss,
                 usable: mss,
@@ -161,8 +208,8 @@ impl Interface {
         let route = self.route_mtu(now, destination, &next_hop);
         let reported = self.path_mtus.peek(next_hop.interface, destination);
         PathMss {
-            announced: mss_of(route),
-            usable: mss_of(reported.map_or(route, |mtu| mtu.min(route))),
+            announced: mss_of(route, destination),
+            usable: mss_of(reported.map_or(route, |mtu| mtu.min(route)), destination),
         }
     }
 
@@ -217,6 +264,25 @@ impl Interface {
             Medium::Ethernet => self.ethernet_header(path).map(LinkHeader::Ethernet),
             _ => Some(LinkHeader::None),
         }
+    }
+
+    /// The flow label of packets from `local` to `remote`.
+    pub(in crate::engine) fn flow_label(&self, local: IpEndpoint, remote: IpEndpoint) -> FlowLabel {
+        FlowLabel::of(self.flow_key, local, remote)
+    }
+
+    /// The same for who sends many along a path.
+    #[inline]
+    pub(in crate::engine) fn flow_label_on(
+        &self,
+        path: &mut Path,
+        local: IpEndpoint,
+        remote: IpEndpoint,
+    ) -> FlowLabel {
+        if path.flow_label == FlowLabel::NONE && remote.addr.version() != IpVersion::Ipv4 {
+            path.flow_label = self.flow_label(local, remote);
+        }
+        path.flow_label
     }
 
     /// Routes anew.
@@ -275,7 +341,12 @@ impl Engine<'_> {
     /// Sets or forgets how long packets along a route may be; false if there is no such route.
     pub(crate) fn set_route_mtu(&mut self, destination: IpCidr, mtu: Option<u16>) -> bool {
         self.interface.on_routes_changed();
-        let mtu = mtu.map(|mtu| mtu.max(SMALLEST_MTU));
+        let smallest = match destination {
+            IpCidr::Ipv4(_) => SMALLEST_MTU,
+            #[cfg(feature = "proto-ipv6")]
+            IpCidr::Ipv6(_) => ipv6::MIN_MTU,
+        };
+        let mtu = mtu.map(|mtu| mtu.max(smallest));
         self.interface.routes.set_mtu(destination, mtu)
     }
 
@@ -285,14 +356,19 @@ impl Engine<'_> {
     }
 }
 
+/// The TCP payload, without options, of a packet of `mtu` bytes to `destination`.
 #[cfg(feature = "socket-tcp")]
-fn mss_of(mtu: u16) -> u16 {
-    mtu.saturating_sub(IP_AND_TCP_HEADERS)
+pub(in crate::engine) fn mss_of(mtu: u16, destination: IpAddress) -> u16 {
+    mtu.saturating_sub(destination.version().header_len() as u16 + TCP_HEADER)
 }
 
 #[cfg(feature = "socket-tcp")]
-pub(in crate::engine) const IP_AND_TCP_HEADERS: u16 = 40;
+const TCP_HEADER: u16 = 20;
 
 /// RFC 791: "Every internet module must be able to forward a datagram of 68 octets without further
 /// fragmentation".
 const SMALLEST_MTU: u16 = 68;
+
+/// The length of a packet has 16 bits.
+#[cfg(any(feature = "socket-udp", feature = "socket-icmp"))]
+const LONGEST_PACKET: usize = 65_535;

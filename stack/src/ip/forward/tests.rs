@@ -48,7 +48,7 @@ impl Host {
             .add(InterfaceAddress {
                 cidr,
                 interface,
-                state: AddressState::Usable,
+                state: AddressState::Preferred,
             })
             .unwrap();
     }
@@ -74,7 +74,7 @@ impl Host {
 
     fn source(&self, destination: &str) -> Option<IpAddress> {
         let next_hop = self.resolve(destination, None).unwrap();
-        self.addresses.source_for(&next_hop)
+        self.addresses.source_for(&next_hop, ip(destination))
     }
 }
 
@@ -204,7 +204,7 @@ mod next_hop {
             .addresses
             .set_state(ETH, ip("192.0.2.7"), AddressState::Tentative);
 
-        assert_eq!(before, Some(AddressState::Usable));
+        assert_eq!(before, Some(AddressState::Preferred));
         assert_eq!(host.resolve("192.0.2.9", None), Err(NoRoute));
         assert_eq!(host.resolve("192.0.2.7", None), Err(NoRoute));
     }
@@ -315,7 +315,11 @@ mod groups {
         let next = host.resolve("255.255.255.255", Some(WAN));
         assert_eq!(next, hop(WAN, "255.255.255.255", Delivery::Broadcast));
         assert_eq!(host.resolve("255.255.255.255", None), Err(NoRoute));
-        assert_eq!(host.addresses.source_for(&next.unwrap()), None);
+        assert_eq!(
+            host.addresses
+                .source_for(&next.unwrap(), ip("255.255.255.255")),
+            None
+        );
     }
 }
 
@@ -436,7 +440,7 @@ mod tables {
         let address = InterfaceAddress {
             cidr: cidr("192.0.2.7", 24),
             interface: ETH,
-            state: AddressState::Usable,
+            state: AddressState::Preferred,
         };
         let wider = InterfaceAddress {
             cidr: cidr("192.0.2.7", 16),

@@ -16,7 +16,7 @@ fn judge(path: ArrivalPath, source: &str, destination: &str) -> Result<Destinati
         .add(InterfaceAddress {
             cidr: IpCidr::Ipv4(Ipv4Cidr::new(OURS.parse().unwrap(), 24)),
             interface: ETH,
-            state: AddressState::Usable,
+            state: AddressState::Preferred,
         })
         .unwrap();
     let arrival = Arrival {

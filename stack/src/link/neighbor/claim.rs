@@ -48,6 +48,27 @@ pub(crate) enum ClaimKind {
     Request,
     /// Anything else that names its sender: gratuitous ARP, broadcast replies, requests for others.
     Announcement,
+    /// A neighbor discovery message that names the link address of its sender in passing, such as a neighbor
+    /// solicitation. RFC 4861 section 7.2.3 has it believed: created as Stale, and Stale with another address.
+    #[cfg(feature = "proto-ipv6")]
+    Solicitation,
+}
+
+/// What a neighbor advertisement says (RFC 4861 section 4.4).
+#[cfg(feature = "proto-ipv6")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub(crate) struct Advertisement {
+    /// Where it came in.
+    pub(crate) interface: InterfaceId,
+    /// The target address.
+    pub(crate) address: IpAddress,
+    /// The target's link address, if it is there. Group and zero addresses are ignored.
+    pub(crate) hardware: Option<EthernetAddress>,
+    /// It answers a solicitation.
+    pub(crate) solicited: bool,
+    /// It replaces the link address that is known.
+    pub(crate) override_: bool,
 }
 
 /// What came of a claim.

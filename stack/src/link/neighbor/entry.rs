@@ -11,6 +11,9 @@
 //!
 //! A claim that is no answer makes an Incomplete or Failed neighbor Stale.
 
+#[cfg(feature = "proto-ipv6")]
+mod ndp;
+
 use super::{ClaimKind, NeighborState, NeighborTiming, SolicitTo};
 use crate::ip::InterfaceId;
 use crate::time::{Duration, Instant};
@@ -223,11 +226,11 @@ impl Entry {
         let stale = State::Stale { hardware: claimed };
         let (state, change) = match (self.state, kind) {
             (State::Permanent { .. }, _) => return Change::Unchanged,
+            #[cfg(feature = "proto-ipv6")]
+            (_, ClaimKind::Solicitation) => return self.on_solicitation(claimed),
 
             (State::Incomplete { .. }, ClaimKind::Reply) => (reachable, Change::Resolved),
-            (State::Incomplete { .. }, ClaimKind::Request | ClaimKind::Announcement) => {
-                (stale, Change::Resolved)
-            }
+            (State::Incomplete { .. }, _) => (stale, Change::Resolved),
             // We stopped asking, so nothing is an answer any more; but the host is back.
             (State::Failed { .. }, _) => (stale, Change::Updated),
 

@@ -1,3 +1,5 @@
+#[cfg(feature = "proto-ipv6")]
+mod ndp;
 mod soak;
 
 use core::net::Ipv4Addr;

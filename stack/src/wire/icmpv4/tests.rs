@@ -7,6 +7,7 @@ use std::vec::Vec;
 use proptest::prelude::*;
 
 use super::super::ipv4::{IpProtocol, Ipv4Header};
+use super::super::quote::Quote;
 use super::super::seq::SeqNum;
 use super::*;
 
@@ -124,8 +125,8 @@ fn a_quote_tells_whose_the_packet_was() {
     for options in [0, 3, 10] {
         let bytes = quoted(options, &transport);
         let quote = Quote::parse(&bytes).unwrap();
-        assert_eq!(quote.src, Ipv4Addr::new(192, 0, 2, 1));
-        assert_eq!(quote.dst, Ipv4Addr::new(203, 0, 113, 9));
+        assert_eq!(quote.src, Ipv4Addr::new(192, 0, 2, 1).into());
+        assert_eq!(quote.dst, Ipv4Addr::new(203, 0, 113, 9).into());
         assert_eq!(quote.protocol, IpProtocol::TCP);
         assert_eq!(quote.total_len, 1500);
         assert_eq!((quote.src_port(), quote.dst_port()), (8080, 80));

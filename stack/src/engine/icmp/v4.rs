@@ -1,0 +1,133 @@
+//! ICMPv4 (RFC 792, RFC 1122, section 3.2.2): questions answered, errors sent and taken.
+
+use super::super::Engine;
+use super::super::ingress::{Handled, Received};
+use super::IcmpError;
+use crate::icmp::{Offender, Payload as OffenderPayload, may_send_error};
+use crate::ip::{ArrivalPath, Destination};
+use crate::stats::Discard;
+use crate::time::Instant;
+use crate::wire::{Icmpv4Message, Icmpv4Unreachable, IpAddress};
+
+impl Engine<'_> {
+    pub(in crate::engine) fn on_icmpv4<'f>(
+        &mut self,
+        now: Instant,
+        received: &Received<'f>,
+        payload: &'f [u8],
+    ) -> Handled<'f> {
+        // No device verifies ICMP's checksum.
+        let message = Icmpv4Message::parse(payload, true)?;
+        match message {
+            Icmpv4Message::EchoRequest { ident, seq, data } => {
+                self.on_echo_request(received, ident, seq, data)
+            }
+            Icmpv4Message::EchoReply { ident, .. } => {
+                self.icmp_to_sockets(received, Some(ident), None, payload)?;
+                Ok(None)
+            }
+            Icmpv4Message::DestinationUnreachable {
+                code,
+                next_hop_mtu,
+                quote,
+            } => {
+                let error = match code {
+                    Icmpv4Unreachable::FragmentationNeeded => IcmpError::TooLong { next_hop_mtu },
+                    Icmpv4Unreachable::Protocol | Icmpv4Unreachable::Port => IcmpError::Refused,
+                    _ => IcmpError::Unreachable,
+                };
+                self.on_icmp_error(now, received, payload, quote, error)
+            }
+            Icmpv4Message::TimeExceeded { quote, .. } => {
+                self.on_icmp_error(now, received, payload, quote, IcmpError::Soft)
+            }
+            Icmpv4Message::ParameterProblem { quote, .. } => {
+                self.on_icmp_error(now, received, payload, quote, IcmpError::Soft)
+            }
+            Icmpv4Message::Other { .. } => Err(Discard::UnknownIcmp),
+        }
+    }
+
+    /// RFC 1122, section 3.2.2.6: "Every host MUST implement an ICMP Echo server function"; requests to
+    /// a group "MAY be silently discarded".
+    #[cfg(feature = "icmp-echo-reply")]
+    fn on_echo_request<'f>(
+        &mut self,
+        received: &Received<'f>,
+        ident: u16,
+        seq: u16,
+        data: &'f [u8],
+    ) -> Handled<'f> {
+        if received.destination != Destination::Local {
+            return Err(Discard::UnknownIcmp);
+        }
+        let reply = Icmpv4Message::EchoReply { ident, seq, data };
+        let ident = self.interface.next_ident(received.src) as u16;
+        self.answer_of_any_length(received.answer_icmpv4(reply, Some(ident)))
+    }
+
+    #[cfg(not(feature = "icmp-echo-reply"))]
+    fn on_echo_request<'f>(
+        &mut self,
+        _received: &Received<'f>,
+        _ident: u16,
+        _seq: u16,
+        _data: &'f [u8],
+    ) -> Handled<'f> {
+        Err(Discard::UnknownIcmp)
+    }
+
+    /// RFC 1122, section 3.2.2.1: "a Destination Unreachable message with code 2 (Protocol
+    /// Unreachable)".
+    pub(in crate::engine) fn protocol_unreachable<'f>(
+        &mut self,
+        now: Instant,
+        received: &Received<'f>,
+    ) -> Handled<'f> {
+        self.unreachable_v4(
+            now,
+            received,
+            Icmpv4Unreachable::Protocol,
+            Discard::UnknownProtocol,
+        )
+    }
+
+    pub(super) fn unreachable_v4<'f>(
+        &mut self,
+        now: Instant,
+        received: &Received<'f>,
+        code: Icmpv4Unreachable,
+        reason: Discard,
+    ) -> Handled<'f> {
+        let (IpAddress::Ipv4(source), IpAddress::Ipv4(destination)) = (received.src, received.dst)
+        else {
+            return Err(reason);
+        };
+        let offender = Offender {
+            source,
+            destination,
+            is_to_group: received.destination != Destination::Local,
+            is_link_group: received.path == ArrivalPath::LinkGroup,
+            fragment_offset: 0,
+            payload: OffenderPayload::Other,
+        };
+        if may_send_error(&offender).is_err() {
+            return Err(reason);
+        }
+        if !self.icmp_errors.allow(now) {
+            return Err(Discard::RateLimited);
+        }
+        self.stats.discard(reason);
+        let quote = &received.packet[..received.packet.len().min(MAX_QUOTE)];
+        let message = Icmpv4Message::DestinationUnreachable {
+            code,
+            next_hop_mtu: 0,
+            quote,
+        };
+        Ok(Some(received.answer_icmpv4(message, None)))
+    }
+}
+
+/// RFC 1812, section 4.3.2.3: "the ICMP datagram SHOULD contain as much of the original datagram as
+/// possible without the length of the ICMP datagram exceeding 576 bytes".
+pub(in crate::engine) const MAX_QUOTE: usize = 576 - 20 - 8;

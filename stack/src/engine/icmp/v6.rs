@@ -1,0 +1,246 @@
+//! ICMPv6 (RFC 4443): questions answered, errors sent and taken.
+
+use super::super::Engine;
+use super::super::egress::{Inline, InlinePacket};
+use super::super::ingress::{Handled, Received};
+use super::super::interface::INTERFACE;
+use super::IcmpError;
+use crate::icmp::{ErrorReach, OffenderV6, may_send_error_v6};
+use crate::ip::{ArrivalPath, Destination, HeaderProblem};
+use crate::stats::Discard;
+use crate::time::Instant;
+use crate::wire::icmpv6::is_error;
+use crate::wire::{
+    Icmpv6Message, Icmpv6ParameterProblem, Icmpv6Unreachable, IpAddress, IpProtocol, NdiscMessage,
+    Quote, ipv6,
+};
+
+impl Engine<'_> {
+    pub(in crate::engine) fn on_icmpv6<'f>(
+        &mut self,
+        now: Instant,
+        received: &Received<'f>,
+        payload: &'f [u8],
+    ) -> Handled<'f> {
+        // No device verifies ICMP's checksum.
+        let message = Icmpv6Message::parse(payload, received.src, received.dst, true)?;
+        match message {
+            Icmpv6Message::EchoRequest { ident, seq, data } => {
+                self.on_echo_request_v6(now, received, (ident, seq), data)
+            }
+            Icmpv6Message::EchoReply { ident, .. } => {
+                self.icmp_to_sockets(received, Some(ident), None, payload)?;
+                Ok(None)
+            }
+            Icmpv6Message::DestinationUnreachable { code, quote } => {
+                let error = match code {
+                    Icmpv6Unreachable::Port => IcmpError::Refused,
+                    _ => IcmpError::Unreachable,
+                };
+                self.on_icmp_error(now, received, payload, quote, error)
+            }
+            Icmpv6Message::PacketTooBig { mtu, quote } => {
+                // RFC 8201, section 4: a host that gets one with less "must discard it".
+                if mtu < u32::from(ipv6::MIN_MTU) {
+                    return Err(Discard::Malformed);
+                }
+                let next_hop_mtu = u16::try_from(mtu).unwrap_or(u16::MAX);
+                let error = IcmpError::TooLong { next_hop_mtu };
+                self.on_icmp_error(now, received, payload, quote, error)
+            }
+            Icmpv6Message::TimeExceeded { quote, .. } => {
+                self.on_icmp_error(now, received, payload, quote, IcmpError::Soft)
+            }
+            Icmpv6Message::ParameterProblem { code, quote, .. } => {
+                let error = match code {
+                    // It does not know the protocol at all.
+                    Icmpv6ParameterProblem::NextHeader => IcmpError::Refused,
+                    _ => IcmpError::Soft,
+                };
+                self.on_icmp_error(now, received, payload, quote, error)
+            }
+            Icmpv6Message::Other { .. } => match NdiscMessage::parse(payload)? {
+                Some(message) => self.on_ndisc(now, received, &message),
+                None => Err(Discard::UnknownIcmp),
+            },
+        }
+    }
+
+    /// A router did not pass on a datagram, because the next link takes shorter packets only. If that is
+    /// credible, no longer ones are sent there (RFC 8201); TCP sees to its own segments.
+    pub(super) fn datagram_too_long_v6(&mut self, now: Instant, quote: &Quote<'_>, mtu: u16) {
+        let is_ours = match quote.protocol {
+            #[cfg(feature = "socket-udp")]
+            IpProtocol::UDP => self.is_udp_port_bound(quote.src_port()),
+            #[cfg(feature = "socket-icmp")]
+            IpProtocol::ICMPV6 => self.is_icmp_ident_bound(quote.echo_ident()),
+            _ => false,
+        };
+        let interface = &mut self.interface;
+        let is_news = interface
+            .path_mtu(now, quote.dst)
+            .is_some_and(|known| mtu < known);
+        if is_ours && is_news && quote.total_len > mtu {
+            interface
+                .path_mtus
+                .on_report(now, INTERFACE, quote.dst, mtu);
+            interface.on_routes_changed();
+        }
+    }
+
+    /// RFC 4443, section 4.2: "Every node MUST implement an ICMPv6 Echo responder function"; a reply to a
+    /// request to a group is a MAY ("SHOULD be sent"), which would tell everybody who is there.
+    #[cfg(feature = "icmp-echo-reply")]
+    fn on_echo_request_v6<'f>(
+        &mut self,
+        _now: Instant,
+        received: &Received<'f>,
+        (ident, seq): (u16, u16),
+        data: &'f [u8],
+    ) -> Handled<'f> {
+        if received.destination != Destination::Local {
+            return Err(Discard::UnknownIcmp);
+        }
+        let message = Icmpv6Message::EchoReply { ident, seq, data };
+        self.answer_of_any_length(received.answer_icmpv6(received.dst, message))
+    }
+
+    #[cfg(not(feature = "icmp-echo-reply"))]
+    fn on_echo_request_v6<'f>(
+        &mut self,
+        _now: Instant,
+        _received: &Received<'f>,
+        _ident_and_seq: (u16, u16),
+        _data: &'f [u8],
+    ) -> Handled<'f> {
+        Err(Discard::UnknownIcmp)
+    }
+
+    pub(in crate::engine) fn unreachable_v6<'f>(
+        &mut self,
+        now: Instant,
+        received: &Received<'f>,
+        code: Icmpv6Unreachable,
+        reason: Discard,
+    ) -> Handled<'f> {
+        let quote = quote_of(received);
+        let message = Icmpv6Message::DestinationUnreachable { code, quote };
+        self.icmpv6_error(now, received, message, ErrorReach::OneHost, reason)
+    }
+
+    /// What the extension headers demand.
+    pub(in crate::engine) fn on_header_problem<'f>(
+        &mut self,
+        now: Instant,
+        received: &Received<'f>,
+        problem: HeaderProblem,
+    ) -> Handled<'f> {
+        match problem {
+            HeaderProblem::Truncated => Err(Discard::Malformed),
+            HeaderProblem::Silent => Err(Discard::ExtensionHeader),
+            HeaderProblem::Report {
+                code,
+                pointer,
+                even_to_group,
+            } => {
+                let reach = match even_to_group {
+                    true => ErrorReach::Groups,
+                    false => ErrorReach::OneHost,
+                };
+                let message = Icmpv6Message::ParameterProblem {
+                    code,
+                    pointer,
+                    quote: quote_of(received),
+                };
+                self.icmpv6_error(now, received, message, reach, Discard::ExtensionHeader)
+            }
+        }
+    }
+
+    /// RFC 8200, section 4: "If [...] the Next Header value [...] is unrecognized by the node, it should
+    /// discard the packet and send an ICMP Parameter Problem message [...] with an ICMP Code value of 1".
+    pub(in crate::engine) fn next_header_unknown<'f>(
+        &mut self,
+        now: Instant,
+        received: &Received<'f>,
+        announced_at: usize,
+    ) -> Handled<'f> {
+        let message = Icmpv6Message::ParameterProblem {
+            code: Icmpv6ParameterProblem::NextHeader,
+            pointer: announced_at as u32,
+            quote: quote_of(received),
+        };
+        let (reach, reason) = (ErrorReach::OneHost, Discard::UnknownProtocol);
+        self.icmpv6_error(now, received, message, reach, reason)
+    }
+
+    pub(in crate::engine) fn icmpv6_error<'f>(
+        &mut self,
+        now: Instant,
+        received: &Received<'f>,
+        message: Icmpv6Message<'f>,
+        reach: ErrorReach,
+        reason: Discard,
+    ) -> Handled<'f> {
+        let IpAddress::Ipv6(source) = received.src else {
+            return Err(reason);
+        };
+        let offender = OffenderV6 {
+            source,
+            is_to_group: received.destination != Destination::Local,
+            is_link_group: received.path == ArrivalPath::LinkGroup,
+            is_error: is_icmp_error(received),
+            reach,
+        };
+        if may_send_error_v6(&offender).is_err() {
+            return Err(reason);
+        }
+        // RFC 4443, section 2.2: from the address that the packet was for, or one to reach its source from.
+        let src = match received.destination {
+            Destination::Local => received.dst,
+            _ => match self.interface.route(now, received.src) {
+                Some((_, src)) => src,
+                None => return Err(reason),
+            },
+        };
+        if !self.icmp_errors.allow(now) {
+            return Err(Discard::RateLimited);
+        }
+        self.stats.discard(reason);
+        Ok(Some(received.answer_icmpv6(src, message)))
+    }
+}
+
+impl Received<'_> {
+    fn answer_icmpv6<'a>(&self, src: IpAddress, message: Icmpv6Message<'a>) -> Inline<'a> {
+        Inline {
+            link: self.back,
+            packet: InlinePacket::Icmpv6 {
+                src,
+                dst: self.src,
+                message,
+            },
+        }
+    }
+}
+
+/// "As much of invoking packet as possible without the ICMPv6 packet exceeding the minimum IPv6 MTU" (RFC
+/// 4443, section 3.1).
+fn quote_of<'f>(received: &Received<'f>) -> &'f [u8] {
+    let packet = received.packet;
+    packet.get(..MAX_QUOTE).unwrap_or(packet)
+}
+
+/// Whether the packet is an ICMPv6 error or a redirect. One that is too short to tell is neither.
+fn is_icmp_error(received: &Received<'_>) -> bool {
+    let Some(quote) = Quote::parse(received.packet) else {
+        return false;
+    };
+    let is_icmp = quote.protocol == super::icmp_of(received.src);
+    let kind = quote.transport.first();
+    is_icmp && kind.is_none_or(|&kind| is_error(kind) || kind == KIND_REDIRECT)
+}
+
+pub(in crate::engine) const MAX_QUOTE: usize = ipv6::MIN_MTU as usize - ipv6::HEADER_LEN - 8;
+
+const KIND_REDIRECT: u8 = 137;

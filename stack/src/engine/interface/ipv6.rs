@@ -1,0 +1,205 @@
+//! The IPv6 configuration: the link-local address that the stack makes for itself, and a fixed one.
+
+use core::net::Ipv6Addr;
+
+use cygnet_driver::Medium;
+
+use super::super::Engine;
+use super::super::config::{Config, ConfigV6, StaticConfigV6};
+use super::{ConfigError, INTERFACE, Interface};
+use crate::ip::{AddressState, InterfaceIdentifiers, interface_identifier};
+use crate::rand::Random;
+use crate::time::Instant;
+use crate::wire::{EthernetAddress, IpAddress, IpCidr, Ipv6Cidr};
+
+/// What the interface knows about IPv6.
+pub(super) struct Ipv6State {
+    config: ConfigV6,
+    identifiers: InterfaceIdentifiers,
+    /// Of identifiers, where none is configured.
+    secret: [u8; 16],
+    /// DupAddrDetectTransmits.
+    pub(super) probes: u8,
+    /// The link-local address that was made, and how many were taken before.
+    link_local: Option<(Ipv6Addr, u8)>,
+}
+
+impl Ipv6State {
+    pub(super) fn new(config: &Config, random: &mut Random) -> Self {
+        let mut secret = [0; 16];
+        for chunk in secret.chunks_exact_mut(8) {
+            chunk.copy_from_slice(&random.next_u64().to_be_bytes());
+        }
+        Self {
+            config: ConfigV6::None,
+            identifiers: config.interface_identifiers,
+            secret,
+            probes: config.duplicate_address_probes,
+            link_local: None,
+        }
+    }
+}
+
+impl Interface {
+    /// Replaces the configuration.
+    pub(super) fn configure_v6(
+        &mut self,
+        now: Instant,
+        config: ConfigV6,
+        random: &mut Random,
+    ) -> Result<(), ConfigError> {
+        self.changes = self.changes.wrapping_add(1);
+        if let Some(old) = self.config_v6().cloned() {
+            if old.gateway.is_some() {
+                self.routes.remove(DEFAULT_ROUTE);
+            }
+            self.remove_address(old.address.address().into());
+        }
+        self.ipv6.config = config;
+        match self.ipv6.config {
+            ConfigV6::None => {
+                if let Some((address, _)) = self.ipv6.link_local.take() {
+                    self.remove_address(address.into());
+                }
+                return Ok(());
+            }
+            ConfigV6::LinkLocal | ConfigV6::Static(_) => self.make_link_local(now, random)?,
+        }
+        let Some(StaticConfigV6 {
+            address, gateway, ..
+        }) = self.config_v6().cloned()
+        else {
+            return Ok(());
+        };
+        self.add_address(now, IpCidr::Ipv6(address), self.care, random)?;
+        match gateway {
+            None => Ok(()),
+            Some(gateway) => self
+                .routes
+                .set_default_gateway(now, IpAddress::Ipv6(gateway), INTERFACE)
+                .map_err(|_| ConfigError::TooManyRoutes),
+        }
+    }
+
+    pub(in crate::engine) fn config_v6(&self) -> Option<&StaticConfigV6> {
+        match &self.ipv6.config {
+            ConfigV6::Static(config) => Some(config),
+            ConfigV6::None | ConfigV6::LinkLocal => None,
+        }
+    }
+
+    #[cfg(feature = "socket-dns")]
+    pub(super) fn dns_servers_v6(&self) -> impl Iterator<Item = Ipv6Addr> {
+        let config = self.config_v6().into_iter();
+        config.flat_map(|config| config.dns_servers.iter().copied())
+    }
+
+    /// Whether packets of IPv6 come in.
+    pub(in crate::engine) fn speaks_v6(&self) -> bool {
+        !matches!(self.ipv6.config, ConfigV6::None)
+            || self.addresses.iter().any(|ours| is_v6(ours.cidr))
+    }
+
+    /// Whether the link-local address is all that was asked for.
+    pub(super) fn is_link_local_only(&self) -> bool {
+        self.ipv6.config == ConfigV6::LinkLocal
+    }
+
+    /// RFC 4862, section 5.3: a link-local address "whenever an interface becomes enabled".
+    fn make_link_local(&mut self, now: Instant, random: &mut Random) -> Result<(), ConfigError> {
+        if self.loopback || self.ipv6.link_local.is_some() {
+            return Ok(());
+        }
+        self.add_link_local(now, 0, random)
+    }
+
+    fn add_link_local(
+        &mut self,
+        now: Instant,
+        attempt: u8,
+        random: &mut Random,
+    ) -> Result<(), ConfigError> {
+        let address = interface_identifier(
+            self.ipv6.identifiers,
+            self.hardware_for_identifiers(),
+            LINK_LOCAL,
+            attempt,
+            self.ipv6.secret,
+        );
+        self.ipv6.link_local = Some((address, attempt));
+        let cidr = IpCidr::Ipv6(Ipv6Cidr::new(address, LINK_LOCAL.prefix_len()));
+        self.add_address(now, cidr, self.care, random)
+    }
+
+    fn hardware_for_identifiers(&self) -> Option<EthernetAddress> {
+        match self.medium {
+            #[cfg(feature = "medium-ethernet")]
+            Medium::Ethernet => Some(self.ethernet.hardware),
+            _ => None,
+        }
+    }
+
+    /// Somebody else has an address that was about to be ours. RFC 7217, section 6: of an identifier that is
+    /// made up, there is another to try.
+    pub(super) fn on_duplicate(&mut self, now: Instant, address: Ipv6Addr, random: &mut Random) {
+        self.changes = self.changes.wrapping_add(1);
+        let is_opaque = matches!(self.ipv6.identifiers, InterfaceIdentifiers::Opaque { .. });
+        match self.ipv6.link_local {
+            Some((ours, attempt)) if ours == address && is_opaque && attempt < IDGEN_RETRIES => {
+                self.remove_address(address.into());
+                // There is room: one was just removed.
+                let _ = self.add_link_local(now, attempt + 1, random);
+            }
+            _ => self.set_address_state(address.into(), AddressState::Duplicate),
+        }
+    }
+}
+
+impl Engine<'_> {
+    /// The IPv6 configuration in use.
+    pub(crate) fn config_v6(&self) -> Option<StaticConfigV6> {
+        self.interface.config_v6().cloned()
+    }
+
+    /// Replaces the IPv6 configuration. Connections from an address that goes away end with an error.
+    pub(crate) fn set_config_v6(&mut self, config: ConfigV6) -> Result<(), ConfigError> {
+        #[cfg(feature = "socket-dns")]
+        self.dns_forget();
+        let now = self.now;
+        let before: heapless::Vec<IpAddress, { cygnet_config::IFACE_MAX_ADDR_COUNT }> = self
+            .interface
+            .addresses
+            .iter()
+            .map(|ours| ours.cidr.address())
+            .collect();
+        let configured = self.interface.configure_v6(now, config, &mut self.random);
+        for address in before {
+            let state = self.interface.addresses.state(INTERFACE, address);
+            if state.is_none() {
+                self.on_address_gone(address);
+            }
+        }
+        #[cfg(feature = "multicast")]
+        self.services.multicast.changed();
+        self.attention = true;
+        configured
+    }
+
+    /// The link-local address that the stack made for itself.
+    pub(crate) fn link_local_v6(&self) -> Option<Ipv6Addr> {
+        Some(self.interface.ipv6.link_local?.0)
+    }
+}
+
+fn is_v6(cidr: IpCidr) -> bool {
+    matches!(cidr, IpCidr::Ipv6(_))
+}
+
+/// RFC 4291, section 2.5.6.
+const LINK_LOCAL: Ipv6Cidr = Ipv6Cidr::new(Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0), 64);
+
+/// Where everything goes that has no better route.
+const DEFAULT_ROUTE: IpCidr = IpCidr::Ipv6(Ipv6Cidr::new(Ipv6Addr::UNSPECIFIED, 0));
+
+/// IDGEN_RETRIES (RFC 7217, section 7).
+const IDGEN_RETRIES: u8 = 3;

@@ -1,0 +1,324 @@
+//! Neighbor discovery (RFC 4861, section 7) and duplicate address detection (RFC 4862, section 5.4).
+
+use core::net::Ipv6Addr;
+
+use super::super::Engine;
+use super::super::egress::{Inline, InlinePacket};
+use super::super::ingress::{Handled, Received};
+use super::super::outgoing::LinkHeader;
+use super::{INTERFACE, Interface};
+use crate::ip::{ALL_NODES, AddressState, Delivery, NextHop, solicited_node};
+use crate::link::{
+    Advertisement, Claim, ClaimKind, DuplicateDetector, Heard, Learned, Probe, Solicit, SolicitTo,
+};
+use crate::rand::Random;
+use crate::stats::Discard;
+use crate::time::Instant;
+use crate::wire::ndisc::{self, NeighborFlags};
+use crate::wire::{
+    EtherType, EthernetAddress, EthernetHeader, IpAddress, NdiscMessage, NdiscOptions,
+};
+
+/// A neighbor discovery message of ours, which owns what it says.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::engine) struct NdiscPacket {
+    pub(in crate::engine) src: Ipv6Addr,
+    pub(in crate::engine) dst: Ipv6Addr,
+    target: Ipv6Addr,
+    kind: Kind,
+    /// An option.
+    option: [u8; 8],
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Kind {
+    Solicitation,
+    Advertisement(NeighborFlags),
+}
+
+impl NdiscPacket {
+    pub(in crate::engine) fn message(&self) -> NdiscMessage<'_> {
+        let target = self.target;
+        // It was written by us, and is well formed.
+        let options = NdiscOptions::parse(&self.option).unwrap_or_default();
+        match self.kind {
+            Kind::Solicitation => NdiscMessage::NeighborSolicitation { target, options },
+            Kind::Advertisement(flags) => NdiscMessage::NeighborAdvertisement {
+                target,
+                flags,
+                options,
+            },
+        }
+    }
+}
+
+impl Interface {
+    /// Finds out whether somebody else has an address, before it is used.
+    pub(super) fn detect_duplicates(
+        &mut self,
+        now: Instant,
+        address: Ipv6Addr,
+        random: &mut Random,
+    ) {
+        self.forget_detector(address);
+        let detector = DuplicateDetector::new(now, address, self.ipv6.probes, random.next_u64());
+        // There is room for as many as there are addresses.
+        let _ = self.ethernet.duplicates.push(detector);
+    }
+
+    pub(super) fn forget_detector(&mut self, address: Ipv6Addr) {
+        let detectors = &mut self.ethernet.duplicates;
+        detectors.retain(|detector| detector.address() != address);
+    }
+
+    fn ndisc(&self, dst: EthernetAddress, packet: NdiscPacket) -> Inline<'static> {
+        Inline {
+            link: LinkHeader::Ethernet(EthernetHeader {
+                dst,
+                src: self.ethernet.hardware,
+                ethertype: EtherType::IPV6,
+            }),
+            packet: InlinePacket::Ndisc(packet),
+        }
+    }
+
+    /// RFC 4862, section 5.4.2: from the unspecified address to the solicited-node group.
+    fn probe(&self, probe: Probe) -> Inline<'static> {
+        let group = solicited_node(probe.target);
+        let packet = NdiscPacket {
+            src: Ipv6Addr::UNSPECIFIED,
+            dst: group,
+            target: probe.target,
+            kind: Kind::Solicitation,
+            option: ndisc::nonce(probe.nonce),
+        };
+        self.ndisc(EthernetAddress::for_ipv6_multicast(group), packet)
+    }
+
+    /// RFC 4861, section 7.2.2: to the target's solicited-node group, or to it alone when its link address is
+    /// to be confirmed.
+    pub(super) fn neighbor_solicitation(
+        &self,
+        solicit: &Solicit,
+        target: Ipv6Addr,
+    ) -> Option<Inline<'static>> {
+        let next_hop = NextHop {
+            interface: INTERFACE,
+            address: solicit.target,
+            delivery: Delivery::Neighbor,
+        };
+        let Some(IpAddress::Ipv6(src)) = self.addresses.source_for(&next_hop, solicit.target)
+        else {
+            return None;
+        };
+        let (link, dst) = match solicit.to {
+            SolicitTo::Broadcast => {
+                let group = solicited_node(target);
+                (EthernetAddress::for_ipv6_multicast(group), group)
+            }
+            SolicitTo::Unicast(hardware) => (hardware, target),
+        };
+        let packet = NdiscPacket {
+            src,
+            dst,
+            target,
+            kind: Kind::Solicitation,
+            option: ndisc::source_link_address(self.ethernet.hardware),
+        };
+        Some(self.ndisc(link, packet))
+    }
+
+    /// RFC 4861, section 7.2.4: the answer to who asks for one of our addresses. Who has none yet is answered
+    /// in everybody's hearing.
+    fn advertise(
+        &self,
+        target: Ipv6Addr,
+        to: Option<(Ipv6Addr, EthernetAddress)>,
+    ) -> Inline<'static> {
+        let (dst, link) = to.unwrap_or((ALL_NODES, EthernetAddress::for_ipv6_multicast(ALL_NODES)));
+        let flags = NeighborFlags {
+            router: false,
+            solicited: to.is_some(),
+            override_: true,
+        };
+        let packet = NdiscPacket {
+            src: target,
+            dst,
+            target,
+            kind: Kind::Advertisement(flags),
+            option: ndisc::target_link_address(self.ethernet.hardware),
+        };
+        self.ndisc(link, packet)
+    }
+}
+
+// Messages in.
+impl Engine<'_> {
+    /// A neighbor discovery message, whose checksum is right. Sections 6.1 and 7.1 and 8.1: one with a hop
+    /// limit other than 255 is silently discarded.
+    pub(in crate::engine) fn on_ndisc<'f>(
+        &mut self,
+        now: Instant,
+        received: &Received<'f>,
+        message: &NdiscMessage<'_>,
+    ) -> Handled<'f> {
+        let (IpAddress::Ipv6(src), IpAddress::Ipv6(dst)) = (received.src, received.dst) else {
+            return Err(Discard::UnknownIcmp);
+        };
+        if received.hop_limit != ndisc::HOP_LIMIT {
+            return Err(Discard::InvalidNeighborMessage);
+        }
+        match *message {
+            NdiscMessage::NeighborSolicitation { target, options } => {
+                // Section 7.1.1.
+                let is_probe = src.is_unspecified();
+                let is_odd_probe = is_probe
+                    && (dst != solicited_node(target) || options.source_link_address().is_some());
+                if target.is_multicast() || is_odd_probe {
+                    return Err(Discard::InvalidNeighborMessage);
+                }
+                if is_probe {
+                    self.on_probe(now, target, options)
+                } else {
+                    self.on_solicitation(now, received, (src, target), options)
+                }
+            }
+            NdiscMessage::NeighborAdvertisement {
+                target,
+                flags,
+                options,
+            } => {
+                // Section 7.1.2.
+                if target.is_multicast() || dst.is_multicast() && flags.solicited {
+                    return Err(Discard::InvalidNeighborMessage);
+                }
+                self.on_advertisement(now, target, flags, options)
+            }
+            // Section 6.2.6: "Hosts MUST silently discard Router Solicitation Messages."
+            NdiscMessage::RouterSolicitation { .. }
+            | NdiscMessage::RouterAdvertisement { .. }
+            | NdiscMessage::Redirect { .. } => Err(Discard::UnknownIcmp),
+        }
+    }
+
+    /// Somebody is about to take an address.
+    fn on_probe<'f>(
+        &mut self,
+        now: Instant,
+        target: Ipv6Addr,
+        options: NdiscOptions<'_>,
+    ) -> Handled<'f> {
+        match self.interface.addresses.state(INTERFACE, target.into()) {
+            Some(AddressState::Tentative) => {
+                let detectors = &mut self.interface.ethernet.duplicates;
+                let detector = detectors.iter_mut().find(|d| d.address() == target);
+                let heard = detector.map(|detector| detector.on_solicitation(options.nonce()));
+                match heard {
+                    Some(Heard::Duplicate) => self.on_duplicate(now, target),
+                    Some(Heard::Echo) | None => Ok(None),
+                }
+            }
+            Some(state) if state.is_usable() => Ok(Some(self.interface.advertise(target, None))),
+            _ => Ok(None),
+        }
+    }
+
+    /// Somebody asks for an address.
+    fn on_solicitation<'f>(
+        &mut self,
+        now: Instant,
+        received: &Received<'f>,
+        (src, target): (Ipv6Addr, Ipv6Addr),
+        options: NdiscOptions<'_>,
+    ) -> Handled<'f> {
+        // RFC 4862, section 5.4.3: one for a tentative address is ignored.
+        if !self.interface.addresses.is_local(target.into()) {
+            return Ok(None);
+        }
+        let named = options.source_link_address();
+        if let Some(hardware) = named {
+            let claim = Claim {
+                interface: INTERFACE,
+                address: src.into(),
+                hardware,
+                kind: ClaimKind::Solicitation,
+            };
+            let learned = self.interface.ethernet.neighbors.on_claim(now, &claim);
+            if let Learned::Resolved(waiters) = learned {
+                self.wake_waiters(waiters);
+            }
+        }
+        let link = match (named, received.back) {
+            (Some(hardware), _) if hardware.is_unicast() => hardware,
+            (_, LinkHeader::Ethernet(back)) => back.dst,
+            (_, LinkHeader::None) => return Ok(None),
+        };
+        Ok(Some(self.interface.advertise(target, Some((src, link)))))
+    }
+
+    /// Somebody says that it has an address.
+    fn on_advertisement<'f>(
+        &mut self,
+        now: Instant,
+        target: Ipv6Addr,
+        flags: NeighborFlags,
+        options: NdiscOptions<'_>,
+    ) -> Handled<'f> {
+        match self.interface.addresses.state(INTERFACE, target.into()) {
+            Some(AddressState::Tentative) => return self.on_duplicate(now, target),
+            // RFC 4862, section 5.4.4: more than one host has it, but it was ours before.
+            Some(state) if state.is_usable() => return Err(Discard::AddressConflict),
+            _ => {}
+        }
+        let advertisement = Advertisement {
+            interface: INTERFACE,
+            address: target.into(),
+            hardware: options.target_link_address(),
+            solicited: flags.solicited,
+            override_: flags.override_,
+        };
+        let neighbors = &mut self.interface.ethernet.neighbors;
+        match neighbors.on_advertisement(now, &advertisement) {
+            Learned::Resolved(waiters) => {
+                self.wake_waiters(waiters);
+                Ok(None)
+            }
+            Learned::Unchanged => Err(Discard::UnsolicitedNeighbor),
+            Learned::Updated | Learned::Contested => Ok(None),
+        }
+    }
+
+    /// RFC 4862, section 5.4.5: an address that somebody else has "MUST NOT be assigned".
+    fn on_duplicate<'f>(&mut self, now: Instant, address: Ipv6Addr) -> Handled<'f> {
+        crate::log::debug!("another host has the address {:?}", address.octets());
+        self.services_conflict(now, address.into());
+        // It may have been in use before the link came back.
+        self.on_address_gone(address.into());
+        self.interface.forget_detector(address);
+        self.interface.on_duplicate(now, address, &mut self.random);
+        Err(Discard::AddressConflict)
+    }
+}
+
+// What is due.
+impl Engine<'_> {
+    /// Addresses for which nobody spoke up are ours.
+    pub(super) fn on_duplicates_timeout(&mut self, now: Instant) {
+        loop {
+            let detectors = &mut self.interface.ethernet.duplicates;
+            let Some(done) = detectors.iter().position(|d| d.is_unique(now)) else {
+                return;
+            };
+            let address = detectors.swap_remove(done).address().into();
+            self.interface
+                .set_address_state(address, AddressState::Preferred);
+            self.interface.changes = self.interface.changes.wrapping_add(1);
+        }
+    }
+
+    pub(super) fn poll_probe(&mut self, now: Instant) -> Option<Inline<'static>> {
+        let detectors = &mut self.interface.ethernet.duplicates;
+        let probe = detectors.iter_mut().find_map(|d| d.poll_probe(now))?;
+        Some(self.interface.probe(probe))
+    }
+}
