@@ -33,6 +33,7 @@ struct Args {
 const HOST: Host = Host {
     hardware_address: [0x02, 0, 0, 0, 0, 0x02],
     address: Ipv4Addr::new(192, 168, 69, 2),
+    ..host::SERVER
 };
 
 fn main() -> ExitCode {

@@ -23,10 +23,12 @@ use clap::Parser;
 use cygnet::{
     BufferPool, Duration, Stack, TcpError, TcpListener, TcpSocket, UdpPacketMetadata, UdpSocket,
 };
+use cygnet_examples::congestion::Congestion;
 use cygnet_examples::device::DeviceOptions;
+use cygnet_examples::host::{self, Host};
 use cygnet_examples::pattern::Pattern;
 use cygnet_examples::units::{self, BitRate};
-use cygnet_examples::{Error, arguments, exit, host, reverse_chunk};
+use cygnet_examples::{Error, arguments, exit, reverse_chunk};
 use cygnet_host::process;
 use embedded_io_async::Write;
 use sha2::{Digest, Sha256};
@@ -49,6 +51,10 @@ struct Args {
     #[arg(long, value_name = "SIZE", value_parser = units::size)]
     size: Option<u64>,
 
+    /// The congestion control of the stack
+    #[arg(long, value_enum, default_value_t = Congestion::Cubic)]
+    congestion: Congestion,
+
     /// Print the SHA-256 of what went through the ports 6971 and 6972
     #[arg(long)]
     sha256: bool,
@@ -62,7 +68,11 @@ const BULK_CONNECTIONS: usize = 64;
 
 fn main() -> ExitCode {
     let args = arguments::<Args>();
-    exit(host::run(&args.device, host::SERVER, async |stack| {
+    let host = Host {
+        congestion: args.congestion.into(),
+        ..host::SERVER
+    };
+    exit(host::run(&args.device, host, async |stack| {
         serve(stack, &args).await
     }))
 }

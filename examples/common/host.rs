@@ -4,7 +4,8 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::process::{ExitCode, ExitStatus};
 use std::time::SystemTime;
 
-use cygnet::{Clock, Config, ConfigV4, DnsError, DnsSocket, Driver, Duration, Ipv4Cidr};
+use cygnet::Ipv4Cidr;
+use cygnet::{Clock, Config, ConfigV4, CongestionControl, DnsError, DnsSocket, Driver, Duration};
 use cygnet::{Resources, Stack, StaticConfigV4, TcpSocket};
 use cygnet_host::TokioClock;
 use cygnet_tuntap::{Device, TunTap};
@@ -22,12 +23,15 @@ pub struct Host {
     pub hardware_address: [u8; 6],
     /// Its address.
     pub address: Ipv4Addr,
+    /// The congestion control of its connections.
+    pub congestion: CongestionControl,
 }
 
 /// The host that others connect to.
 pub const SERVER: Host = Host {
     hardware_address: [0x02, 0, 0, 0, 0, 0x01],
     address: Ipv4Addr::new(192, 168, 69, 1),
+    congestion: CongestionControl::Cubic,
 };
 
 /// The kernel's end, which is also the gateway.
@@ -44,8 +48,10 @@ pub fn run(
     host: Host,
     application: impl AsyncFnOnce(Stack<'static>) -> Result<ExitCode, Error>,
 ) -> Result<ExitCode, Error> {
-    let config = host.config(GATEWAY);
-    run_with(options, host.hardware_address, config, application)
+    let mut config = Config::new();
+    config.ipv4 = host.config(GATEWAY).into();
+    config.congestion_control = host.congestion;
+    run_configured(options, host.hardware_address, config, application)
 }
 
 /// As [`run`], with any configuration.
@@ -57,13 +63,22 @@ pub fn run_with(
 ) -> Result<ExitCode, Error> {
     let mut ipv4 = Config::new();
     ipv4.ipv4 = config.into();
+    run_configured(options, hardware_address, ipv4, application)
+}
+
+fn run_configured(
+    options: &DeviceOptions,
+    hardware_address: [u8; 6],
+    config: Config,
+    application: impl AsyncFnOnce(Stack<'static>) -> Result<ExitCode, Error>,
+) -> Result<ExitCode, Error> {
     options.capture.start_logging();
     let device = options.open()?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
     let result = LocalSet::new().block_on(&runtime, async {
-        let stack = start(options, hardware_address, ipv4, device)?;
+        let stack = start(options, hardware_address, config, device)?;
         application(stack).await
     });
     // A thread that waits for a program or reads a terminal must not hold up the end.
