@@ -246,15 +246,16 @@ impl Connection<'_> {
     /// What congestion control is told.
     fn congestion_news(&self, now: Instant, progress: &Progress) -> Ack {
         let pipe = self.pipe();
+        let acked = self.growing_bytes(progress);
         let growth = match self.recovery.phase() {
-            _ if progress.acked == 0 || progress.repaired => Growth::Held,
+            _ if acked == 0 || progress.repaired => Growth::Held,
             Phase::Open if progress.lost == 0 => Growth::Normal,
             Phase::Open | Phase::Fast => Growth::Held,
             Phase::Timeout => Growth::AfterTimeout,
         };
         Ack {
             now,
-            acked: progress.acked,
+            acked,
             #[cfg(feature = "tcp-bbr")]
             delivered: progress.delivered,
             #[cfg(feature = "tcp-bbr")]
@@ -270,6 +271,17 @@ impl Connection<'_> {
                 && pipe.saturating_add(u32::from(self.mss)) <= self.congestion.window(),
             window_limited: self.was_limited(progress.pipe),
             growth,
+        }
+    }
+
+    /// Bytes that let the congestion window grow: those acknowledged in order. On a path that reorders, where
+    /// half the acknowledgments report a gap that is none, congestion avoidance counts each byte when it
+    /// arrives, as Linux does. Those behind a real loss would not count at all otherwise.
+    fn growing_bytes(&self, progress: &Progress) -> u32 {
+        let avoids = self.congestion.window() >= self.congestion.ssthresh();
+        match self.recovery.phase() {
+            Phase::Open if avoids && self.recovery.expects_reordering() => progress.delivered,
+            _ => progress.acked,
         }
     }
 
