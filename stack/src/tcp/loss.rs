@@ -401,6 +401,8 @@ impl Connection<'_> {
     /// as long, as with the probes of RFC 9002, section 6.2.1. What comes to the timeout is the timer's.
     fn repair_timeout(&self) -> Option<Duration> {
         let linear = match self.congestion.is_limiting() {
+            // Nothing came since the timer expired: its doubling is what unloads a congested path.
+            true if self.retries > 0 => return None,
             true => 0,
             false => LINEAR_TIMEOUTS,
         };
