@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 
 use clap::{Parser, ValueEnum};
 use cygnet::{Stack, TcpSocket};
+use cygnet_examples::congestion::Congestion;
 use cygnet_examples::device::DeviceOptions;
 use cygnet_examples::host::{self, Host};
 use cygnet_examples::session::start_command;
@@ -36,6 +37,10 @@ struct Args {
     /// The stack's socket buffers
     #[arg(long, value_name = "SIZE", default_value = "1M", value_parser = units::buffer_size)]
     buffer: usize,
+
+    /// The congestion control of the stack
+    #[arg(long, value_enum, default_value_t = Congestion::Cubic)]
+    congestion: Congestion,
 
     #[command(flatten)]
     device: DeviceOptions,
@@ -62,7 +67,11 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 fn main() -> ExitCode {
     let args = arguments::<Args>();
-    exit(host::run(&args.device, HOST, async |stack| {
+    let host = Host {
+        congestion: args.congestion.into(),
+        ..HOST
+    };
+    exit(host::run(&args.device, host, async |stack| {
         measure(stack, &args).await
     }))
 }

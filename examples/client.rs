@@ -35,6 +35,7 @@ const HOST: Host = Host {
     hardware_address: [0x02, 0, 0, 0, 0, 0x02],
     address: Ipv4Addr::new(192, 168, 69, 2),
     address_v6: Ipv6Addr::new(0xfdaa, 0, 0, 0, 0, 0, 0, 2),
+    ..host::SERVER
 };
 
 fn main() -> ExitCode {

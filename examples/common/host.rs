@@ -4,9 +4,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::process::{ExitCode, ExitStatus};
 use std::time::SystemTime;
 
-use cygnet::TcpSocket;
-use cygnet::{AddressState, Clock, Config, ConfigV4, DnsError, DnsSocket, Driver, Duration};
-use cygnet::{IpAddress, Ipv4Cidr, Ipv6Cidr, Resources, Stack, StaticConfigV4, StaticConfigV6};
+use cygnet::{AddressState, Clock, Config, ConfigV4, CongestionControl, DnsError, DnsSocket};
+use cygnet::{Driver, Duration, IpAddress, Ipv4Cidr, Ipv6Cidr, Resources, Stack};
+use cygnet::{StaticConfigV4, StaticConfigV6, TcpSocket};
 use cygnet_host::TokioClock;
 use cygnet_tuntap::{Device, TunTap};
 use embedded_nal_async::{AddrType, Dns as _};
@@ -26,6 +26,8 @@ pub struct Host {
     pub address: Ipv4Addr,
     /// Its IPv6 address. It makes itself a link-local one as well.
     pub address_v6: Ipv6Addr,
+    /// The congestion control of its connections.
+    pub congestion: CongestionControl,
 }
 
 /// The host that others connect to.
@@ -33,6 +35,7 @@ pub const SERVER: Host = Host {
     hardware_address: [0x02, 0, 0, 0, 0, 0x01],
     address: Ipv4Addr::new(192, 168, 69, 1),
     address_v6: Ipv6Addr::new(0xfdaa, 0, 0, 0, 0, 0, 0, 1),
+    congestion: CongestionControl::Cubic,
 };
 
 /// The kernel's end, which is also the gateway.
@@ -53,6 +56,7 @@ pub fn run(
     let mut config = Config::ipv4_static(host.config(GATEWAY));
     let ipv6 = StaticConfigV6::new(Ipv6Cidr::new(host.address_v6, 64));
     config.ipv6 = ipv6.with_gateway(GATEWAY_V6).into();
+    config.congestion_control = host.congestion;
     run_configured(options, host.hardware_address, config, application)
 }
 

@@ -43,10 +43,6 @@ fn set_up(n: usize, args: &Args) -> Result<TunTap, Error> {
     let settings = [
         ("tcp_rmem", format!("4096 {buffer} {buffer}")),
         ("tcp_wmem", format!("4096 {buffer} {buffer}")),
-        (
-            "tcp_congestion_control",
-            args.congestion.kernel().to_owned(),
-        ),
         ("tcp_no_metrics_save", "1".to_owned()),
     ];
     for (name, value) in settings {

@@ -116,6 +116,10 @@ pub(crate) struct Args {
 pub(crate) enum Congestion {
     /// NewReno (RFC 5681)
     Reno,
+    /// CUBIC (RFC 9438)
+    Cubic,
+    /// BBR
+    Bbr,
 }
 
 impl Congestion {
@@ -123,12 +127,16 @@ impl Congestion {
     pub(crate) fn kernel(self) -> &'static str {
         match self {
             Self::Reno => "reno",
+            Self::Cubic => "cubic",
+            Self::Bbr => "bbr",
         }
     }
 
     pub(crate) fn cygnet(self) -> CongestionControl {
         match self {
             Self::Reno => CongestionControl::NewReno,
+            Self::Cubic => CongestionControl::Cubic,
+            Self::Bbr => CongestionControl::Bbr,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! One measurement: connections from one end to the other that carry all they can for a while.
 
+use std::ffi::OsString;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::ops::AddAssign;
@@ -10,6 +11,7 @@ use std::time::{Duration, Instant};
 use cygnet::{Stack, TcpSocket};
 use cygnet_examples::Error;
 use cygnet_host::NetNs;
+use nix::sys::socket::{setsockopt, sockopt::TcpCongestion};
 use tokio::task::spawn_local;
 
 use crate::ends::{Side, address};
@@ -105,7 +107,7 @@ pub(crate) fn measure(args: &Args, seed: u64, case: &Case) -> Result<Measured, E
         let start = Instant::now();
         match stack.filter(|_| case.from == Tcp::Cygnet) {
             Some(stack) => cygnet_sends(stack, case.flows, args, &shared)?,
-            None => kernel_sends(&near, case.flows, &shared)?,
+            None => kernel_sends(&near, case.flows, args.congestion.kernel(), &shared)?,
         }
         tokio::time::sleep(args.time.into()).await;
         let bytes = shared.received.load(Ordering::Relaxed);
@@ -161,7 +163,12 @@ fn kernel_receives(namespace: &NetNs, shared: &Shared) -> Result<(), Error> {
     Ok(())
 }
 
-fn kernel_sends(namespace: &NetNs, flows: usize, shared: &Shared) -> Result<(), Error> {
+fn kernel_sends(
+    namespace: &NetNs,
+    flows: usize,
+    congestion: &'static str,
+    shared: &Shared,
+) -> Result<(), Error> {
     for _ in 0..flows {
         let shared = shared.clone();
         // A socket belongs to the namespace of the thread that makes it.
@@ -171,6 +178,12 @@ fn kernel_sends(namespace: &NetNs, flows: usize, shared: &Shared) -> Result<(), 
             let Ok(Ok(mut connection)) = namespace.run(connect) else {
                 return;
             };
+            // Not by a setting of the namespace: there, a kernel allows only some of what it has.
+            if let Err(error) = setsockopt(&connection, TcpCongestion, &OsString::from(congestion))
+            {
+                eprintln!("error: the kernel has no congestion control {congestion}: {error}");
+                return;
+            }
             let block = vec![0x5a; BLOCK];
             let _ = connection.set_write_timeout(Some(PATIENCE));
             while !shared.is_over() {

@@ -22,7 +22,11 @@ stories! {
         rfc5682_after_an_early_timeout_nothing_more_is_sent_again,
         rfc5682_after_a_real_timeout_the_rest_is_sent_again;
     "Linux waits for the retransmission timer":
-        a_retransmission_without_answer_is_sent_again_after_a_round_trip_and_a_quarter;
+        a_retransmission_without_answer_is_sent_again_after_a_round_trip_and_a_quarter,
+        a_second_silence_must_last_twice_as_long,
+        after_a_timeout_only_an_answer_brings_probes_back;
+    "Linux takes it for a round trip":
+        the_echo_of_a_copy_that_had_arrived_before_is_no_round_trip;
 }
 
 /// A round trip that is long against what a kernel's timers round to, and short against its timeouts.
@@ -244,8 +248,67 @@ fn a_retransmission_without_answer_is_sent_again_after_a_round_trip_and_a_quarte
     peer.send(ack(before(0)).sack(before(1)..before(10)));
     peer.expect(data(nth(0)));
     peer.expect_after(50..100, data(nth(0)));
-    // Once: from here on it is the timer's, and congestion control's.
+    // Twice as long is as long as the timeout: from here on it is the timer's, and congestion control's.
     peer.expect_after(200..300, data(nth(0)));
     peer.expect_after(400..600, data(nth(0)));
     peer.send(ack(before(10)));
+}
+
+/// The acknowledgment of a segment was lost, and so were the answers to its copies, until one says that all of
+/// them had arrived. It echoes the first, which is what the peer took.
+fn the_echo_of_a_copy_that_had_arrived_before_is_no_round_trip(script: &Script) {
+    let (peer, socket) = under_way(script, 1, true);
+    let original = peer.expect(data(nth(0))).options.timestamps;
+    let original = original.expect("timestamps").value;
+    let waits = [120..150, 195..300, 395..600];
+    for wait in waits.clone() {
+        peer.expect_after(wait, data(nth(0)));
+    }
+    let report = ack(before(1)).sack(nth(0));
+    peer.send(report.ts(peer.clock(), original));
+    script.write(socket, nth(1));
+    peer.expect(data(nth(1)));
+    for wait in waits {
+        peer.expect_after(wait, data(nth(1)));
+    }
+    peer.send(ack(before(2)).ts(peer.clock(), original));
+}
+
+/// Ten segments from the `nth` on, the round trip measured often enough to be sure of it; the first of them is
+/// lost, and was sent again.
+fn settled_and_repairing(script: &Script) -> (Peer<'_>, u32) {
+    const MEASURED: u32 = 30;
+    let (peer, socket) = under_way(script, 1, false);
+    for n in 0..MEASURED {
+        peer.expect(data(nth(n)));
+        script.silence(RTT);
+        peer.send(ack(before(n + 1)));
+        if n + 1 < MEASURED {
+            script.write(socket, nth(n + 1));
+        }
+    }
+    script.write(socket, before(MEASURED)..before(MEASURED + 10));
+    for n in MEASURED..MEASURED + 10 {
+        peer.expect(data(nth(n)));
+    }
+    script.silence(RTT);
+    peer.send(ack(before(MEASURED)).sack(before(MEASURED + 1)..before(MEASURED + 10)));
+    peer.expect(data(nth(MEASURED)));
+    (peer, MEASURED)
+}
+
+fn a_second_silence_must_last_twice_as_long(script: &Script) {
+    let (peer, first) = settled_and_repairing(script);
+    peer.expect_after(50..60, data(nth(first)));
+    peer.expect_after(100..120, data(nth(first)));
+    peer.send(ack(before(first + 10)));
+}
+
+fn after_a_timeout_only_an_answer_brings_probes_back(script: &Script) {
+    let (peer, first) = settled_and_repairing(script);
+    peer.expect_after(50..60, data(nth(first)));
+    peer.expect_after(100..120, data(nth(first)));
+    peer.expect_after(195..220, data(nth(first)));
+    peer.expect_after(395..440, data(nth(first)));
+    peer.send(ack(before(first + 10)));
 }

@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener as KernelListener, TcpStream};
 
-use cygnet::{Stack, TcpListener, TcpPool};
+use cygnet::{CongestionControl, Stack, TcpListener, TcpPool};
 use cygnet_driver::Duration;
 use cygnet_link::{Impairments, percent};
 use cygnet_middleware::FaultConfig;
@@ -34,8 +34,13 @@ async fn to_cygnet(stack: Stack<'static>, len: usize) {
 
 /// cygnet connects to the kernel and sends it `len` bytes.
 async fn to_kernel(stack: Stack<'static>, len: usize) {
+    send_to_kernel(stack, len, CongestionControl::default()).await;
+}
+
+async fn send_to_kernel(stack: Stack<'static>, len: usize, congestion: CongestionControl) {
     let listener = KernelListener::bind((KERNEL, 6_970)).unwrap();
     let mut socket = socket(stack);
+    socket.set_congestion_control(congestion);
     let send = async {
         socket.connect((KERNEL, 6_970)).await.unwrap();
         write_all(&mut socket, &stream(len)).await.unwrap();
@@ -86,6 +91,20 @@ fn a_wire_that_loses_and_corrupts_one_frame_in_ten_each() {
     on_wire(Wire::Faulty(faults), async |stack| {
         to_cygnet(stack, 32_000).await;
         to_kernel(stack, 32_000).await;
+    });
+}
+
+#[test]
+fn much_data_over_a_wire_that_loses_one_frame_in_five() {
+    let faults = FaultConfig {
+        drop_chance: 10,
+        corrupt_chance: 10,
+        ..FaultConfig::default()
+    };
+    on_wire(Wire::Faulty(faults), async |stack| {
+        send_to_kernel(stack, 16 << 20, CongestionControl::None).await;
+        // What was lost and not found out in time costs a timeout each.
+        to_kernel(stack, 256 << 10).await;
     });
 }
 

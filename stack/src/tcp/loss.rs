@@ -39,12 +39,8 @@ impl Connection<'_> {
         let rtt = self.recovery.on_delivered(micros(now), &delivered);
         if let Some(rtt) = rtt {
             self.rtt.sample(Duration::from_micros(u64::from(rtt)));
-        } else if advances
-            && !self.rtt.is_timing()
-            && let Some(age) = self.echo_age(now, &header.options)
-        {
-            // Karn's algorithm forbids timing what was sent again; the echo says which copy it was.
-            self.rtt.sample(age);
+        } else if advances && !self.rtt.is_timing() {
+            self.measure_by_echo(now, header);
         }
         if advances {
             self.size.on_acked(acked, self.mss);
@@ -250,15 +246,16 @@ impl Connection<'_> {
     /// What congestion control is told.
     fn congestion_news(&self, now: Instant, progress: &Progress) -> Ack {
         let pipe = self.pipe();
+        let acked = self.growing_bytes(progress);
         let growth = match self.recovery.phase() {
-            _ if progress.acked == 0 || progress.repaired => Growth::Held,
+            _ if acked == 0 || progress.repaired => Growth::Held,
             Phase::Open if progress.lost == 0 => Growth::Normal,
             Phase::Open | Phase::Fast => Growth::Held,
             Phase::Timeout => Growth::AfterTimeout,
         };
         Ack {
             now,
-            acked: progress.acked,
+            acked,
             #[cfg(feature = "tcp-bbr")]
             delivered: progress.delivered,
             #[cfg(feature = "tcp-bbr")]
@@ -274,6 +271,17 @@ impl Connection<'_> {
                 && pipe.saturating_add(u32::from(self.mss)) <= self.congestion.window(),
             window_limited: self.was_limited(progress.pipe),
             growth,
+        }
+    }
+
+    /// Bytes that let the congestion window grow: those acknowledged in order. On a path that reorders, where
+    /// half the acknowledgments report a gap that is none, congestion avoidance counts each byte when it
+    /// arrives, as Linux does. Those behind a real loss would not count at all otherwise.
+    fn growing_bytes(&self, progress: &Progress) -> u32 {
+        let avoids = self.congestion.window() >= self.congestion.ssthresh();
+        match self.recovery.phase() {
+            Phase::Open if avoids && self.recovery.expects_reordering() => progress.delivered,
+            _ => progress.acked,
         }
     }
 
@@ -389,21 +397,27 @@ impl Connection<'_> {
     ///
     /// RFC 8985 has no probes during recovery: RACK finds a lost retransmission by what is sent after it.
     /// But with a full window nothing is, and the retransmission timer would end every such recovery. So one
-    /// silence after each answer is taken for a loss here as well. Two in a row are the timer's.
+    /// silence is taken for a loss here as well, and each that follows without an answer must last for twice
+    /// as long, as with the probes of RFC 9002, section 6.2.1. What comes to the timeout is the timer's.
     fn repair_timeout(&self) -> Option<Duration> {
-        let patience = match self.congestion.is_limiting() {
-            true => 1,
+        let linear = match self.congestion.is_limiting() {
+            // Nothing came since the timer expired: its doubling is what unloads a congested path.
+            true if self.retries > 0 => return None,
+            true => 0,
             false => LINEAR_TIMEOUTS,
         };
-        // A peer with a gap acknowledges at once (RFC 5681, section 4.2), and none of what makes the
-        // retransmission timer long applies.
-        if self.snd.scoreboard.sacked == 0 || self.recovery.silences() >= patience {
-            return None;
-        }
         let srtt = self.rtt.srtt()?;
         let quarter = Duration::from_micros(srtt.as_micros() / 4);
         let margin = self.rtt.rttvar().saturating_mul(4).max(quarter);
-        Some(srtt + margin.max(PROBE_GRANULARITY))
+        let mut wait = srtt + margin.max(PROBE_GRANULARITY);
+        let silences = self.recovery.silences();
+        // A peer with a gap acknowledges at once (RFC 5681, section 4.2), and one that gets the same once more.
+        if self.snd.scoreboard.sacked == 0 && silences == 0 {
+            wait = wait + PEER_ACK_DELAY;
+        }
+        let doublings = silences.saturating_sub(linear).min(MAX_DOUBLINGS);
+        let wait = wait.saturating_mul(1 << doublings);
+        (wait < self.rtt.rto()).then_some(wait)
     }
 
     /// The peer was silent for too long.
@@ -426,6 +440,18 @@ impl Connection<'_> {
         self.recovery.on_silence();
         if let Some(prr) = self.congestion.prr_mut() {
             prr.force(u32::from(self.mss));
+        }
+    }
+
+    /// Karn's algorithm forbids timing what was sent again; the echo says which copy was acknowledged.
+    fn measure_by_echo(&mut self, now: Instant, header: &TcpHeader) {
+        if self.sack && reported_duplicate(&header.options.sack, header.ack).is_some() {
+            // The peer had it before, and the acknowledgment of that was lost. Linux echoes the copy that it
+            // took, however long ago, and answers the other: no round trip took as long as that, and the
+            // silence says nothing about the path.
+            self.rtt.forget_backoff();
+        } else if let Some(age) = self.echo_age(now, &header.options) {
+            self.rtt.sample(age);
         }
     }
 
@@ -470,6 +496,9 @@ const MAX_ECHO_AGE_MS: u32 = 120_000;
 /// How often a connection without congestion control waits no longer than the last time, before it doubles
 /// its patience after all: as Linux does for connections with little in flight (TCP_THIN_LINEAR_TIMEOUTS).
 pub(super) const LINEAR_TIMEOUTS: u8 = 6;
+
+/// From a millisecond to more than a minute.
+const MAX_DOUBLINGS: u8 = 17;
 
 /// How long a peer may hold back the acknowledgment of a single segment, as far as probes wait for it.
 const PEER_ACK_DELAY: Duration = Duration::from_millis(50);

@@ -100,6 +100,11 @@ impl Recovery {
         self.rack.on_delivered(now, delivered)
     }
 
+    /// Whether the path was seen to reorder.
+    pub(crate) fn expects_reordering(&self) -> bool {
+        self.rack.has_seen_reordering()
+    }
+
     /// Whether segments have overtaken those that arrived now. Before [`Self::on_delivered`].
     pub(crate) fn overtakes(&self, delivered: &Delivered) -> bool {
         self.rack.overtakes(delivered)

@@ -96,6 +96,11 @@ impl Rack {
             .is_some_and(|lowest| lowest.before(self.highest))
     }
 
+    /// Whether segments have overtaken each other.
+    pub(super) fn has_seen_reordering(&self) -> bool {
+        self.reordering_seen
+    }
+
     /// Of all segments that arrived, the one sent last.
     fn newest(&self) -> Option<Sent> {
         let retransmitted = self.newest_retransmitted?;
