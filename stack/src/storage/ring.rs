@@ -3,12 +3,14 @@
 
 use core::marker::PhantomData;
 
-use super::Bytes;
+use super::{Bytes, copy};
 
 /// The ring: `len` bytes from `head` are in use. `R` says what of the buffer is set aside for another use.
 #[derive(Debug)]
 pub(crate) struct Ring<'d, R = Whole> {
     buffer: Bytes<'d>,
+    /// How much of it is the ring's.
+    capacity: u32,
     head: u32,
     len: u32,
     reserve: PhantomData<R>,
@@ -34,7 +36,9 @@ impl<'d, R: Reserve> Ring<'d, R> {
     /// An empty ring. Of a buffer beyond 1 GiB only the first GiB is used, the most that TCP can
     /// describe in its window.
     pub(crate) fn new(buffer: Bytes<'d>) -> Self {
+        let own_len = buffer.len() - R::reserve(buffer.len());
         Self {
+            capacity: own_len.min(MAX_CAPACITY) as u32,
             buffer,
             head: 0,
             len: 0,
@@ -44,8 +48,8 @@ impl<'d, R: Reserve> Ring<'d, R> {
 
     /// What was set aside.
     pub(crate) fn reserve_mut(&mut self) -> &mut [u8] {
-        let start = self.own_len();
-        &mut self.buffer[start..]
+        let len = self.buffer.len();
+        &mut self.buffer[len - R::reserve(len)..]
     }
 
     /// The memory again.
@@ -54,12 +58,7 @@ impl<'d, R: Reserve> Ring<'d, R> {
     }
 
     pub(crate) fn capacity(&self) -> usize {
-        self.own_len().min(MAX_CAPACITY)
-    }
-
-    fn own_len(&self) -> usize {
-        let len = self.buffer.len();
-        len - R::reserve(len)
+        self.capacity as usize
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -97,9 +96,9 @@ impl<'d, R: Reserve> Ring<'d, R> {
         let at = self.len() + offset;
         let (first, second) = self.slices_mut(at, data.len());
         let (head, tail) = data.split_at(first.len());
-        first.copy_from_slice(head);
+        copy(first, head);
         if !tail.is_empty() {
-            second.copy_from_slice(tail);
+            copy(second, tail);
         }
     }
 
@@ -119,9 +118,9 @@ impl<'d, R: Reserve> Ring<'d, R> {
     pub(crate) fn peek(&self, out: &mut [u8]) -> usize {
         let count = out.len().min(self.len());
         let (first, second) = self.slices(0, count);
-        out[..first.len()].copy_from_slice(first);
+        copy(&mut out[..first.len()], first);
         if !second.is_empty() {
-            out[first.len()..count].copy_from_slice(second);
+            copy(&mut out[first.len()..count], second);
         }
         count
     }
