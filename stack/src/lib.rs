@@ -84,6 +84,7 @@ mod icmp;
 mod ip;
 mod link;
 mod rand;
+mod siphash;
 mod socket;
 mod stats;
 mod storage;

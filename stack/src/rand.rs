@@ -7,7 +7,7 @@
 
 use core::hash::Hasher;
 
-use siphasher::sip::{SipHasher13, SipHasher24};
+use crate::siphash::{Rounds, SipHasher};
 
 /// The seed of a stack: 256 bits from the best source the platform has.
 ///
@@ -27,7 +27,7 @@ impl From<u64> for Seed {
     fn from(weak: u64) -> Self {
         let mut bytes = [0; 32];
         for (i, chunk) in bytes.chunks_exact_mut(8).enumerate() {
-            let mut hasher = SipHasher24::new_with_keys(weak, i as u64);
+            let mut hasher = SipHasher::new(Rounds::SAFE, (weak, i as u64));
             hasher.write_u64(weak);
             chunk.copy_from_slice(&hasher.finish().to_le_bytes());
         }
@@ -62,7 +62,7 @@ impl Random {
     }
 
     pub(crate) fn next_u64(&mut self) -> u64 {
-        let mut hasher = SipHasher24::new_with_keys(self.stream.0, self.stream.1);
+        let mut hasher = SipHasher::new(Rounds::SAFE, self.stream);
         hasher.write_u64(self.counter);
         self.counter = self.counter.wrapping_add(1);
         hasher.finish()
@@ -84,8 +84,8 @@ impl Random {
 
 impl HashKey {
     /// The hash of what `write` feeds in. `domain` keeps the uses of the key apart.
-    pub(crate) fn hash(self, domain: u8, write: impl FnOnce(&mut SipHasher13)) -> u64 {
-        let mut hasher = SipHasher13::new_with_keys(self.0, self.1);
+    pub(crate) fn hash(self, domain: u8, write: impl FnOnce(&mut SipHasher)) -> u64 {
+        let mut hasher = SipHasher::new(Rounds::FAST, (self.0, self.1));
         hasher.write_u8(domain);
         write(&mut hasher);
         hasher.finish()

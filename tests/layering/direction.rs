@@ -14,7 +14,7 @@ const FLOORS: &[&[&str]] = &[
     &["stats"],
     &["wire"],
     &["storage", "rand", "events"],
-    &["time", "log"],
+    &["time", "log", "siphash"],
 ];
 
 /// Who knows a neighbor all the same, which of its names, and why.
