@@ -12,6 +12,7 @@ mod link_local;
 mod martian;
 #[cfg(feature = "multicast")]
 mod multicast;
+#[cfg_attr(not(feature = "path-mtu"), path = "no_path_mtu.rs")]
 mod path_mtu;
 #[cfg(feature = "ip-fragments")]
 mod reassembly;
@@ -28,7 +29,7 @@ pub(crate) use link_local::{LinkLocal, Step as LinkLocalStep};
 pub(crate) use martian::{Arrival, ArrivalPath, Destination, Martian, classify};
 #[cfg(feature = "multicast")]
 pub(crate) use multicast::{Filter, GroupTableFull, Member, Message, Multicast, Query, Version};
-pub(crate) use path_mtu::{MIN_PATH_MTU, PathMtuCache, plateau_below};
+pub(crate) use path_mtu::{DISCOVERS_PATH_MTU, MIN_PATH_MTU, PathMtuCache, plateau_below};
 #[cfg(feature = "ip-fragments")]
 pub(crate) use reassembly::{DatagramKey, Fragment, Reassembly, Rules};
 pub(crate) use route::{Route, RouteTable};

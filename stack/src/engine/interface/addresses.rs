@@ -97,7 +97,7 @@ impl Interface {
     fn probes(&self, care: Care) -> bool {
         self.medium == Medium::Ethernet
             && !self.loopback
-            && care.policy == AddressPolicy::Probe
+            && care.policy.probes()
             && cfg!(feature = "medium-ethernet")
     }
 
@@ -112,6 +112,7 @@ impl Interface {
         }
         let mode = match care.policy {
             AddressPolicy::Announce => StartMode::Announce,
+            #[cfg(feature = "ipv4-conflict")]
             AddressPolicy::Probe => StartMode::Probe,
         };
         let detectors = &mut self.ethernet.detectors;
