@@ -12,6 +12,7 @@ use embassy_sync::blocking_mutex::raw::{NoopRawMutex, RawMutex};
 
 use super::clock::EmbassyClock;
 use super::stack::Stack;
+use crate::engine::Room;
 use crate::time::Instant;
 
 /// Moves packets between a driver and a stack. Give it a task of its own.
@@ -134,7 +135,7 @@ impl<'d, D: Driver, M: RawMutex, C: Clock> Runner<'d, D, M, C> {
     /// Takes frames from the driver. True if there may be more.
     fn receive(&mut self, now: Instant, cx: &mut Context<'_>) -> bool {
         for _ in 0..RECEIVE_BURST {
-            let Some((rx, tx)) = self.driver.receive(cx) else {
+            let Some((rx, mut tx)) = self.driver.receive(cx) else {
                 return false;
             };
             let meta = rx.meta();
@@ -145,13 +146,12 @@ impl<'d, D: Driver, M: RawMutex, C: Clock> Runner<'d, D, M, C> {
                     let Some(answer) = &s.engine.receive(now, frame, meta) else {
                         return;
                     };
-                    match tx {
-                        Some(tx) => {
-                            answer.outgoing().send(tx);
-                            s.engine.on_answer_sent();
-                        }
-                        None => s.engine.on_answer_dropped(),
+                    if tx.is_none() {
+                        return s.engine.on_answer_dropped();
                     }
+                    let room: &mut dyn Room = &mut tx;
+                    room.send(&answer.outgoing());
+                    s.engine.on_sent();
                 });
             });
         }
@@ -167,15 +167,16 @@ impl<'d, D: Driver, M: RawMutex, C: Clock> Runner<'d, D, M, C> {
                     blocked: false,
                 };
             }
-            let Some(tx) = self.driver.transmit(cx) else {
+            let mut tx = self.driver.transmit(cx);
+            if tx.is_none() {
                 return Rest {
                     more: false,
                     blocked: true,
                 };
-            };
+            }
             self.stack.with_quietly(|s| {
                 // Room that is not needed goes back with its token.
-                let _ = s.engine.transmit(now, tx);
+                s.engine.transmit(now, &mut tx);
                 wants = s.engine.wants_to_transmit(now);
             });
         }
