@@ -325,7 +325,8 @@ impl StaticConfigV6 {
     }
 }
 
-/// What is done on Ethernet to find out whether somebody else has an IPv4 address (RFC 5227).
+/// What is done on Ethernet to find out whether somebody else has an IPv4 address (RFC 5227). Without the feature
+/// `ipv4-conflict` it is used, and that is all.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum AddressPolicy {
@@ -333,7 +334,19 @@ pub enum AddressPolicy {
     #[default]
     Announce,
     /// The address is used when probing for some seconds found nobody.
+    #[cfg(feature = "ipv4-conflict")]
     Probe,
+}
+
+impl AddressPolicy {
+    /// Whether an address is probed for before it is used.
+    pub(super) fn probes(self) -> bool {
+        match self {
+            Self::Announce => false,
+            #[cfg(feature = "ipv4-conflict")]
+            Self::Probe => true,
+        }
+    }
 }
 
 /// Whether TCP connections let routers mark packets in place of dropping them (RFC 3168).

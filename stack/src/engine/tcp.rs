@@ -2,18 +2,16 @@
 
 use cygnet_config::{TCP_HALF_OPEN_COUNT, TCP_POOL_COUNT, TCP_TIME_WAIT_COUNT};
 
-use cygnet_driver::TxToken;
-
 use super::config::{Config, EcnPolicy};
 use super::icmp::IcmpError;
 use super::ingress::{Handled, Received};
 use super::interface::{INTERFACE, Path, Reach, mss_of};
-use super::outgoing::{Content, IpPacket, Outgoing, Payload};
+use super::outgoing::{Content, IpPacket, Outgoing, Payload, Room};
 use super::pool::{Pool, PoolId};
 use super::sockets::Body;
 use super::{BufferPair, Engine, SocketKey};
 use crate::events::Events;
-use crate::ip::{Delivery, Destination, min_path_mtu, plateau_below};
+use crate::ip::{DISCOVERS_PATH_MTU, Delivery, Destination, min_path_mtu, plateau_below};
 use crate::rand::HashKey;
 use crate::stats::Discard;
 use crate::storage::{Bytes, Index, Records};
@@ -33,10 +31,10 @@ pub(crate) struct TcpState<'d> {
     pub(super) fast_open_key: crate::tcp::FastOpenKey,
     #[cfg(feature = "tcp-fast-open")]
     pub(super) fast_open_cache: crate::tcp::FastOpenCache<{ cygnet_config::TCP_FAST_OPEN_COUNT }>,
-    pub(super) half_open: Records<HalfOpen<SocketKey>, TCP_HALF_OPEN_COUNT>,
+    pub(super) half_open: &'d mut Records<HalfOpen<SocketKey>, TCP_HALF_OPEN_COUNT>,
     /// When the next half-open connection is due; may be too early, never too late.
     pub(super) half_open_due: Instant,
-    pub(super) time_wait: Records<Remembered, TCP_TIME_WAIT_COUNT>,
+    pub(super) time_wait: &'d mut Records<Remembered, TCP_TIME_WAIT_COUNT>,
     pub(super) time_wait_len: Duration,
     pub(super) ecn: EcnPolicy,
     /// Of new sockets.
@@ -46,6 +44,21 @@ pub(crate) struct TcpState<'d> {
     pub(super) pools: [Option<Pool<'d>>; TCP_POOL_COUNT],
     /// The connection that the last segment was for, which the next is likely for as well.
     pub(super) last: Index,
+}
+
+/// The memory for what is not a connection yet, or no longer.
+pub(crate) struct TcpTables {
+    half_open: Records<HalfOpen<SocketKey>, TCP_HALF_OPEN_COUNT>,
+    time_wait: Records<Remembered, TCP_TIME_WAIT_COUNT>,
+}
+
+impl TcpTables {
+    pub(crate) const fn new() -> Self {
+        Self {
+            half_open: Records::new(),
+            time_wait: Records::new(),
+        }
+    }
 }
 
 /// A connection in TIME-WAIT, and for how long.
@@ -133,7 +146,7 @@ impl From<ConnectionError> for ConnectError {
 }
 
 impl<'d> TcpState<'d> {
-    pub(super) fn new(key: HashKey, config: &Config) -> Self {
+    pub(super) fn new(key: HashKey, config: &Config, tables: &'d mut TcpTables) -> Self {
         Self {
             isn: IsnGenerator::new(key),
             #[cfg(feature = "tcp-syn-cookies")]
@@ -142,9 +155,9 @@ impl<'d> TcpState<'d> {
             fast_open_key: crate::tcp::FastOpenKey::new(key),
             #[cfg(feature = "tcp-fast-open")]
             fast_open_cache: crate::tcp::FastOpenCache::new(),
-            half_open: Records::new(),
+            half_open: &mut tables.half_open,
             half_open_due: Instant::FAR_FUTURE,
-            time_wait: Records::new(),
+            time_wait: &mut tables.time_wait,
             time_wait_len: config.max_segment_lifetime.saturating_mul(2),
             ecn: config.ecn,
             congestion: config.congestion_control,
@@ -266,27 +279,26 @@ impl<'d> Engine<'d> {
         self.sockets.hash(CONNECTION, |h| hash_tuple(h, tuple))
     }
 
-    /// The connection's turn to send. Gives the room back if it has nothing, or cannot.
-    #[inline]
-    pub(super) fn transmit_segment<T: TxToken>(
+    /// The connection's turn to send. False if it has nothing, or cannot.
+    pub(super) fn transmit_segment(
         &mut self,
         now: Instant,
         index: Index,
-        tx: T,
-    ) -> Result<(), T> {
+        room: &mut dyn Room,
+    ) -> bool {
         let Body::Tcp(tcp) = self.sockets.body_mut(index) else {
-            return Err(tx);
+            return false;
         };
         let destination = tcp.connection.tuple.remote.addr;
         let reach = self.interface.reach(now, destination, &mut tcp.path);
         if !matches!(reach, Reach::Now) {
             self.on_tcp_out_of_reach(now, index, reach);
-            return Err(tx);
+            return false;
         }
         let planned = tcp.connection.poll_segment(now, tcp.path.mss());
         let (Some(plan), Some(link)) = (planned, self.interface.link_header(&tcp.path)) else {
             self.settle_tcp(index);
-            return Err(tx);
+            return false;
         };
         let tuple = &tcp.connection.tuple;
         let flow_label = self
@@ -303,7 +315,7 @@ impl<'d> Engine<'d> {
                 hop_limit: tcp.connection.options.hop_limit,
                 dscp_ecn: tcp.connection.options.dscp << 2 | plan.ecn().0,
                 ident: plan.fragment_ident(),
-                dont_fragment: !tcp.path.needs_fragments(),
+                dont_fragment: DISCOVERS_PATH_MTU && !tcp.path.needs_fragments(),
                 flow_label,
                 payload: match &marked {
                     None => Payload::Segment(now, &tcp.connection, &plan),
@@ -311,13 +323,13 @@ impl<'d> Engine<'d> {
                 },
             }),
         };
-        segment.send(tx);
+        room.send(&segment);
         tcp.connection.on_transmitted(&plan);
         if plan.repeated {
             self.stats.retransmits = self.stats.retransmits.wrapping_add(1);
         }
         self.settle_tcp(index);
-        Ok(())
+        true
     }
 
     /// A connection cannot send now: it waits for its next hop, or hears that there is none.
@@ -360,6 +372,7 @@ impl<'d> Engine<'d> {
             return false;
         };
         let (error, hard) = match error {
+            IcmpError::TooLong { .. } if !DISCOVERS_PATH_MTU => return false,
             IcmpError::TooLong { next_hop_mtu } => {
                 return self.on_too_long(now, index, quote, next_hop_mtu);
             }

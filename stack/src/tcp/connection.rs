@@ -493,6 +493,7 @@ impl<'d> Connection<'d> {
     }
 
     /// Ends the connection without a word to the peer. What was received can still be read.
+    #[inline(never)]
     pub(crate) fn end(&mut self, error: Option<ConnectionError>) {
         if self.state.is_over() && self.state != State::Listen {
             return;
@@ -656,11 +657,13 @@ impl Moment {
 }
 
 /// For what is compared over hours.
+#[inline(never)]
 pub(super) fn millis(now: Instant) -> u32 {
     now.as_millis() as u32
 }
 
 /// How long ago something was that was noted with [`millis`].
+#[inline(never)]
 pub(super) fn since_millis(now: Instant, then: u32) -> Duration {
     Duration::from_millis(u64::from(millis(now).wrapping_sub(then)))
 }

@@ -37,6 +37,8 @@ mod pacing;
 mod path_mtu;
 #[cfg(feature = "tcp-plpmtud")]
 mod plpmtud;
+#[cfg_attr(not(feature = "tcp-rack"), path = "no_probing.rs")]
+mod probing;
 mod receiver;
 mod recovery;
 mod rtt;

@@ -75,8 +75,9 @@ impl RttEstimator {
 
     /// The timeout for what is sent now.
     pub(crate) fn rto(&self) -> Duration {
-        let backed_off = u64::from(self.rto) << self.backoff.min(32);
-        Duration::from_micros(backed_off.min(u64::from(MAX_RTO)))
+        let factor = 1u32.checked_shl(self.backoff.into()).unwrap_or(u32::MAX);
+        let backed_off = self.rto.saturating_mul(factor);
+        Duration::from_micros(u64::from(backed_off.min(MAX_RTO)))
     }
 
     pub(crate) fn srtt(&self) -> Option<Duration> {
