@@ -16,8 +16,8 @@ use crate::rand::HashKey;
 use crate::stats::Discard;
 use crate::storage::{Bytes, Index, Records};
 use crate::tcp::{
-    CongestionControl, Connection, ConnectionError, Disposition, FastOpen, FourTuple, HalfOpen,
-    IsnGenerator, Opening, State, TimeWait, hash_tuple,
+    Connection, ConnectionError, Disposition, FastOpen, FourTuple, HalfOpen, IsnGenerator, Opening,
+    Options, State, TimeWait, hash_tuple,
 };
 use crate::time::{Duration, Instant};
 use crate::wire::{Ecn, IpAddress, IpEndpoint, IpListenEndpoint, Quote, TcpSegment};
@@ -38,7 +38,7 @@ pub(crate) struct TcpState<'d> {
     pub(super) time_wait_len: Duration,
     pub(super) ecn: EcnPolicy,
     /// Of new sockets.
-    congestion: CongestionControl,
+    options: Options,
     /// Filled from the front. No `heapless::Vec`: its `Drop` would keep stacks from living in local
     /// variables.
     pub(super) pools: [Option<Pool<'d>>; TCP_POOL_COUNT],
@@ -160,7 +160,7 @@ impl<'d> TcpState<'d> {
             time_wait: &mut tables.time_wait,
             time_wait_len: config.max_segment_lifetime.saturating_mul(2),
             ecn: config.ecn,
-            congestion: config.congestion_control,
+            options: Options::new(config.congestion_control, config.min_rto.into()),
             pools: [const { None }; TCP_POOL_COUNT],
             last: 0,
         }
@@ -181,13 +181,9 @@ impl<'d> TcpState<'d> {
 }
 
 impl<'d> TcpSlot<'d> {
-    pub(super) fn new(
-        pair: BufferPair<'d>,
-        pool: Option<PoolId>,
-        congestion: CongestionControl,
-    ) -> Self {
+    pub(super) fn new(pair: BufferPair<'d>, pool: Option<PoolId>, options: Options) -> Self {
         Self {
-            connection: Connection::new(pair.receive, pair.send, congestion),
+            connection: Connection::new(pair.receive, pair.send, options),
             path: Path::default(),
             pool,
             queued_by: None,
@@ -533,7 +529,7 @@ impl<'d> Engine<'d> {
 impl<'d> Engine<'d> {
     /// A socket on its user's buffers.
     pub(crate) fn tcp_open(&mut self, receive: Bytes<'d>, send: Bytes<'d>) -> Option<SocketKey> {
-        let slot = TcpSlot::new(BufferPair { receive, send }, None, self.tcp.congestion);
+        let slot = TcpSlot::new(BufferPair { receive, send }, None, self.tcp.options);
         let index = self.sockets.allocate(Body::Tcp(slot))?;
         Some(self.sockets.key(index))
     }
@@ -547,7 +543,7 @@ impl<'d> Engine<'d> {
 
     /// A slot for a pair from a pool, which goes back if there is no slot.
     pub(super) fn allocate_pooled(&mut self, pool: PoolId, pair: BufferPair<'d>) -> Option<Index> {
-        let body = Body::Tcp(TcpSlot::new(pair, Some(pool), self.tcp.congestion));
+        let body = Body::Tcp(TcpSlot::new(pair, Some(pool), self.tcp.options));
         match self.sockets.try_allocate(body) {
             Ok(index) => Some(index),
             Err(body) => {
