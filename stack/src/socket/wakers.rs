@@ -75,6 +75,15 @@ impl SocketWakers {
         Ok(Place(interest as u8))
     }
 
+    /// Gives up a place for another one of the same future, if what it left there still waits.
+    pub(super) fn forget(&mut self, place: Place, left: &Waker) {
+        if let Some(slot) = self.slots.get_mut(usize::from(place.0))
+            && slot.as_ref().is_some_and(|waker| waker.will_wake(left))
+        {
+            *slot = None;
+        }
+    }
+
     /// Gives up a place. The waker is returned to be woken: other futures of its task may rely on it.
     #[must_use]
     pub(super) fn leave(&mut self, place: Place) -> Option<Waker> {
