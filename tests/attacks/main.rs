@@ -9,3 +9,4 @@ mod forger;
 mod greedy;
 mod stalling;
 mod syn_flood;
+mod traps;

@@ -1,5 +1,10 @@
 //! Datagrams.
 
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Wake, Waker};
+
 use cygnet::{BindError, Discard, Duration, IpListenEndpoint, RecvError, SendError, UdpIoError};
 use cygnet::{IpAddress, UdpMetadata, UdpSocket};
 use cygnet_link::Impairments;
@@ -358,5 +363,38 @@ fn flush_waits_until_all_is_handed_to_the_driver() {
         let before = pair.control.counters(0).sent;
         client.flush().await.unwrap();
         assert!(pair.control.counters(0).sent > before);
+    });
+}
+
+/// What `Future` says of `poll`: "only the `Waker` from the `Context` passed to the most recent call should be
+/// scheduled to receive a wakeup".
+#[test]
+fn a_future_that_is_polled_with_ever_new_wakers_keeps_its_place() {
+    struct Woken(AtomicBool);
+    impl Wake for Woken {
+        fn wake(self: Arc<Self>) {
+            self.0.store(true, Ordering::Relaxed);
+        }
+    }
+    let pair = Pair::new(1);
+    pair.run(async {
+        let (client, server) = (pair.client.udp_at(1000), pair.server.udp_at(2000));
+        let mut buffer = [0; 10];
+        let mut receiving = pin!(server.recv_from(&mut buffer));
+        let wakers = [(); 8].map(|()| Arc::new(Woken(AtomicBool::new(false))));
+        for woken in &wakers {
+            let waker = Waker::from(woken.clone());
+            let polled = receiving.as_mut().poll(&mut Context::from_waker(&waker));
+            assert!(polled.is_pending(), "{polled:?}");
+        }
+        client
+            .send_to(b"cygnet", pair.server.at(2000))
+            .await
+            .unwrap();
+        pair.executor.sleep(BRIEFLY).await;
+        let [earlier @ .., last] = wakers;
+        assert!(last.0.load(Ordering::Relaxed));
+        assert!(earlier.iter().all(|woken| !woken.0.load(Ordering::Relaxed)));
+        assert_eq!(receiving.await.unwrap().0, 6);
     });
 }

@@ -10,7 +10,7 @@ use cygnet::wire::{ChecksumMode, IpProtocol, Ipv4Header, SeqNum, TcpFlags, TcpHe
 use cygnet_driver::{
     Capabilities, Driver, HardwareAddress, LinkState, Medium, RxMeta, RxToken, TxMeta, TxToken,
 };
-use cygnet_tests::{repair_checksums, tcp_segment};
+use cygnet_tests::{Transport, repair_checksums, tcp_segment};
 
 use crate::actors::LISTENER;
 use crate::dice::Dice;
@@ -132,7 +132,7 @@ impl Eye {
 
     /// Throws away a segment, and remembers to report it.
     fn renege(&mut self, frame: &mut [u8]) {
-        let Some((_, range)) = tcp_segment(self.medium, frame) else {
+        let Some(Transport { range, .. }) = tcp_segment(self.medium, frame) else {
             return;
         };
         let Ok(segment) = TcpSegment::parse(&frame[range.clone()]) else {
@@ -151,7 +151,7 @@ impl Eye {
     }
 
     fn on_sent(&mut self, frame: &mut [u8]) {
-        let Some((_, range)) = tcp_segment(self.medium, frame) else {
+        let Some(Transport { range, .. }) = tcp_segment(self.medium, frame) else {
             return;
         };
         let Ok(segment) = TcpSegment::parse(&frame[range.clone()]) else {

@@ -24,7 +24,7 @@ pub use executor::{Executor, Spawned};
 pub use middlebox::{Middlebox, Packet, Verdict};
 pub use network::{FRAMES, Host, HubPort, Memory, Network, SLOTS, Setup};
 pub use pair::{Pair, assert_same_bytes, pattern, receive_to_end, send_all};
-pub use repair::{repair_checksums, tcp_segment};
+pub use repair::{Transport, repair_checksums, tcp_segment, transport};
 pub use seeds::for_each_seed;
 
 /// The README's example compiles, runs and comes to an end.

@@ -1,6 +1,6 @@
 //! A future's place among those that wait for one socket.
 
-use core::task::{Context, Poll};
+use core::task::{Context, Poll, Waker};
 
 use embassy_sync::blocking_mutex::raw::RawMutex;
 
@@ -12,7 +12,8 @@ use crate::engine::{Engine, SocketKey};
 pub(super) struct Waiting<'d, M: RawMutex> {
     stack: Stack<'d, M>,
     key: SocketKey,
-    place: Option<Place>,
+    /// With the waker that was left there: the place may be another's by now.
+    place: Option<(Place, Waker)>,
 }
 
 /// Why a future cannot wait.
@@ -38,19 +39,30 @@ impl<'d, M: RawMutex> Waiting<'d, M> {
         interests: &[Interest],
         ask: impl FnOnce(&mut Engine<'d>) -> Option<R>,
     ) -> Poll<Result<R, WaitError>> {
-        let (key, place) = (self.key, &mut self.place);
+        let (key, held) = (self.key, &mut self.place);
+        // Dropped when the lock is left.
+        let mut gone = None;
         let asked = self.stack.with(|s| {
             if let Some(answer) = ask(s.engine) {
                 return Poll::Ready(Ok(answer));
             }
-            match s.wakers(key).map(|w| w.join(interests, cx.waker())) {
-                Some(Ok(taken)) => {
-                    *place = Some(taken);
-                    Poll::Pending
-                }
-                _ => Poll::Ready(Err(WaitError::TooManyWaiters)),
+            let Some(wakers) = s.wakers(key) else {
+                return Poll::Ready(Err(WaitError::TooManyWaiters));
+            };
+            // A future is woken by the waker of its last poll alone, which need not be that of its first.
+            if let Some((place, left)) = held.take_if(|(_, left)| !left.will_wake(cx.waker())) {
+                gone = Some((wakers.forget(place, &left), left));
             }
+            let Ok(place) = wakers.join(interests, cx.waker()) else {
+                return Poll::Ready(Err(WaitError::TooManyWaiters));
+            };
+            match held {
+                Some((held, _)) => *held = place,
+                None => *held = Some((place, cx.waker().clone())),
+            }
+            Poll::Pending
         });
+        drop(gone);
         asked.unwrap_or(Poll::Ready(Err(WaitError::Reentrant)))
     }
 
@@ -63,7 +75,7 @@ impl<'d, M: RawMutex> Waiting<'d, M> {
 impl<M: RawMutex> Drop for Waiting<'_, M> {
     #[inline]
     fn drop(&mut self) {
-        if let Some(place) = self.place {
+        if let Some((place, _)) = self.place.take() {
             self.leave(place);
         }
     }

@@ -75,6 +75,13 @@ impl SocketWakers {
         Ok(Place(interest as u8))
     }
 
+    /// Gives up a place for another one of the same future, if what it left there still waits. The waker is
+    /// returned to be dropped outside of the lock.
+    pub(super) fn forget(&mut self, place: Place, left: &Waker) -> Option<Waker> {
+        let slot = self.slots.get_mut(usize::from(place.0))?;
+        slot.take_if(|waker| waker.will_wake(left))
+    }
+
     /// Gives up a place. The waker is returned to be woken: other futures of its task may rely on it.
     #[must_use]
     pub(super) fn leave(&mut self, place: Place) -> Option<Waker> {

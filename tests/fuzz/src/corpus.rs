@@ -1,4 +1,7 @@
-//! The corpus: where it lies, and how it is made from a capture of our own.
+//! The corpus: where it lies, and how it is made from captures and stories of our own.
+
+mod messages;
+mod stories;
 
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
@@ -12,6 +15,7 @@ use cygnet_tests::{
 };
 
 use crate::frames::Record;
+use messages::Dhcp;
 
 /// The directory with the inputs of a target.
 pub fn directory(target: &str) -> PathBuf {
@@ -34,9 +38,32 @@ pub fn inputs(target: &str) -> Vec<(String, Vec<u8>)> {
     inputs
 }
 
+/// All inputs that are made, by target and name. Others were found, or drawn.
+pub fn made() -> Vec<(&'static str, String, Vec<u8>)> {
+    let mut made = Vec::new();
+    for seed in 0..8 {
+        made.push(("frames", format!("capture-{seed}"), capture(seed)));
+    }
+    for (name, input) in stories::all() {
+        made.push(("frames", name.to_owned(), input));
+    }
+    for which in Dhcp::ALL {
+        let role = u8::from(!which.is_reply());
+        let input = [&[role], messages::dhcp(which).as_slice()].concat();
+        made.push(("dhcp", format!("{which:?}").to_lowercase(), input));
+    }
+    for (name, message) in messages::dns() {
+        made.push(("dns", name.to_owned(), message));
+    }
+    for (name, input) in messages::ipv6() {
+        made.push(("ipv6", name.to_owned(), input));
+    }
+    made
+}
+
 /// What a server saw of a transfer over a bad link, as an input of `frames`: it answers the same client,
 /// so the client's side of the conversation makes sense to it.
-pub fn capture(seed: u64) -> Vec<u8> {
+fn capture(seed: u64) -> Vec<u8> {
     let frames = Rc::new(RefCell::new(Vec::new()));
     let link = Impairments::new()
         .seed(seed)
@@ -78,7 +105,7 @@ pub fn capture(seed: u64) -> Vec<u8> {
 fn into_records(seen: &[Passed]) -> Vec<u8> {
     let (mut input, mut last, mut sent) = (Vec::new(), Instant::ZERO, 0u32);
     for (at, direction, frame) in seen {
-        let tcp = tcp_segment(Medium::Ethernet, frame).map(|(_, range)| range);
+        let tcp = tcp_segment(Medium::Ethernet, frame).map(|found| found.range);
         if *direction == Direction::Tx {
             if let Some(range) = tcp {
                 let segment = cygnet::wire::TcpSegment::parse(&frame[range]);

@@ -2,14 +2,17 @@
 
 use std::convert::Infallible;
 use std::future::Future;
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 
 use cygnet::wire::EthernetAddress;
-use cygnet::{Config, Duration, Ipv4Cidr, Resources, Stack, StaticConfigV4};
+use cygnet::{
+    Config, Duration, InterfaceIdentifiers, Ipv4Cidr, Ipv6Cidr, Resources, Stack, StaticConfigV4,
+    StaticConfigV6,
+};
 use cygnet_driver::{Clock as _, Medium};
 use cygnet_link::{Link, Port, PortConfig};
 use cygnet_tests::VirtualClock;
@@ -57,12 +60,17 @@ impl<'d> Stand<'d> {
             _ => [PortConfig::ip(); 2],
         };
         let [port, wire] = memory.link.split(clock.clone(), ports);
-        let config = Config::ipv4_static(StaticConfigV4::new(Ipv4Cidr::new(OUR_ADDRESS, 24)));
+        let mut config = Config::ipv4_static(static_v4());
+        config.ipv6 = static_v6().into();
+        // The link-local address follows from the hardware address, so that frames can be for it.
+        config.interface_identifiers = InterfaceIdentifiers::Eui64;
         let (stack, mut runner) =
             cygnet::new_with_clock(port, config, &mut memory.resources, 1, clock.clone());
         if medium == Medium::Ethernet {
-            let added = stack.add_neighbor(PEER_ADDRESS.into(), PEERS);
-            added.expect("room for a neighbor");
+            for address in [PEER_ADDRESS.into(), PEER_ADDRESS_V6.into()] {
+                let added = stack.add_neighbor(address, PEERS);
+                added.expect("room for a neighbor");
+            }
         }
         let mut stand = Self {
             clock,
@@ -72,7 +80,9 @@ impl<'d> Stand<'d> {
             wire,
             sent: Vec::new(),
         };
-        stand.settle();
+        // Until the addresses are in use.
+        stand.pass(Duration::from_secs(3));
+        stand.sent.clear();
         stand
     }
 
@@ -133,12 +143,35 @@ impl<'d> Stand<'d> {
 
 pub(crate) const OUR_ADDRESS: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 2);
 pub(crate) const PEER_ADDRESS: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 1);
+/// On the link, and not known.
+pub(crate) const STRANGER: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 3);
+pub(crate) const GROUP_V4: Ipv4Addr = Ipv4Addr::new(239, 1, 2, 3);
+pub(crate) const OUR_ADDRESS_V6: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 2);
+pub(crate) const PEER_ADDRESS_V6: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1);
+pub(crate) const STRANGER_V6: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 3);
+/// What follows from [`OURS`] and from [`PEERS`].
+pub(crate) const OUR_LINK_LOCAL: Ipv6Addr = Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0xff, 0xfe00, 2);
+pub(crate) const PEER_LINK_LOCAL: Ipv6Addr = Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0xff, 0xfe00, 1);
+pub(crate) const GROUP_V6: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 1, 2);
+
+/// The address that the stack begins with; the peer is its router and its name server.
+pub(crate) fn static_v4() -> StaticConfigV4 {
+    StaticConfigV4::new(Ipv4Cidr::new(OUR_ADDRESS, 24))
+        .with_gateway(PEER_ADDRESS)
+        .with_dns_server(PEER_ADDRESS)
+}
+
+/// The same for IPv6.
+pub(crate) fn static_v6() -> StaticConfigV6 {
+    StaticConfigV6::new(Ipv6Cidr::new(OUR_ADDRESS_V6, 64)).with_gateway(PEER_ADDRESS_V6)
+}
+
 /// As in the hosts of the suites, so that their captures fit.
-const OURS: EthernetAddress = EthernetAddress([2, 0, 0, 0, 0, 2]);
-const PEERS: EthernetAddress = EthernetAddress([2, 0, 0, 0, 0, 1]);
+pub(crate) const OURS: EthernetAddress = EthernetAddress([2, 0, 0, 0, 0, 2]);
+pub(crate) const PEERS: EthernetAddress = EthernetAddress([2, 0, 0, 0, 0, 1]);
 
 /// Slots for sockets.
-pub(crate) const SLOTS: usize = 8;
+pub(crate) const SLOTS: usize = 12;
 
 /// More than anything takes that an input can ask for.
 const MOST_POLLS: u32 = 10_000;

@@ -12,7 +12,7 @@ use cygnet::wire::{
 };
 use cygnet::{CongestionControl, Duration, TcpListener, TcpSocket};
 use cygnet_driver::Medium;
-use cygnet_tests::tcp_segment;
+use cygnet_tests::{Transport, tcp_segment};
 
 use crate::stand::{Memory, OUR_ADDRESS, PEER_ADDRESS, Stand};
 
@@ -353,7 +353,7 @@ impl<'d> Play<'d> {
     fn look(&mut self) {
         let sent = self.stand.sent();
         for frame in sent {
-            let Some((_, range)) = tcp_segment(Medium::Ip, &frame) else {
+            let Some(Transport { range, .. }) = tcp_segment(Medium::Ip, &frame) else {
                 continue;
             };
             let segment = TcpSegment::parse(&frame[range]).expect("a whole segment");
