@@ -107,7 +107,7 @@ pub(super) enum Payload<'a> {
     /// An ICMP message as a user wrote it, of the version of its packet; its checksum is filled in.
     IcmpRaw(&'a [u8]),
     /// What was written before, as it is.
-    #[cfg(feature = "ip-fragments")]
+    #[cfg(any(feature = "ip-fragments", feature = "socket-raw"))]
     Written(IpProtocol, &'a [u8]),
 }
 
@@ -318,7 +318,7 @@ impl Payload<'_> {
                 #[cfg(feature = "proto-ipv6")]
                 IpAddress::Ipv6(_) => IpProtocol::ICMPV6,
             },
-            #[cfg(feature = "ip-fragments")]
+            #[cfg(any(feature = "ip-fragments", feature = "socket-raw"))]
             Self::Written(protocol, _) => *protocol,
         }
     }
@@ -340,7 +340,7 @@ impl Payload<'_> {
             #[cfg(feature = "proto-ipv6")]
             Self::Ndisc(message) => message.len(),
             Self::IcmpRaw(message) => message.len(),
-            #[cfg(feature = "ip-fragments")]
+            #[cfg(any(feature = "ip-fragments", feature = "socket-raw"))]
             Self::Written(_, bytes) => bytes.len(),
         }
     }
@@ -376,7 +376,7 @@ impl Payload<'_> {
             Self::IcmpRaw(message) => {
                 emit_icmp(buffer, message, icmp_pseudo_header(src, dst, message.len()));
             }
-            #[cfg(feature = "ip-fragments")]
+            #[cfg(any(feature = "ip-fragments", feature = "socket-raw"))]
             Self::Written(_, bytes) => buffer.copy_from_slice(bytes),
         }
     }

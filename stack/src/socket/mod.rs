@@ -17,8 +17,16 @@ mod icmp;
 mod listener;
 #[cfg(feature = "mdns")]
 mod mdns;
+#[cfg(any(
+    feature = "socket-udp",
+    feature = "socket-icmp",
+    feature = "socket-raw"
+))]
+mod packets;
 #[cfg(feature = "socket-tcp")]
 mod pool;
+#[cfg(feature = "socket-raw")]
+mod raw;
 mod resources;
 mod runner;
 mod shared;
@@ -30,7 +38,8 @@ mod udp;
 #[cfg(any(
     feature = "socket-tcp",
     feature = "socket-udp",
-    feature = "socket-icmp"
+    feature = "socket-icmp",
+    feature = "socket-raw"
 ))]
 mod waiting;
 mod wakers;
@@ -48,12 +57,20 @@ pub use icmp::{IcmpError, IcmpSocket};
 pub use listener::{AcceptError, TcpListener};
 #[cfg(feature = "mdns")]
 pub use mdns::MdnsBrowser;
+#[cfg(any(
+    feature = "socket-udp",
+    feature = "socket-icmp",
+    feature = "socket-raw"
+))]
+pub use packets::{RecvError, SendError};
 #[cfg(feature = "socket-tcp")]
 pub use pool::{BufferPool, PoolError, TcpPool};
+#[cfg(feature = "socket-raw")]
+pub use raw::RawSocket;
 pub use resources::Resources;
 pub use runner::Runner;
 pub use stack::{Reentrant, Stack, new, new_with_clock};
 #[cfg(feature = "socket-tcp")]
 pub use tcp::{OwnedReadHalf, OwnedWriteHalf, TcpError, TcpReader, TcpSocket, TcpWriter};
 #[cfg(feature = "socket-udp")]
-pub use udp::{RecvError, SendError, UdpIoError, UdpSocket};
+pub use udp::{UdpIoError, UdpSocket};

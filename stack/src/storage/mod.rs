@@ -8,7 +8,11 @@ mod buckets;
 mod buffer;
 mod deadlines;
 mod list;
-#[cfg(any(feature = "socket-udp", feature = "socket-icmp"))]
+#[cfg(any(
+    feature = "socket-udp",
+    feature = "socket-icmp",
+    feature = "socket-raw"
+))]
 mod packet_queue;
 mod range_set;
 mod records;
@@ -18,9 +22,17 @@ pub(crate) use buckets::Buckets;
 pub use buffer::{Buffer, Bytes};
 pub(crate) use deadlines::Deadlines;
 pub(crate) use list::{Index, List, Node};
-#[cfg(any(feature = "socket-udp", feature = "socket-icmp"))]
+#[cfg(any(
+    feature = "socket-udp",
+    feature = "socket-icmp",
+    feature = "socket-raw"
+))]
 pub(crate) use packet_queue::PacketMetadata;
-#[cfg(any(feature = "socket-udp", feature = "socket-icmp"))]
+#[cfg(any(
+    feature = "socket-udp",
+    feature = "socket-icmp",
+    feature = "socket-raw"
+))]
 pub(crate) use packet_queue::{PacketQueue, PushError};
 pub(crate) use range_set::RangeSet;
 pub(crate) use records::Records;
