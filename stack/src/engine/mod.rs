@@ -20,6 +20,8 @@ mod config;
     feature = "socket-raw"
 ))]
 mod datagram;
+#[cfg(feature = "socket-dns")]
+mod destinations;
 #[cfg(feature = "socket-dhcpv4")]
 mod dhcp;
 #[cfg(feature = "dhcpv4-server")]
@@ -96,6 +98,8 @@ pub(crate) use crate::ip::Member;
 pub use config::{AddressPolicy, Config, ConfigV4, DefensePolicy, EcnPolicy, StaticConfigV4};
 #[cfg(feature = "proto-ipv6")]
 pub use config::{ConfigV6, InterfaceIdentifiers, StaticConfigV6};
+#[cfg(feature = "socket-dns")]
+pub(crate) use destinations::MAX_FOUND;
 #[cfg(feature = "socket-dns")]
 pub(crate) use dns::AskError;
 pub(crate) use egress::Inline;

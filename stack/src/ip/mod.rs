@@ -4,6 +4,8 @@
 //! Sans-io tables and pure functions; `engine` asks, and does the sending and dropping itself.
 
 mod addresses;
+#[cfg(all(feature = "proto-ipv6", feature = "socket-dns"))]
+mod destination;
 #[cfg(feature = "proto-ipv6")]
 mod extension;
 mod forward;
@@ -19,6 +21,8 @@ mod martian_v6;
 #[cfg(feature = "multicast")]
 mod multicast;
 mod path_mtu;
+#[cfg(feature = "proto-ipv6")]
+mod policy;
 #[cfg(feature = "ip-fragments")]
 mod reassembly;
 mod route;
@@ -29,6 +33,8 @@ mod selection;
 
 pub use addresses::AddressState;
 pub(crate) use addresses::{Addresses, InterfaceAddress};
+#[cfg(all(feature = "proto-ipv6", feature = "socket-dns"))]
+pub(crate) use destination::{Candidate, sort as sort_destinations};
 #[cfg(feature = "proto-ipv6")]
 pub(crate) use extension::{HeaderProblem, Opened, open};
 pub(crate) use forward::{Delivery, Forwarding, NextHop};
