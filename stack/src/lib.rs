@@ -143,6 +143,8 @@ pub use socket::{
     AcceptError, BufferPool, OwnedReadHalf, OwnedWriteHalf, PoolError, TcpError, TcpListener,
     TcpPool, TcpReader, TcpSocket, TcpWriter,
 };
+#[cfg(all(feature = "socket-dns", feature = "socket-tcp"))]
+pub use socket::{ConnectHostError, TcpConnector};
 #[cfg(feature = "socket-dns")]
 pub use socket::{DnsError, DnsSocket};
 pub use socket::{EmbassyClock, Reentrant, Resources, Runner, Stack, new, new_with_clock};

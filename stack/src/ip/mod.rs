@@ -8,6 +8,8 @@ mod addresses;
 mod destination;
 #[cfg(feature = "proto-ipv6")]
 mod extension;
+#[cfg(all(feature = "socket-dns", feature = "socket-tcp"))]
+mod eyeballs;
 mod forward;
 mod ident;
 #[cfg(feature = "proto-ipv6")]
@@ -37,6 +39,8 @@ pub(crate) use addresses::{Addresses, InterfaceAddress};
 pub(crate) use destination::{Candidate, sort as sort_destinations};
 #[cfg(feature = "proto-ipv6")]
 pub(crate) use extension::{HeaderProblem, Opened, open};
+#[cfg(all(feature = "socket-dns", feature = "socket-tcp"))]
+pub(crate) use eyeballs::Eyeballs;
 pub(crate) use forward::{Delivery, Forwarding, NextHop};
 pub(crate) use ident::{Flow, Identifications};
 #[cfg(feature = "proto-ipv6")]

@@ -7,6 +7,8 @@
 mod clock;
 #[cfg(feature = "config-events")]
 mod config_events;
+#[cfg(all(feature = "socket-dns", feature = "socket-tcp"))]
+mod connector;
 #[cfg(feature = "dhcpv4-server")]
 mod dhcp_server;
 #[cfg(feature = "socket-dns")]
@@ -47,6 +49,8 @@ mod wakers;
 pub use clock::EmbassyClock;
 #[cfg(feature = "config-events")]
 pub use config_events::ConfigEvents;
+#[cfg(all(feature = "socket-dns", feature = "socket-tcp"))]
+pub use connector::{ConnectHostError, TcpConnector};
 #[cfg(feature = "dhcpv4-server")]
 pub use dhcp_server::DhcpServerError;
 #[cfg(feature = "socket-dns")]
