@@ -1,7 +1,7 @@
 //! An async TCP/IP stack for firmware and for user-space networking, without a heap.
 //!
 //! One task runs the [`Runner`], which owns the driver and moves packets; everything else talks to it
-//! through handles: `TcpSocket`, `TcpListener`, `UdpSocket`, `IcmpSocket`, `DnsSocket`. They implement
+//! through handles: `TcpSocket`, `TcpListener`, `UdpSocket`, `IcmpSocket`, `RawSocket`, `DnsSocket`. They implement
 //! [`embedded_io_async`]'s `Read` and `Write`.
 //!
 //! ```no_run
