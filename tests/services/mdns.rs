@@ -13,8 +13,8 @@ use cygnet::{
 use cygnet_driver::LinkState;
 use cygnet_tests::{Host, Network};
 use embassy_futures::join::join;
-use embedded_io_async::{Read, Write};
 use embassy_futures::select::{Either, select};
+use embedded_io_async::{Read, Write};
 
 const WEB: MdnsService<'_> = MdnsService {
     instance: "Swan's page",

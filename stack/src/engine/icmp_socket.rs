@@ -3,7 +3,7 @@
 use super::datagram::{Datagrams, Pending, RouteCache};
 use super::ingress::Received;
 use super::outgoing::{IpPacket, Marks, Payload};
-use super::packet_socket::{Fault, PacketSocket, QueueError, Queues, Room};
+use super::packet_socket::{Fault, PacketSocket, QueueError, QueueMemory, Queues};
 use super::sockets::Body;
 use super::{Engine, SocketKey};
 use crate::events::Events;
@@ -11,7 +11,7 @@ use crate::stats::Discard;
 use crate::storage::PacketMetadata;
 use crate::wire::IpAddress;
 
-/// Room for what an ICMP socket's queue notes about one message.
+/// QueueMemory for what an ICMP socket's queue notes about one message.
 pub type IcmpPacketMetadata = PacketMetadata<IcmpMetadata>;
 
 /// What goes with an ICMP message.
@@ -226,8 +226,8 @@ impl<'d> Engine<'d> {
 
     pub(crate) fn icmp_open(
         &mut self,
-        rx: Room<'d, IcmpMetadata>,
-        tx: Room<'d, IcmpMetadata>,
+        rx: QueueMemory<'d, IcmpMetadata>,
+        tx: QueueMemory<'d, IcmpMetadata>,
     ) -> Option<SocketKey> {
         let socket = IcmpSocketState {
             endpoint: IcmpEndpoint::Unbound,

@@ -117,6 +117,7 @@ pub use multicast::{MulticastError, MulticastSources};
 pub use notices::ConfigEvent;
 #[cfg(test)]
 pub(crate) use outgoing::Outgoing;
+pub(crate) use outgoing::Room;
 #[cfg(any(
     feature = "socket-udp",
     feature = "socket-icmp",
@@ -139,7 +140,7 @@ pub(crate) use sockets::{Slot, SlotNode, SocketKey, Sockets};
 #[cfg(feature = "socket-tcp")]
 pub use tcp::ConnectError;
 #[cfg(feature = "socket-tcp")]
-pub(crate) use tcp::TcpState;
+pub(crate) use tcp::{TcpState, TcpTables};
 #[cfg(feature = "socket-tcp")]
 pub use tcp_listen::ListenError;
 #[cfg(feature = "socket-udp")]
@@ -151,6 +152,7 @@ use crate::events::Events;
 use crate::icmp::ErrorLimiter;
 use crate::rand::{Random, Seed};
 use crate::stats::Stats;
+use crate::storage::Presence;
 use crate::time::{Duration, Instant};
 use crate::wire::IpAddress;
 
@@ -176,19 +178,22 @@ pub(crate) struct Engine<'d> {
     #[cfg(feature = "config-events")]
     notices: notices::Notices,
     stats: Stats,
+    _presence: Presence,
 }
 
 impl<'d> Engine<'d> {
+    #[inline(never)]
     pub(crate) fn new(
         capabilities: Capabilities,
         hardware: HardwareAddress,
-        config: Config,
+        config: &Config,
         sockets: Sockets<'d>,
+        #[cfg(feature = "socket-tcp")] tables: &'d mut TcpTables,
         seed: Seed,
     ) -> Self {
         let mut random = Random::new(seed);
-        let interface = Interface::new(capabilities, hardware, &config, &mut random);
-        let services = Services::new(&interface, &config);
+        let interface = Interface::new(capabilities, hardware, config, &mut random);
+        let services = Services::new(&interface, config);
         Self {
             now: Instant::ZERO,
             services,
@@ -201,12 +206,13 @@ impl<'d> Engine<'d> {
             notices: notices::Notices::new(),
             sockets: sockets.with_key(random.hash_key()),
             #[cfg(feature = "socket-tcp")]
-            tcp: TcpState::new(random.hash_key(), &config),
+            tcp: TcpState::new(random.hash_key(), config, tables),
             icmp_errors: ErrorLimiter::new(
                 cygnet_config::ICMP_ERROR_BURST as u32,
                 ICMP_ERROR_INTERVAL,
             ),
             stats: Stats::default(),
+            _presence: Presence::There,
             interface,
             random,
         }

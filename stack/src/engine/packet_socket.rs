@@ -37,7 +37,7 @@ pub(crate) trait PacketSocket<'d>: Sized + 'd {
 }
 
 /// The memory of one direction: records, and bytes.
-pub(crate) type Room<'d, T> = (Buffer<'d, PacketMetadata<T>>, Bytes<'d>);
+pub(crate) type QueueMemory<'d, T> = (Buffer<'d, PacketMetadata<T>>, Bytes<'d>);
 
 /// The packets of a socket, in and out.
 pub(crate) struct Queues<'d, T> {
@@ -117,7 +117,7 @@ impl core::fmt::Display for BindError {
 impl core::error::Error for BindError {}
 
 impl<'d, T: Copy> Queues<'d, T> {
-    pub(super) fn new(rx: Room<'d, T>, tx: Room<'d, T>) -> Self {
+    pub(super) fn new(rx: QueueMemory<'d, T>, tx: QueueMemory<'d, T>) -> Self {
         Self {
             rx: PacketQueue::new(rx.0, rx.1),
             tx: PacketQueue::new(tx.0, tx.1),

@@ -9,7 +9,7 @@ use super::egress::DEFAULT_HOP_LIMIT;
 use super::icmp::IcmpError;
 use super::ingress::Received;
 use super::outgoing::{IpPacket, Marks, Payload};
-use super::packet_socket::{BindError, Fault, PacketSocket, QueueError, Queues, Room};
+use super::packet_socket::{BindError, Fault, PacketSocket, QueueError, QueueMemory, Queues};
 use super::sockets::Body;
 use super::{Engine, SocketKey};
 use crate::events::Events;
@@ -21,7 +21,7 @@ use crate::wire::{IpAddress, IpProtocol, IpVersion, Ipv4Header, Quote, ipv4};
 #[cfg(feature = "proto-ipv6")]
 use crate::wire::{Ipv6Header, ipv6};
 
-/// Room for what a raw socket's queue notes about one packet.
+/// QueueMemory for what a raw socket's queue notes about one packet.
 pub type RawPacketMetadata = PacketMetadata<RawMetadata>;
 
 /// The addresses in a packet's header.
@@ -176,8 +176,8 @@ impl<'d> PacketSocket<'d> for RawSocketState<'d> {
 impl<'d> Engine<'d> {
     pub(crate) fn raw_open(
         &mut self,
-        rx: Room<'d, RawMetadata>,
-        tx: Room<'d, RawMetadata>,
+        rx: QueueMemory<'d, RawMetadata>,
+        tx: QueueMemory<'d, RawMetadata>,
     ) -> Option<SocketKey> {
         let socket = RawSocketState {
             bound: None,

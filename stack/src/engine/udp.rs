@@ -6,7 +6,7 @@ use super::datagram::{Datagrams, Pending, RouteCache};
 use super::icmp::IcmpError;
 use super::ingress::{Handled, Received};
 use super::outgoing::{IpPacket, Marks, Payload};
-use super::packet_socket::{BindError, Fault, PacketSocket, QueueError, Queues, Room};
+use super::packet_socket::{BindError, Fault, PacketSocket, QueueError, QueueMemory, Queues};
 use super::sockets::Body;
 use super::{Engine, SocketKey};
 use crate::events::Events;
@@ -16,7 +16,7 @@ use crate::storage::{Index, PacketMetadata};
 use crate::time::Instant;
 use crate::wire::{IpAddress, IpEndpoint, IpListenEndpoint, Quote, UdpHeader};
 
-/// Room for what a UDP socket's queue notes about one datagram.
+/// QueueMemory for what a UDP socket's queue notes about one datagram.
 pub type UdpPacketMetadata = PacketMetadata<UdpMetadata>;
 
 /// What goes with a datagram.
@@ -58,7 +58,7 @@ pub(crate) struct UdpSocketState<'d> {
 }
 
 impl Datagrams for UdpSocketState<'_> {
-    #[inline]
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     fn next_packet(&self, from: usize) -> Option<Pending> {
         let nth = self.queues.tx.next_live(from)?;
         let (meta, _) = self.queues.tx.get(nth)?;
@@ -302,8 +302,8 @@ impl<'d> Engine<'d> {
 impl<'d> Engine<'d> {
     pub(crate) fn udp_open(
         &mut self,
-        rx: Room<'d, UdpMetadata>,
-        tx: Room<'d, UdpMetadata>,
+        rx: QueueMemory<'d, UdpMetadata>,
+        tx: QueueMemory<'d, UdpMetadata>,
     ) -> Option<SocketKey> {
         let socket = UdpSocketState {
             local: IpListenEndpoint {
