@@ -11,10 +11,10 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use std::process::ExitCode;
 
 use clap::Parser;
-use cygnet::{IpEndpoint, Stack, TcpSocket};
+use cygnet::Stack;
 use cygnet_examples::device::DeviceOptions;
 use cygnet_examples::host::{self, Host};
-use cygnet_examples::session::{connect, start_command};
+use cygnet_examples::session::{connect_host, start_command};
 use cygnet_examples::{Error, arguments, exit, reverse_chunk};
 use embedded_io_async::Write;
 
@@ -47,10 +47,9 @@ fn main() -> ExitCode {
 
 async fn talk(stack: Stack<'static>, args: &Args) -> Result<ExitCode, Error> {
     let mut peer = start_command(&args.device)?;
-    let address = host::resolve(stack, &args.address, peer.is_some()).await?;
-    let remote = IpEndpoint::from((address, args.port));
-    let mut socket = TcpSocket::new(stack, vec![0; 1500], vec![0; 1500])?;
-    connect(&mut socket, remote, peer.is_some()).await?;
+    let (host, port) = (&args.address, args.port);
+    let mut socket = connect_host(stack, host, port, 1500, peer.is_some()).await?;
+    let remote = socket.remote_endpoint().ok_or("the connection is over")?;
     log::info!("connected to {remote}");
 
     let mut buffer = [0; 1500];

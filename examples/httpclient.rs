@@ -12,10 +12,10 @@ use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use clap::Parser;
-use cygnet::{IpEndpoint, Stack, TcpSocket};
+use cygnet::Stack;
 use cygnet_examples::device::DeviceOptions;
 use cygnet_examples::host::{self, Host};
-use cygnet_examples::session::{connect, start_command};
+use cygnet_examples::session::{connect_host, start_command};
 use cygnet_examples::{Error, arguments, exit};
 use embedded_io_async::Write;
 use url::Url;
@@ -52,10 +52,8 @@ async fn fetch(stack: Stack<'static>, args: &Args) -> Result<ExitCode, Error> {
     let request = request(&args.url)?;
     let port = args.url.port_or_known_default().unwrap_or(80);
     let server = start_command(&args.device)?;
-    let address = host::resolve(stack, &args.address, server.is_some()).await?;
-    let remote = IpEndpoint::from((address, port));
-    let mut socket = TcpSocket::new(stack, vec![0; BUFFER], vec![0; BUFFER])?;
-    connect(&mut socket, remote, server.is_some()).await?;
+    let host = &args.address;
+    let mut socket = connect_host(stack, host, port, BUFFER, server.is_some()).await?;
     socket.write_all(request.as_bytes()).await?;
 
     let mut page = [0; BUFFER];

@@ -1,12 +1,14 @@
 //! What the examples that connect to somebody do alike.
 
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
-use cygnet::{ConnectError, IpEndpoint, TcpSocket};
+use cygnet::{ConnectError, ConnectHostError, DnsError, Stack, TcpConnector, TcpSocket};
+use cygnet_host::TokioClock;
 use cygnet_host::process::{self, Running};
 
-use crate::Error;
 use crate::device::DeviceOptions;
+use crate::{Error, host};
 
 /// Starts the program that the example is to talk to, if one is given. It ends when the result is dropped.
 ///
@@ -20,34 +22,55 @@ pub fn start_command(options: &DeviceOptions) -> Result<Option<Running>, Error> 
     Ok(Some(process::spawn(&mut command)?))
 }
 
-/// Connects to `remote`. With `patience` a peer that refuses is asked again for some seconds: a program
+/// Connects to a port of a host that is given by address or by name, with buffers of that many bytes. With
+/// `patience` a name server that is silent and a peer that refuses are asked again for some seconds: a program
 /// that has just been started may not listen yet.
 ///
 /// # Errors
 ///
 /// Why there is no connection, and what to do about it.
-pub async fn connect(
-    socket: &mut TcpSocket<'static>,
-    remote: IpEndpoint,
+pub async fn connect_host(
+    stack: Stack<'static>,
+    host: &str,
+    port: u16,
+    buffer: usize,
     patience: bool,
-) -> Result<(), Error> {
+) -> Result<TcpSocket<'static>, Error> {
+    if host.parse::<Ipv4Addr>().is_err() {
+        host::wait_for_ipv6(stack).await;
+    }
+    let pool = stack.add_owned_pool(CONNECTIONS, buffer, buffer)?;
+    let dns = host::dns_socket(stack)?;
+    let connector = TcpConnector::new_with_clock(stack, pool, dns, TokioClock::new())
+        .with_second_dns(host::dns_socket(stack)?);
     let mut attempts = if patience { ATTEMPTS } else { 1 };
     loop {
         attempts -= 1;
-        match socket.connect(remote).await {
-            Ok(()) => return Ok(()),
-            Err(ConnectError::Refused) if attempts > 0 => tokio::time::sleep(PAUSE).await,
-            Err(error) => {
-                let advice = match error {
-                    ConnectError::Refused => "; start a server there, or choose another port",
-                    ConnectError::TimedOut | ConnectError::Unreachable => "; is the address right?",
-                    _ => "",
-                };
-                return Err(format!("cannot connect to {remote}: {error}{advice}").into());
+        let error = match connector.connect_host(host, port).await {
+            Ok(socket) => return Ok(socket),
+            Err(error) => error,
+        };
+        let advice = match error {
+            ConnectHostError::Connect(ConnectError::Refused)
+            | ConnectHostError::Dns(DnsError::TimedOut)
+                if attempts > 0 =>
+            {
+                tokio::time::sleep(PAUSE).await;
+                continue;
             }
-        }
+            ConnectHostError::Connect(ConnectError::Refused) => {
+                "; start a server there, or choose another port"
+            }
+            ConnectHostError::Connect(ConnectError::TimedOut | ConnectError::Unreachable) => {
+                "; is the address right?"
+            }
+            _ => "",
+        };
+        return Err(format!("cannot connect to {host}, port {port}: {error}{advice}").into());
     }
 }
 
+/// How many addresses are tried at once.
+const CONNECTIONS: usize = 4;
 const ATTEMPTS: u32 = 50;
 const PAUSE: Duration = Duration::from_millis(100);

@@ -13,7 +13,11 @@ impl Events {
     /// The state changed.
     pub(crate) const STATE: Self = Self(4);
     /// A datagram came in: whoever receives on the socket may wait for it in either place.
-    #[cfg(any(feature = "socket-udp", feature = "socket-icmp"))]
+    #[cfg(any(
+        feature = "socket-udp",
+        feature = "socket-icmp",
+        feature = "socket-raw"
+    ))]
     pub(crate) const RECEIVED: Self = Self(1 | 4);
     /// All of them.
     pub(crate) const ALL: Self = Self(7);

@@ -1,7 +1,7 @@
 //! An async TCP/IP stack for firmware and for user-space networking, without a heap.
 //!
 //! One task runs the [`Runner`], which owns the driver and moves packets; everything else talks to it
-//! through handles: `TcpSocket`, `TcpListener`, `UdpSocket`, `IcmpSocket`, `DnsSocket`. They implement
+//! through handles: `TcpSocket`, `TcpListener`, `UdpSocket`, `IcmpSocket`, `RawSocket`, `DnsSocket`. They implement
 //! [`embedded_io_async`]'s `Read` and `Write`.
 //!
 //! ```no_run
@@ -43,6 +43,7 @@
         feature = "socket-tcp",
         feature = "socket-udp",
         feature = "socket-icmp",
+        feature = "socket-raw",
         feature = "socket-dhcpv4",
         feature = "socket-dns",
         feature = "icmp-echo-reply",
@@ -102,13 +103,17 @@ pub use dhcp::{DhcpGrant, DhcpServerConfig, DhcpServerEvent};
 pub use dns::DnsAnswer;
 #[cfg(feature = "mdns")]
 pub use dns::{MdnsError, MdnsFound, MdnsService, MdnsServiceId};
+#[cfg(any(
+    feature = "socket-udp",
+    feature = "socket-icmp",
+    feature = "socket-raw"
+))]
+pub use engine::BindError;
 #[cfg(feature = "config-events")]
 pub use engine::ConfigEvent;
 pub use engine::{
     AddressPolicy, Config, ConfigError, ConfigV4, DefensePolicy, EcnPolicy, StaticConfigV4,
 };
-#[cfg(feature = "socket-udp")]
-pub use engine::{BindError, UdpMetadata, UdpPacketMetadata};
 #[cfg(feature = "proto-ipv6")]
 pub use engine::{ConfigV6, InterfaceIdentifiers, StaticConfigV6};
 #[cfg(feature = "socket-tcp")]
@@ -117,6 +122,10 @@ pub use engine::{ConnectError, ListenError};
 pub use engine::{IcmpEndpoint, IcmpMetadata, IcmpPacketMetadata};
 #[cfg(feature = "multicast")]
 pub use engine::{MulticastError, MulticastSources};
+#[cfg(feature = "socket-raw")]
+pub use engine::{RawMetadata, RawPacketMetadata};
+#[cfg(feature = "socket-udp")]
+pub use engine::{UdpMetadata, UdpPacketMetadata};
 pub use ip::AddressState;
 #[cfg(feature = "ipv4-link-local")]
 pub use ip::LinkLocalConfig;
@@ -127,18 +136,28 @@ pub use socket::ConfigEvents;
 pub use socket::DhcpServerError;
 #[cfg(feature = "mdns")]
 pub use socket::MdnsBrowser;
+#[cfg(feature = "socket-raw")]
+pub use socket::RawSocket;
 #[cfg(feature = "socket-tcp")]
 pub use socket::{
     AcceptError, BufferPool, OwnedReadHalf, OwnedWriteHalf, PoolError, TcpError, TcpListener,
     TcpPool, TcpReader, TcpSocket, TcpWriter,
 };
+#[cfg(all(feature = "socket-dns", feature = "socket-tcp"))]
+pub use socket::{ConnectHostError, TcpConnector};
 #[cfg(feature = "socket-dns")]
 pub use socket::{DnsError, DnsSocket};
 pub use socket::{EmbassyClock, Reentrant, Resources, Runner, Stack, new, new_with_clock};
 #[cfg(feature = "socket-icmp")]
 pub use socket::{IcmpError, IcmpSocket};
+#[cfg(any(
+    feature = "socket-udp",
+    feature = "socket-icmp",
+    feature = "socket-raw"
+))]
+pub use socket::{RecvError, SendError};
 #[cfg(feature = "socket-udp")]
-pub use socket::{RecvError, SendError, UdpIoError, UdpSocket};
+pub use socket::{UdpIoError, UdpSocket};
 pub use stats::{Discard, Stats};
 pub use storage::{Buffer, Bytes};
 #[cfg(feature = "socket-tcp")]

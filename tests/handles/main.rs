@@ -18,6 +18,7 @@ mod listener;
 mod opening;
 mod path_mtu;
 mod pool;
+mod raw;
 mod reentrance;
 mod reuse;
 mod slots;

@@ -18,4 +18,5 @@ mod ipv6_path_mtu;
 mod path_mtu;
 mod ping;
 mod programs;
+mod raw;
 mod wire;

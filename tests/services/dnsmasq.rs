@@ -1,14 +1,14 @@
 //! dnsmasq at the other end of a tap: leases and names.
 
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use cygnet::wire::dns::{Name, RecordData, RecordType};
 use cygnet::{ConfigV4, DhcpConfig, DnsError, DnsSocket, IpAddress, Ipv4Cidr};
-use cygnet::{Stack, StaticConfigV4, TcpSocket};
+use cygnet::{Stack, StaticConfigV4, TcpConnector, TcpSocket};
 use cygnet_host::process::Running;
-use cygnet_host::{Interface, process};
+use cygnet_host::{Interface, TokioClock, process};
 use embedded_nal_async::Dns as _;
 
 use crate::kernel::beside_kernel;
@@ -311,6 +311,52 @@ fn long_answers_come_over_tcp() {
                 .query_with("big.example.org", RecordType::TXT, count)
                 .await;
             assert_eq!(all, Ok((false, 40)));
+        }
+    });
+}
+
+/// The kernel's IPv6 address.
+const KERNEL_V6: Ipv6Addr = Ipv6Addr::new(0x2a00, 0, 0, 0, 0, 0, 0, 0x100);
+
+#[test]
+fn of_two_versions_the_one_that_answers_is_connected_to() {
+    let zone = format!("local=/example.org/\nhost-record=swan.example.org,{KERNEL},{KERNEL_V6}\n");
+    beside_dnsmasq(fixed(), &zone, async |stack, dnsmasq| {
+        Interface::named(dnsmasq.interface.clone())
+            .add_address(KERNEL_V6, 64)
+            .expect("an address for an interface of one's own");
+        let own = Ipv6Addr::new(0x2a00, 0, 0, 0, 0, 0, 0, 1);
+        let config = cygnet::StaticConfigV6::new(cygnet::Ipv6Cidr::new(own, 64));
+        stack.set_config_v6(config).expect("room for an address");
+        let is_tentative = || {
+            let shown =
+                process::output(Command::new("ip").args(["-6", "addr", "show", "tentative"]));
+            String::from_utf8_lossy(&shown.expect("ip").stdout).contains("inet6")
+        };
+        while stack.address_state(own.into()) != Some(cygnet::AddressState::Preferred)
+            || is_tentative()
+        {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        let dns = || DnsSocket::new(stack, vec![0; 1600]).expect("a free slot");
+        let both = [KERNEL_V6.into(), KERNEL.into()];
+        assert_eq!(
+            dns().resolve("swan.example.org").await.expect("addresses")[..],
+            both
+        );
+        let pool = stack
+            .add_owned_pool(2, 1000, 1000)
+            .expect("room for a pool");
+        let connector = TcpConnector::new_with_clock(stack, pool, dns(), TokioClock::new())
+            .with_second_dns(dns());
+        for (listening, reached) in [("[::]:80", KERNEL_V6.into()), ("0.0.0.0:80", KERNEL.into())] {
+            let _listener = std::net::TcpListener::bind(listening).expect("a free port");
+            let socket = connector
+                .connect_host("swan.example.org", 80)
+                .await
+                .expect("one answers");
+            let remote: Option<IpAddress> = socket.remote_endpoint().map(|remote| remote.addr);
+            assert_eq!(remote, Some(reached), "{listening}");
         }
     });
 }

@@ -4,6 +4,7 @@
 //! a tap, in a network namespace that each test makes for itself.
 
 mod config_events;
+mod connector;
 mod dhcp;
 mod dhcp_server;
 mod dhcp_serving;

@@ -14,6 +14,7 @@ use cygnet_driver::LinkState;
 use cygnet_tests::{Host, Network};
 use embassy_futures::join::join;
 use embassy_futures::select::{Either, select};
+use embedded_io_async::{Read, Write};
 
 const WEB: MdnsService<'_> = MdnsService {
     instance: "Swan's page",
@@ -206,6 +207,16 @@ fn names_under_local_are_asked_of_everybody() {
             answer.records().count()
         });
         assert_eq!(services.await, Ok(1));
+        let mut dns = dns;
+        let mut query = vec![0xab, 0xcd, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0];
+        query.extend(Name::from_text("swan.local").unwrap().as_bytes());
+        query.extend([0, 1, 0, 1]);
+        let frame = [&(query.len() as u16).to_be_bytes(), &query[..]].concat();
+        dns.write_all(&frame).await.unwrap();
+        let mut answer = [0; 512];
+        let len = dns.read(&mut answer).await.unwrap();
+        assert_eq!(answer[2..4], [0xab, 0xcd], "through the pipe as well");
+        assert_eq!(answer[len - 4..len], swan.address.octets());
         let from = network.executor.now();
         let nobody = dns.resolve("goose.local").await;
         assert_eq!(nobody, Err(DnsError::TimedOut));

@@ -4,8 +4,9 @@ use std::convert::Infallible;
 use std::net::Ipv4Addr;
 
 use cygnet::{
-    BufferPool, Config, IcmpPacketMetadata, IcmpSocket, IpEndpoint, Ipv4Cidr, Resources, Stack,
-    StaticConfigV4, TcpListener, TcpPool, TcpSocket, UdpPacketMetadata, UdpSocket,
+    BufferPool, Config, IcmpPacketMetadata, IcmpSocket, IpEndpoint, Ipv4Cidr, RawPacketMetadata,
+    RawSocket, Resources, Stack, StaticConfigV4, TcpListener, TcpPool, TcpSocket,
+    UdpPacketMetadata, UdpSocket,
 };
 use cygnet_driver::Driver;
 use cygnet_link::{Control, Impairments, Port, PortConfig};
@@ -219,6 +220,13 @@ impl<'d> Host<'d> {
         let meta = || vec![IcmpPacketMetadata::EMPTY; DATAGRAMS];
         let bytes = || vec![0; DATAGRAMS * FRAME_LEN];
         IcmpSocket::new(self.stack, meta(), bytes(), meta(), bytes()).expect("a free slot")
+    }
+
+    /// A raw socket that is not bound, with room for four packets in each direction.
+    pub fn raw(&self) -> RawSocket<'d> {
+        let meta = || vec![RawPacketMetadata::EMPTY; DATAGRAMS];
+        let bytes = || vec![0; DATAGRAMS * FRAME_LEN];
+        RawSocket::new(self.stack, meta(), bytes(), meta(), bytes()).expect("a free slot")
     }
 }
 

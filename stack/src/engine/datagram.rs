@@ -1,5 +1,5 @@
-//! What UDP and ICMP sockets have in common: queues of whole packets, sent in order as far as their
-//! neighbors are known.
+//! How sockets that queue whole packets send them (UDP, ICMP, raw; DNS its questions): in order, as far as
+//! their neighbors are known.
 //!
 //! A packet whose neighbor is being looked for stays where it is, and those behind it to other hosts go
 //! ahead: a host that does not answer never delays another.
@@ -11,7 +11,7 @@ use super::sockets::Body;
 use super::{Cut, Engine, Sending};
 use crate::events::Events;
 use crate::ip::Flow;
-use crate::storage::{Index, PushError};
+use crate::storage::Index;
 use crate::time::Instant;
 use crate::wire::{IpAddress, IpEndpoint};
 
@@ -58,28 +58,6 @@ pub(super) struct RouteCache {
     flow: Flow,
     /// How far a packet has gone that goes in fragments.
     cut: Cut,
-}
-
-/// Why a datagram was not queued for sending.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum QueueError {
-    /// There is no room now.
-    Full,
-    /// It does not fit the socket's buffer, or the link.
-    TooLong,
-    /// Nothing leads there.
-    NoRoute,
-    /// The socket is not bound.
-    NotBound,
-}
-
-impl From<PushError> for QueueError {
-    fn from(error: PushError) -> Self {
-        match error {
-            PushError::Full => Self::Full,
-            PushError::TooLong => Self::TooLong,
-        }
-    }
 }
 
 impl RouteCache {
@@ -131,6 +109,8 @@ impl Engine<'_> {
             Body::Udp(udp) => take_turn(interface, udp, now, room),
             #[cfg(feature = "socket-icmp")]
             Body::Icmp(icmp) => take_turn(interface, icmp, now, room),
+            #[cfg(feature = "socket-raw")]
+            Body::Raw(raw) => take_turn(interface, raw, now, room),
             #[cfg(feature = "socket-dns")]
             Body::Dns(dns) => take_turn(interface, dns, now, room),
             _ => return false,

@@ -204,11 +204,13 @@ impl<'d> Engine<'d> {
             return Err(AskError::NoRoom);
         }
         dns.has_opt = false;
+        let name = dns.buffer.get(HEADER_LEN..dns.query_len);
+        let multicast = is_local(name.unwrap_or_default());
         let options = Options {
             edns: false,
             mix_case: false,
-            tcp,
-            multicast: false,
+            tcp: tcp && !multicast,
+            multicast,
         };
         self.dns_begin(key, options);
         Ok(())
@@ -351,14 +353,6 @@ impl<'d> Engine<'d> {
         match self.sockets.body_mut(index) {
             Body::Dns(dns) => Some(dns),
             _ => None,
-        }
-    }
-
-    /// The handle is gone.
-    pub(super) fn dns_drop(&mut self, key: SocketKey) {
-        if let Some(index) = self.sockets.index(key) {
-            self.stop_waiting(index);
-            self.sockets.free(index);
         }
     }
 }

@@ -102,6 +102,8 @@ impl Engine<'_> {
                 Body::Udp(_) => self.transmit_datagram(now, index, room),
                 #[cfg(feature = "socket-icmp")]
                 Body::Icmp(_) => self.transmit_datagram(now, index, room),
+                #[cfg(feature = "socket-raw")]
+                Body::Raw(_) => self.transmit_datagram(now, index, room),
                 #[cfg(feature = "socket-dns")]
                 Body::Dns(_) => self.transmit_query(now, index, room),
                 #[cfg(feature = "mdns")]

@@ -64,6 +64,15 @@ impl FlowLabel {
         Self::NONE
     }
 
+    /// The one that a packet's user chose in its place, unless that is 0.
+    #[cfg(all(feature = "proto-ipv6", feature = "socket-raw"))]
+    pub(super) fn or_chosen(self, bits: u32) -> Self {
+        match bits {
+            0 => self,
+            bits => Self { bits },
+        }
+    }
+
     /// Its 20 bits.
     #[cfg(feature = "proto-ipv6")]
     pub(super) fn bits(self) -> u32 {

@@ -55,7 +55,8 @@ impl Engine<'_> {
             }
             _ => false,
         };
-        let _ = (now, error);
+        let matched = self.raw_icmp_error(&quote, error) || matched;
+        let _ = now;
         if matched {
             Ok(None)
         } else {

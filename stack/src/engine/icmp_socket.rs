@@ -3,14 +3,15 @@
 use super::datagram::{Datagrams, Pending, RouteCache};
 use super::ingress::Received;
 use super::outgoing::{IpPacket, Marks, Payload};
+use super::packet_socket::{Fault, PacketSocket, QueueError, QueueMemory, Queues};
 use super::sockets::Body;
-use super::{Engine, QueueError, SocketKey};
+use super::{Engine, SocketKey};
 use crate::events::Events;
 use crate::stats::Discard;
-use crate::storage::{Buffer, Bytes, PacketMetadata, PacketQueue, PushError};
+use crate::storage::PacketMetadata;
 use crate::wire::IpAddress;
 
-/// Room for what an ICMP socket's queue notes about one message.
+/// QueueMemory for what an ICMP socket's queue notes about one message.
 pub type IcmpPacketMetadata = PacketMetadata<IcmpMetadata>;
 
 /// What goes with an ICMP message.
@@ -52,18 +53,14 @@ pub enum IcmpEndpoint {
 pub(crate) struct IcmpSocketState<'d> {
     endpoint: IcmpEndpoint,
     hop_limit: u8,
-    rx: PacketQueue<'d, IcmpMetadata>,
-    tx: PacketQueue<'d, IcmpMetadata>,
-    route: RouteCache,
-    /// A message could not be sent: its destination cannot be reached.
-    unreachable: Option<IpAddress>,
+    queues: Queues<'d, IcmpMetadata>,
 }
 
 impl Datagrams for IcmpSocketState<'_> {
     #[inline]
     fn next_packet(&self, from: usize) -> Option<Pending> {
-        let nth = self.tx.next_live(from)?;
-        let (meta, _) = self.tx.get(nth)?;
+        let nth = self.queues.tx.next_live(from)?;
+        let (meta, _) = self.queues.tx.get(nth)?;
         Some(Pending {
             nth,
             destination: meta.address,
@@ -73,16 +70,15 @@ impl Datagrams for IcmpSocketState<'_> {
 
     #[inline]
     fn remove(&mut self, nth: usize) -> bool {
-        self.tx.take(nth);
-        !self.tx.is_empty()
+        self.queues.remove(nth)
     }
 
-    fn on_unreachable(&mut self, destination: IpAddress) {
-        self.unreachable = Some(destination);
+    fn on_unreachable(&mut self, _: IpAddress) {
+        self.queues.fault = Some(Fault::Unreachable);
     }
 
     fn route(&mut self) -> &mut RouteCache {
-        &mut self.route
+        &mut self.queues.route
     }
 
     fn source_port(&self) -> u16 {
@@ -94,7 +90,7 @@ impl Datagrams for IcmpSocketState<'_> {
     }
 
     fn packet(&self, nth: usize, src: IpAddress, marks: Marks) -> Option<IpPacket<'_>> {
-        let (meta, message) = self.tx.get(nth)?;
+        let (meta, message) = self.queues.tx.get(nth)?;
         Some(IpPacket {
             src,
             dst: meta.address,
@@ -105,6 +101,71 @@ impl Datagrams for IcmpSocketState<'_> {
             flow_label: marks.flow_label,
             payload: Payload::IcmpRaw(message),
         })
+    }
+}
+
+impl<'d> PacketSocket<'d> for IcmpSocketState<'d> {
+    type Meta = IcmpMetadata;
+
+    fn of<'e>(engine: &'e Engine<'d>, key: SocketKey) -> Option<&'e Self> {
+        match engine.sockets.body(engine.sockets.index(key)?) {
+            Body::Icmp(icmp) => Some(icmp),
+            _ => None,
+        }
+    }
+
+    fn of_mut<'e>(engine: &'e mut Engine<'d>, key: SocketKey) -> Option<&'e mut Self> {
+        let index = engine.sockets.index(key)?;
+        match engine.sockets.body_mut(index) {
+            Body::Icmp(icmp) => Some(icmp),
+            _ => None,
+        }
+    }
+
+    fn is_bound(&self) -> bool {
+        self.endpoint != IcmpEndpoint::Unbound
+    }
+
+    fn queues(&self) -> &Queues<'d, IcmpMetadata> {
+        &self.queues
+    }
+
+    fn queues_mut(&mut self) -> &mut Queues<'d, IcmpMetadata> {
+        &mut self.queues
+    }
+
+    fn send<R>(
+        engine: &mut Engine<'d>,
+        key: SocketKey,
+        meta: IcmpMetadata,
+        len: usize,
+        write: impl FnOnce(&mut [u8]) -> (usize, R),
+    ) -> Result<R, QueueError> {
+        let index = engine.sockets.index(key).ok_or(QueueError::NotBound)?;
+        let now = engine.now;
+        let Body::Icmp(icmp) = engine.sockets.body_mut(index) else {
+            return Err(QueueError::NotBound);
+        };
+        if icmp.endpoint == IcmpEndpoint::Unbound {
+            return Err(QueueError::NotBound);
+        }
+        icmp.queues.tx.can_push(len)?;
+        let known = icmp.queues.route.known(meta.address);
+        if len > engine.interface.longest_payload(now, meta.address, known) {
+            return Err(QueueError::TooLong);
+        }
+        let is_odd = meta
+            .local_address
+            .is_some_and(|own| own.version() != meta.address.version());
+        if is_odd || engine.interface.route(now, meta.address).is_none() {
+            return Err(QueueError::NoRoute);
+        }
+        let Body::Icmp(icmp) = engine.sockets.body_mut(index) else {
+            return Err(QueueError::NotBound);
+        };
+        let result = icmp.queues.tx.push_with(meta, len, write)?;
+        engine.sockets.mark_ready(index);
+        Ok(result)
     }
 }
 
@@ -137,15 +198,9 @@ impl<'d> Engine<'d> {
             local_address: Some(received.dst),
             hop_limit: Some(received.hop_limit),
         };
-        let queued = icmp.rx.push_with(meta, message.len(), |room| {
-            room.copy_from_slice(message);
-            (message.len(), ())
-        });
+        let queued = icmp.queues.receive(meta, message);
         self.sockets.notify(index, Events::RECEIVED);
-        queued.map_err(|error| match error {
-            PushError::Full => Discard::ReceiveQueueFull,
-            PushError::TooLong => Discard::TooLongForSocket,
-        })
+        queued
     }
 
     /// Whether a message with that identifier may have come from us.
@@ -171,16 +226,13 @@ impl<'d> Engine<'d> {
 
     pub(crate) fn icmp_open(
         &mut self,
-        rx: (Buffer<'d, IcmpPacketMetadata>, Bytes<'d>),
-        tx: (Buffer<'d, IcmpPacketMetadata>, Bytes<'d>),
+        rx: QueueMemory<'d, IcmpMetadata>,
+        tx: QueueMemory<'d, IcmpMetadata>,
     ) -> Option<SocketKey> {
         let socket = IcmpSocketState {
             endpoint: IcmpEndpoint::Unbound,
             hop_limit: super::egress::DEFAULT_HOP_LIMIT,
-            rx: PacketQueue::new(rx.0, rx.1),
-            tx: PacketQueue::new(tx.0, tx.1),
-            route: RouteCache::default(),
-            unreachable: None,
+            queues: Queues::new(rx, tx),
         };
         let index = self.sockets.allocate(Body::Icmp(socket))?;
         Some(self.sockets.key(index))
@@ -209,86 +261,15 @@ impl<'d> Engine<'d> {
         self.sockets.file(index, hash);
         true
     }
-
-    /// Queues a message of at most `len` bytes that `write` fills in and may shorten.
-    pub(crate) fn icmp_send<R>(
-        &mut self,
-        key: SocketKey,
-        meta: IcmpMetadata,
-        len: usize,
-        write: impl FnOnce(&mut [u8]) -> (usize, R),
-    ) -> Result<R, QueueError> {
-        let index = self.sockets.index(key).ok_or(QueueError::NotBound)?;
-        let now = self.now;
-        let Body::Icmp(icmp) = self.sockets.body_mut(index) else {
-            return Err(QueueError::NotBound);
-        };
-        if icmp.endpoint == IcmpEndpoint::Unbound {
-            return Err(QueueError::NotBound);
-        }
-        icmp.tx.can_push(len)?;
-        let known = icmp.route.known(meta.address);
-        if len > self.interface.longest_payload(now, meta.address, known) {
-            return Err(QueueError::TooLong);
-        }
-        let is_odd = meta
-            .local_address
-            .is_some_and(|own| own.version() != meta.address.version());
-        if is_odd || self.interface.route(now, meta.address).is_none() {
-            return Err(QueueError::NoRoute);
-        }
-        let Body::Icmp(icmp) = self.sockets.body_mut(index) else {
-            return Err(QueueError::NotBound);
-        };
-        let result = icmp.tx.push_with(meta, len, write)?;
-        self.sockets.mark_ready(index);
-        Ok(result)
-    }
-
-    pub(crate) fn icmp(&self, key: SocketKey) -> Option<&IcmpSocketState<'d>> {
-        match self.sockets.body(self.sockets.index(key)?) {
-            Body::Icmp(icmp) => Some(icmp),
-            _ => None,
-        }
-    }
-
-    pub(crate) fn icmp_mut(&mut self, key: SocketKey) -> Option<&mut IcmpSocketState<'d>> {
-        let index = self.sockets.index(key)?;
-        match self.sockets.body_mut(index) {
-            Body::Icmp(icmp) => Some(icmp),
-            _ => None,
-        }
-    }
-
-    /// The handle is gone.
-    pub(super) fn icmp_drop(&mut self, key: SocketKey) {
-        if let Some(index) = self.sockets.index(key) {
-            self.stop_waiting(index);
-            self.sockets.free(index);
-        }
-    }
 }
 
-impl<'d> IcmpSocketState<'d> {
+impl IcmpSocketState<'_> {
     pub(crate) fn endpoint(&self) -> IcmpEndpoint {
         self.endpoint
     }
 
     pub(crate) fn set_hop_limit(&mut self, hop_limit: u8) {
         self.hop_limit = hop_limit;
-    }
-
-    /// The last destination that could not be reached, told once.
-    pub(crate) fn take_unreachable(&mut self) -> Option<IpAddress> {
-        self.unreachable.take()
-    }
-
-    pub(crate) fn received_mut(&mut self) -> &mut PacketQueue<'d, IcmpMetadata> {
-        &mut self.rx
-    }
-
-    pub(crate) fn to_send(&self) -> &PacketQueue<'d, IcmpMetadata> {
-        &self.tx
     }
 }
 

@@ -229,6 +229,7 @@ impl Engine<'_> {
         protocol: IpProtocol,
         payload: &'f [u8],
     ) -> Handled<'f> {
+        let is_taken = self.raw_to_socket(received, protocol);
         match protocol {
             IpProtocol::ICMP => self.on_icmpv4(now, received, payload),
             IpProtocol::IGMP => self.on_igmp(now, received, payload),
@@ -236,6 +237,7 @@ impl Engine<'_> {
             IpProtocol::TCP => self.on_tcp(now, received, payload),
             #[cfg(feature = "socket-udp")]
             IpProtocol::UDP => self.on_udp(now, received, payload),
+            _ if is_taken => Ok(None),
             _ => self.protocol_unreachable(now, received),
         }
     }
@@ -302,12 +304,14 @@ impl Engine<'_> {
             Ok(Opened::Fragment(_)) => return Err(Discard::Fragment),
             Err(problem) => return self.on_header_problem(now, received, problem),
         };
+        let is_taken = self.raw_to_socket(received, protocol);
         match protocol {
             IpProtocol::ICMPV6 => self.on_icmpv6(now, received, payload),
             #[cfg(feature = "socket-tcp")]
             IpProtocol::TCP => self.on_tcp(now, received, payload),
             #[cfg(feature = "socket-udp")]
             IpProtocol::UDP => self.on_udp(now, received, payload),
+            _ if is_taken => Ok(None),
             IpProtocol::NO_NEXT_HEADER => Err(Discard::UnknownProtocol),
             _ => self.next_header_unknown(now, received, announced_at),
         }

@@ -209,7 +209,11 @@ impl Interface {
         self.identifications.next(flow)
     }
 
-    #[cfg(any(feature = "socket-udp", feature = "socket-icmp"))]
+    #[cfg(any(
+        feature = "socket-udp",
+        feature = "socket-icmp",
+        feature = "socket-raw"
+    ))]
     pub(super) fn flow(&self, destination: IpAddress) -> Flow {
         self.identifications.flow(destination)
     }

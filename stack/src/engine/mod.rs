@@ -14,8 +14,14 @@
 #[cfg(feature = "mdns")]
 mod browse;
 mod config;
-#[cfg(any(feature = "socket-udp", feature = "socket-icmp"))]
+#[cfg(any(
+    feature = "socket-udp",
+    feature = "socket-icmp",
+    feature = "socket-raw"
+))]
 mod datagram;
+#[cfg(feature = "socket-dns")]
+mod destinations;
 #[cfg(feature = "socket-dhcpv4")]
 mod dhcp;
 #[cfg(feature = "dhcpv4-server")]
@@ -47,13 +53,23 @@ mod no_fast_open;
 mod no_fragments;
 #[cfg(not(feature = "multicast"))]
 mod no_multicast;
+#[cfg(not(feature = "socket-raw"))]
+mod no_raw_socket;
 #[cfg(feature = "config-events")]
 mod notices;
 mod outgoing;
+#[cfg(any(
+    feature = "socket-udp",
+    feature = "socket-icmp",
+    feature = "socket-raw"
+))]
+mod packet_socket;
 #[cfg(feature = "socket-tcp")]
 mod pool;
 #[cfg(any(feature = "socket-tcp", feature = "socket-udp"))]
 mod ports;
+#[cfg(feature = "socket-raw")]
+mod raw_socket;
 mod services;
 mod sockets;
 #[cfg(feature = "tcp-syn-cookies")]
@@ -82,13 +98,15 @@ pub(crate) use crate::ip::Member;
 pub use config::{AddressPolicy, Config, ConfigV4, DefensePolicy, EcnPolicy, StaticConfigV4};
 #[cfg(feature = "proto-ipv6")]
 pub use config::{ConfigV6, InterfaceIdentifiers, StaticConfigV6};
-#[cfg(any(feature = "socket-udp", feature = "socket-icmp"))]
-pub(crate) use datagram::QueueError;
+#[cfg(feature = "socket-dns")]
+pub(crate) use destinations::MAX_FOUND;
 #[cfg(feature = "socket-dns")]
 pub(crate) use dns::AskError;
 pub(crate) use egress::Inline;
 #[cfg(feature = "ip-fragments")]
 pub(crate) use fragments::FragmentBuffers;
+#[cfg(feature = "socket-icmp")]
+pub(crate) use icmp_socket::IcmpSocketState;
 #[cfg(feature = "socket-icmp")]
 pub use icmp_socket::{IcmpEndpoint, IcmpMetadata, IcmpPacketMetadata};
 pub use interface::ConfigError;
@@ -100,8 +118,24 @@ pub use notices::ConfigEvent;
 #[cfg(test)]
 pub(crate) use outgoing::Outgoing;
 pub(crate) use outgoing::Room;
+#[cfg(any(
+    feature = "socket-udp",
+    feature = "socket-icmp",
+    feature = "socket-raw"
+))]
+pub use packet_socket::BindError;
+#[cfg(any(
+    feature = "socket-udp",
+    feature = "socket-icmp",
+    feature = "socket-raw"
+))]
+pub(crate) use packet_socket::{Fault, PacketSocket, QueueError};
 #[cfg(feature = "socket-tcp")]
 pub(crate) use pool::{BufferPair, PoolId};
+#[cfg(feature = "socket-raw")]
+pub(crate) use raw_socket::{Kind as RawKind, RawSocketState};
+#[cfg(feature = "socket-raw")]
+pub use raw_socket::{RawMetadata, RawPacketMetadata};
 pub(crate) use sockets::{Slot, SlotNode, SocketKey, Sockets};
 #[cfg(feature = "socket-tcp")]
 pub use tcp::ConnectError;
@@ -110,9 +144,9 @@ pub(crate) use tcp::{TcpState, TcpTables};
 #[cfg(feature = "socket-tcp")]
 pub use tcp_listen::ListenError;
 #[cfg(feature = "socket-udp")]
-pub use udp::{BindError, UdpMetadata, UdpPacketMetadata};
+pub(crate) use udp::UdpSocketState;
 #[cfg(feature = "socket-udp")]
-pub(crate) use udp::{UdpError, UdpSocketState};
+pub use udp::{UdpMetadata, UdpPacketMetadata};
 
 use crate::events::Events;
 use crate::icmp::ErrorLimiter;

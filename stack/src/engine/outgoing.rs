@@ -125,7 +125,7 @@ pub(super) enum Payload<'a> {
     /// An ICMP message as a user wrote it, of the version of its packet; its checksum is filled in.
     IcmpRaw(&'a [u8]),
     /// What was written before, as it is.
-    #[cfg(feature = "ip-fragments")]
+    #[cfg(any(feature = "ip-fragments", feature = "socket-raw"))]
     Written(IpProtocol, &'a [u8]),
 }
 
@@ -325,7 +325,7 @@ impl Payload<'_> {
                 #[cfg(feature = "proto-ipv6")]
                 IpAddress::Ipv6(_) => IpProtocol::ICMPV6,
             },
-            #[cfg(feature = "ip-fragments")]
+            #[cfg(any(feature = "ip-fragments", feature = "socket-raw"))]
             Self::Written(protocol, _) => *protocol,
         }
     }
@@ -347,7 +347,7 @@ impl Payload<'_> {
             #[cfg(feature = "proto-ipv6")]
             Self::Ndisc(message) => message.len(),
             Self::IcmpRaw(message) => message.len(),
-            #[cfg(feature = "ip-fragments")]
+            #[cfg(any(feature = "ip-fragments", feature = "socket-raw"))]
             Self::Written(_, bytes) => bytes.len(),
         }
     }
@@ -383,7 +383,7 @@ impl Payload<'_> {
             Self::IcmpRaw(message) => {
                 emit_icmp(buffer, message, icmp_pseudo_header(src, dst, message.len()));
             }
-            #[cfg(feature = "ip-fragments")]
+            #[cfg(any(feature = "ip-fragments", feature = "socket-raw"))]
             Self::Written(_, bytes) => buffer.copy_from_slice(bytes),
         }
     }

@@ -5,6 +5,8 @@ use super::Engine;
 use super::dns::DnsSlot;
 #[cfg(feature = "socket-icmp")]
 use super::icmp_socket::IcmpSocketState;
+#[cfg(feature = "socket-raw")]
+use super::raw_socket::RawSocketState;
 #[cfg(feature = "socket-tcp")]
 use super::tcp::TcpSlot;
 #[cfg(feature = "socket-tcp")]
@@ -68,9 +70,11 @@ impl Engine<'_> {
             #[cfg(feature = "socket-udp")]
             Body::Udp(_) => self.udp_drop(key),
             #[cfg(feature = "socket-icmp")]
-            Body::Icmp(_) => self.icmp_drop(key),
+            Body::Icmp(_) => self.packet_socket_drop(key),
+            #[cfg(feature = "socket-raw")]
+            Body::Raw(_) => self.packet_socket_drop(key),
             #[cfg(feature = "socket-dns")]
-            Body::Dns(_) => self.dns_drop(key),
+            Body::Dns(_) => self.packet_socket_drop(key),
             #[cfg(feature = "mdns")]
             Body::Browse(_) => self.browse_drop(key),
             _ => {}
@@ -100,6 +104,8 @@ pub(super) enum Body<'d> {
     Udp(UdpSocketState<'d>),
     #[cfg(feature = "socket-icmp")]
     Icmp(IcmpSocketState<'d>),
+    #[cfg(feature = "socket-raw")]
+    Raw(RawSocketState<'d>),
     #[cfg(feature = "socket-dns")]
     Dns(DnsSlot<'d>),
     #[cfg(feature = "mdns")]
@@ -108,7 +114,8 @@ pub(super) enum Body<'d> {
     #[cfg(not(any(
         feature = "socket-tcp",
         feature = "socket-udp",
-        feature = "socket-icmp"
+        feature = "socket-icmp",
+        feature = "socket-raw"
     )))]
     #[expect(dead_code)]
     Nothing(core::marker::PhantomData<&'d ()>),

@@ -6,16 +6,17 @@ use super::datagram::{Datagrams, Pending, RouteCache};
 use super::icmp::IcmpError;
 use super::ingress::{Handled, Received};
 use super::outgoing::{IpPacket, Marks, Payload};
+use super::packet_socket::{BindError, Fault, PacketSocket, QueueError, QueueMemory, Queues};
 use super::sockets::Body;
-use super::{Engine, QueueError, SocketKey};
+use super::{Engine, SocketKey};
 use crate::events::Events;
 use crate::ip::Destination;
 use crate::stats::Discard;
-use crate::storage::{Buffer, Bytes, Index, PacketMetadata, PacketQueue, PushError};
+use crate::storage::{Index, PacketMetadata};
 use crate::time::Instant;
 use crate::wire::{IpAddress, IpEndpoint, IpListenEndpoint, Quote, UdpHeader};
 
-/// Room for what a UDP socket's queue notes about one datagram.
+/// QueueMemory for what a UDP socket's queue notes about one datagram.
 pub type UdpPacketMetadata = PacketMetadata<UdpMetadata>;
 
 /// What goes with a datagram.
@@ -52,62 +53,15 @@ pub(crate) struct UdpSocketState<'d> {
     multicast_hop_limit: u8,
     /// Those here who are in the group get what is sent to it as well.
     loops_back: bool,
-    rx: PacketQueue<'d, UdpMetadata>,
-    tx: PacketQueue<'d, UdpMetadata>,
-    route: RouteCache,
-    /// What came back for a datagram to the connected peer.
-    error: Option<UdpError>,
+    /// The fault is about a datagram to the connected peer.
+    queues: Queues<'d, UdpMetadata>,
 }
-
-/// What the network said about a datagram that was sent to the connected peer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub enum UdpError {
-    /// Nobody is bound to the peer's port.
-    Refused,
-    /// The peer cannot be reached.
-    Unreachable,
-}
-
-/// Why a UDP socket was not bound or connected.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-#[non_exhaustive]
-pub enum BindError {
-    /// The socket is bound already.
-    InvalidState,
-    /// Nothing leads to the peer, or the local address is not ours.
-    NoRoute,
-    /// The remote address or port is none that can be sent to.
-    InvalidAddress,
-    /// Another socket has the address and port, or all ports are in use.
-    AddrInUse,
-    /// There is no free slot for a socket.
-    NoSlot,
-    /// The call came from within a closure that the stack itself called.
-    Reentrant,
-}
-
-impl core::fmt::Display for BindError {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str(match self {
-            Self::InvalidState => "the socket is bound already",
-            Self::NoRoute => "no route to the peer, or not an address of ours",
-            Self::InvalidAddress => "not an address that can be sent to",
-            Self::AddrInUse => "the port is in use",
-            Self::NoSlot => "no free socket slot",
-            Self::Reentrant => "the stack was called from within one of its own calls",
-        })
-    }
-}
-
-impl core::error::Error for BindError {}
 
 impl Datagrams for UdpSocketState<'_> {
     #[cfg_attr(target_pointer_width = "32", inline(never))]
     fn next_packet(&self, from: usize) -> Option<Pending> {
-        let nth = self.tx.next_live(from)?;
-        let (meta, _) = self.tx.get(nth)?;
+        let nth = self.queues.tx.next_live(from)?;
+        let (meta, _) = self.queues.tx.get(nth)?;
         Some(Pending {
             nth,
             destination: meta.endpoint.addr,
@@ -117,18 +71,17 @@ impl Datagrams for UdpSocketState<'_> {
 
     #[inline]
     fn remove(&mut self, nth: usize) -> bool {
-        self.tx.take(nth);
-        !self.tx.is_empty()
+        self.queues.remove(nth)
     }
 
     fn on_unreachable(&mut self, destination: IpAddress) {
         if self.remote.is_some_and(|remote| remote.addr == destination) {
-            self.error = Some(UdpError::Unreachable);
+            self.queues.fault = Some(Fault::Unreachable);
         }
     }
 
     fn route(&mut self) -> &mut RouteCache {
-        &mut self.route
+        &mut self.queues.route
     }
 
     fn source_port(&self) -> u16 {
@@ -137,7 +90,7 @@ impl Datagrams for UdpSocketState<'_> {
 
     #[inline]
     fn packet(&self, nth: usize, src: IpAddress, marks: Marks) -> Option<IpPacket<'_>> {
-        let (meta, data) = self.tx.get(nth)?;
+        let (meta, data) = self.queues.tx.get(nth)?;
         let payload = Payload::Udp {
             src_port: self.local.port,
             dst_port: meta.endpoint.port,
@@ -155,6 +108,85 @@ impl Datagrams for UdpSocketState<'_> {
             flow_label: marks.flow_label,
             payload,
         })
+    }
+}
+
+impl<'d> PacketSocket<'d> for UdpSocketState<'d> {
+    type Meta = UdpMetadata;
+
+    const TELLS_SENDERS: bool = true;
+
+    #[inline]
+    fn of<'e>(engine: &'e Engine<'d>, key: SocketKey) -> Option<&'e Self> {
+        match engine.sockets.body(engine.sockets.index(key)?) {
+            Body::Udp(udp) => Some(udp),
+            _ => None,
+        }
+    }
+
+    #[inline]
+    fn of_mut<'e>(engine: &'e mut Engine<'d>, key: SocketKey) -> Option<&'e mut Self> {
+        let index = engine.sockets.index(key)?;
+        match engine.sockets.body_mut(index) {
+            Body::Udp(udp) => Some(udp),
+            _ => None,
+        }
+    }
+
+    #[inline]
+    fn is_bound(&self) -> bool {
+        self.local.port != 0
+    }
+
+    #[inline]
+    fn queues(&self) -> &Queues<'d, UdpMetadata> {
+        &self.queues
+    }
+
+    #[inline]
+    fn queues_mut(&mut self) -> &mut Queues<'d, UdpMetadata> {
+        &mut self.queues
+    }
+
+    fn send<R>(
+        engine: &mut Engine<'d>,
+        key: SocketKey,
+        mut meta: UdpMetadata,
+        len: usize,
+        write: impl FnOnce(&mut [u8]) -> (usize, R),
+    ) -> Result<R, QueueError> {
+        let index = engine.sockets.index(key).ok_or(QueueError::NotBound)?;
+        let now = engine.now;
+        let Body::Udp(udp) = engine.sockets.body_mut(index) else {
+            return Err(QueueError::NotBound);
+        };
+        if udp.local.port == 0 {
+            return Err(QueueError::NotBound);
+        }
+        // An answer to what came to a group, or to everybody, is from an address of ours.
+        let is_group = |address: &IpAddress| engine.interface.is_group(*address);
+        meta.local_address = meta.local_address.filter(|address| !is_group(address));
+        let destination = meta.endpoint;
+        let source = meta.local_address.or(udp.local.addr);
+        let known = udp.queues.route.known(destination.addr);
+        let longest = engine
+            .interface
+            .longest_payload(now, destination.addr, known);
+        if len > longest.saturating_sub(UDP_HEADER) {
+            return Err(QueueError::TooLong);
+        }
+        let routed = known.is_some_and(|path| engine.interface.is_current(path))
+            || engine.interface.route(now, destination.addr).is_some();
+        let is_odd = source.is_some_and(|own| own.version() != destination.addr.version());
+        if destination.port == 0 || !routed || is_odd {
+            return Err(QueueError::NoRoute);
+        }
+        let result = udp.queues.tx.push_with(meta, len, write)?;
+        engine.sockets.mark_ready(index);
+        if destination.addr.is_multicast() {
+            engine.loop_back(index, &meta);
+        }
+        Ok(result)
     }
 }
 
@@ -207,7 +239,7 @@ impl<'d> Engine<'d> {
         let Body::Udp(udp) = self.sockets.body_mut(index) else {
             return Err(Discard::NoSocket);
         };
-        queue(&mut udp.rx, meta, data)?;
+        udp.queues.receive(*meta, data)?;
         self.sockets.notify(index, Events::RECEIVED);
         Ok(())
     }
@@ -251,15 +283,15 @@ impl<'d> Engine<'d> {
         }) else {
             return false;
         };
-        let error = match error {
-            IcmpError::Refused => UdpError::Refused,
-            IcmpError::Unreachable => UdpError::Unreachable,
+        let fault = match error {
+            IcmpError::Refused => Fault::Refused,
+            IcmpError::Unreachable => Fault::Unreachable,
             // RFC 1122, section 4.1.3.3: nothing that a datagram's sender has to know. Those of IPv4 may be
             // fragmented on their way, so none is too long.
             IcmpError::Soft | IcmpError::TooLong { .. } => return true,
         };
         if let Body::Udp(udp) = self.sockets.body_mut(index) {
-            udp.error = Some(error);
+            udp.queues.fault = Some(fault);
             self.sockets.notify(index, Events::RECEIVED);
         }
         true
@@ -270,8 +302,8 @@ impl<'d> Engine<'d> {
 impl<'d> Engine<'d> {
     pub(crate) fn udp_open(
         &mut self,
-        rx: (Buffer<'d, UdpPacketMetadata>, Bytes<'d>),
-        tx: (Buffer<'d, UdpPacketMetadata>, Bytes<'d>),
+        rx: QueueMemory<'d, UdpMetadata>,
+        tx: QueueMemory<'d, UdpMetadata>,
     ) -> Option<SocketKey> {
         let socket = UdpSocketState {
             local: IpListenEndpoint {
@@ -283,10 +315,7 @@ impl<'d> Engine<'d> {
             hop_limit: super::egress::DEFAULT_HOP_LIMIT,
             multicast_hop_limit: DEFAULT_MULTICAST_HOP_LIMIT,
             loops_back: true,
-            rx: PacketQueue::new(rx.0, rx.1),
-            tx: PacketQueue::new(tx.0, tx.1),
-            route: RouteCache::default(),
-            error: None,
+            queues: Queues::new(rx, tx),
         };
         let index = self.sockets.allocate(Body::Udp(socket))?;
         Some(self.sockets.key(index))
@@ -299,10 +328,10 @@ impl<'d> Engine<'d> {
         mut local: IpListenEndpoint,
     ) -> Result<(), BindError> {
         let index = self.sockets.index(key).ok_or(BindError::InvalidState)?;
-        if self.udp(key).is_none_or(|udp| udp.local.port != 0) {
+        if UdpSocketState::of(self, key).is_none_or(|udp| udp.local.port != 0) {
             return Err(BindError::InvalidState);
         }
-        let is_shared = self.udp(key).is_some_and(|udp| udp.is_port_shared);
+        let is_shared = UdpSocketState::of(self, key).is_some_and(|udp| udp.is_port_shared);
         local.port = match local.port {
             0 => self
                 .ephemeral_port(|engine, port| engine.is_udp_port_free(local.addr, port))
@@ -358,70 +387,13 @@ impl<'d> Engine<'d> {
         self.interface
             .route(now, remote.addr)
             .ok_or(BindError::NoRoute)?;
-        if self.udp(key).is_some_and(|udp| udp.local.port == 0) {
+        if UdpSocketState::of(self, key).is_some_and(|udp| udp.local.port == 0) {
             self.udp_bind(key, IpListenEndpoint::from(0))?;
         }
-        let udp = self.udp_mut(key).ok_or(BindError::InvalidState)?;
+        let udp = UdpSocketState::of_mut(self, key).ok_or(BindError::InvalidState)?;
         udp.remote = Some(remote);
-        udp.error = None;
+        udp.queues.fault = None;
         Ok(())
-    }
-
-    /// Queues a datagram of at most `len` bytes that `write` fills in and may shorten.
-    pub(crate) fn udp_send<R>(
-        &mut self,
-        key: SocketKey,
-        mut meta: UdpMetadata,
-        len: usize,
-        write: impl FnOnce(&mut [u8]) -> (usize, R),
-    ) -> Result<R, QueueError> {
-        let index = self.sockets.index(key).ok_or(QueueError::NotBound)?;
-        let now = self.now;
-        let Body::Udp(udp) = self.sockets.body_mut(index) else {
-            return Err(QueueError::NotBound);
-        };
-        if udp.local.port == 0 {
-            return Err(QueueError::NotBound);
-        }
-        // An answer to what came to a group, or to everybody, is from an address of ours.
-        let is_group = |address: &IpAddress| self.interface.is_group(*address);
-        meta.local_address = meta.local_address.filter(|address| !is_group(address));
-        let destination = meta.endpoint;
-        let source = meta.local_address.or(udp.local.addr);
-        let known = udp.route.known(destination.addr);
-        let longest = self.interface.longest_payload(now, destination.addr, known);
-        if len > longest.saturating_sub(UDP_HEADER) {
-            return Err(QueueError::TooLong);
-        }
-        let routed = known.is_some_and(|path| self.interface.is_current(path))
-            || self.interface.route(now, destination.addr).is_some();
-        let is_odd = source.is_some_and(|own| own.version() != destination.addr.version());
-        if destination.port == 0 || !routed || is_odd {
-            return Err(QueueError::NoRoute);
-        }
-        let result = udp.tx.push_with(meta, len, write)?;
-        self.sockets.mark_ready(index);
-        if destination.addr.is_multicast() {
-            self.loop_back(index, &meta);
-        }
-        Ok(result)
-    }
-
-    #[inline]
-    pub(crate) fn udp(&self, key: SocketKey) -> Option<&UdpSocketState<'d>> {
-        match self.sockets.body(self.sockets.index(key)?) {
-            Body::Udp(udp) => Some(udp),
-            _ => None,
-        }
-    }
-
-    #[inline]
-    pub(crate) fn udp_mut(&mut self, key: SocketKey) -> Option<&mut UdpSocketState<'d>> {
-        let index = self.sockets.index(key)?;
-        match self.sockets.body_mut(index) {
-            Body::Udp(udp) => Some(udp),
-            _ => None,
-        }
     }
 
     /// The socket is not bound any more; what it had not sent is not sent.
@@ -435,10 +407,7 @@ impl<'d> Engine<'d> {
         if let Body::Udp(udp) = self.sockets.body_mut(index) {
             udp.local = IpListenEndpoint::from(0);
             udp.remote = None;
-            udp.route = RouteCache::default();
-            udp.error = None;
-            udp.rx.clear();
-            udp.tx.clear();
+            udp.queues.clear();
         }
         self.sockets.notify(index, Events::ALL);
     }
@@ -446,20 +415,15 @@ impl<'d> Engine<'d> {
     /// The handle is gone.
     pub(super) fn udp_drop(&mut self, key: SocketKey) {
         if let Some(index) = self.sockets.index(key) {
-            self.stop_waiting(index);
             self.leave_groups(index);
-            self.sockets.free(index);
         }
+        self.packet_socket_drop(key);
     }
 }
 
-impl<'d> UdpSocketState<'d> {
+impl UdpSocketState<'_> {
     pub(crate) fn local(&self) -> IpListenEndpoint {
         self.local
-    }
-
-    pub(crate) fn is_bound(&self) -> bool {
-        self.local.port != 0
     }
 
     pub(crate) fn remote(&self) -> Option<IpEndpoint> {
@@ -503,37 +467,6 @@ impl<'d> UdpSocketState<'d> {
             self.hop_limit
         }
     }
-
-    pub(crate) fn take_error(&mut self) -> Option<UdpError> {
-        self.error.take()
-    }
-
-    pub(crate) fn received(&self) -> &PacketQueue<'d, UdpMetadata> {
-        &self.rx
-    }
-
-    pub(crate) fn received_mut(&mut self) -> &mut PacketQueue<'d, UdpMetadata> {
-        &mut self.rx
-    }
-
-    pub(crate) fn to_send(&self) -> &PacketQueue<'d, UdpMetadata> {
-        &self.tx
-    }
-}
-
-fn queue(
-    rx: &mut PacketQueue<'_, UdpMetadata>,
-    meta: &UdpMetadata,
-    data: &[u8],
-) -> Result<(), Discard> {
-    let queued = rx.push_with(*meta, data.len(), |room| {
-        room.copy_from_slice(data);
-        (data.len(), ())
-    });
-    queued.map_err(|error| match error {
-        PushError::Full => Discard::ReceiveQueueFull,
-        PushError::TooLong => Discard::TooLongForSocket,
-    })
 }
 
 /// RFC 1112, section 6.1: "it should default to 1 for all multicast IP datagrams, so that an explicit choice is

@@ -4,8 +4,12 @@
 //! Sans-io tables and pure functions; `engine` asks, and does the sending and dropping itself.
 
 mod addresses;
+#[cfg(all(feature = "proto-ipv6", feature = "socket-dns"))]
+mod destination;
 #[cfg(feature = "proto-ipv6")]
 mod extension;
+#[cfg(all(feature = "socket-dns", feature = "socket-tcp"))]
+mod eyeballs;
 mod forward;
 mod ident;
 #[cfg(feature = "proto-ipv6")]
@@ -20,6 +24,8 @@ mod martian_v6;
 mod multicast;
 #[cfg_attr(not(feature = "path-mtu"), path = "no_path_mtu.rs")]
 mod path_mtu;
+#[cfg(feature = "proto-ipv6")]
+mod policy;
 #[cfg(feature = "ip-fragments")]
 mod reassembly;
 mod route;
@@ -30,8 +36,12 @@ mod selection;
 
 pub use addresses::AddressState;
 pub(crate) use addresses::{Addresses, InterfaceAddress};
+#[cfg(all(feature = "proto-ipv6", feature = "socket-dns"))]
+pub(crate) use destination::{Candidate, sort as sort_destinations};
 #[cfg(feature = "proto-ipv6")]
 pub(crate) use extension::{HeaderProblem, Opened, open};
+#[cfg(all(feature = "socket-dns", feature = "socket-tcp"))]
+pub(crate) use eyeballs::Eyeballs;
 pub(crate) use forward::{Delivery, Forwarding, NextHop};
 pub(crate) use ident::{Flow, Identifications};
 #[cfg(feature = "proto-ipv6")]

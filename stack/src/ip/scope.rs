@@ -11,6 +11,13 @@ pub(super) fn scope(address: Ipv6Addr) -> u8 {
     if address.is_unicast_link_local() || address.is_loopback() {
         return LINK_LOCAL;
     }
+    // Section 3.2: so do IPv4's.
+    if let Some(address) = address.to_ipv4_mapped() {
+        return match address.is_link_local() || address.is_loopback() {
+            true => LINK_LOCAL,
+            false => GLOBAL,
+        };
+    }
     match address.segments()[0] & 0xffc0 {
         0xfec0 => SITE_LOCAL,
         _ => GLOBAL,
@@ -64,6 +71,9 @@ mod tests {
             ("ff05::2", SITE_LOCAL),
             ("ff0e::1", GLOBAL),
             ("ff00::1", RESERVED),
+            ("::ffff:169.254.1.1", LINK_LOCAL),
+            ("::ffff:127.0.0.1", LINK_LOCAL),
+            ("::ffff:10.0.0.1", GLOBAL),
             ("ff32:30:2001:db8::1", LINK_LOCAL),
         ] {
             assert_eq!(scope(ip(address)), expected, "{address}");

@@ -21,11 +21,11 @@ use super::stack::Stack;
 use super::tcp::TcpSocket;
 use super::waiting::Waiting;
 use super::wakers::Interest;
-use crate::dns::{DnsAnswer, MAX_ALIASES, Outcome, Phase};
-use crate::engine::{Engine, SocketKey};
+use crate::dns::{DnsAnswer, MAX_ALIASES, Outcome, Phase, is_local};
+use crate::engine::{Engine, MAX_FOUND, SocketKey};
 use crate::storage::Bytes;
 use crate::wire::dns::{Name, RecordData, RecordType};
-use crate::wire::{IpAddress, IpEndpoint};
+use crate::wire::{IpAddress, IpEndpoint, IpVersion};
 
 /// Asks DNS servers: those of the configuration, wherever that came from (see
 /// [`StaticConfigV4::dns_servers`](crate::StaticConfigV4::dns_servers)).
@@ -106,8 +106,10 @@ impl<'d, M: RawMutex> DnsSocket<'d, M> {
         self
     }
 
-    /// The addresses of a name, as many as `DNS_MAX_RESULT_COUNT`; those that the stack can talk to. An
-    /// address in text stands for itself.
+    /// The addresses of a name, as many as `DNS_MAX_RESULT_COUNT`, the best to talk to first (RFC 6724
+    /// section 6). It is asked for those of each version of IP that the stack itself has an address of, IPv6
+    /// before IPv4; one that is good for its link only does not count, but for names under `.local`. An address
+    /// in text stands for itself.
     ///
     /// A name of one label is looked for in the configuration's domains first, then by itself; a dot at the
     /// end says that it is whole.
@@ -119,32 +121,60 @@ impl<'d, M: RawMutex> DnsSocket<'d, M> {
         &self,
         name: &str,
     ) -> Result<Vec<IpAddress, DNS_MAX_RESULT_COUNT>, DnsError> {
-        let mut addresses = Vec::new();
+        let mut found = Found::new();
+        let mut missing = None;
         if let Ok(address) = name.parse() {
-            let _ = addresses.push(address);
-            return Ok(addresses);
-        }
-        let mut result = Ok(());
-        let kinds = [
-            RecordType::A,
-            #[cfg(feature = "proto-ipv6")]
-            RecordType::AAAA,
-        ];
-        for kind in kinds {
-            let found = self.query_with(name, kind, |answer| {
-                for address in answer.records().filter_map(address) {
-                    // Those that there is no room for are left out.
-                    let _ = addresses.push(address);
+            let _ = found.push(address);
+        } else {
+            for &version in VERSIONS {
+                if !self.is_asked_for(name, version)? {
+                    continue;
                 }
-            });
-            if let Err(error) = found.await {
-                result = Err(error);
+                if let Err(error) = self.resolve_version(name, version, &mut found).await {
+                    missing = Some(missing.map_or(error, |other| telling(other, error)));
+                }
             }
+            self.order(&mut found)?;
         }
-        if addresses.is_empty() {
-            result?;
+        match (found.is_empty(), missing) {
+            (true, error) => Err(error.unwrap_or(DnsError::NoData)),
+            (false, _) => Ok(found.into_iter().take(DNS_MAX_RESULT_COUNT).collect()),
         }
-        Ok(addresses)
+    }
+
+    /// Adds the addresses of a name of one version.
+    pub(super) async fn resolve_version(
+        &self,
+        name: &str,
+        version: IpVersion,
+        found: &mut Found,
+    ) -> Result<(), DnsError> {
+        let kind = match version {
+            IpVersion::Ipv4 => RecordType::A,
+            #[cfg(feature = "proto-ipv6")]
+            IpVersion::Ipv6 => RecordType::AAAA,
+        };
+        self.query_with(name, kind, |answer| {
+            let addresses = answer.records().filter_map(address);
+            for address in addresses.take(DNS_MAX_RESULT_COUNT) {
+                // There is room for as many of either version.
+                let _ = found.push(address);
+            }
+        })
+        .await
+    }
+
+    /// Whether addresses of that version are of use for the name.
+    pub(super) fn is_asked_for(&self, name: &str, version: IpVersion) -> Result<bool, DnsError> {
+        let is_local = is_local(Name::from_text(name)?.as_bytes());
+        Ok(self
+            .stack
+            .with(|s| s.engine.resolves_to(version, is_local))?)
+    }
+
+    /// Brings the best first.
+    pub(super) fn order(&self, found: &mut Found) -> Result<(), DnsError> {
+        Ok(self.stack.with(|s| s.engine.order_destinations(found))?)
     }
 
     /// Asks for the records of a name. The answer is copied into `buffer`, and read there.
@@ -332,6 +362,27 @@ impl<'d, M: RawMutex> DnsSocket<'d, M> {
     }
 }
 
+/// Addresses of a name, of both versions.
+pub(super) type Found = Vec<IpAddress, MAX_FOUND>;
+
+/// The versions in the order that they are asked for.
+///
+/// RFC 8305 section 3: "the AAAA query SHOULD be made first, immediately followed by the A query."
+pub(super) const VERSIONS: &[IpVersion] = &[
+    #[cfg(feature = "proto-ipv6")]
+    IpVersion::Ipv6,
+    IpVersion::Ipv4,
+];
+
+/// The error that says more, of those of two questions about a name.
+pub(super) fn telling(a: DnsError, b: DnsError) -> DnsError {
+    match (a, b) {
+        (DnsError::NoSuchName, _) | (_, DnsError::NoSuchName) => DnsError::NoSuchName,
+        (DnsError::NoData, other) => other,
+        (other, _) => other,
+    }
+}
+
 impl<M: RawMutex> Turn<'_, M> {
     fn has_tcp(&self) -> bool {
         #[cfg(feature = "socket-tcp")]
@@ -454,7 +505,7 @@ fn reverse_name(address: IpAddr) -> Result<Name, DnsError> {
 impl<M: RawMutex> embedded_nal_async::Dns for DnsSocket<'_, M> {
     type Error = DnsError;
 
-    /// The first address of a name. Of either family, an IPv4 address before an IPv6 one.
+    /// The first address of a name; of either version, the best of those that [`DnsSocket::resolve`] finds.
     async fn get_host_by_name(&self, host: &str, addr_type: AddrType) -> Result<IpAddr, DnsError> {
         if let Ok(address) = host.parse::<IpAddr>() {
             return match (address, addr_type) {
@@ -464,26 +515,25 @@ impl<M: RawMutex> embedded_nal_async::Dns for DnsSocket<'_, M> {
                 _ => Ok(address),
             };
         }
-        let kinds: &[RecordType] = match addr_type {
-            AddrType::IPv4 => &[RecordType::A],
-            AddrType::IPv6 => &[RecordType::AAAA],
-            AddrType::Either => &[RecordType::A, RecordType::AAAA],
-        };
-        let mut result = Err(DnsError::NoData);
-        for &kind in kinds {
-            let first = self.query_with(host, kind, |answer| {
-                answer.records().find_map(|record| match record.data {
-                    RecordData::A(address) => Some(IpAddr::V4(address)),
-                    RecordData::Aaaa(address) => Some(IpAddr::V6(address)),
-                    _ => None,
-                })
-            });
-            result = first.await.and_then(|first| first.ok_or(DnsError::NoData));
-            if result.is_ok() {
-                break;
+        let kind = match addr_type {
+            AddrType::IPv4 => RecordType::A,
+            AddrType::IPv6 => RecordType::AAAA,
+            AddrType::Either => {
+                let addresses = self.resolve(host).await?;
+                return addresses
+                    .first()
+                    .map(|&address| address.into())
+                    .ok_or(DnsError::NoData);
             }
-        }
-        result
+        };
+        let first = self.query_with(host, kind, |answer| {
+            answer.records().find_map(|record| match record.data {
+                RecordData::A(address) => Some(IpAddr::V4(address)),
+                RecordData::Aaaa(address) => Some(IpAddr::V6(address)),
+                _ => None,
+            })
+        });
+        first.await?.ok_or(DnsError::NoData)
     }
 
     /// The name of an address, as text without a dot at its end.

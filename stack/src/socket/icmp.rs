@@ -1,13 +1,10 @@
 //! ICMP sockets.
 
-use core::future::poll_fn;
-
 use embassy_sync::blocking_mutex::raw::{NoopRawMutex, RawMutex};
 
+use super::packets::{Packets, RecvError, SendError};
 use super::stack::Stack;
-use super::waiting::{WaitError, Waiting};
-use super::wakers::Interest;
-use crate::engine::{IcmpEndpoint, IcmpMetadata, IcmpPacketMetadata, QueueError, SocketKey};
+use crate::engine::{BindError, IcmpEndpoint, IcmpMetadata, IcmpPacketMetadata, IcmpSocketState};
 use crate::storage::{Buffer, Bytes};
 
 /// An ICMP socket: sends messages, and receives echo replies with its identifier or errors about its UDP
@@ -17,8 +14,7 @@ use crate::storage::{Buffer, Bytes};
 /// header; the checksum of what is sent is filled in, that of what is received was verified. Every future
 /// is cancellation safe.
 pub struct IcmpSocket<'d, M: RawMutex = NoopRawMutex> {
-    stack: Stack<'d, M>,
-    key: SocketKey,
+    packets: Packets<'d, M, IcmpSocketState<'d>>,
 }
 
 /// What can go wrong with an ICMP socket.
@@ -64,11 +60,27 @@ impl core::fmt::Display for IcmpError {
 
 impl core::error::Error for IcmpError {}
 
-impl From<WaitError> for IcmpError {
-    fn from(error: WaitError) -> Self {
+impl From<RecvError> for IcmpError {
+    fn from(error: RecvError) -> Self {
         match error {
-            WaitError::TooManyWaiters => Self::TooManyWaiters,
-            WaitError::Reentrant => Self::Reentrant,
+            RecvError::Truncated => Self::Truncated,
+            RecvError::Refused | RecvError::Unreachable => Self::Unreachable,
+            RecvError::NotBound => Self::NotBound,
+            RecvError::TooManyWaiters => Self::TooManyWaiters,
+            RecvError::Reentrant => Self::Reentrant,
+        }
+    }
+}
+
+impl From<SendError> for IcmpError {
+    fn from(error: SendError) -> Self {
+        match error {
+            SendError::NoRoute => Self::NoRoute,
+            SendError::NotBound => Self::NotBound,
+            SendError::PacketTooLarge | SendError::InvalidPacket => Self::PacketTooLarge,
+            SendError::Refused | SendError::Unreachable => Self::Unreachable,
+            SendError::TooManyWaiters => Self::TooManyWaiters,
+            SendError::Reentrant => Self::Reentrant,
         }
     }
 }
@@ -88,11 +100,12 @@ impl<'d, M: RawMutex> IcmpSocket<'d, M> {
     ) -> Result<Self, IcmpError> {
         let rx = (rx_meta.into(), rx_buffer.into());
         let tx = (tx_meta.into(), tx_buffer.into());
-        let key = stack
-            .with(|s| s.engine.icmp_open(rx, tx))
-            .map_err(|_| IcmpError::Reentrant)?
-            .ok_or(IcmpError::NoSlot)?;
-        Ok(Self { stack, key })
+        let packets = Packets::open(stack, |engine| engine.icmp_open(rx, tx));
+        match packets {
+            Ok(packets) => Ok(Self { packets }),
+            Err(BindError::Reentrant) => Err(IcmpError::Reentrant),
+            Err(_) => Err(IcmpError::NoSlot),
+        }
     }
 
     /// Binds to an identifier of echo requests, or to a UDP port.
@@ -101,7 +114,10 @@ impl<'d, M: RawMutex> IcmpSocket<'d, M> {
     ///
     /// [`IcmpError::AddrInUse`] if it is taken, or the socket is bound already.
     pub fn bind(&mut self, endpoint: IcmpEndpoint) -> Result<(), IcmpError> {
-        match self.stack.with(|s| s.engine.icmp_bind(self.key, endpoint)) {
+        match self
+            .packets
+            .with(|engine, key| engine.icmp_bind(key, endpoint))
+        {
             Ok(true) => Ok(()),
             Ok(false) => Err(IcmpError::AddrInUse),
             Err(_) => Err(IcmpError::Reentrant),
@@ -110,19 +126,15 @@ impl<'d, M: RawMutex> IcmpSocket<'d, M> {
 
     /// What the socket is bound to.
     pub fn endpoint(&self) -> IcmpEndpoint {
-        let endpoint = self
-            .stack
-            .with(|s| s.engine.icmp(self.key).map(|icmp| icmp.endpoint()));
-        endpoint.ok().flatten().unwrap_or_default()
+        self.packets
+            .look(IcmpSocketState::endpoint)
+            .unwrap_or_default()
     }
 
     /// Sets the hop limit (TTL) of messages. 0 is taken as 1.
     pub fn set_hop_limit(&mut self, hop_limit: u8) {
-        let _ = self.stack.with(|s| {
-            if let Some(icmp) = s.engine.icmp_mut(self.key) {
-                icmp.set_hop_limit(hop_limit.max(1));
-            }
-        });
+        self.packets
+            .change(|icmp| icmp.set_hop_limit(hop_limit.max(1)));
     }
 
     /// Receives a message: its length and where it is from.
@@ -132,15 +144,7 @@ impl<'d, M: RawMutex> IcmpSocket<'d, M> {
     /// [`IcmpError::Truncated`] if it is longer than `buffer`, [`IcmpError::Unreachable`] if something
     /// sent before cannot be delivered.
     pub async fn recv_from(&self, buffer: &mut [u8]) -> Result<(usize, IcmpMetadata), IcmpError> {
-        self.recv_with(|message, meta| {
-            let len = message.len().min(buffer.len());
-            buffer[..len].copy_from_slice(&message[..len]);
-            if len < message.len() {
-                return Err(IcmpError::Truncated);
-            }
-            Ok((len, meta))
-        })
-        .await?
+        Ok(self.packets.recv_from(buffer).await?)
     }
 
     /// Receives a message without a copy: `f` sees it where it lies. Calls into the stack from within
@@ -153,26 +157,7 @@ impl<'d, M: RawMutex> IcmpSocket<'d, M> {
         &self,
         f: impl FnOnce(&mut [u8], IcmpMetadata) -> R,
     ) -> Result<R, IcmpError> {
-        let key = self.key;
-        let mut waiting = Waiting::new(self.stack, key);
-        let mut f = Some(f);
-        poll_fn(|cx| {
-            waiting.poll(cx, &Interest::RECEIVERS, |engine| {
-                let icmp = engine.icmp_mut(key)?;
-                if icmp.endpoint() == IcmpEndpoint::Unbound {
-                    return Some(Err(IcmpError::NotBound));
-                }
-                if icmp.take_unreachable().is_some() {
-                    return Some(Err(IcmpError::Unreachable));
-                }
-                let (meta, message) = icmp.received_mut().front_mut()?;
-                let f = f.take()?;
-                let result = f(message, *meta);
-                icmp.received_mut().pop();
-                Some(Ok(result))
-            })
-        })
-        .await?
+        Ok(self.packets.recv_with(f).await?)
     }
 
     /// Queues a message for sending, waits for room if there is none. `to` is an address, or an
@@ -186,11 +171,7 @@ impl<'d, M: RawMutex> IcmpSocket<'d, M> {
         message: &[u8],
         to: impl Into<IcmpMetadata>,
     ) -> Result<(), IcmpError> {
-        self.send_with(message.len(), to, |room| {
-            room.copy_from_slice(message);
-            (message.len(), ())
-        })
-        .await
+        Ok(self.packets.send(message, to.into()).await?)
     }
 
     /// Queues a message of at most `len` bytes without a copy: `f` writes it where it will lie, and
@@ -205,28 +186,7 @@ impl<'d, M: RawMutex> IcmpSocket<'d, M> {
         to: impl Into<IcmpMetadata>,
         f: impl FnOnce(&mut [u8]) -> (usize, R),
     ) -> Result<R, IcmpError> {
-        let (key, to) = (self.key, to.into());
-        let mut waiting = Waiting::new(self.stack, key);
-        let mut f = Some(f);
-        poll_fn(|cx| {
-            waiting.poll(cx, &Interest::SENDERS, |engine| {
-                let queued = engine.icmp_send(key, to, len, |room| match f.take() {
-                    Some(f) => {
-                        let (len, result) = f(room);
-                        (len, Some(result))
-                    }
-                    None => (0, None),
-                });
-                match queued {
-                    Ok(Some(result)) => Some(Ok(result)),
-                    Err(QueueError::Full) => None,
-                    Err(QueueError::TooLong) => Some(Err(IcmpError::PacketTooLarge)),
-                    Err(QueueError::NoRoute) => Some(Err(IcmpError::NoRoute)),
-                    Ok(None) | Err(QueueError::NotBound) => Some(Err(IcmpError::NotBound)),
-                }
-            })
-        })
-        .await?
+        Ok(self.packets.send_with(len, to.into(), f).await?)
     }
 
     /// Waits until everything queued was handed to the driver.
@@ -235,23 +195,6 @@ impl<'d, M: RawMutex> IcmpSocket<'d, M> {
     ///
     /// [`IcmpError::TooManyWaiters`] if another task waits to send.
     pub async fn flush(&self) -> Result<(), IcmpError> {
-        let key = self.key;
-        let mut waiting = Waiting::new(self.stack, key);
-        poll_fn(|cx| {
-            waiting.poll(cx, &Interest::SENDERS, |engine| {
-                let empty = engine
-                    .icmp(key)
-                    .is_none_or(|icmp| icmp.to_send().is_empty());
-                empty.then_some(())
-            })
-        })
-        .await
-        .map_err(IcmpError::from)
-    }
-}
-
-impl<M: RawMutex> Drop for IcmpSocket<'_, M> {
-    fn drop(&mut self) {
-        self.stack.drop_handle(self.key);
+        Ok(self.packets.flush().await?)
     }
 }

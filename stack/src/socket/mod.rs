@@ -7,6 +7,8 @@
 mod clock;
 #[cfg(feature = "config-events")]
 mod config_events;
+#[cfg(all(feature = "socket-dns", feature = "socket-tcp"))]
+mod connector;
 #[cfg(feature = "dhcpv4-server")]
 mod dhcp_server;
 #[cfg(feature = "socket-dns")]
@@ -17,8 +19,16 @@ mod icmp;
 mod listener;
 #[cfg(feature = "mdns")]
 mod mdns;
+#[cfg(any(
+    feature = "socket-udp",
+    feature = "socket-icmp",
+    feature = "socket-raw"
+))]
+mod packets;
 #[cfg(feature = "socket-tcp")]
 mod pool;
+#[cfg(feature = "socket-raw")]
+mod raw;
 mod resources;
 mod runner;
 mod shared;
@@ -30,7 +40,8 @@ mod udp;
 #[cfg(any(
     feature = "socket-tcp",
     feature = "socket-udp",
-    feature = "socket-icmp"
+    feature = "socket-icmp",
+    feature = "socket-raw"
 ))]
 mod waiting;
 mod wakers;
@@ -38,6 +49,8 @@ mod wakers;
 pub use clock::EmbassyClock;
 #[cfg(feature = "config-events")]
 pub use config_events::ConfigEvents;
+#[cfg(all(feature = "socket-dns", feature = "socket-tcp"))]
+pub use connector::{ConnectHostError, TcpConnector};
 #[cfg(feature = "dhcpv4-server")]
 pub use dhcp_server::DhcpServerError;
 #[cfg(feature = "socket-dns")]
@@ -48,12 +61,20 @@ pub use icmp::{IcmpError, IcmpSocket};
 pub use listener::{AcceptError, TcpListener};
 #[cfg(feature = "mdns")]
 pub use mdns::MdnsBrowser;
+#[cfg(any(
+    feature = "socket-udp",
+    feature = "socket-icmp",
+    feature = "socket-raw"
+))]
+pub use packets::{RecvError, SendError};
 #[cfg(feature = "socket-tcp")]
 pub use pool::{BufferPool, PoolError, TcpPool};
+#[cfg(feature = "socket-raw")]
+pub use raw::RawSocket;
 pub use resources::Resources;
 pub use runner::Runner;
 pub use stack::{Reentrant, Stack, new, new_with_clock};
 #[cfg(feature = "socket-tcp")]
 pub use tcp::{OwnedReadHalf, OwnedWriteHalf, TcpError, TcpReader, TcpSocket, TcpWriter};
 #[cfg(feature = "socket-udp")]
-pub use udp::{RecvError, SendError, UdpIoError, UdpSocket};
+pub use udp::{UdpIoError, UdpSocket};

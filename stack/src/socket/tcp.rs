@@ -82,6 +82,28 @@ impl<'d, M: RawMutex> TcpSocket<'d, M> {
         self.connect_from(0, remote).await
     }
 
+    /// Begins to connect, for who has several attempts under way. Dropped, the attempt goes on as a connection
+    /// that closes: see `give_up`.
+    #[cfg(feature = "socket-dns")]
+    pub(super) fn begin_connect(&self, remote: IpEndpoint) -> Result<(), ConnectError> {
+        let io = &self.io;
+        io.stack
+            .with(|s| s.engine.tcp_connect(io.key, remote, 0.into()))
+            .unwrap_or(Err(ConnectError::Reentrant))
+    }
+
+    /// How far that has come.
+    #[cfg(feature = "socket-dns")]
+    pub(super) fn poll_connect(&self, cx: &mut Context<'_>) -> Poll<Result<(), ConnectError>> {
+        self.io.poll_connected(cx)
+    }
+
+    /// Aborts the attempt.
+    #[cfg(feature = "socket-dns")]
+    pub(super) fn give_up(&self) {
+        self.io.give_up();
+    }
+
     /// Connects from a local address or port, or both; port 0 is any free port.
     ///
     /// # Errors

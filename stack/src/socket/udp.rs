@@ -2,19 +2,15 @@
 
 mod groups;
 
-use core::future::poll_fn;
 use core::task::{Context, Poll};
 
 use embassy_sync::blocking_mutex::raw::{NoopRawMutex, RawMutex};
 use embedded_io_async::{ErrorKind, ErrorType, Read, ReadReady, Write, WriteReady};
 
+use super::packets::{Packets, RecvError, SendError};
 use super::stack::Stack;
-use super::waiting::{WaitError, Waiting};
-use super::wakers::Interest;
-use crate::engine::{
-    BindError, Engine, QueueError, SocketKey, UdpError, UdpMetadata, UdpPacketMetadata,
-};
-use crate::storage::{Buffer, Bytes};
+use crate::engine::{BindError, PacketSocket, UdpMetadata, UdpPacketMetadata, UdpSocketState};
+use crate::storage::{Buffer, Bytes, PacketQueue};
 use crate::wire::{IpEndpoint, IpListenEndpoint};
 
 /// A UDP socket: sends and receives datagrams, by `&self`, from up to two tasks that receive and one that
@@ -23,115 +19,7 @@ use crate::wire::{IpEndpoint, IpListenEndpoint};
 /// Connected to a peer it is also a byte pipe ([`Read`], [`Write`]): one write is one datagram, one read
 /// takes one. Every future is cancellation safe: no datagram is lost or sent twice when it is dropped.
 pub struct UdpSocket<'d, M: RawMutex = NoopRawMutex> {
-    stack: Stack<'d, M>,
-    key: SocketKey,
-}
-
-/// Why nothing was received.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-#[non_exhaustive]
-pub enum RecvError {
-    /// The datagram did not fit the buffer: it holds as much as there was room for, the rest is lost.
-    /// [`UdpSocket::recv_with`] takes datagrams of any length.
-    Truncated,
-    /// The connected peer has nobody bound to its port.
-    Refused,
-    /// The connected peer cannot be reached.
-    Unreachable,
-    /// The socket is not bound.
-    NotBound,
-    /// More tasks wait than can be remembered: two to receive, one to send.
-    TooManyWaiters,
-    /// The call came from within a closure that the stack itself called.
-    Reentrant,
-}
-
-/// Why nothing was sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-#[non_exhaustive]
-pub enum SendError {
-    /// Nothing leads to the destination, or its port is 0.
-    NoRoute,
-    /// The socket is not bound, or, to write without a destination, not connected.
-    NotBound,
-    /// The datagram does not fit the socket's buffer, or the link.
-    PacketTooLarge,
-    /// The connected peer has nobody bound to its port.
-    Refused,
-    /// The connected peer cannot be reached.
-    Unreachable,
-    /// Another task waits for room already.
-    TooManyWaiters,
-    /// The call came from within a closure that the stack itself called.
-    Reentrant,
-}
-
-impl core::fmt::Display for RecvError {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str(match self {
-            Self::Truncated => "the datagram did not fit the buffer",
-            Self::Refused => "refused by the peer",
-            Self::Unreachable => "the peer cannot be reached",
-            Self::NotBound => "the socket is not bound",
-            Self::TooManyWaiters => "too many tasks receive on one socket",
-            Self::Reentrant => "the stack was called from within one of its own calls",
-        })
-    }
-}
-
-impl core::fmt::Display for SendError {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str(match self {
-            Self::NoRoute => "no route to the destination",
-            Self::NotBound => "the socket is not bound or not connected",
-            Self::PacketTooLarge => "the datagram does not fit the socket or the link",
-            Self::Refused => "refused by the peer",
-            Self::Unreachable => "the peer cannot be reached",
-            Self::TooManyWaiters => "another task waits to send on the socket",
-            Self::Reentrant => "the stack was called from within one of its own calls",
-        })
-    }
-}
-
-impl core::error::Error for RecvError {}
-impl core::error::Error for SendError {}
-
-impl From<WaitError> for RecvError {
-    fn from(error: WaitError) -> Self {
-        match error {
-            WaitError::TooManyWaiters => Self::TooManyWaiters,
-            WaitError::Reentrant => Self::Reentrant,
-        }
-    }
-}
-
-impl From<WaitError> for SendError {
-    fn from(error: WaitError) -> Self {
-        match error {
-            WaitError::TooManyWaiters => Self::TooManyWaiters,
-            WaitError::Reentrant => Self::Reentrant,
-        }
-    }
-}
-
-impl From<UdpError> for RecvError {
-    fn from(error: UdpError) -> Self {
-        match error {
-            UdpError::Refused => Self::Refused,
-            UdpError::Unreachable => Self::Unreachable,
-        }
-    }
-}
-
-impl From<UdpError> for SendError {
-    fn from(error: UdpError) -> Self {
-        match error {
-            UdpError::Refused => Self::Refused,
-            UdpError::Unreachable => Self::Unreachable,
-        }
-    }
+    packets: Packets<'d, M, UdpSocketState<'d>>,
 }
 
 impl<'d, M: RawMutex> UdpSocket<'d, M> {
@@ -150,11 +38,8 @@ impl<'d, M: RawMutex> UdpSocket<'d, M> {
     ) -> Result<Self, BindError> {
         let rx = (rx_meta.into(), rx_buffer.into());
         let tx = (tx_meta.into(), tx_buffer.into());
-        let key = stack
-            .with(|s| s.engine.udp_open(rx, tx))
-            .map_err(|_| BindError::Reentrant)?
-            .ok_or(BindError::NoSlot)?;
-        Ok(Self { stack, key })
+        let packets = Packets::open(stack, |engine| engine.udp_open(rx, tx))?;
+        Ok(Self { packets })
     }
 
     /// Binds to a port, at one address or at all. Port 0 takes a free one at random (RFC 6056).
@@ -164,8 +49,8 @@ impl<'d, M: RawMutex> UdpSocket<'d, M> {
     /// [`BindError::AddrInUse`], [`BindError::InvalidState`] if the socket is bound already.
     pub fn bind(&mut self, endpoint: impl Into<IpListenEndpoint>) -> Result<(), BindError> {
         let endpoint = endpoint.into();
-        self.stack
-            .with(|s| s.engine.udp_bind(self.key, endpoint))
+        self.packets
+            .with(|engine, key| engine.udp_bind(key, endpoint))
             .unwrap_or(Err(BindError::Reentrant))
     }
 
@@ -177,8 +62,8 @@ impl<'d, M: RawMutex> UdpSocket<'d, M> {
     /// [`BindError::NoRoute`] if nothing leads to the peer.
     pub fn connect(&mut self, remote: impl Into<IpEndpoint>) -> Result<(), BindError> {
         let remote = remote.into();
-        self.stack
-            .with(|s| s.engine.udp_connect(self.key, remote))
+        self.packets
+            .with(|engine, key| engine.udp_connect(key, remote))
             .unwrap_or(Err(BindError::Reentrant))
     }
 
@@ -187,9 +72,11 @@ impl<'d, M: RawMutex> UdpSocket<'d, M> {
     /// # Errors
     ///
     /// [`RecvError::Truncated`] if the datagram is longer than `buffer`.
-    pub async fn recv_from(&self, buffer: &mut [u8]) -> Result<(usize, UdpMetadata), RecvError> {
-        self.recv_with(|data, meta| copy_out(data, buffer).map(|len| (len, meta)))
-            .await?
+    pub fn recv_from(
+        &self,
+        buffer: &mut [u8],
+    ) -> impl Future<Output = Result<(usize, UdpMetadata), RecvError>> {
+        self.packets.recv_from(buffer)
     }
 
     /// As [`Self::recv_from`], for adapters.
@@ -198,12 +85,7 @@ impl<'d, M: RawMutex> UdpSocket<'d, M> {
         cx: &mut Context<'_>,
         buffer: &mut [u8],
     ) -> Poll<Result<(usize, UdpMetadata), RecvError>> {
-        let mut waiting = Waiting::new(self.stack, self.key);
-        let polled = self.poll_recv(cx, &mut waiting, |data, meta| {
-            copy_out(data, buffer).map(|len| (len, meta))
-        });
-        waiting.stay();
-        polled.map(|result| result.and_then(|copied| copied))
+        self.packets.poll_recv_from(cx, buffer)
     }
 
     /// Receives a datagram without a copy: `f` sees it where it lies. Calls into the stack from within
@@ -212,41 +94,11 @@ impl<'d, M: RawMutex> UdpSocket<'d, M> {
     /// # Errors
     ///
     /// [`RecvError`], none of which is about its length.
-    pub async fn recv_with<R>(
+    pub fn recv_with<R>(
         &self,
         f: impl FnOnce(&mut [u8], UdpMetadata) -> R,
-    ) -> Result<R, RecvError> {
-        let mut waiting = Waiting::new(self.stack, self.key);
-        let mut f = Some(f);
-        poll_fn(|cx| {
-            self.poll_recv(cx, &mut waiting, |data, meta| {
-                f.take().map(|f| f(data, meta))
-            })
-        })
-        .await?
-        .ok_or(RecvError::NotBound)
-    }
-
-    fn poll_recv<R>(
-        &self,
-        cx: &mut Context<'_>,
-        waiting: &mut Waiting<'d, M>,
-        f: impl FnOnce(&mut [u8], UdpMetadata) -> R,
-    ) -> Poll<Result<R, RecvError>> {
-        let key = self.key;
-        let polled = waiting.poll(cx, &Interest::RECEIVERS, |engine| {
-            let Some(udp) = engine.udp_mut(key).filter(|udp| udp.is_bound()) else {
-                return Some(Err(RecvError::NotBound));
-            };
-            if let Some(error) = udp.take_error() {
-                return Some(Err(error.into()));
-            }
-            let (meta, data) = udp.received_mut().front_mut()?;
-            let result = f(data, *meta);
-            udp.received_mut().pop();
-            Some(Ok(result))
-        });
-        polled.map(|result| result.unwrap_or_else(|error| Err(error.into())))
+    ) -> impl Future<Output = Result<R, RecvError>> {
+        self.packets.recv_with(f)
     }
 
     /// Queues a datagram for sending, waits for room if there is none. `to` is an endpoint, or a
@@ -256,12 +108,12 @@ impl<'d, M: RawMutex> UdpSocket<'d, M> {
     ///
     /// [`SendError`]; when it is [`SendError::Refused`] or [`SendError::Unreachable`], an earlier datagram
     /// was.
-    pub async fn send_to(&self, data: &[u8], to: impl Into<UdpMetadata>) -> Result<(), SendError> {
-        self.send_with(data.len(), to, |room| {
-            room.copy_from_slice(data);
-            (data.len(), ())
-        })
-        .await
+    pub fn send_to(
+        &self,
+        data: &[u8],
+        to: impl Into<UdpMetadata>,
+    ) -> impl Future<Output = Result<(), SendError>> {
+        self.packets.send(data, to.into())
     }
 
     /// As [`Self::send_to`], for adapters.
@@ -271,14 +123,7 @@ impl<'d, M: RawMutex> UdpSocket<'d, M> {
         data: &[u8],
         to: impl Into<UdpMetadata>,
     ) -> Poll<Result<(), SendError>> {
-        let mut waiting = Waiting::new(self.stack, self.key);
-        let mut write = Some(|room: &mut [u8]| {
-            room.copy_from_slice(data);
-            (data.len(), ())
-        });
-        let polled = self.poll_send(cx, &mut waiting, data.len(), to.into(), &mut write);
-        waiting.stay();
-        polled
+        self.packets.poll_send(cx, data, to.into())
     }
 
     /// Queues a datagram of at most `len` bytes without a copy: `f` writes it where it will lie, and
@@ -287,31 +132,13 @@ impl<'d, M: RawMutex> UdpSocket<'d, M> {
     /// # Errors
     ///
     /// As [`Self::send_to`].
-    pub async fn send_with<R>(
+    pub fn send_with<R>(
         &self,
         len: usize,
         to: impl Into<UdpMetadata>,
         f: impl FnOnce(&mut [u8]) -> (usize, R),
-    ) -> Result<R, SendError> {
-        let to = to.into();
-        let mut waiting = Waiting::new(self.stack, self.key);
-        let mut f = Some(f);
-        poll_fn(|cx| self.poll_send(cx, &mut waiting, len, to, &mut f)).await
-    }
-
-    fn poll_send<R>(
-        &self,
-        cx: &mut Context<'_>,
-        waiting: &mut Waiting<'d, M>,
-        len: usize,
-        to: UdpMetadata,
-        write: &mut Option<impl FnOnce(&mut [u8]) -> (usize, R)>,
-    ) -> Poll<Result<R, SendError>> {
-        let key = self.key;
-        let polled = waiting.poll(cx, &Interest::SENDERS, |engine| {
-            send_now(engine, key, to, len, write)
-        });
-        polled.map(|result| result.unwrap_or_else(|error| Err(error.into())))
+    ) -> impl Future<Output = Result<R, SendError>> {
+        self.packets.send_with(len, to.into(), f)
     }
 
     /// Waits until everything queued was handed to the driver.
@@ -320,21 +147,12 @@ impl<'d, M: RawMutex> UdpSocket<'d, M> {
     ///
     /// [`SendError::TooManyWaiters`] if another task waits to send.
     pub async fn flush(&self) -> Result<(), SendError> {
-        let key = self.key;
-        let mut waiting = Waiting::new(self.stack, self.key);
-        poll_fn(|cx| {
-            waiting.poll(cx, &Interest::SENDERS, |engine| {
-                let empty = engine.udp(key).is_none_or(|udp| udp.to_send().is_empty());
-                empty.then_some(())
-            })
-        })
-        .await
-        .map_err(SendError::from)
+        self.packets.flush().await
     }
 
     /// Unbinds the socket: what was not sent or received is gone.
     pub fn close(&mut self) {
-        let _ = self.stack.with(|s| s.engine.udp_close(self.key));
+        let _ = self.packets.with(|engine, key| engine.udp_close(key));
     }
 
     /// Where the socket is bound; port 0 if it is not.
@@ -365,84 +183,35 @@ impl<'d, M: RawMutex> UdpSocket<'d, M> {
 
     /// Whether there is a datagram, or an error, to receive.
     pub fn may_recv(&self) -> bool {
-        self.look(|udp| !udp.received().is_empty()).unwrap_or(false)
+        self.packets.may_recv()
     }
 
     /// How many datagrams can be queued for reception.
     pub fn packet_recv_capacity(&self) -> usize {
-        self.look(|udp| udp.received().packet_capacity())
-            .unwrap_or(0)
+        self.packets.received(PacketQueue::packet_capacity)
     }
 
     /// How many datagrams can be queued for sending.
     pub fn packet_send_capacity(&self) -> usize {
-        self.look(|udp| udp.to_send().packet_capacity())
-            .unwrap_or(0)
+        self.packets.to_send(PacketQueue::packet_capacity)
     }
 
     /// The longest datagram in bytes that can be received.
     pub fn payload_recv_capacity(&self) -> usize {
-        self.look(|udp| udp.received().byte_capacity()).unwrap_or(0)
+        self.packets.received(PacketQueue::byte_capacity)
     }
 
     /// The longest datagram in bytes that fits the send buffer.
     pub fn payload_send_capacity(&self) -> usize {
-        self.look(|udp| udp.to_send().byte_capacity()).unwrap_or(0)
+        self.packets.to_send(PacketQueue::byte_capacity)
     }
 
-    fn change(&self, f: impl FnOnce(&mut crate::engine::UdpSocketState<'d>)) {
-        let _ = self.stack.with(|s| s.engine.udp_mut(self.key).map(f));
+    fn change(&self, f: impl FnOnce(&mut UdpSocketState<'d>)) {
+        self.packets.change(f);
     }
 
-    fn look<R>(&self, f: impl FnOnce(&crate::engine::UdpSocketState<'d>) -> R) -> Option<R> {
-        self.stack
-            .with(|s| s.engine.udp(self.key).map(f))
-            .ok()
-            .flatten()
-    }
-}
-
-/// Copies as much as there is room for.
-#[inline]
-fn copy_out(data: &[u8], buffer: &mut [u8]) -> Result<usize, RecvError> {
-    let len = data.len().min(buffer.len());
-    buffer[..len].copy_from_slice(&data[..len]);
-    if len < data.len() {
-        return Err(RecvError::Truncated);
-    }
-    Ok(len)
-}
-
-/// Queues a datagram if there is room, `None` if not now.
-fn send_now<R>(
-    engine: &mut Engine<'_>,
-    key: SocketKey,
-    to: UdpMetadata,
-    len: usize,
-    write: &mut Option<impl FnOnce(&mut [u8]) -> (usize, R)>,
-) -> Option<Result<R, SendError>> {
-    if let Some(error) = engine.udp_mut(key).and_then(|udp| udp.take_error()) {
-        return Some(Err(error.into()));
-    }
-    let queued = engine.udp_send(key, to, len, |room| match write.take() {
-        Some(write) => {
-            let (len, result) = write(room);
-            (len, Some(result))
-        }
-        None => (0, None),
-    });
-    match queued {
-        Ok(Some(result)) => Some(Ok(result)),
-        Err(QueueError::Full) => None,
-        Err(QueueError::TooLong) => Some(Err(SendError::PacketTooLarge)),
-        Err(QueueError::NoRoute) => Some(Err(SendError::NoRoute)),
-        Ok(None) | Err(QueueError::NotBound) => Some(Err(SendError::NotBound)),
-    }
-}
-
-impl<M: RawMutex> Drop for UdpSocket<'_, M> {
-    fn drop(&mut self) {
-        self.stack.drop_handle(self.key);
+    fn look<R>(&self, f: impl FnOnce(&UdpSocketState<'d>) -> R) -> Option<R> {
+        self.packets.look(f)
     }
 }
 
@@ -532,8 +301,6 @@ impl<M: RawMutex> Write for UdpSocket<'_, M> {
 
 impl<M: RawMutex> WriteReady for UdpSocket<'_, M> {
     fn write_ready(&mut self) -> Result<bool, UdpIoError> {
-        Ok(self
-            .look(|udp| udp.to_send().can_push(0).is_ok())
-            .unwrap_or(true))
+        Ok(self.packets.may_send())
     }
 }

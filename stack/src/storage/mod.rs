@@ -9,7 +9,11 @@ mod buffer;
 mod copy;
 mod deadlines;
 mod list;
-#[cfg(any(feature = "socket-udp", feature = "socket-icmp"))]
+#[cfg(any(
+    feature = "socket-udp",
+    feature = "socket-icmp",
+    feature = "socket-raw"
+))]
 mod packet_queue;
 mod place;
 mod presence;
@@ -22,9 +26,17 @@ pub use buffer::{Buffer, Bytes};
 pub(crate) use copy::copy;
 pub(crate) use deadlines::Deadlines;
 pub(crate) use list::{Index, List, Node};
-#[cfg(any(feature = "socket-udp", feature = "socket-icmp"))]
+#[cfg(any(
+    feature = "socket-udp",
+    feature = "socket-icmp",
+    feature = "socket-raw"
+))]
 pub(crate) use packet_queue::PacketMetadata;
-#[cfg(any(feature = "socket-udp", feature = "socket-icmp"))]
+#[cfg(any(
+    feature = "socket-udp",
+    feature = "socket-icmp",
+    feature = "socket-raw"
+))]
 pub(crate) use packet_queue::{PacketQueue, PushError};
 pub(crate) use presence::Presence;
 pub(crate) use range_set::RangeSet;

@@ -142,6 +142,20 @@ impl<'d, M: Copy> PacketQueue<'d, M> {
         self.get(self.count.checked_sub(1)?).map(|(_, data)| data)
     }
 
+    /// The same, to change in place.
+    #[cfg(feature = "socket-raw")]
+    pub(crate) fn back_mut(&mut self) -> Option<(&mut M, &mut [u8])> {
+        self.get_mut(self.count.checked_sub(1)?)
+    }
+
+    /// Removes the packet that was queued last.
+    #[cfg(feature = "socket-raw")]
+    pub(crate) fn take_back(&mut self) {
+        if let Some(nth) = self.count.checked_sub(1) {
+            self.take(nth);
+        }
+    }
+
     /// The packet at the front.
     #[cfg(test)]
     pub(crate) fn front(&self) -> Option<(&M, &[u8])> {

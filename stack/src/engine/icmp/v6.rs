@@ -11,8 +11,8 @@ use crate::stats::Discard;
 use crate::time::Instant;
 use crate::wire::icmpv6::is_error;
 use crate::wire::{
-    Icmpv6Message, Icmpv6ParameterProblem, Icmpv6Unreachable, IpAddress, IpProtocol, NdiscMessage,
-    Quote, ipv6,
+    Icmpv6Message, Icmpv6ParameterProblem, Icmpv6Unreachable, IpAddress, IpProtocol, IpVersion,
+    NdiscMessage, Quote, ipv6,
 };
 
 impl Engine<'_> {
@@ -74,7 +74,7 @@ impl Engine<'_> {
             IpProtocol::UDP => self.is_udp_port_bound(quote.src_port()),
             #[cfg(feature = "socket-icmp")]
             IpProtocol::ICMPV6 => self.is_icmp_ident_bound(quote.echo_ident()),
-            _ => false,
+            protocol => self.is_raw_bound(IpVersion::Ipv6, protocol),
         };
         let interface = &mut self.interface;
         let is_news = interface

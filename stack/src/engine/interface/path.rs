@@ -59,7 +59,11 @@ impl Path {
     }
 }
 
-#[cfg(any(feature = "socket-udp", feature = "socket-icmp"))]
+#[cfg(any(
+    feature = "socket-udp",
+    feature = "socket-icmp",
+    feature = "socket-raw"
+))]
 impl Path {
     /// The longest packet in bytes that gets all the way, as far as is known.
     pub(in crate::engine) fn mtu(&self) -> usize {
@@ -127,7 +131,11 @@ impl Interface {
     }
 
     /// The source of packets along a path.
-    #[cfg(any(feature = "socket-udp", feature = "socket-icmp"))]
+    #[cfg(any(
+        feature = "socket-udp",
+        feature = "socket-icmp",
+        feature = "socket-raw"
+    ))]
     pub(in crate::engine) fn source_on(
         &self,
         path: &Path,
@@ -171,7 +179,11 @@ impl Interface {
     /// The longest payload in bytes of a packet to `destination` that is sent, in fragments if need be, `known`
     /// being the way that the last one took. Without fragments of our own, packets of IPv4 may be fragmented
     /// behind the link, those of IPv6 by nobody (RFC 8200, section 4.5).
-    #[cfg(any(feature = "socket-udp", feature = "socket-icmp"))]
+    #[cfg(any(
+        feature = "socket-udp",
+        feature = "socket-icmp",
+        feature = "socket-raw"
+    ))]
     pub(in crate::engine) fn longest_payload(
         &self,
         now: Instant,
@@ -214,7 +226,11 @@ impl Interface {
     }
 
     /// Whether a path that packets took leads on as it did, and they need not be routed anew.
-    #[cfg(any(feature = "socket-udp", feature = "socket-icmp"))]
+    #[cfg(any(
+        feature = "socket-udp",
+        feature = "socket-icmp",
+        feature = "socket-raw"
+    ))]
     pub(in crate::engine) fn is_current(&self, path: &Path) -> bool {
         path.next_hop.is_some() && path.epoch == self.epoch
     }
@@ -370,5 +386,9 @@ const TCP_HEADER: u16 = 20;
 const SMALLEST_MTU: u16 = 68;
 
 /// The length of a packet has 16 bits.
-#[cfg(any(feature = "socket-udp", feature = "socket-icmp"))]
+#[cfg(any(
+    feature = "socket-udp",
+    feature = "socket-icmp",
+    feature = "socket-raw"
+))]
 const LONGEST_PACKET: usize = 65_535;

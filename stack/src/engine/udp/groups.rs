@@ -5,8 +5,6 @@ use super::super::ingress::Handled;
 use super::super::sockets::Body;
 use super::{UDP, UdpMetadata};
 #[cfg(feature = "multicast")]
-use super::{UdpSocketState, queue};
-#[cfg(feature = "multicast")]
 use crate::events::Events;
 use crate::stats::Discard;
 use crate::storage::Index;
@@ -95,14 +93,15 @@ impl Engine<'_> {
     /// Copies the datagram that was queued last from one socket to another, or to itself.
     fn copy_last(&mut self, from: Index, to: Index, meta: &UdpMetadata) -> Result<(), Discard> {
         if from == to {
-            let Body::Udp(UdpSocketState { tx, rx, .. }) = self.sockets.body_mut(from) else {
+            let Body::Udp(udp) = self.sockets.body_mut(from) else {
                 return Err(Discard::NoSocket);
             };
-            return queue(rx, meta, tx.back().unwrap_or_default());
+            return udp.queues.receive_own(*meta);
         }
         match self.sockets.two_bodies(from, to) {
             Some([Body::Udp(from), Body::Udp(to)]) => {
-                queue(&mut to.rx, meta, from.tx.back().unwrap_or_default())
+                let data = from.queues.tx.back().unwrap_or_default();
+                to.queues.receive(*meta, data)
             }
             _ => Err(Discard::NoSocket),
         }

@@ -1,0 +1,60 @@
+//! Which addresses of a name are of use, and which of them is the best: the resolver asks.
+
+use cygnet_config::DNS_MAX_RESULT_COUNT;
+
+use super::Engine;
+#[cfg(feature = "proto-ipv6")]
+use crate::ip::{Candidate, sort_destinations};
+use crate::wire::{IpAddress, IpVersion};
+
+impl Engine<'_> {
+    /// Whether addresses of that version are worth asking for: the stack has one itself, and for names that are
+    /// not the link's alone (`is_local`) one that is good for more than its link. A stack that has none yet asks
+    /// for all.
+    pub(crate) fn resolves_to(&self, version: IpVersion, is_local: bool) -> bool {
+        let usable = || {
+            let ours = self.interface.addresses.usable();
+            ours.map(|ours| ours.cidr.address()).filter(|ours| {
+                is_local || ours.version() == IpVersion::Ipv4 || !ours.is_link_local()
+            })
+        };
+        usable().any(|ours| ours.version() == version) || usable().next().is_none()
+    }
+
+    /// Brings the best to talk to first (RFC 6724 section 6). Those of IPv4 alone stay as the server has them,
+    /// who may balance load.
+    #[cfg(feature = "proto-ipv6")]
+    pub(crate) fn order_destinations(&self, addresses: &mut [IpAddress]) {
+        if addresses
+            .iter()
+            .all(|address| address.version() == IpVersion::Ipv4)
+        {
+            return;
+        }
+        let mut candidates: heapless::Vec<Candidate, MAX_FOUND> = addresses
+            .iter()
+            .take(MAX_FOUND)
+            .map(|&destination| Candidate {
+                destination,
+                source: self.source_to(destination),
+            })
+            .collect();
+        sort_destinations(&mut candidates);
+        for (address, candidate) in addresses.iter_mut().zip(candidates) {
+            *address = candidate.destination;
+        }
+    }
+
+    #[cfg(not(feature = "proto-ipv6"))]
+    pub(crate) fn order_destinations(&self, _: &mut [IpAddress]) {}
+
+    #[cfg(feature = "proto-ipv6")]
+    fn source_to(&self, destination: IpAddress) -> Option<crate::ip::InterfaceAddress> {
+        let (_, source) = self.interface.route(self.now, destination)?;
+        let mut ours = self.interface.addresses.usable();
+        ours.find(|ours| ours.cidr.address() == source).copied()
+    }
+}
+
+/// The most addresses of a name: as many of either version.
+pub(crate) const MAX_FOUND: usize = 2 * DNS_MAX_RESULT_COUNT;

@@ -1,0 +1,21 @@
+//! A stack without raw sockets: no packet is one's.
+
+use super::Engine;
+use super::icmp::IcmpError;
+use super::ingress::Received;
+use crate::wire::{IpProtocol, IpVersion, Quote};
+
+impl Engine<'_> {
+    pub(super) fn raw_to_socket(&mut self, _: &Received<'_>, _: IpProtocol) -> bool {
+        false
+    }
+
+    pub(super) fn raw_icmp_error(&mut self, _: &Quote<'_>, _: IcmpError) -> bool {
+        false
+    }
+
+    #[cfg(feature = "proto-ipv6")]
+    pub(super) fn is_raw_bound(&self, _: IpVersion, _: IpProtocol) -> bool {
+        false
+    }
+}

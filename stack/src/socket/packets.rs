@@ -1,0 +1,375 @@
+//! What the handles of sockets that queue whole packets do alike: UDP, ICMP and raw ones.
+
+use core::future::poll_fn;
+use core::marker::PhantomData;
+use core::task::{Context, Poll};
+
+use embassy_sync::blocking_mutex::raw::RawMutex;
+
+use super::stack::{Reentrant, Stack};
+use super::waiting::{WaitError, Waiting};
+use super::wakers::Interest;
+use crate::engine::{BindError, Engine, Fault, PacketSocket, QueueError, SocketKey};
+use crate::storage::PacketQueue;
+
+/// A socket of kind `S`, given up when this is dropped.
+pub(super) struct Packets<'d, M: RawMutex, S> {
+    stack: Stack<'d, M>,
+    key: SocketKey,
+    kind: PhantomData<fn() -> S>,
+}
+
+/// Why nothing was received.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub enum RecvError {
+    /// The packet did not fit the buffer: it holds as much as there was room for, the rest is lost.
+    /// `recv_with` takes packets of any length.
+    Truncated,
+    /// The connected peer has nobody bound to its port; or does not know a raw socket's protocol.
+    Refused,
+    /// The connected peer cannot be reached, or where a packet of a raw socket went.
+    Unreachable,
+    /// The socket is not bound.
+    NotBound,
+    /// More tasks wait than can be remembered: two to receive, one to send.
+    TooManyWaiters,
+    /// The call came from within a closure that the stack itself called.
+    Reentrant,
+}
+
+/// Why nothing was sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub enum SendError {
+    /// Nothing leads to the destination, or its port is 0.
+    NoRoute,
+    /// The socket is not bound, or, to write without a destination, not connected.
+    NotBound,
+    /// The packet does not fit the socket's buffer, or the link.
+    PacketTooLarge,
+    /// The header of a raw socket's packet is not whole, or not of the version and protocol that the socket is
+    /// bound to, or names a source that is not ours.
+    InvalidPacket,
+    /// The connected peer has nobody bound to its port; or does not know a raw socket's protocol.
+    Refused,
+    /// The connected peer cannot be reached, or where a packet of a raw socket went.
+    Unreachable,
+    /// Another task waits for room already.
+    TooManyWaiters,
+    /// The call came from within a closure that the stack itself called.
+    Reentrant,
+}
+
+impl core::fmt::Display for RecvError {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(match self {
+            Self::Truncated => "the packet did not fit the buffer",
+            Self::Refused => "refused by the peer",
+            Self::Unreachable => "the peer cannot be reached",
+            Self::NotBound => "the socket is not bound",
+            Self::TooManyWaiters => "too many tasks receive on one socket",
+            Self::Reentrant => "the stack was called from within one of its own calls",
+        })
+    }
+}
+
+impl core::fmt::Display for SendError {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(match self {
+            Self::NoRoute => "no route to the destination",
+            Self::NotBound => "the socket is not bound or not connected",
+            Self::InvalidPacket => "the packet's header is not one that the socket sends",
+            Self::PacketTooLarge => "the packet does not fit the socket or the link",
+            Self::Refused => "refused by the peer",
+            Self::Unreachable => "the peer cannot be reached",
+            Self::TooManyWaiters => "another task waits to send on the socket",
+            Self::Reentrant => "the stack was called from within one of its own calls",
+        })
+    }
+}
+
+impl core::error::Error for RecvError {}
+impl core::error::Error for SendError {}
+
+impl From<WaitError> for RecvError {
+    fn from(error: WaitError) -> Self {
+        match error {
+            WaitError::TooManyWaiters => Self::TooManyWaiters,
+            WaitError::Reentrant => Self::Reentrant,
+        }
+    }
+}
+
+impl From<WaitError> for SendError {
+    fn from(error: WaitError) -> Self {
+        match error {
+            WaitError::TooManyWaiters => Self::TooManyWaiters,
+            WaitError::Reentrant => Self::Reentrant,
+        }
+    }
+}
+
+impl From<Fault> for RecvError {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Refused => Self::Refused,
+            Fault::Unreachable => Self::Unreachable,
+        }
+    }
+}
+
+impl From<Fault> for SendError {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Refused => Self::Refused,
+            Fault::Unreachable => Self::Unreachable,
+        }
+    }
+}
+
+impl<'d, M: RawMutex, S: PacketSocket<'d>> Packets<'d, M, S> {
+    pub(super) fn open(
+        stack: Stack<'d, M>,
+        open: impl FnOnce(&mut Engine<'d>) -> Option<SocketKey>,
+    ) -> Result<Self, BindError> {
+        let key = stack
+            .with(|s| open(&mut s.engine))
+            .map_err(|_| BindError::Reentrant)?
+            .ok_or(BindError::NoSlot)?;
+        Ok(Self {
+            stack,
+            key,
+            kind: PhantomData,
+        })
+    }
+
+    #[cfg(all(feature = "multicast", feature = "socket-udp"))]
+    pub(super) fn key(&self) -> SocketKey {
+        self.key
+    }
+
+    pub(super) fn with<R>(
+        &self,
+        f: impl FnOnce(&mut Engine<'d>, SocketKey) -> R,
+    ) -> Result<R, Reentrant> {
+        self.stack.with(|s| f(&mut s.engine, self.key))
+    }
+
+    pub(super) fn change(&self, f: impl FnOnce(&mut S)) {
+        let _ = self.with(|engine, key| S::of_mut(engine, key).map(f));
+    }
+
+    pub(super) fn look<R>(&self, f: impl FnOnce(&S) -> R) -> Option<R> {
+        self.with(|engine, key| S::of(engine, key).map(f))
+            .ok()
+            .flatten()
+    }
+
+    /// Something about the queue of packets that arrived.
+    pub(super) fn received(&self, f: impl FnOnce(&PacketQueue<'d, S::Meta>) -> usize) -> usize {
+        self.look(|socket| f(socket.queues().received()))
+            .unwrap_or(0)
+    }
+
+    /// Something about the queue of packets to send.
+    pub(super) fn to_send(&self, f: impl FnOnce(&PacketQueue<'d, S::Meta>) -> usize) -> usize {
+        self.look(|socket| f(socket.queues().to_send()))
+            .unwrap_or(0)
+    }
+
+    pub(super) fn may_recv(&self) -> bool {
+        self.look(|socket| !socket.queues().received().is_empty())
+            .unwrap_or(false)
+    }
+
+    pub(super) fn may_send(&self) -> bool {
+        self.look(|socket| socket.queues().to_send().can_push(0).is_ok())
+            .unwrap_or(true)
+    }
+
+    // Futures within futures cost time for each packet, so none here is made of another.
+
+    pub(super) async fn recv_from(&self, buffer: &mut [u8]) -> Result<(usize, S::Meta), RecvError> {
+        let mut waiting = Waiting::new(self.stack, self.key);
+        poll_fn(|cx| self.poll_copy(cx, &mut waiting, buffer)).await
+    }
+
+    pub(super) fn poll_recv_from(
+        &self,
+        cx: &mut Context<'_>,
+        buffer: &mut [u8],
+    ) -> Poll<Result<(usize, S::Meta), RecvError>> {
+        let mut waiting = Waiting::new(self.stack, self.key);
+        let polled = self.poll_copy(cx, &mut waiting, buffer);
+        waiting.stay();
+        polled
+    }
+
+    fn poll_copy(
+        &self,
+        cx: &mut Context<'_>,
+        waiting: &mut Waiting<'d, M>,
+        buffer: &mut [u8],
+    ) -> Poll<Result<(usize, S::Meta), RecvError>> {
+        let polled = self.poll_recv(cx, waiting, |data, meta| {
+            copy_out(data, buffer).map(|len| (len, meta))
+        });
+        polled.map(|result| result.and_then(|copied| copied))
+    }
+
+    pub(super) async fn recv_with<R>(
+        &self,
+        f: impl FnOnce(&mut [u8], S::Meta) -> R,
+    ) -> Result<R, RecvError> {
+        let mut waiting = Waiting::new(self.stack, self.key);
+        let mut f = Some(f);
+        poll_fn(|cx| {
+            self.poll_recv(cx, &mut waiting, |data, meta| {
+                f.take().map(|f| f(data, meta))
+            })
+        })
+        .await?
+        .ok_or(RecvError::NotBound)
+    }
+
+    fn poll_recv<R>(
+        &self,
+        cx: &mut Context<'_>,
+        waiting: &mut Waiting<'d, M>,
+        f: impl FnOnce(&mut [u8], S::Meta) -> R,
+    ) -> Poll<Result<R, RecvError>> {
+        let key = self.key;
+        let polled = waiting.poll(cx, &Interest::RECEIVERS, |engine| {
+            let Some(socket) = S::of_mut(engine, key).filter(|socket| socket.is_bound()) else {
+                return Some(Err(RecvError::NotBound));
+            };
+            let queues = socket.queues_mut();
+            if let Some(fault) = queues.take_fault() {
+                return Some(Err(fault.into()));
+            }
+            let (meta, data) = queues.received_mut().front_mut()?;
+            let result = f(data, *meta);
+            queues.received_mut().pop();
+            Some(Ok(result))
+        });
+        polled.map(|result| result.unwrap_or_else(|error| Err(error.into())))
+    }
+
+    pub(super) async fn send(&self, data: &[u8], to: S::Meta) -> Result<(), SendError> {
+        let mut waiting = Waiting::new(self.stack, self.key);
+        let mut write = Some(copy_of(data));
+        poll_fn(|cx| self.poll_send_with(cx, &mut waiting, data.len(), to, &mut write)).await
+    }
+
+    pub(super) fn poll_send(
+        &self,
+        cx: &mut Context<'_>,
+        data: &[u8],
+        to: S::Meta,
+    ) -> Poll<Result<(), SendError>> {
+        let mut waiting = Waiting::new(self.stack, self.key);
+        let mut write = Some(copy_of(data));
+        let polled = self.poll_send_with(cx, &mut waiting, data.len(), to, &mut write);
+        waiting.stay();
+        polled
+    }
+
+    pub(super) async fn send_with<R>(
+        &self,
+        len: usize,
+        to: S::Meta,
+        f: impl FnOnce(&mut [u8]) -> (usize, R),
+    ) -> Result<R, SendError> {
+        let mut waiting = Waiting::new(self.stack, self.key);
+        let mut f = Some(f);
+        poll_fn(|cx| self.poll_send_with(cx, &mut waiting, len, to, &mut f)).await
+    }
+
+    fn poll_send_with<R>(
+        &self,
+        cx: &mut Context<'_>,
+        waiting: &mut Waiting<'d, M>,
+        len: usize,
+        to: S::Meta,
+        write: &mut Option<impl FnOnce(&mut [u8]) -> (usize, R)>,
+    ) -> Poll<Result<R, SendError>> {
+        let key = self.key;
+        let polled = waiting.poll(cx, &Interest::SENDERS, |engine| {
+            send_now::<S, R>(engine, key, to, len, write)
+        });
+        polled.map(|result| result.unwrap_or_else(|error| Err(error.into())))
+    }
+
+    pub(super) async fn flush(&self) -> Result<(), SendError> {
+        let key = self.key;
+        let mut waiting = Waiting::new(self.stack, self.key);
+        poll_fn(|cx| {
+            waiting.poll(cx, &Interest::SENDERS, |engine| {
+                let socket = S::of(engine, key);
+                let empty = socket.is_none_or(|socket| socket.queues().to_send().is_empty());
+                empty.then_some(())
+            })
+        })
+        .await
+        .map_err(SendError::from)
+    }
+}
+
+/// Copies as much as there is room for.
+#[inline]
+fn copy_out(data: &[u8], buffer: &mut [u8]) -> Result<usize, RecvError> {
+    let len = data.len().min(buffer.len());
+    buffer[..len].copy_from_slice(&data[..len]);
+    if len < data.len() {
+        return Err(RecvError::Truncated);
+    }
+    Ok(len)
+}
+
+/// Writes that.
+fn copy_of(data: &[u8]) -> impl FnOnce(&mut [u8]) -> (usize, ()) {
+    |room| {
+        room.copy_from_slice(data);
+        (data.len(), ())
+    }
+}
+
+/// Queues a packet if there is room, `None` if not now.
+fn send_now<'d, S: PacketSocket<'d>, R>(
+    engine: &mut Engine<'d>,
+    key: SocketKey,
+    to: S::Meta,
+    len: usize,
+    write: &mut Option<impl FnOnce(&mut [u8]) -> (usize, R)>,
+) -> Option<Result<R, SendError>> {
+    if S::TELLS_SENDERS
+        && let Some(fault) = S::of_mut(engine, key).and_then(|s| s.queues_mut().take_fault())
+    {
+        return Some(Err(fault.into()));
+    }
+    let queued = S::send(engine, key, to, len, |room| match write.take() {
+        Some(write) => {
+            let (len, result) = write(room);
+            (len, Some(result))
+        }
+        None => (0, None),
+    });
+    match queued {
+        Ok(Some(result)) => Some(Ok(result)),
+        Err(QueueError::Full) => None,
+        Err(QueueError::TooLong) => Some(Err(SendError::PacketTooLarge)),
+        Err(QueueError::NoRoute) => Some(Err(SendError::NoRoute)),
+        #[cfg(feature = "socket-raw")]
+        Err(QueueError::Invalid) => Some(Err(SendError::InvalidPacket)),
+        Ok(None) | Err(QueueError::NotBound) => Some(Err(SendError::NotBound)),
+    }
+}
+
+impl<M: RawMutex, S> Drop for Packets<'_, M, S> {
+    fn drop(&mut self) {
+        self.stack.drop_handle(self.key);
+    }
+}
