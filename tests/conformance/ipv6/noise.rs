@@ -124,7 +124,7 @@ fn the_stack_outlives_packets_that_are_nearly_right() {
                 _ => OUR_MAC,
             };
             host.transmit(&framed_to(mac, &packet));
-            while host.0.receive(Duration::ZERO).is_some() {}
+            while host.bench.receive(Duration::ZERO).is_some() {}
             if random.next_u32() % 16 == 0 {
                 host.let_pass(Duration::from_millis(u64::from(random.next_u32() % 3_000)));
             }
