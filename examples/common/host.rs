@@ -130,7 +130,7 @@ pub async fn resolve(
 }
 
 /// Waits until duplicates of the IPv6 addresses have been looked for, which takes a second or two.
-async fn wait_for_ipv6(stack: Stack<'static>) {
+pub async fn wait_for_ipv6(stack: Stack<'static>) {
     let is_pending = |address: Option<Ipv6Addr>| {
         address.is_some_and(|address| {
             stack.address_state(address.into()) == Some(AddressState::Tentative)

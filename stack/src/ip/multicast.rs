@@ -157,7 +157,7 @@ impl Multicast {
     pub(crate) fn set_solicited_nodes(
         &mut self,
         now: Instant,
-        wanted: &Vec<core::net::Ipv6Addr, IFACE_MAX_ADDR_COUNT>,
+        wanted: &[core::net::Ipv6Addr],
     ) -> bool {
         let is_of = |m: &Membership| m.member == Member::Address;
         let is_wanted = |group: IpAddress| wanted.iter().any(|w| IpAddress::Ipv6(*w) == group);

@@ -3,6 +3,7 @@
 
 use core::net::Ipv6Addr;
 
+use cygnet_config::IFACE_MAX_ADDR_COUNT;
 use heapless::Vec;
 
 use super::super::Engine;
@@ -36,7 +37,7 @@ impl Engine<'_> {
             return;
         }
         let now = self.now;
-        let mut wanted = Vec::new();
+        let mut wanted = Vec::<Ipv6Addr, IFACE_MAX_ADDR_COUNT>::new();
         for ours in self.interface.addresses.iter() {
             if let IpAddress::Ipv6(address) = ours.cidr.address()
                 && !wanted.contains(&solicited_node(address))
