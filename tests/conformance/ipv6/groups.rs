@@ -112,7 +112,7 @@ impl Host {
 }
 
 /// An MLD message in the packet that it has to be in.
-fn mld_packet(src: Ipv6Addr, dst: Ipv6Addr, message: &[u8]) -> Vec<u8> {
+pub(super) fn mld_packet(src: Ipv6Addr, dst: Ipv6Addr, message: &[u8]) -> Vec<u8> {
     let mut packet = vec![0; ipv6::ROUTER_ALERT_HEADER_LEN];
     Ipv6Header {
         src,
@@ -138,7 +138,7 @@ fn with_checksum(src: Ipv6Addr, dst: Ipv6Addr, message: &[u8]) -> Vec<u8> {
 }
 
 /// A question of version 2 about a group and sources of it, to be answered within a second.
-fn question(group: Ipv6Addr, sources: &[Ipv6Addr]) -> Vec<u8> {
+pub(super) fn question(group: Ipv6Addr, sources: &[Ipv6Addr]) -> Vec<u8> {
     let mut message = older_question(group, 1_000);
     message.extend([2, 125, 0, sources.len() as u8]);
     message.extend(sources.iter().flat_map(|source| source.octets()));
@@ -146,7 +146,7 @@ fn question(group: Ipv6Addr, sources: &[Ipv6Addr]) -> Vec<u8> {
 }
 
 /// One of version 1, to be answered within so many milliseconds.
-fn older_question(group: Ipv6Addr, millis: u16) -> Vec<u8> {
+pub(super) fn older_question(group: Ipv6Addr, millis: u16) -> Vec<u8> {
     let mut message = vec![130, 0, 0, 0];
     message.extend(millis.to_be_bytes());
     message.extend([0, 0]);
@@ -388,6 +388,7 @@ fn rfc3590_the_report_of_a_host_without_an_address_will_not_do() {
 #[test]
 fn rfc3810_a_question_that_no_router_on_the_link_asks_is_ignored() {
     let (mut host, _socket) = member(ALL);
+    let no_group = question(PEER, &[]);
     let question = question(EVERYTHING, &[]);
     let mut from_afar = mld_packet(ROUTER, ALL_NODES, &question);
     from_afar[7] = 2;
@@ -401,7 +402,6 @@ fn rfc3810_a_question_that_no_router_on_the_link_asks_is_ignored() {
     let mut other_alert = mld_packet(ROUTER, ALL_NODES, &question);
     other_alert[45] = 1; // RSVP
     host.drops(&other_alert, Discard::IgnoredMld);
-    let no_group = super::groups::question(PEER, &[]);
     let no_group = mld_packet(ROUTER, ALL_NODES, &no_group);
     host.drops(&no_group, Discard::IgnoredMld);
     let odd = mld_packet(ROUTER, ALL_NODES, &question[..26]);
