@@ -74,7 +74,11 @@ pub(super) struct MulticastState {
 
 /// The link addresses of groups: those in the table, and those that every host is in.
 #[cfg(feature = "medium-ethernet")]
-pub(crate) type GroupAddresses = heapless::Vec<[u8; 6], { GROUP_COUNT + 2 }>;
+pub(crate) type GroupAddresses = heapless::Vec<[u8; 6], { GROUP_COUNT + ALL_HOSTS_GROUPS }>;
+
+/// One of each version of IP.
+#[cfg(feature = "medium-ethernet")]
+const ALL_HOSTS_GROUPS: usize = if cfg!(feature = "proto-ipv6") { 2 } else { 1 };
 
 impl MulticastState {
     pub(super) fn new(interface: &Interface, _: &Config) -> Self {

@@ -9,8 +9,8 @@ use heapless::Vec;
 use super::super::Engine;
 use super::super::ingress::{Handled, Received};
 use super::super::outgoing::{GroupReport, Room};
-use super::LONGEST_REPORT;
-use crate::ip::{Message, Query, Version, solicited_node};
+use super::{LONGEST_REPORT, is_all_hosts};
+use crate::ip::{Destination, Message, Query, Version, solicited_node};
 use crate::stats::Discard;
 use crate::time::{Duration, Instant};
 use crate::wire::igmp::ReportWriter;
@@ -22,9 +22,12 @@ use crate::wire::{IpAddress, IpProtocol, IpVersion, ipv6};
 pub(super) struct KnownAddresses {
     /// In which epoch; none if the link has changed since.
     epoch: Option<u16>,
-    /// Where reports came from.
-    source: Option<Ipv6Addr>,
+    /// There are any, so that there is something to hear.
+    speaks: bool,
+    /// And somebody to report to.
     reports: bool,
+    /// Reports come from an address.
+    has_source: bool,
 }
 
 impl Engine<'_> {
@@ -45,26 +48,31 @@ impl Engine<'_> {
                 let _ = wanted.push(solicited_node(address));
             }
         }
-        let source = self.mld_source();
+        let speaks = self.interface.speaks_v6();
+        let link_up = self.interface.link_up;
+        let has_source = self.mld_source().is_some();
         let multicast = &mut self.services.multicast;
-        multicast.groups.set_solicited_nodes(now, &wanted);
-        multicast.changed();
-        let speaks = self.interface.link_up && self.interface.speaks_v6();
-        let reports = speaks && multicast.is_shared;
+        let reports = speaks && link_up && multicast.is_shared;
+        if multicast.groups.set_solicited_nodes(now, &wanted) || speaks != known.speaks {
+            multicast.changed();
+            self.attention = true;
+        }
         if !reports {
             multicast.groups.stop_reports(IpVersion::Ipv6);
         } else if !known.reports {
             multicast.groups.start_reports(now, IpVersion::Ipv6);
-        } else if known.source.is_none() && source.is_some() {
+            self.attention = true;
+        } else if has_source && !known.has_source {
             // RFC 3590, section 4: what was told from no address is not heeded by routers.
             multicast.groups.report_anew(now, IpVersion::Ipv6);
+            self.attention = true;
         }
         multicast.addresses = KnownAddresses {
             epoch,
-            source,
+            speaks,
             reports,
+            has_source,
         };
-        self.attention = true;
     }
 
     /// The address that reports come from: a link-local one that is in use.
@@ -89,18 +97,14 @@ impl Engine<'_> {
         received: &Received<'_>,
         protocol: IpProtocol,
     ) -> Result<(), Discard> {
-        let IpAddress::Ipv6(group) = received.dst else {
-            return Ok(());
-        };
-        let is_filtered = group.is_multicast() && protocol != IpProtocol::ICMPV6;
-        if !is_filtered || self.interface.is_member(group) {
-            return Ok(());
-        }
+        let is_filtered = received.destination == Destination::Multicast
+            && protocol != IpProtocol::ICMPV6
+            && !is_all_hosts(received.dst);
         let groups = &self.services.multicast.groups;
-        match groups.wants(received.dst, received.src) {
-            true => Ok(()),
-            false => Err(Discard::UnwantedSource),
+        if is_filtered && !groups.wants(received.dst, received.src) {
+            return Err(Discard::UnwantedSource);
         }
+        Ok(())
     }
 
     /// An ICMPv6 message that is not known to be of another kind.
@@ -110,26 +114,25 @@ impl Engine<'_> {
         received: &Received<'_>,
         payload: &[u8],
     ) -> Handled<'f> {
-        let message = match MldMessage::parse(payload)? {
-            MldMessage::Other(_) => return Err(Discard::UnknownIcmp),
-            MldMessage::Done(_) | MldMessage::ReportV2 => return Err(Discard::IgnoredMld),
-            message => message,
-        };
+        let message = MldMessage::parse(payload)?;
         // Section 6.2: "if the source address of the message is a valid link-local address, if the Hop Limit is
         // set to 1, and if the Router Alert option is present [...]. If any of these checks fails, the packet is
         // dropped."
         let is_from_link =
             matches!(received.src, IpAddress::Ipv6(src) if src.is_unicast_link_local());
-        if !is_from_link || received.hop_limit != 1 || !ipv6::has_router_alert(received.packet) {
-            return Err(Discard::IgnoredMld);
-        }
+        let is_valid =
+            || is_from_link && received.hop_limit == 1 && ipv6::has_router_alert(received.packet);
         match message {
-            MldMessage::Query(query) => self.on_mld_query(now, &query)?,
-            MldMessage::ReportV1(group) => {
+            MldMessage::Query(query) if is_valid() => self.on_mld_query(now, &query)?,
+            MldMessage::ReportV1(group) if is_valid() => {
                 let groups = &mut self.services.multicast.groups;
                 groups.on_report(now, group.into());
             }
-            MldMessage::Done(_) | MldMessage::ReportV2 | MldMessage::Other(_) => {}
+            MldMessage::Other(_) => return Err(Discard::UnknownIcmp),
+            MldMessage::Query(_)
+            | MldMessage::ReportV1(_)
+            | MldMessage::Done(_)
+            | MldMessage::ReportV2 => return Err(Discard::IgnoredMld),
         }
         Ok(None)
     }
