@@ -76,7 +76,7 @@ fn a_question_of_one_version_is_answered_for_its_groups() {
     for _ in 0..4 {
         host.records();
         while poll_v6(&mut host).is_some() {}
-        host.now = host.now + SECOND;
+        host.now += SECOND;
     }
     host.is_silent();
     query_v6(&mut host, Version::V3);
