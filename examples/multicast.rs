@@ -10,11 +10,10 @@ use std::net::Ipv4Addr;
 use std::process::ExitCode;
 
 use clap::Parser;
-use cygnet::{IpAddress, MulticastSources, Stack, UdpPacketMetadata, UdpSocket};
 use cygnet_examples::device::DeviceOptions;
+use cygnet_examples::group::{Listening, listen};
 use cygnet_examples::host::{self, Host};
-use cygnet_examples::session::start_command;
-use cygnet_examples::{Error, arguments, exit};
+use cygnet_examples::{arguments, exit};
 
 /// Joins a multicast group and prints the datagrams that are sent to it
 ///
@@ -56,42 +55,15 @@ const HOST: Host = Host {
 
 fn main() -> ExitCode {
     let args = arguments::<Args>();
-    exit(host::run(&args.device, HOST, async |stack| {
-        listen(stack, &args).await
-    }))
-}
-
-async fn listen(stack: Stack<'static>, args: &Args) -> Result<ExitCode, Error> {
-    let metadata = || vec![UdpPacketMetadata::EMPTY; 16];
-    let buffer = || vec![0; 1 << 17];
-    let mut socket = UdpSocket::new(stack, metadata(), buffer(), metadata(), buffer())?;
-    socket.bind(args.port)?;
-    socket.set_multicast_hop_limit(args.ttl);
-    let sources: Vec<IpAddress> = args.source.iter().map(|&source| source.into()).collect();
-    let wanted = match sources.as_slice() {
-        [] => MulticastSources::AllBut(&[]),
-        sources => MulticastSources::Only(sources),
+    let wanted = Listening {
+        group: args.group.into(),
+        port: args.port,
+        sources: args.source.iter().map(|&source| source.into()).collect(),
+        say: args.say,
+        hop_limit: args.ttl,
+        count: args.count,
     };
-    socket
-        .listen_multicast(args.group, wanted)
-        .map_err(|error| format!("cannot join {}: {error}", args.group))?;
-    log::info!("listening to {} at port {}", args.group, args.port);
-
-    let _command = start_command(&args.device)?;
-    if let Some(text) = &args.say {
-        socket
-            .send_to(text.as_bytes(), (args.group, args.port))
-            .await?;
-    }
-    let mut heard = 0;
-    while args.count.is_none_or(|count| heard < count) {
-        let print = |data: &mut [u8], meta: cygnet::UdpMetadata| {
-            let text = data.escape_ascii();
-            println!("{} bytes from {}: {text}", data.len(), meta.endpoint);
-        };
-        socket.recv_with(print).await?;
-        heard += 1;
-    }
-    socket.leave_multicast_group(args.group)?;
-    Ok(ExitCode::SUCCESS)
+    exit(host::run(&args.device, HOST, async |stack| {
+        listen(stack, &args.device, &wanted).await
+    }))
 }

@@ -51,7 +51,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
         min: 1,
         max: 4096,
         features: MANY,
-        doc: "The most multicast memberships of one interface: a group that several sockets join counts for each.",
+        doc: "The most multicast memberships of one interface, IPv4 and IPv6 together: a group that several sockets join counts for each.",
     },
     Setting {
         name: "MULTICAST_SOURCE_COUNT",

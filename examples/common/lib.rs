@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | `transfer`, `pattern` | a transfer whose every byte is compared; needs no `std` and no heap |
 //! | `simulation` | `loopback` and `link`: stacks in virtual time |
-//! | `device`, `host`, `session`, `congestion` | the others: a stack on a tap or tun device, in a tokio runtime |
+//! | `device`, `host`, `session`, `group`, `congestion` | the others: a stack on a tap or tun device, in a tokio runtime |
 //! | `middleware`, `units` | all: the options for captures, traces and faults |
 #![cfg_attr(not(feature = "std"), no_std)]
 #![forbid(unsafe_code)]
@@ -16,6 +16,8 @@ pub mod transfer;
 pub mod congestion;
 #[cfg(feature = "std")]
 pub mod device;
+#[cfg(feature = "std")]
+pub mod group;
 #[cfg(feature = "std")]
 pub mod host;
 #[cfg(feature = "std")]

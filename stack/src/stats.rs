@@ -21,6 +21,8 @@ pub enum Discard {
     UnwantedSource,
     /// A group management message that hosts have no use for, or that cannot be from this link.
     IgnoredIgmp,
+    /// The same, of IPv6.
+    IgnoredMld,
     /// The source or destination address cannot occur on a wire (RFC 1122, section 3.2.1.3).
     Martian,
     /// The link layer carries a protocol we do not speak.

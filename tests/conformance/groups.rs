@@ -189,7 +189,7 @@ fn only_sources_that_are_wanted_are_heard(script: &Script) {
     script.assert_discarded(Discard::UnwantedSource, 1);
 }
 
-/// Section 4: "This group is joined permanently".
+/// Section 7.2: "every level 2 host must join the 'all-hosts' group (address 224.0.0.1)".
 fn rfc1112_every_host_hears_what_goes_to_all_hosts(script: &Script) {
     script.script_groups();
     let socket = script.udp_bind(7);
@@ -277,7 +277,7 @@ fn a_question_from_afar_is_ignored(script: &Script) {
     script.assert_discarded(Discard::IgnoredIgmp, 1);
 }
 
-/// Section 10.1.
+/// Section 9.1.
 fn rfc3376_a_question_without_router_alert_is_ignored(script: &Script) {
     member(script, ALL);
     let message = question(Ipv4Addr::UNSPECIFIED, &[]);

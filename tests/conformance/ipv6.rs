@@ -3,6 +3,7 @@
 
 mod duplicates;
 mod extensions;
+mod groups;
 mod icmp;
 mod neighbors;
 mod noise;
@@ -32,7 +33,11 @@ const PEER_MAC: EthernetAddress = EthernetAddress([2, 0, 0, 0, 0, 2]);
 const ALL_NODES: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 1);
 
 /// A stack, and the wire to it.
-struct Host(Bench);
+struct Host {
+    bench: Bench,
+    /// What it tells routers of its groups is heard as well.
+    tells_groups: bool,
+}
 
 /// A packet that the stack sent.
 #[derive(Clone, Debug)]
@@ -53,15 +58,18 @@ impl Host {
 
     fn new(config: Config) -> Self {
         let ports = [OUR_MAC, PEER_MAC].map(|mac| PortConfig::ethernet(mac.0));
-        Self(Bench::new(config, ports))
+        Self {
+            bench: Bench::new(config, ports),
+            tells_groups: false,
+        }
     }
 
     fn stack(&self) -> Stack<'static> {
-        self.0.stack
+        self.bench.stack
     }
 
     fn transmit(&mut self, frame: &[u8]) {
-        self.0.transmit(frame);
+        self.bench.transmit(frame);
     }
 
     /// Sends a packet in a frame to the stack's own link address, or the group's.
@@ -71,7 +79,13 @@ impl Host {
 
     /// The next packet of IPv6 that comes, within `patience`.
     fn hear_within(&mut self, patience: Duration) -> Option<Heard> {
-        Some(Heard::parse(&self.0.receive(patience)?))
+        let end = self.bench.now() + patience;
+        loop {
+            let heard = Heard::parse(&self.bench.receive(end - self.bench.now())?);
+            if self.tells_groups || heard.header.next_header != IpProtocol::HOP_BY_HOP {
+                return Some(heard);
+            }
+        }
     }
 
     /// The packet that comes at once.
@@ -88,10 +102,10 @@ impl Host {
 
     /// Nobody looks at what is sent for so long.
     fn let_pass(&mut self, time: Duration) {
-        let end = self.0.now() + time;
-        while self.0.now() < end {
-            let left = end - self.0.now();
-            self.0.receive(left);
+        let end = self.bench.now() + time;
+        while self.bench.now() < end {
+            let left = end - self.bench.now();
+            self.bench.receive(left);
         }
     }
 
@@ -179,7 +193,7 @@ fn send_datagram(
     let Poll::Ready(sent) = socket.poll_send_to(cx, data, to) else {
         panic!("no room");
     };
-    host.0.settle();
+    host.bench.settle();
     sent
 }
 

@@ -333,6 +333,49 @@ fn the_driver_hears_which_groups_are_wanted() {
     });
 }
 
+/// Of IPv6: those of addresses, of all nodes, and those that are joined.
+#[test]
+fn the_driver_hears_of_groups_of_both_versions() {
+    let groups = Rc::new(RefCell::new(Vec::new()));
+    let memory = Box::leak(Box::new(Memory::new()));
+    let network = Network::<1>::on_drivers(memory, Executor::new(1), Setup::new, |_, inner| {
+        let groups = groups.clone();
+        Filtering { inner, groups }
+    });
+    let host = &network.hosts[0];
+    let v4 = |group| EthernetAddress::for_ipv4_multicast(group).0;
+    let v6 = |group: &str| EthernetAddress::for_ipv6_multicast(group.parse().unwrap()).0;
+    let has = |expected: &[[u8; 6]]| {
+        let (mut heard, mut expected) = (groups.borrow().clone(), expected.to_vec());
+        heard.sort_unstable();
+        expected.sort_unstable();
+        assert_eq!(heard, expected);
+    };
+    let all_hosts = v4(Ipv4Addr::new(224, 0, 0, 1));
+    network.executor.block_on(async {
+        let address = "2001:db8::12:3456/64".parse().unwrap();
+        host.stack.add_address(address).unwrap();
+        network.executor.sleep(BRIEFLY).await;
+        let everybody = [all_hosts, v6("ff02::1"), v6("ff02::1:ff12:3456")];
+        has(&everybody);
+        let _v4 = joined(host, GROUP);
+        let mut socket = shared(host);
+        let group: core::net::Ipv6Addr = "ff15::1:2:3".parse().unwrap();
+        socket.join_multicast_group(group).unwrap();
+        // As far as the link is concerned it is the same one.
+        let twin: core::net::Ipv6Addr = "ff05::1:2:3".parse().unwrap();
+        socket.join_multicast_group(twin).unwrap();
+        network.executor.sleep(BRIEFLY).await;
+        let joined = [v4(GROUP), v6("ff15::1:2:3")];
+        has(&[&everybody[..], &joined].concat());
+        drop((socket, _v4));
+        let address = address.address();
+        assert_eq!(host.stack.remove_address(address), Ok(true));
+        network.executor.sleep(BRIEFLY).await;
+        has(&[all_hosts]);
+    });
+}
+
 #[test]
 fn a_group_that_is_joined_while_the_link_is_down_costs_no_polls() {
     let net = Network::<1>::new(1);

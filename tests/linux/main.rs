@@ -13,6 +13,7 @@ mod fast_open;
 mod fragments;
 mod groups;
 mod ipv6;
+mod ipv6_groups;
 mod ipv6_neighbors;
 mod ipv6_path_mtu;
 mod path_mtu;

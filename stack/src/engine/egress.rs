@@ -132,6 +132,11 @@ impl Engine<'_> {
     /// What is not a socket's goes before those.
     #[cold]
     fn transmit_own(&mut self, now: Instant, room: &mut dyn Room) -> bool {
+        // RFC 4862, section 5.4.2: who asks for an address is in its group before.
+        #[cfg(feature = "multicast")]
+        if self.transmit_group_report(now, room) {
+            return true;
+        }
         #[cfg(feature = "socket-tcp")]
         let own = self.poll_listen(now).or_else(|| self.poll_interface(now));
         #[cfg(not(feature = "socket-tcp"))]

@@ -304,6 +304,7 @@ impl Engine<'_> {
             Ok(Opened::Fragment(_)) => return Err(Discard::Fragment),
             Err(problem) => return self.on_header_problem(now, received, problem),
         };
+        self.check_source(received, protocol)?;
         let is_taken = self.raw_to_socket(received, protocol);
         match protocol {
             IpProtocol::ICMPV6 => self.on_icmpv6(now, received, payload),
@@ -326,8 +327,8 @@ impl Engine<'_> {
         };
         match classify_v6(&arrival, &self.interface.addresses) {
             Ok(Destination::Elsewhere) => Err(Discard::NotOurAddress),
-            Ok(Destination::Multicast) if !self.interface.is_member(header.dst) => {
-                Err(Discard::NotOurAddress)
+            Ok(Destination::Multicast) if !self.is_member_v6(header.dst) => {
+                Err(Discard::NotOurGroup)
             }
             Ok(destination) => Ok(destination),
             Err(Martian::UnicastToLinkGroup) => Err(Discard::NotForUs),

@@ -163,7 +163,11 @@ impl Interface {
     }
 
     /// A number that is another after routes or addresses changed.
-    #[cfg(any(feature = "config-events", feature = "mdns"))]
+    #[cfg(any(
+        feature = "config-events",
+        feature = "mdns",
+        all(feature = "multicast", feature = "proto-ipv6")
+    ))]
     pub(super) fn epoch(&self) -> u16 {
         self.epoch
     }

@@ -1,24 +1,23 @@
-//! Multicast groups: who joins them, what is received for them, and what routers are told by IGMP (RFC 1112,
-//! RFC 2236, RFC 3376).
+//! Multicast groups: who joins them, and what is received for them (RFC 1112, RFC 4291). What routers are told
+//! is in `igmp` and `mld`.
 
-use core::net::Ipv4Addr;
+mod igmp;
+#[cfg(feature = "proto-ipv6")]
+mod mld;
 
-#[cfg(feature = "medium-ethernet")]
-use cygnet_config::IFACE_MAX_MULTICAST_GROUP_COUNT;
 use cygnet_driver::Medium;
 
-use super::ingress::{Handled, Received};
 use super::outgoing::{Content, GroupReport, LinkHeader, Outgoing, Room};
 use super::{Config, Engine, Interface};
-use crate::ip::{Delivery, Filter, GroupTableFull, Member, Message, Multicast, NextHop};
-use crate::ip::{Query, Version};
-use crate::stats::Discard;
+#[cfg(feature = "medium-ethernet")]
+use crate::ip::GROUP_COUNT;
+use crate::ip::{Filter, GroupTableFull, Member, Multicast};
 use crate::storage::Index;
-use crate::time::{Duration, Instant};
-use crate::wire::igmp::{self, IgmpMessage, IgmpQuery, IgmpShort, ReportWriter};
+use crate::time::Instant;
+use crate::wire::igmp::{ALL_HOSTS, LEN};
 #[cfg(feature = "medium-ethernet")]
 use crate::wire::{EtherType, EthernetAddress, EthernetHeader};
-use crate::wire::{IpAddress, IpProtocol, Ipv4Header, ipv4};
+use crate::wire::{IpAddress, IpVersion};
 
 /// Which sources of a group are wanted (RFC 3376, section 2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,47 +61,63 @@ impl core::error::Error for MulticastError {}
 
 /// The groups of the interface.
 pub(super) struct MulticastState {
-    ipv4: Multicast,
+    groups: Multicast,
     /// There is somebody to report to: not on a link to oneself.
     is_shared: bool,
-    /// And the link is up.
-    reports: bool,
+    /// What is known of the addresses of IPv6.
+    #[cfg(feature = "proto-ipv6")]
+    addresses: mld::KnownAddresses,
     /// The driver's filter has yet to hear of the latest.
     #[cfg(feature = "medium-ethernet")]
     is_filter_stale: bool,
 }
 
-/// The link addresses of groups.
+/// The link addresses of groups: those in the table, and those that every host is in.
 #[cfg(feature = "medium-ethernet")]
-pub(crate) type GroupAddresses = heapless::Vec<[u8; 6], { IFACE_MAX_MULTICAST_GROUP_COUNT + 1 }>;
+pub(crate) type GroupAddresses = heapless::Vec<[u8; 6], { GROUP_COUNT + ALL_HOSTS_GROUPS }>;
+
+/// One of each version of IP.
+#[cfg(feature = "medium-ethernet")]
+const ALL_HOSTS_GROUPS: usize = if cfg!(feature = "proto-ipv6") { 2 } else { 1 };
 
 impl MulticastState {
     pub(super) fn new(interface: &Interface, _: &Config) -> Self {
         Self {
-            ipv4: Multicast::new(),
-            reports: false,
+            groups: Multicast::new(),
             is_shared: !interface.loopback,
+            #[cfg(feature = "proto-ipv6")]
+            addresses: mld::KnownAddresses::default(),
             #[cfg(feature = "medium-ethernet")]
             is_filter_stale: true,
         }
     }
 
     pub(super) fn next_deadline(&self) -> Option<Instant> {
-        self.ipv4.next_deadline().filter(|_| self.reports)
+        self.groups.next_deadline()
     }
 
     pub(super) fn wants_to_send(&self, now: Instant) -> bool {
-        self.reports && self.ipv4.wants_to_send(now)
+        #[cfg(feature = "proto-ipv6")]
+        if self.groups.wants_to_send(now, IpVersion::Ipv6) {
+            return true;
+        }
+        self.groups.wants_to_send(now, IpVersion::Ipv4)
     }
 
     pub(super) fn on_timeout(&mut self, now: Instant) {
-        self.ipv4.on_timeout(now);
+        self.groups.on_timeout(now);
     }
 
     pub(super) fn on_link_changed(&mut self, now: Instant, up: bool) {
-        self.reports = up && self.is_shared;
-        if up {
-            self.ipv4.on_link_up(now);
+        #[cfg(feature = "proto-ipv6")]
+        {
+            self.addresses = mld::KnownAddresses::default();
+            self.groups.stop_reports(IpVersion::Ipv6);
+        }
+        if up && self.is_shared {
+            self.groups.start_reports(now, IpVersion::Ipv4);
+        } else {
+            self.groups.stop_reports(IpVersion::Ipv4);
         }
     }
 
@@ -133,13 +148,13 @@ impl Engine<'_> {
         };
         let filter = filter.map_err(|_| MulticastError::TooManySources)?;
         if is_all_hosts(group) {
-            // RFC 1112, section 4: every host is in it, always.
+            // RFC 1112, section 7.2: every host is in it, always.
             return Ok(());
         }
         let now = self.now;
         let multicast = &mut self.services.multicast;
         multicast
-            .ipv4
+            .groups
             .listen(now, (member, group), filter)
             .map_err(|GroupTableFull| MulticastError::GroupTableFull)?;
         multicast.changed();
@@ -149,26 +164,17 @@ impl Engine<'_> {
 
     /// Whether the host is in a group.
     pub(crate) fn has_multicast_group(&self, group: IpAddress) -> bool {
-        is_all_hosts(group) || self.services.multicast.ipv4.is_member(group)
+        is_all_hosts(group) || self.services.multicast.groups.is_member(group)
     }
 
     /// A socket is gone, or closed.
     pub(super) fn leave_groups(&mut self, index: Index) {
         let now = self.now;
         let multicast = &mut self.services.multicast;
-        if multicast.ipv4.leave_all(now, Member::Socket(index)) {
+        if multicast.groups.leave_all(now, Member::Socket(index)) {
             multicast.changed();
             self.attention = true;
         }
-    }
-
-    /// Whether packets of IPv6 come in, whose groups are more than the table of IPv4 knows.
-    #[cfg(feature = "medium-ethernet")]
-    pub(crate) fn speaks_v6(&self) -> bool {
-        #[cfg(feature = "proto-ipv6")]
-        return self.interface.speaks_v6();
-        #[cfg(not(feature = "proto-ipv6"))]
-        false
     }
 
     /// The link addresses that the driver is to let through, if they have changed since the last call.
@@ -180,188 +186,90 @@ impl Engine<'_> {
             return None;
         }
         let mut addresses = GroupAddresses::new();
-        let all_hosts = IpAddress::Ipv4(igmp::ALL_HOSTS);
-        for group in multicast.ipv4.groups().chain([all_hosts]) {
-            let address = match group {
-                IpAddress::Ipv4(group) => EthernetAddress::for_ipv4_multicast(group),
-                #[cfg(feature = "proto-ipv6")]
-                IpAddress::Ipv6(_) => continue,
-            };
-            let _ = addresses.push(address.0);
+        let mut let_through = |group| {
+            let address = link_address(group).0;
+            if !addresses.contains(&address) {
+                let _ = addresses.push(address);
+            }
+        };
+        multicast.groups.groups().for_each(&mut let_through);
+        let_through(IpAddress::Ipv4(ALL_HOSTS));
+        #[cfg(feature = "proto-ipv6")]
+        if self.interface.speaks_v6() {
+            let_through(IpAddress::Ipv6(crate::ip::ALL_NODES));
         }
         Some(addresses)
     }
 }
 
-// Packets in.
+// Packets in, and reports out.
 impl Engine<'_> {
-    /// Whether a packet to a group is for anybody here.
-    pub(super) fn check_group(&self, header: &Ipv4Header) -> Result<(), Discard> {
-        let groups = &self.services.multicast.ipv4;
-        let (group, source) = (header.dst.into(), header.src.into());
-        if !is_all_hosts(group) && !groups.is_member(group) {
-            return Err(Discard::NotOurGroup);
-        }
-        // RFC 3376, section 4.1.12: a host "MUST accept and process any Query" to an address of its own, and
-        // routers are no sources.
-        let is_filtered = !is_all_hosts(group) && header.protocol != IpProtocol::IGMP;
-        if is_filtered && !groups.wants(group, source) {
-            return Err(Discard::UnwantedSource);
-        }
-        Ok(())
-    }
-
     /// Whether a socket is to get what `source` sends to a group.
     pub(super) fn is_in_group(&self, index: Index, group: IpAddress, source: IpAddress) -> bool {
-        let groups = &self.services.multicast.ipv4;
+        let groups = &self.services.multicast.groups;
         is_all_hosts(group) || groups.wants_for(Member::Socket(index), group, source)
     }
 
-    /// A group management message.
-    pub(super) fn on_igmp<'f>(
-        &mut self,
-        now: Instant,
-        received: &Received<'f>,
-        payload: &'f [u8],
-    ) -> Handled<'f> {
-        let message = IgmpMessage::parse(payload)?;
-        // RFC 3376, section 4: all are "sent with an IP Time-to-Live of 1", so that none is from afar.
-        if received.hop_limit != 1 {
-            return Err(Discard::IgnoredIgmp);
-        }
-        match message {
-            IgmpMessage::Query(query) => self.on_igmp_query(now, received, &query),
-            IgmpMessage::ReportV1(group) | IgmpMessage::ReportV2(group) => {
-                self.services.multicast.ipv4.on_report(now, group.into());
-                Ok(None)
-            }
-            IgmpMessage::Leave(_) | IgmpMessage::ReportV3 | IgmpMessage::Other(_) => {
-                Err(Discard::IgnoredIgmp)
-            }
-        }
-    }
-
-    fn on_igmp_query<'f>(
-        &mut self,
-        now: Instant,
-        received: &Received<'f>,
-        query: &IgmpQuery<'_>,
-    ) -> Handled<'f> {
-        // In units of four bytes, in the lower half of the first byte.
-        let header_len = received.packet.first().map_or(0, |ihl| ihl & 0xf) * 4;
-        let options = received.packet.get(ipv4::MIN_HEADER_LEN..header_len.into());
-        // RFC 3376, section 9.1: "Hosts SHOULD ignore v2 or v3 Queries without the Router-Alert option".
-        if query.version > 1 && !ipv4::has_router_alert(options.unwrap_or_default()) {
-            return Err(Discard::IgnoredIgmp);
-        }
-        let group = match query.group {
-            Ipv4Addr::UNSPECIFIED => None,
-            group if group.is_multicast() => Some(group.into()),
-            _ => return Err(Discard::IgnoredIgmp),
-        };
-        let question = Query {
-            version: match query.version {
-                1 => Version::V1,
-                2 => Version::V2,
-                _ => Version::V3,
-            },
-            group,
-            max_response: Duration::from_millis(query.max_response.into()),
-            robustness: query.robustness,
-            interval: Duration::from_secs(query.interval.into()),
-        };
-        let sources = query.sources().map(IpAddress::Ipv4);
-        let groups = &mut self.services.multicast.ipv4;
-        groups.on_query(now, &mut self.random, &question, sources);
-        Ok(None)
-    }
-}
-
-// Reports out.
-impl Engine<'_> {
     /// Sends what a router is to be told. False if that is nothing.
     pub(super) fn transmit_group_report(&mut self, now: Instant, room: &mut dyn Room) -> bool {
-        if !self.services.multicast.wants_to_send(now) {
-            return false;
+        let groups = &self.services.multicast.groups;
+        #[cfg(feature = "proto-ipv6")]
+        if groups.wants_to_send(now, IpVersion::Ipv6) {
+            return self.transmit_mld(now, room);
         }
-        let mut buffer = [0; LONGEST_REPORT];
-        let mut writer = ReportWriter::new(&mut buffer);
-        let groups = &mut self.services.multicast.ipv4;
-        let Some(message) = groups.poll(now, &mut self.random, &mut writer) else {
-            return false;
+        if groups.wants_to_send(now, IpVersion::Ipv4) {
+            return self.transmit_igmp(now, room);
+        }
+        false
+    }
+
+    fn send_group_report(&mut self, report: GroupReport<'_>, room: &mut dyn Room) {
+        let link = match self.interface.medium {
+            #[cfg(feature = "medium-ethernet")]
+            Medium::Ethernet => LinkHeader::Ethernet(EthernetHeader {
+                dst: link_address(report.dst),
+                src: self.interface.ethernet.hardware,
+                ethertype: match report.dst {
+                    IpAddress::Ipv4(_) => EtherType::IPV4,
+                    #[cfg(feature = "proto-ipv6")]
+                    IpAddress::Ipv6(_) => EtherType::IPV6,
+                },
+            }),
+            _ => LinkHeader::None,
         };
-        let short;
-        let (dst, message) = match message {
-            Message::Records => {
-                let len = writer.finish_igmp();
-                (igmp::V3_ROUTERS, buffer.get(..len).unwrap_or_default())
-            }
-            Message::Report(version, IpAddress::Ipv4(group)) => {
-                short = match version {
-                    Version::V1 => IgmpShort::ReportV1,
-                    Version::V2 | Version::V3 => IgmpShort::ReportV2,
-                }
-                .emit(group);
-                (group, short.as_slice())
-            }
-            Message::Leave(IpAddress::Ipv4(group)) => {
-                short = IgmpShort::Leave.emit(group);
-                (igmp::ALL_ROUTERS, short.as_slice())
-            }
-            #[cfg(feature = "proto-ipv6")]
-            Message::Report(_, IpAddress::Ipv6(_)) | Message::Leave(IpAddress::Ipv6(_)) => {
-                return false;
-            }
-        };
-        let report = GroupReport {
-            src: self.report_source(dst),
-            dst,
-            message,
-        };
-        let link = self.group_link_header(dst);
         let content = Content::GroupReport(report);
         room.send(&Outgoing { link, content });
         self.on_sent();
-        true
     }
+}
 
-    /// RFC 3376, section 4.2.13: 0.0.0.0 where there is no address yet.
-    fn report_source(&self, dst: Ipv4Addr) -> Ipv4Addr {
-        let next_hop = NextHop {
-            interface: super::interface::INTERFACE,
-            address: dst.into(),
-            delivery: Delivery::Multicast,
-        };
-        match self.interface.addresses.source_for(&next_hop, dst.into()) {
-            Some(IpAddress::Ipv4(source)) => source,
-            _ => Ipv4Addr::UNSPECIFIED,
-        }
-    }
-
-    fn group_link_header(&self, dst: Ipv4Addr) -> LinkHeader {
-        match self.interface.medium {
-            #[cfg(feature = "medium-ethernet")]
-            Medium::Ethernet => LinkHeader::Ethernet(EthernetHeader {
-                dst: EthernetAddress::for_ipv4_multicast(dst),
-                src: self.interface.ethernet.hardware,
-                ethertype: EtherType::IPV4,
-            }),
-            _ => LinkHeader::None,
-        }
+#[cfg(feature = "medium-ethernet")]
+fn link_address(group: IpAddress) -> EthernetAddress {
+    match group {
+        IpAddress::Ipv4(group) => EthernetAddress::for_ipv4_multicast(group),
+        #[cfg(feature = "proto-ipv6")]
+        IpAddress::Ipv6(group) => EthernetAddress::for_ipv6_multicast(group),
     }
 }
 
 fn is_all_hosts(group: IpAddress) -> bool {
     match group {
-        IpAddress::Ipv4(group) => group == igmp::ALL_HOSTS,
+        IpAddress::Ipv4(group) => group == ALL_HOSTS,
         #[cfg(feature = "proto-ipv6")]
         IpAddress::Ipv6(group) => crate::ip::is_group_of_all_nodes(group),
     }
 }
 
 /// The longest report in bytes, for any link; what does not fit goes into the next.
-const LONGEST_REPORT: usize = 512;
+const LONGEST_REPORT: usize = if LONGEST_NEWS > 512 {
+    LONGEST_NEWS
+} else {
+    512
+};
 
-/// All that can be told of one group fits: two records, for the sources of two lists.
-const _: () =
-    assert!(LONGEST_REPORT >= igmp::LEN + 2 * (8 + 4 * cygnet_config::MULTICAST_SOURCE_COUNT));
+/// All that can be told of one group: two records, for the sources of two lists.
+const LONGEST_NEWS: usize =
+    LEN + 2 * (4 + ADDRESS_LEN * (1 + cygnet_config::MULTICAST_SOURCE_COUNT));
+
+/// Of either version of IP, in bytes.
+const ADDRESS_LEN: usize = if cfg!(feature = "proto-ipv6") { 16 } else { 4 };

@@ -30,6 +30,25 @@ impl Engine<'_> {
         Err(Discard::IgnoredIgmp)
     }
 
+    #[cfg(feature = "proto-ipv6")]
+    pub(super) fn is_member_v6(&self, group: core::net::Ipv6Addr) -> bool {
+        self.interface.is_member(group)
+    }
+
+    #[cfg(feature = "proto-ipv6")]
+    pub(super) fn check_source(
+        &self,
+        _: &Received<'_>,
+        _: crate::wire::IpProtocol,
+    ) -> Result<(), Discard> {
+        Ok(())
+    }
+
+    #[cfg(feature = "proto-ipv6")]
+    pub(super) fn on_mld<'f>(&mut self, _: Instant, _: &Received<'_>, _: &[u8]) -> Handled<'f> {
+        Err(Discard::UnknownIcmp)
+    }
+
     pub(super) fn leave_groups(&mut self, _: Index) {}
 
     #[cfg(feature = "socket-udp")]

@@ -70,8 +70,9 @@ pub(super) enum Content<'a> {
 #[cfg(feature = "multicast")]
 #[derive(Debug)]
 pub(super) struct GroupReport<'a> {
-    pub(super) src: Ipv4Addr,
-    pub(super) dst: Ipv4Addr,
+    pub(super) src: IpAddress,
+    pub(super) dst: IpAddress,
+    /// Of MLD, without its checksum.
     pub(super) message: &'a [u8],
 }
 
@@ -171,20 +172,45 @@ impl Content<'_> {
             #[cfg(feature = "ip-fragments")]
             Self::Fragment(packet, part) => packet.fragment_header_len() + part.len,
             #[cfg(feature = "multicast")]
-            Self::GroupReport(report) => ipv4::ROUTER_ALERT_HEADER_LEN + report.message.len(),
+            Self::GroupReport(report) => report.header_len() + report.message.len(),
         }
     }
 }
 
 #[cfg(feature = "multicast")]
 impl GroupReport<'_> {
+    fn header_len(&self) -> usize {
+        match self.dst {
+            IpAddress::Ipv4(_) => ipv4::ROUTER_ALERT_HEADER_LEN,
+            #[cfg(feature = "proto-ipv6")]
+            IpAddress::Ipv6(_) => ipv6::ROUTER_ALERT_HEADER_LEN,
+        }
+    }
+
+    fn emit(&self, buffer: &mut [u8]) {
+        let (header, payload) = buffer.split_at_mut(self.header_len());
+        match (self.src, self.dst) {
+            (IpAddress::Ipv4(src), IpAddress::Ipv4(dst)) => {
+                self.header(src, dst).emit_with_router_alert(header);
+                payload.copy_from_slice(self.message);
+            }
+            #[cfg(feature = "proto-ipv6")]
+            (IpAddress::Ipv6(src), IpAddress::Ipv6(dst)) => {
+                self.header_v6(src, dst).emit_with_router_alert(header);
+                let pseudo = icmp_pseudo_header(self.src, self.dst, self.message.len());
+                emit_icmp(payload, self.message, pseudo);
+            }
+            #[cfg(feature = "proto-ipv6")]
+            _ => debug_assert!(false, "both ends are of one version"),
+        }
+    }
+
     /// RFC 3376, section 4: "with an IP Time-to-Live of 1, IP Precedence of Internetwork Control (e.g., Type
     /// of Service 0xc0), and carries an IP Router Alert option".
-    fn emit(&self, buffer: &mut [u8]) {
-        let (header, payload) = buffer.split_at_mut(ipv4::ROUTER_ALERT_HEADER_LEN);
+    fn header(&self, src: Ipv4Addr, dst: Ipv4Addr) -> Ipv4Header {
         Ipv4Header {
-            src: self.src,
-            dst: self.dst,
+            src,
+            dst,
             protocol: IpProtocol::IGMP,
             hop_limit: 1,
             dscp_ecn: 0xc0,
@@ -195,8 +221,21 @@ impl GroupReport<'_> {
             header_len: ipv4::ROUTER_ALERT_HEADER_LEN,
             payload_len: self.message.len(),
         }
-        .emit_with_router_alert(header);
-        payload.copy_from_slice(self.message);
+    }
+
+    /// RFC 3810, section 5: "with a link-local IPv6 Source Address, an IPv6 Hop Limit of 1, and an IPv6 Router
+    /// Alert option".
+    #[cfg(feature = "proto-ipv6")]
+    fn header_v6(&self, src: Ipv6Addr, dst: Ipv6Addr) -> Ipv6Header {
+        Ipv6Header {
+            src,
+            dst,
+            next_header: IpProtocol::ICMPV6,
+            hop_limit: 1,
+            dscp_ecn: 0,
+            flow_label: 0,
+            payload_len: self.message.len(),
+        }
     }
 }
 

@@ -135,6 +135,8 @@ impl Engine<'_> {
         self.note_config_changes();
         #[cfg(feature = "mdns")]
         self.mdns_note_changes();
+        #[cfg(all(feature = "multicast", feature = "proto-ipv6"))]
+        self.mld_note_changes();
     }
 
     pub(super) fn on_services_timeout(&mut self, now: Instant) {
@@ -161,10 +163,6 @@ impl Engine<'_> {
         }
         #[cfg(feature = "mdns")]
         if self.transmit_mdns(now, room) {
-            return true;
-        }
-        #[cfg(feature = "multicast")]
-        if self.transmit_group_report(now, room) {
             return true;
         }
         false

@@ -10,6 +10,8 @@ mod tests;
 use core::fmt;
 use core::net::Ipv4Addr;
 
+#[cfg(feature = "proto-ipv6")]
+use super::scope::{RESERVED, scope};
 use super::{Addresses, InterfaceAddress, InterfaceId, RouteTable};
 use crate::time::Instant;
 use crate::wire::IpAddress;
@@ -203,7 +205,12 @@ fn is_nobody(address: IpAddress) -> bool {
             first == 0 || first >= 240
         }
         #[cfg(feature = "proto-ipv6")]
-        IpAddress::Ipv6(address) => address.is_unspecified() || address.to_ipv4_mapped().is_some(),
+        IpAddress::Ipv6(address) => {
+            // RFC 4291 section 2.7: "Nodes must not originate a packet to a multicast address whose scop field
+            // contains the reserved value 0".
+            let is_reserved = address.is_multicast() && scope(address) == RESERVED;
+            is_reserved || address.is_unspecified() || address.to_ipv4_mapped().is_some()
+        }
     }
 }
 

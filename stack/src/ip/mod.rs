@@ -57,10 +57,12 @@ pub(crate) use martian::{Arrival, ArrivalPath, Destination, Martian, classify};
 #[cfg(feature = "proto-ipv6")]
 pub(crate) use martian_v6::{ArrivalV6, classify_v6};
 #[cfg(feature = "multicast")]
-pub(crate) use multicast::{Filter, GroupTableFull, Member, Message, Multicast, Query, Version};
+pub(crate) use multicast::{
+    Filter, GROUP_COUNT, GroupTableFull, Member, Message, Multicast, Query, Version,
+};
 pub(crate) use path_mtu::{DISCOVERS_PATH_MTU, PathMtuCache, min_path_mtu, plateau_below};
 #[cfg(feature = "ip-fragments")]
 pub(crate) use reassembly::{DatagramKey, Fragment, Reassembly, Rules};
 pub(crate) use route::{Route, RouteTable};
 #[cfg(feature = "proto-ipv6")]
-pub(crate) use scope::{ALL_NODES, is_group_of_all_nodes, solicited_node};
+pub(crate) use scope::{ALL_NODES, is_group_of_all_nodes, leaves_host, solicited_node};

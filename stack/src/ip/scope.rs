@@ -35,6 +35,11 @@ pub(crate) fn is_group_of_all_nodes(group: Ipv6Addr) -> bool {
     group == ALL_NODES || group == ALL_NODES_HERE
 }
 
+/// Whether what is sent to a group may go to other hosts.
+pub(crate) fn leaves_host(group: Ipv6Addr) -> bool {
+    !matches!(scope(group), RESERVED | INTERFACE_LOCAL)
+}
+
 /// All hosts on the link.
 pub(crate) const ALL_NODES: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 1);
 /// All interfaces of this host.

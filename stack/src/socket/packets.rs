@@ -136,7 +136,7 @@ impl<'d, M: RawMutex, S: PacketSocket<'d>> Packets<'d, M, S> {
         open: impl FnOnce(&mut Engine<'d>) -> Option<SocketKey>,
     ) -> Result<Self, BindError> {
         let key = stack
-            .with(|s| open(&mut s.engine))
+            .with(|s| open(s.engine))
             .map_err(|_| BindError::Reentrant)?
             .ok_or(BindError::NoSlot)?;
         Ok(Self {
@@ -155,7 +155,7 @@ impl<'d, M: RawMutex, S: PacketSocket<'d>> Packets<'d, M, S> {
         &self,
         f: impl FnOnce(&mut Engine<'d>, SocketKey) -> R,
     ) -> Result<R, Reentrant> {
-        self.stack.with(|s| f(&mut s.engine, self.key))
+        self.stack.with(|s| f(s.engine, self.key))
     }
 
     pub(super) fn change(&self, f: impl FnOnce(&mut S)) {

@@ -120,13 +120,10 @@ impl<'d, D: Driver, M: RawMutex, C: Clock> Runner<'d, D, M, C> {
     fn look_at_groups(&mut self) {
         let addresses = self
             .stack
-            .with_quietly(|s| Some((s.engine.take_multicast_filter()?, s.engine.speaks_v6())));
-        if let Some(Some((addresses, speaks_v6))) = addresses {
-            // Groups of IPv6 are not known here.
-            self.driver.set_multicast_filter(match speaks_v6 {
-                true => MulticastFilter::All,
-                false => MulticastFilter::Ethernet(&addresses),
-            });
+            .with_quietly(|s| s.engine.take_multicast_filter());
+        if let Some(Some(addresses)) = addresses {
+            self.driver
+                .set_multicast_filter(MulticastFilter::Ethernet(&addresses));
         }
     }
 

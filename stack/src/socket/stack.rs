@@ -339,7 +339,8 @@ impl<'d, M: RawMutex> Stack<'d, M> {
     }
 
     /// Joins a multicast group for all UDP sockets that are no members of it themselves. Joining twice is
-    /// joining once. Routers are told (IGMP: RFC 9776, and RFC 2236 or RFC 1112 where they are older).
+    /// joining once. Routers are told (IGMP: RFC 9776, and RFC 2236 or RFC 1112 where they are older; MLD: RFC 9777,
+    /// and RFC 2710). Those that an address of IPv6 brings are joined by the stack itself.
     ///
     /// # Errors
     ///
@@ -377,7 +378,7 @@ impl<'d, M: RawMutex> Stack<'d, M> {
             .unwrap_or(Err(MulticastError::Reentrant))
     }
 
-    /// Whether the stack or a socket is in a group. The group of all hosts, 224.0.0.1, never has to be joined.
+    /// Whether the stack or a socket is in a group. Those of all hosts, 224.0.0.1 and ff02::1, never have to be joined.
     #[cfg(feature = "multicast")]
     pub fn has_multicast_group(&self, group: impl Into<IpAddress>) -> bool {
         let group = group.into();

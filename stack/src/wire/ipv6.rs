@@ -17,6 +17,8 @@ use super::ipv4::{Ecn, IpProtocol};
 
 /// The length of the header in bytes.
 pub const HEADER_LEN: usize = size_of::<Raw>();
+/// The length in bytes of a header with the router alert option behind it (RFC 2711).
+pub const ROUTER_ALERT_HEADER_LEN: usize = HEADER_LEN + ROUTER_ALERT.len();
 /// The length in bytes of the longest packet that every link carries (RFC 8200 §5).
 pub const MIN_MTU: u16 = 1280;
 
@@ -97,6 +99,43 @@ impl Ipv6Header {
     }
 }
 
+impl Ipv6Header {
+    /// Writes the header, and behind it hop-by-hop options that say that routers are to look at the packet, for
+    /// it is about multicast groups (RFC 2711 §2.1), to the first [`ROUTER_ALERT_HEADER_LEN`] bytes of `packet`,
+    /// which the caller makes long enough. The payload length is that of what follows.
+    pub fn emit_with_router_alert(&self, packet: &mut [u8]) {
+        let Some((header, rest)) = packet.split_at_mut_checked(HEADER_LEN) else {
+            debug_assert!(false, "no room for an IPv6 header");
+            return;
+        };
+        let Some(options) = rest.first_chunk_mut() else {
+            debug_assert!(false, "no room for options");
+            return;
+        };
+        Self {
+            next_header: IpProtocol::HOP_BY_HOP,
+            payload_len: self.payload_len + ROUTER_ALERT.len(),
+            ..*self
+        }
+        .emit(header);
+        *options = ROUTER_ALERT;
+        options[0] = self.next_header.0;
+    }
+}
+
+/// Whether routers are to look at a packet, because it is about multicast groups (RFC 2711 §2.1).
+pub fn has_router_alert(packet: &[u8]) -> bool {
+    let Ok((header, payload)) = Ipv6Header::parse(packet) else {
+        return false;
+    };
+    let first = ExtensionHeaders::new(header.next_header, payload).next();
+    let Some(Ok(Extension::HopByHop(mut options))) = first else {
+        return false;
+    };
+    let [.., kind, _, high, low, _, _] = ROUTER_ALERT;
+    options.any(|option| option.is_ok_and(|o| o.kind == kind && o.data == [high, low]))
+}
+
 /// The start of a packet, as an error quotes it: what it was is known, its end is not there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct PacketStart<'a> {
@@ -173,6 +212,9 @@ impl Raw {
 }
 
 const VERSION: u8 = 6;
+
+/// Hop-by-hop options: router alert for a packet with a multicast listener discovery message, and padding.
+const ROUTER_ALERT: [u8; 8] = [0, 0, 5, 2, 0, 0, 1, 0];
 
 #[cfg(test)]
 mod tests;

@@ -56,7 +56,7 @@ fn a_solicitation_for_another_is_not_answered() {
     assert_eq!(solicited_node(other), solicited_node(OURS));
     host.send(&solicitation(other));
     host.silence(Duration::from_secs(1));
-    host.drops(&solicitation(ip("2001:db8::77")), Discard::NotOurAddress);
+    host.drops(&solicitation(ip("2001:db8::77")), Discard::NotOurGroup);
 }
 
 #[test]

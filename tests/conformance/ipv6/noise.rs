@@ -3,8 +3,9 @@
 
 use core::time::Duration;
 
-use cygnet::TcpListener;
+use cygnet::wire::mld::{self, MldShort};
 use cygnet::wire::{Sum, TcpHeader, pseudo_header};
+use cygnet::{MulticastSources, TcpListener};
 use rand_pcg::Pcg64Mcg;
 use rand_pcg::rand_core::{Rng as _, SeedableRng as _};
 
@@ -46,7 +47,14 @@ fn originals() -> Vec<Vec<u8>> {
         mtu: 1_300,
         quote: &packet(OURS, PEER, IpProtocol::UDP, &datagram),
     };
+    let everything = groups::question(Ipv6Addr::UNSPECIFIED, &[PEER]);
+    let about_one = groups::older_question(solicited_node(OURS), 500);
+    let report = mld::emit_v1(MldShort::Report, solicited_node(OURS));
+    let about_groups = |message: &[u8]| groups::mld_packet(ip("fe80::2"), ALL_NODES, message);
     vec![
+        about_groups(&everything),
+        about_groups(&about_one),
+        about_groups(&report),
         solicitation(OURS),
         probe(OURS, Some(&[1, 2, 3, 4, 5, 6])),
         advertisement(PEER, OURS, SOLICITED),
@@ -71,16 +79,23 @@ fn repair(packet: &mut [u8]) {
     let Ok((header, payload)) = Ipv6Header::parse(packet) else {
         return;
     };
-    let at = match header.next_header {
+    // Options for routers go before what is said about groups.
+    let (protocol, start) = match (header.next_header, payload) {
+        (IpProtocol::HOP_BY_HOP, [protocol, 0, _, _, _, _, _, _, ..]) => {
+            (IpProtocol(*protocol), 48)
+        }
+        (protocol, _) => (protocol, 40),
+    };
+    let at = match protocol {
         IpProtocol::TCP => 16,
         IpProtocol::UDP => 6,
         IpProtocol::ICMPV6 => 2,
         _ => return,
     };
-    let len = payload.len();
+    let end = 40 + payload.len();
     let (src, dst) = (header.src.into(), header.dst.into());
-    let pseudo = pseudo_header(src, dst, header.next_header, len);
-    let payload = &mut packet[40..40 + len];
+    let pseudo = pseudo_header(src, dst, protocol, end - start);
+    let payload = &mut packet[start..end];
     if let Some(field) = payload.get_mut(at..at + 2) {
         field.fill(0);
         let checksum = pseudo.add(Sum::of(payload)).finish();
@@ -96,7 +111,11 @@ fn the_stack_outlives_packets_that_are_nearly_right() {
         let pool = Box::leak(Box::new(cygnet::TcpPool::<2, 512, 512>::new()));
         let pool = host.stack().add_pool(pool).expect("room for a pool");
         let _listener = TcpListener::bind(host.stack(), 80, pool).expect("a free port");
-        let _socket = udp_socket(&host);
+        let mut socket = udp_socket(&host);
+        let sources = [PEER.into()];
+        socket
+            .listen_multicast(ip("ff15::1"), MulticastSources::Only(&sources))
+            .expect("room");
         let mut random = Pcg64Mcg::seed_from_u64(seed);
         for _ in 0..1_000 {
             let which = random.next_u32() as usize % originals.len();
@@ -124,7 +143,7 @@ fn the_stack_outlives_packets_that_are_nearly_right() {
                 _ => OUR_MAC,
             };
             host.transmit(&framed_to(mac, &packet));
-            while host.0.receive(Duration::ZERO).is_some() {}
+            while host.bench.receive(Duration::ZERO).is_some() {}
             if random.next_u32() % 16 == 0 {
                 host.let_pass(Duration::from_millis(u64::from(random.next_u32() % 3_000)));
             }

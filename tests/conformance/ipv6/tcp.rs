@@ -58,7 +58,7 @@ fn connecting(host: &mut Host) -> (Attempt, Heard) {
     let mut attempt: Attempt =
         Box::pin(async move { (socket.connect((PEER, PORT)).await, socket) });
     assert!(poll(&mut attempt).is_none());
-    host.0.settle();
+    host.bench.settle();
     host.answer_solicitation(PEER);
     let syn = host.hear();
     (attempt, syn)
@@ -142,7 +142,7 @@ fn rfc6437_a_connection_has_one_flow_label_and_another_one_has_another() {
             panic!("a connection");
         };
         assert!(socket.poll_write(cx, b"hello").is_ready());
-        host.0.settle();
+        host.bench.settle();
         let mut said = host.hear();
         if said.header.next_header == IpProtocol::ICMPV6 {
             host.send(&advertisement(PEER, OURS, SOLICITED));
@@ -176,7 +176,7 @@ fn must_15_the_default_mss_is_that_of_ipv6() {
     let (_, mut socket) = poll(&mut attempt).expect("connected");
     let cx = &mut Context::from_waker(Waker::noop());
     assert!(socket.poll_write(cx, &[7; 2_000]).is_ready());
-    host.0.settle();
+    host.bench.settle();
     assert_eq!(tcp(&host.hear()).1.len(), 1_220);
 }
 
@@ -233,7 +233,7 @@ fn rfc8201_packet_too_big_makes_segments_smaller() {
     let (mut socket, _) = connected(&mut host);
     let cx = &mut Context::from_waker(Waker::noop());
     assert!(socket.poll_write(cx, &[7; 1_440]).is_ready());
-    host.0.settle();
+    host.bench.settle();
     let heard = host.hear();
     assert_eq!(tcp(&heard).1.len(), 1_440);
     let mut quote = vec![0; 40];

@@ -188,8 +188,8 @@ fn a_packet_for_one_host_in_a_frame_to_many() {
 #[test]
 fn a_packet_for_a_group_that_was_not_joined() {
     let mut host = Host::up();
-    host.drops(&echo_request(PEER, ip("ff02::2")), Discard::NotOurAddress);
-    host.drops(&echo_request(PEER, ip("ff05::1:3")), Discard::NotOurAddress);
+    host.drops(&echo_request(PEER, ip("ff02::2")), Discard::NotOurGroup);
+    host.drops(&echo_request(PEER, ip("ff05::1:3")), Discard::NotOurGroup);
     host.drops(&echo_request(PEER, ip("ff01::1")), Discard::Martian);
 }
 

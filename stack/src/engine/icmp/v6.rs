@@ -61,7 +61,7 @@ impl Engine<'_> {
             }
             Icmpv6Message::Other { .. } => match NdiscMessage::parse(payload)? {
                 Some(message) => self.on_ndisc(now, received, &message),
-                None => Err(Discard::UnknownIcmp),
+                None => self.on_mld(now, received, payload),
             },
         }
     }

@@ -186,8 +186,6 @@ impl Engine<'_> {
     /// Adds an address to the interface.
     pub(crate) fn add_address(&mut self, cidr: IpCidr) -> Result<(), ConfigError> {
         let (now, care) = (self.now, self.interface.care);
-        #[cfg(all(feature = "multicast", feature = "proto-ipv6"))]
-        self.services.multicast.changed();
         self.attention = true;
         self.interface
             .add_address(now, cidr, care, &mut self.random)

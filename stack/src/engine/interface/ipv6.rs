@@ -179,8 +179,6 @@ impl Engine<'_> {
                 self.on_address_gone(address);
             }
         }
-        #[cfg(feature = "multicast")]
-        self.services.multicast.changed();
         self.attention = true;
         configured
     }

@@ -8,6 +8,8 @@ use super::super::Engine;
 use super::super::flow_label::FlowLabel;
 use super::super::outgoing::LinkHeader;
 use super::{ConfigError, INTERFACE, Interface};
+#[cfg(feature = "proto-ipv6")]
+use crate::ip::leaves_host;
 use crate::ip::{Delivery, Forwarding, NextHop, Route, min_path_mtu};
 #[cfg(feature = "medium-ethernet")]
 use crate::link::NeighborKey;
@@ -146,6 +148,14 @@ impl Interface {
 
     fn next_hop(&self, now: Instant, destination: IpAddress) -> Option<NextHop> {
         if !cfg!(feature = "proto-ipv4") && destination.version() == IpVersion::Ipv4 {
+            return None;
+        }
+        // RFC 4291, section 2.7: of use "only for loopback transmission of multicast".
+        #[cfg(feature = "proto-ipv6")]
+        if let (false, IpAddress::Ipv6(group)) = (self.loopback, destination)
+            && group.is_multicast()
+            && !leaves_host(group)
+        {
             return None;
         }
         let forwarding = Forwarding {

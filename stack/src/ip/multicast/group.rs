@@ -11,8 +11,8 @@ use super::filter::{Filter, Mode};
 use super::reporter::{Terms, Version};
 use crate::rand::Random;
 use crate::time::{Duration, Instant};
-use crate::wire::IpAddress;
 use crate::wire::igmp::{RecordKind, ReportWriter};
+use crate::wire::{IpAddress, IpVersion};
 
 #[derive(Debug)]
 pub(super) struct Group {
@@ -49,6 +49,10 @@ impl Group {
 
     pub(super) fn address(&self) -> IpAddress {
         self.address
+    }
+
+    pub(super) fn version(&self) -> IpVersion {
+        self.address.version()
     }
 
     pub(super) fn filter(&self) -> &Filter {

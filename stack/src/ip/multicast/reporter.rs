@@ -7,8 +7,8 @@ use super::Multicast;
 use super::group::Group;
 use crate::rand::Random;
 use crate::time::{Duration, Instant};
-use crate::wire::IpAddress;
 use crate::wire::igmp::ReportWriter;
+use crate::wire::{IpAddress, IpVersion};
 
 /// A version of IGMP; MLD's 1 and 2 are as 2 and 3.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -21,6 +21,8 @@ pub(crate) enum Version {
 /// A router's question, of IGMP or MLD.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Query {
+    /// Which of the two it is of.
+    pub(crate) ip: IpVersion,
     pub(crate) version: Version,
     /// The group it is about; `None` for all.
     pub(crate) group: Option<IpAddress>,
@@ -43,9 +45,21 @@ pub(crate) enum Message {
     Records,
 }
 
+/// What is told to the routers of one version of IP, and when.
+#[derive(Debug)]
+pub(super) struct Reporter {
+    compatibility: Compatibility,
+    /// There is somebody to report to.
+    is_on: bool,
+    /// When the answer to a question about all groups is due.
+    general_due: Option<Instant>,
+    /// When the next message is due: the earliest of that and of all groups.
+    due: Option<Instant>,
+}
+
 /// The oldest routers on the link, and what the youngest said about itself.
 #[derive(Debug)]
-pub(super) struct Compatibility {
+struct Compatibility {
     /// Until when a router of version 1 counts as there, and one of version 2.
     older: [Option<Instant>; 2],
     robustness: u8,
@@ -61,8 +75,47 @@ pub(super) struct Terms {
     pub(super) unsolicited: Duration,
 }
 
-impl Compatibility {
+impl Reporter {
     pub(super) const fn new() -> Self {
+        Self {
+            compatibility: Compatibility::new(),
+            is_on: false,
+            general_due: None,
+            due: None,
+        }
+    }
+
+    pub(super) fn terms(&self, now: Instant) -> Terms {
+        self.compatibility.terms(now)
+    }
+
+    pub(super) fn set_due(&mut self, groups: &[Group], version: IpVersion) {
+        let groups = groups.iter().filter(|group| group.version() == version);
+        let due = groups
+            .filter_map(Group::next_deadline)
+            .chain(self.general_due);
+        self.due = due.min();
+    }
+
+    fn next_deadline(&self) -> Option<Instant> {
+        let next = earlier(self.due, self.compatibility.next_deadline());
+        next.filter(|_| self.is_on)
+    }
+
+    fn wants_to_send(&self, now: Instant) -> bool {
+        self.is_on && self.due.is_some_and(|due| due <= now)
+    }
+
+    /// True if an older router is gone.
+    fn on_timeout(&mut self, now: Instant) -> bool {
+        let before = self.compatibility.older;
+        self.compatibility.on_timeout(now);
+        before != self.compatibility.older
+    }
+}
+
+impl Compatibility {
+    const fn new() -> Self {
         Self {
             older: [None; 2],
             robustness: DEFAULT_ROBUSTNESS,
@@ -70,7 +123,7 @@ impl Compatibility {
         }
     }
 
-    pub(super) fn terms(&self, now: Instant) -> Terms {
+    fn terms(&self, now: Instant) -> Terms {
         let is_there = |until: Option<Instant>| until.is_some_and(|until| now < until);
         let [v1, v2] = self.older.map(is_there);
         let version = match (v1, v2) {
@@ -127,25 +180,31 @@ impl Multicast {
         query: &Query,
         sources: impl Iterator<Item = IpAddress>,
     ) {
-        let before = self.compatibility.terms(now).version;
-        self.compatibility.on_query(now, query);
-        let spoken = self.compatibility.terms(now).version;
+        let ip = query.ip;
+        let reporter = self.reporter_mut(ip);
+        let before = reporter.terms(now).version;
+        reporter.compatibility.on_query(now, query);
+        let spoken = reporter.terms(now).version;
         if before != spoken {
-            self.forget_timers();
+            self.forget_timers(ip);
         }
         let mut due = || now + at_random(random, query.max_response);
         match query.group {
             // In the older versions each group has a timer of its own.
             None if spoken != Version::V3 => {
-                for group in &mut self.groups {
+                for group in self.groups_mut(ip) {
                     group.on_query(due(), core::iter::empty());
                 }
             }
-            None => self.general_due = earlier(self.general_due, Some(due())),
+            None => {
+                let reporter = self.reporter_mut(ip);
+                reporter.general_due = earlier(reporter.general_due, Some(due()));
+            }
             Some(address) => {
                 let due = due();
                 // RFC 3376, section 5.2, rule 1: an earlier answer about all will do.
-                let will_do = self.general_due.is_some_and(|general| general <= due);
+                let general_due = self.reporter(ip).general_due;
+                let will_do = general_due.is_some_and(|general| general <= due);
                 if let Some(group) = self.group_mut(address).filter(|_| !will_do) {
                     group.on_query(due, sources);
                 }
@@ -156,7 +215,7 @@ impl Multicast {
 
     /// Another host has reported, in version 1 or 2, that it is in a group.
     pub(crate) fn on_report(&mut self, now: Instant, address: IpAddress) {
-        if self.compatibility.terms(now).version == Version::V3 {
+        if self.reporter(address.version()).terms(now).version == Version::V3 {
             return;
         }
         if let Some(group) = self.group_mut(address) {
@@ -165,61 +224,80 @@ impl Multicast {
         self.forget_left();
     }
 
-    /// The link is there, perhaps another than before: routers on it know nothing.
-    pub(crate) fn on_link_up(&mut self, now: Instant) {
-        self.compatibility = Compatibility::new();
-        self.general_due = None;
-        let robustness = self.compatibility.robustness;
-        self.groups.retain(|group| !group.filter().is_nothing());
-        for group in &mut self.groups {
+    /// There is somebody to report to, perhaps others than before: they know nothing.
+    pub(crate) fn start_reports(&mut self, now: Instant, ip: IpVersion) {
+        *self.reporter_mut(ip) = Reporter {
+            is_on: true,
+            ..Reporter::new()
+        };
+        self.report_anew(now, ip);
+    }
+
+    /// There is nobody to report to any more.
+    pub(crate) fn stop_reports(&mut self, ip: IpVersion) {
+        self.reporter_mut(ip).is_on = false;
+    }
+
+    /// Tells of all groups as if they were new, because nobody took heed of what was told before.
+    pub(crate) fn report_anew(&mut self, now: Instant, ip: IpVersion) {
+        let terms = self.reporter(ip).terms(now);
+        self.reporter_mut(ip).general_due = None;
+        for group in self.groups_mut(ip) {
             group.forget_timers();
-            group.join_anew(now, robustness);
+            if !group.filter().is_nothing() {
+                group.join_anew(now, terms.robustness);
+            }
         }
         self.forget_left();
     }
 
     /// When [`Self::poll`] has something, or [`Self::on_timeout`] something to do.
     pub(crate) fn next_deadline(&self) -> Option<Instant> {
-        earlier(self.due, self.compatibility.next_deadline())
+        let next = self.ipv4.next_deadline();
+        #[cfg(feature = "proto-ipv6")]
+        let next = earlier(next, self.ipv6.next_deadline());
+        next
     }
 
-    /// Whether [`Self::poll`] has something.
-    pub(crate) fn wants_to_send(&self, now: Instant) -> bool {
-        self.due.is_some_and(|due| due <= now)
+    /// Whether [`Self::poll`] has something for the routers of that version of IP.
+    pub(crate) fn wants_to_send(&self, now: Instant, ip: IpVersion) -> bool {
+        self.reporter(ip).wants_to_send(now)
     }
 
     /// Time has passed: an older router may be gone.
     pub(crate) fn on_timeout(&mut self, now: Instant) {
-        let before = self.compatibility.older;
-        self.compatibility.on_timeout(now);
-        if before != self.compatibility.older {
-            self.forget_timers();
+        if self.ipv4.on_timeout(now) {
+            self.forget_timers(IpVersion::Ipv4);
+        }
+        #[cfg(feature = "proto-ipv6")]
+        if self.ipv6.on_timeout(now) {
+            self.forget_timers(IpVersion::Ipv6);
         }
     }
 
     /// Another version is spoken now. RFC 3376, section 7.2.1: "Whenever a host changes its compatibility
     /// mode, it cancels all its pending response and retransmission timers".
-    fn forget_timers(&mut self) {
-        self.general_due = None;
-        for group in &mut self.groups {
+    fn forget_timers(&mut self, ip: IpVersion) {
+        self.reporter_mut(ip).general_due = None;
+        for group in self.groups_mut(ip) {
             group.forget_timers();
         }
         self.forget_left();
     }
 
-    /// The next message that is due; records are with the writer.
+    /// The next message that is due to the routers of that version of IP; records are with the writer.
     pub(crate) fn poll(
         &mut self,
-        now: Instant,
+        (now, ip): (Instant, IpVersion),
         random: &mut Random,
         writer: &mut ReportWriter<'_>,
     ) -> Option<Message> {
-        let terms = self.compatibility.terms(now);
+        let terms = self.reporter(ip).terms(now);
         let message = if terms.version == Version::V3 {
-            self.write_records(now, random, &terms, writer);
+            self.write_records((now, ip), random, &terms, writer);
             (!writer.is_empty()).then_some(Message::Records)
         } else {
-            self.poll_short(now, random, &terms)
+            self.poll_short((now, ip), random, &terms)
         };
         self.forget_left();
         message
@@ -227,34 +305,39 @@ impl Multicast {
 
     fn write_records(
         &mut self,
-        now: Instant,
+        (now, ip): (Instant, IpVersion),
         random: &mut Random,
         terms: &Terms,
         writer: &mut ReportWriter<'_>,
     ) {
-        for group in &mut self.groups {
+        for group in self.groups_mut(ip) {
             if group.is_change_due(now) && !group.write_changes(now, random, terms, writer) {
                 return;
             }
         }
-        if self.general_due.is_some_and(|due| due <= now) {
+        let general_due = &mut self.reporter_mut(ip).general_due;
+        if general_due.take_if(|due| *due <= now).is_some() {
             // It is what each group has to answer now, one after the other.
-            self.general_due = None;
-            for group in &mut self.groups {
+            for group in self.groups_mut(ip) {
                 group.on_query(now, core::iter::empty());
             }
         }
-        for group in &mut self.groups {
+        for group in self.groups_mut(ip) {
             if group.is_answer_due(now) && !group.write_state(writer) {
                 return;
             }
         }
     }
 
-    fn poll_short(&mut self, now: Instant, random: &mut Random, terms: &Terms) -> Option<Message> {
-        self.general_due = None;
+    fn poll_short(
+        &mut self,
+        (now, ip): (Instant, IpVersion),
+        random: &mut Random,
+        terms: &Terms,
+    ) -> Option<Message> {
+        self.reporter_mut(ip).general_due = None;
         let is_due = |group: &&mut Group| group.is_change_due(now) || group.is_answer_due(now);
-        let group = self.groups.iter_mut().find(is_due)?;
+        let group = self.groups_mut(ip).find(is_due)?;
         let (address, is_left) = (group.address(), group.filter().is_nothing());
         group.on_sent(now, random, terms);
         Some(if is_left {

@@ -1,5 +1,8 @@
 //! What a router would hear. The engine's side of it is told as stories in the suites.
 
+#[cfg(feature = "proto-ipv6")]
+mod both_versions;
+
 use core::net::Ipv4Addr;
 use std::vec;
 use std::vec::Vec;
@@ -37,10 +40,13 @@ type Record = (u8, u8, Vec<u8>);
 
 impl Host {
     fn new() -> Self {
+        let now = Instant::from_secs(100);
+        let mut multicast = Multicast::new();
+        multicast.start_reports(now, IpVersion::Ipv4);
         Self {
-            multicast: Multicast::new(),
+            multicast,
             random: Random::new(Seed::from(1)),
-            now: Instant::from_secs(100),
+            now,
             room: 512,
         }
     }
@@ -60,6 +66,7 @@ impl Host {
 
     fn query(&mut self, version: Version, about: Option<IpAddress>, sources: &[IpAddress]) {
         let query = Query {
+            ip: IpVersion::Ipv4,
             version,
             group: about,
             max_response: Duration::from_secs(10),
@@ -75,9 +82,9 @@ impl Host {
     fn poll(&mut self) -> Option<(Message, Vec<Record>)> {
         let mut buffer = vec![0; self.room];
         let mut writer = ReportWriter::new(&mut buffer);
-        let message = self
-            .multicast
-            .poll(self.now, &mut self.random, &mut writer)?;
+        let message =
+            self.multicast
+                .poll((self.now, IpVersion::Ipv4), &mut self.random, &mut writer)?;
         let len = writer.finish_igmp();
         let mut rest = &buffer[8..len];
         let mut records = Vec::new();
@@ -380,6 +387,7 @@ fn an_older_router_counts_for_two_intervals_and_an_answer() {
 fn a_router_says_how_often_to_repeat() {
     let mut host = Host::new();
     let query = Query {
+        ip: IpVersion::Ipv4,
         version: Version::V3,
         group: None,
         max_response: SECOND,
@@ -406,7 +414,7 @@ fn another_link_hears_of_all_groups() {
     host.listen(SOME, group(1), Filter::ALL);
     settled(&mut host);
     host.query(Version::V1, None, &[]);
-    host.multicast.on_link_up(host.now);
+    host.multicast.start_reports(host.now, IpVersion::Ipv4);
     assert_eq!(host.records(), [(TO_EX, 1, vec![])]);
 }
 

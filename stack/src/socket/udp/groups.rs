@@ -33,7 +33,7 @@ impl<M: RawMutex> UdpSocket<'_, M> {
         self.change(|udp| udp.set_port_shared(shared));
     }
 
-    /// Joins a multicast group: datagrams to it that come to the socket's port are received, if the socket is
+    /// Joins a multicast group of IPv4 or IPv6: datagrams to it that come to the socket's port are received, if the socket is
     /// bound to all addresses or to that of the group. Joining twice is joining once. A socket leaves its
     /// groups when it is closed or dropped.
     ///
