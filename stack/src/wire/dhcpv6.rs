@@ -15,9 +15,9 @@ use core::net::Ipv6Addr;
 pub use duid::Duid;
 pub use writer::Dhcpv6Writer;
 
+use super::Malformed;
 use super::address::Ipv6Cidr;
 use super::dns::DnsName;
-use super::Malformed;
 
 /// The port of clients.
 pub const CLIENT_PORT: u16 = 546;

@@ -33,7 +33,9 @@ impl Duid {
     /// One of any type, which is in the first two bytes. `None` if it is shorter than 3 bytes, or longer than
     /// 130.
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        let bytes = Vec::from_slice(bytes).ok().filter(|bytes| Self::fits(bytes))?;
+        let bytes = Vec::from_slice(bytes)
+            .ok()
+            .filter(|bytes| Self::fits(bytes))?;
         Some(Self { bytes })
     }
 

@@ -37,7 +37,10 @@ fn what_is_written_is_read() {
     assert_eq!(options.duid(option::CLIENT_ID), Some(duid.as_bytes()));
     assert_eq!(options.duid(option::SERVER_ID), None);
     assert_eq!(options.first(option::RAPID_COMMIT), Some(&[][..]));
-    assert_eq!(options.first(option::OPTION_REQUEST), Some(&[0, 82, 0, 23][..]));
+    assert_eq!(
+        options.first(option::OPTION_REQUEST),
+        Some(&[0, 82, 0, 23][..])
+    );
     let [ia] = options.associations(option::IA_NA).collect::<Vec<_>>()[..] else {
         panic!("one association");
     };
@@ -85,7 +88,11 @@ fn times_status_and_preference_are_read() {
     let grant = ia.options.addresses().next().unwrap();
     assert_eq!((grant.preferred, grant.valid), (60, 120));
     assert_eq!(grant.options.status(), Dhcpv6Status::NotOnLink);
-    assert_eq!(options.status(), Dhcpv6Status::Success, "where there is none");
+    assert_eq!(
+        options.status(),
+        Dhcpv6Status::Success,
+        "where there is none"
+    );
     assert_eq!(options.preference(), 255);
     assert_eq!(options.u32(option::SOL_MAX_RT), Some(61));
     assert_eq!(options.u32(option::INF_MAX_RT), None);
@@ -99,11 +106,17 @@ fn servers_and_domains_are_read() {
     servers.push(1);
     let mut bytes = vec![7, 0, 0, 1];
     bytes.extend(option(option::DNS_SERVERS, &servers));
-    bytes.extend(option(option::DOMAIN_LIST, b"\x07example\x03org\0\x03net\0\x09short"));
+    bytes.extend(option(
+        option::DOMAIN_LIST,
+        b"\x07example\x03org\0\x03net\0\x09short",
+    ));
     let options = Dhcpv6Message::parse(&bytes).unwrap().options;
     let servers: Vec<_> = options.dns_servers().collect();
     assert_eq!(servers, [ip("2001:db8::53"), ip("2001:db8::54")]);
-    let domains: Vec<_> = options.domains().map(|name| std::format!("{name}")).collect();
+    let domains: Vec<_> = options
+        .domains()
+        .map(|name| std::format!("{name}"))
+        .collect();
     assert_eq!(domains, ["example.org", "net"]);
 }
 
@@ -129,7 +142,10 @@ fn what_cannot_be_a_message_is_named() {
 #[test]
 fn a_bad_part_spoils_nothing_else() {
     let mut bytes = vec![7, 0, 0, 1];
-    bytes.extend(option(option::IA_NA, &[0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 9]));
+    bytes.extend(option(
+        option::IA_NA,
+        &[0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 9],
+    ));
     bytes.extend(option(option::IA_NA, &[0, 0, 0, 2, 0, 0, 0]));
     bytes.extend(option(option::IA_NA, &[0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0]));
     bytes.extend(option(option::SERVER_ID, &[0, 1]));
@@ -144,7 +160,14 @@ fn a_bad_part_spoils_nothing_else() {
     prefix[8] = 129;
     let mut bytes = vec![7, 0, 0, 1];
     bytes.extend(option(option::IA_PREFIX, &prefix));
-    assert_eq!(Dhcpv6Message::parse(&bytes).unwrap().options.prefixes().count(), 0);
+    assert_eq!(
+        Dhcpv6Message::parse(&bytes)
+            .unwrap()
+            .options
+            .prefixes()
+            .count(),
+        0
+    );
 }
 
 proptest! {
