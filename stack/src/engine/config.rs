@@ -101,7 +101,8 @@ pub enum ConfigV6 {
     LinkLocal,
     /// A link-local address, and one that is fixed.
     Static(StaticConfigV6),
-    /// A link-local address, and what a DHCP server gives.
+    /// A link-local address, and what a DHCP server gives. Its addresses come without a subnet or routes,
+    /// which routers advertise ([`Stack::add_route`](crate::Stack::add_route) where there are none).
     #[cfg(feature = "socket-dhcpv6")]
     Dhcp(Dhcpv6Config),
 }

@@ -315,8 +315,13 @@ impl Engine<'_> {
         };
         let group = IpAddress::Ipv6(ALL_SERVERS);
         let path = &mut self.services.dhcpv6.path;
-        // The group is on every link, so that it is in reach. If not, the message counts as lost.
-        let Reach::Now = self.interface.reach(now, group, path) else {
+        // The group is on every link, so that it is in reach as long as IPv6 is spoken. A release goes where all
+        // before it went.
+        let reach = match self.interface.link_local_v6() {
+            Some(_) => self.interface.reach(now, group, path),
+            None => self.interface.reach_as_before(now, group, path),
+        };
+        let Reach::Now = reach else {
             return Err(tx);
         };
         let Some(link) = self.interface.link_header(path) else {
