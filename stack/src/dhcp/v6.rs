@@ -154,8 +154,8 @@ impl Dhcpv6Client {
             let timing = Timing::CONFIRM;
             self.state = State::Confirming(Exchange::delayed(now, timing, random));
         } else {
-            // "the client MUST use a Rebind [...] the client uses the same retransmission parameters as for
-            // Confirm".
+            // With prefixes it is a Rebind, whose "retransmission parameters should be set as for the Confirm
+            // message".
             let timing = Timing::CONFIRM;
             self.state = State::Rebinding(Exchange::delayed(now, timing, random));
         }

@@ -92,7 +92,7 @@ impl Engine<'_> {
     }
 
     /// Does what a router says of how addresses are had on its link (RFC 4861, section 4.2): from DHCP (M), or
-    /// only other things from it (O), or nothing.
+    /// only other things from it (O), or nothing. For who hears routers and was not told otherwise.
     #[allow(dead_code, reason = "for who hears routers")]
     pub(super) fn dhcpv6_follow(&mut self, managed: bool, other: bool) {
         let mode = match (managed, other) {

@@ -2,7 +2,7 @@
 //!
 //! A message between client and server is its type, a transaction number and options, some of which hold
 //! options themselves. Those of the message are checked when it is parsed; those inside them when they are
-//! asked for, and ones that are not what they should be are left out (RFC 8415, section 16: "skip over").
+//! asked for, and ones that are not what they should be are left out.
 
 mod duid;
 #[cfg(test)]

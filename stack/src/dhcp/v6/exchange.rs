@@ -130,10 +130,15 @@ impl Exchange {
         self.due.min(self.end().unwrap_or(Instant::FAR_FUTURE))
     }
 
-    /// "Message exchange fails" without an answer.
+    /// Whether "the message exchange fails", for there is no answer.
     pub(super) fn is_over(&self, now: Instant) -> bool {
         let is_counted_out = self.timing.count.is_some_and(|count| self.sent >= count);
         is_counted_out && self.due <= now || self.end().is_some_and(|end| end <= now)
+    }
+
+    /// The server has said how long waits may become, which counts from the next one on.
+    pub(super) fn set_longest(&mut self, timing: Timing) {
+        self.timing.longest = timing.longest;
     }
 
     fn end(&self) -> Option<Instant> {
@@ -194,7 +199,7 @@ impl MaxTimeouts {
         }
     }
 
-    /// "the client MUST process an included SOL_MAX_RT option" (section 18.2.9), even if all else in a message
+    /// The client "MUST process an included SOL_MAX_RT option" (section 18.2.9), even if all else in a message
     /// is of no use.
     pub(super) fn learn(&mut self, options: &Dhcpv6Options<'_>, kind: Dhcpv6MessageKind) {
         if !matches!(
@@ -204,19 +209,12 @@ impl MaxTimeouts {
             return;
         }
         let told = |code| {
-            // "values [...] in this range: 60 <= "value" <= 86400 (1 day)"; others are ignored.
+            // Section 21.24: values "less than 60 or more than 86400" are ignored.
             let seconds = options.u32(code).filter(|s| (60..=86_400).contains(s))?;
             Some(Duration::from_secs(seconds.into()))
         };
         self.solicit = told(option::SOL_MAX_RT).unwrap_or(self.solicit);
         self.inform = told(option::INF_MAX_RT).unwrap_or(self.inform);
-    }
-}
-
-impl Exchange {
-    /// The server has said how long waits may become, which counts from the next one on.
-    pub(super) fn set_longest(&mut self, timing: Timing) {
-        self.timing.longest = timing.longest;
     }
 }
 

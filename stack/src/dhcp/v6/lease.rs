@@ -259,8 +259,8 @@ fn update<T: Copy + PartialEq, const N: usize>(
     grant: &Dhcpv6Grant<'_, T>,
     longest: Option<Duration>,
 ) -> Option<(Duration, Duration)> {
-    // Section 21.6: "A client discards any addresses for which the preferred lifetime is greater than the valid
-    // lifetime."
+    // Section 21.6: "The client MUST discard any addresses for which the preferred lifetime is greater than the
+    // valid lifetime."
     if grant.preferred > grant.valid || grant.options.status() != Dhcpv6Status::Success {
         return None;
     }

@@ -29,7 +29,7 @@ impl Dhcpv6Client {
                 exchange.set_longest(Timing::solicit(&self.timeouts));
                 self.on_advertise(now, server, options, random)
             }
-            // Section 18.2.10: one to a Solicit "that does not contain a Rapid Commit option" is discarded.
+            // Section 18.2.1: one without a Rapid Commit option is discarded.
             (State::Soliciting(_), Dhcpv6MessageKind::Reply) => {
                 match options.first(option::RAPID_COMMIT) {
                     Some(_) if self.config.rapid_commit => {
@@ -188,9 +188,8 @@ impl Dhcpv6Client {
             return Ok(Some(self.start_over(now, random)));
         }
         if verdict.no_binding || status == Dhcpv6Status::NoBinding {
-            // "Sends a Request message to the server that responded if any of the IAs in the Reply message contain
-            // the NoBinding status code. [...] continues to use other bindings for which the server did not return
-            // an error."
+            // Section 18.2.10.1: "Sends a Request message to the server that responded if any of the IAs in the
+            // Reply message contain the NoBinding status code."
             self.candidate = Some(Candidate::of(&self.bindings, server));
             self.request(now, random);
             return Ok(verdict.granted.then_some(Change::Leased));
@@ -199,7 +198,7 @@ impl Dhcpv6Client {
             self.bind(server, options);
             return Ok(Some(Change::Leased));
         }
-        // "the client continues to send Renew/Rebind messages" where there is nothing new.
+        // There is nothing new; it goes on asking.
         let after = self.bindings.addresses.len() + self.bindings.prefixes.len();
         Ok((after != before).then_some(Change::Leased))
     }

@@ -1,9 +1,10 @@
 //! What the client says (RFC 8415, section 18.2).
 
-use core::iter;
 use core::net::Ipv6Addr;
 
-use super::{Dhcpv6Client, State};
+use heapless::Vec;
+
+use super::{ADDRESSES, Dhcpv6Client, PREFIXES, State};
 use crate::rand::Random;
 use crate::time::{Duration, Instant};
 use crate::wire::dhcpv6::option;
@@ -48,66 +49,50 @@ impl Dhcpv6Client {
         if kind == Dhcpv6MessageKind::Solicit && self.config.rapid_commit {
             writer = writer.option(option::RAPID_COMMIT, &[]);
         }
-        let writer = self.write_associations(writer, kind);
+        if let Some(addresses) = self.addresses_in(kind) {
+            writer = writer.addresses(self.iaid, addresses.into_iter());
+        }
+        if let Some(prefixes) = self.prefixes_in(kind) {
+            writer = writer.prefixes(self.iaid, prefixes.into_iter());
+        }
         match wishes(kind) {
             [] => writer.finish(),
             codes => writer.option_request(codes).finish(),
         }
     }
 
-    fn write_associations<'b>(
-        &self,
-        writer: Dhcpv6Writer<'b>,
-        kind: Dhcpv6MessageKind,
-    ) -> Dhcpv6Writer<'b> {
-        let held = || self.bindings.addresses.iter().map(|held| held.what);
-        let offered = self
-            .candidate
-            .iter()
-            .flat_map(|c| c.addresses.iter().copied());
-        let writer = match kind {
-            Dhcpv6MessageKind::InformationRequest => return writer,
-            Dhcpv6MessageKind::Solicit => self.ask_addresses(writer, iter::empty()),
-            Dhcpv6MessageKind::Request => self.ask_addresses(writer, offered),
-            Dhcpv6MessageKind::Decline => self.ask_addresses(writer, self.declined.iter().copied()),
+    /// The association of addresses that a message has, with those it is about.
+    fn addresses_in(&self, kind: Dhcpv6MessageKind) -> Option<Vec<Ipv6Addr, ADDRESSES>> {
+        Some(match kind {
+            Dhcpv6MessageKind::InformationRequest => return None,
+            Dhcpv6MessageKind::Solicit => Vec::new(),
+            Dhcpv6MessageKind::Request => self.candidate.as_ref()?.addresses.clone(),
+            Dhcpv6MessageKind::Decline => self.declined.clone(),
             // What is not there is not given back.
-            Dhcpv6MessageKind::Release if self.bindings.addresses.is_empty() => writer,
-            _ => self.ask_addresses(writer, held()),
-        };
-        let held = || self.bindings.prefixes.iter().map(|held| held.what);
-        let offered = self
-            .candidate
-            .iter()
-            .flat_map(|c| c.prefixes.iter().copied());
-        match kind {
-            _ if !self.config.prefix_delegation => writer,
-            Dhcpv6MessageKind::Confirm | Dhcpv6MessageKind::Decline => writer,
-            Dhcpv6MessageKind::Solicit => self.ask_prefixes(writer, iter::empty()),
-            Dhcpv6MessageKind::Request => self.ask_prefixes(writer, offered),
-            Dhcpv6MessageKind::Release if self.bindings.prefixes.is_empty() => writer,
-            _ => self.ask_prefixes(writer, held()),
+            Dhcpv6MessageKind::Release if self.bindings.addresses.is_empty() => return None,
+            _ => self.bindings.addresses.iter().map(|h| h.what).collect(),
+        })
+    }
+
+    /// The same of prefixes, which are neither confirmed nor declined.
+    fn prefixes_in(&self, kind: Dhcpv6MessageKind) -> Option<Vec<Ipv6Cidr, PREFIXES>> {
+        if !self.config.prefix_delegation {
+            return None;
         }
-    }
-
-    fn ask_addresses<'b>(
-        &self,
-        writer: Dhcpv6Writer<'b>,
-        addresses: impl Iterator<Item = Ipv6Addr>,
-    ) -> Dhcpv6Writer<'b> {
-        writer.addresses(self.iaid, addresses)
-    }
-
-    fn ask_prefixes<'b>(
-        &self,
-        writer: Dhcpv6Writer<'b>,
-        prefixes: impl Iterator<Item = Ipv6Cidr>,
-    ) -> Dhcpv6Writer<'b> {
-        writer.prefixes(self.iaid, prefixes)
+        Some(match kind {
+            Dhcpv6MessageKind::InformationRequest
+            | Dhcpv6MessageKind::Confirm
+            | Dhcpv6MessageKind::Decline => return None,
+            Dhcpv6MessageKind::Solicit => Vec::new(),
+            Dhcpv6MessageKind::Request => self.candidate.as_ref()?.prefixes.clone(),
+            Dhcpv6MessageKind::Release if self.bindings.prefixes.is_empty() => return None,
+            _ => self.bindings.prefixes.iter().map(|h| h.what).collect(),
+        })
     }
 }
 
-/// What else the client wants to hear of. Section 21.7: an Option Request option "MUST" be in these, and
-/// must not be in others; and which options are to be named in which.
+/// What else the client wants to hear of. Section 21.7 says which messages have an Option Request option, and
+/// sections 21.23 to 21.25 what is named in it.
 fn wishes(kind: Dhcpv6MessageKind) -> &'static [u16] {
     match kind {
         Dhcpv6MessageKind::InformationRequest => &INFORMATION,
