@@ -7,7 +7,7 @@
 
 use core::hash::Hasher;
 
-use siphasher::sip::{SipHasher13, SipHasher24};
+use siphasher::sip::SipHasher24;
 
 /// The seed of a stack: 256 bits from the best source the platform has.
 ///
@@ -27,7 +27,7 @@ impl From<u64> for Seed {
     fn from(weak: u64) -> Self {
         let mut bytes = [0; 32];
         for (i, chunk) in bytes.chunks_exact_mut(8).enumerate() {
-            let mut hasher = SipHasher24::new_with_keys(weak, i as u64);
+            let mut hasher = KeyedHasher::new((weak, i as u64));
             hasher.write_u64(weak);
             chunk.copy_from_slice(&hasher.finish().to_le_bytes());
         }
@@ -62,7 +62,7 @@ impl Random {
     }
 
     pub(crate) fn next_u64(&mut self) -> u64 {
-        let mut hasher = SipHasher24::new_with_keys(self.stream.0, self.stream.1);
+        let mut hasher = KeyedHasher::new(self.stream);
         hasher.write_u64(self.counter);
         self.counter = self.counter.wrapping_add(1);
         hasher.finish()
@@ -84,11 +84,34 @@ impl Random {
 
 impl HashKey {
     /// The hash of what `write` feeds in. `domain` keeps the uses of the key apart.
-    pub(crate) fn hash(self, domain: u8, write: impl FnOnce(&mut SipHasher13)) -> u64 {
-        let mut hasher = SipHasher13::new_with_keys(self.0, self.1);
+    pub(crate) fn hash(self, domain: u8, write: impl FnOnce(&mut KeyedHasher)) -> u64 {
+        let mut hasher = KeyedHasher::new((self.0, self.1));
         hasher.write_u8(domain);
         write(&mut hasher);
         hasher.finish()
+    }
+}
+
+/// A message on its way through the hash. Whatever is written takes the same way, so that the code for it is there
+/// once.
+pub(crate) struct KeyedHasher(SipHasher24);
+
+impl KeyedHasher {
+    #[inline(never)]
+    pub(crate) fn new((k0, k1): (u64, u64)) -> Self {
+        Self(SipHasher24::new_with_keys(k0, k1))
+    }
+}
+
+impl Hasher for KeyedHasher {
+    #[inline(never)]
+    fn write(&mut self, bytes: &[u8]) {
+        self.0.write(bytes);
+    }
+
+    #[inline(never)]
+    fn finish(&self) -> u64 {
+        self.0.finish()
     }
 }
 

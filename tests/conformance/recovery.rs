@@ -25,6 +25,8 @@ stories! {
         a_retransmission_without_answer_is_sent_again_after_a_round_trip_and_a_quarter,
         a_second_silence_must_last_twice_as_long,
         after_a_timeout_only_an_answer_brings_probes_back;
+    "Linux counts what is overtaken by three segments or fewer as if it were not":
+        a_window_on_a_path_that_reorders_grows_with_what_arrives;
     "Linux takes it for a round trip":
         the_echo_of_a_copy_that_had_arrived_before_is_no_round_trip;
 }
@@ -185,6 +187,38 @@ fn expect_whole_window(script: &Script, peer: &Peer<'_>, acked: u32) {
     }
     assert!(end >= before(acked + 10), "up to {end} only");
     peer.send(ack(before(20)));
+    script.ignore(RTT);
+}
+
+/// The segments from `from` on go out, and nothing after `to`.
+fn expect_segments(script: &Script, peer: &Peer<'_>, from: u32, to: u32) {
+    for n in from..to {
+        peer.expect(data(nth(n)));
+    }
+    script.silence(RTT / 20);
+}
+
+fn a_window_on_a_path_that_reorders_grows_with_what_arrives(script: &Script) {
+    let (peer, _) = ten_under_way(script, 30, false);
+    // Half of the window, five segments, survives a loss, and grows by one when five have arrived.
+    peer.send(ack(before(0)).sack(before(1)..before(10)));
+    peer.expect(data(nth(0)));
+    expect_segments(script, &peer, 10, 14);
+    script.silence(RTT);
+    peer.send(ack(before(10)));
+    expect_segments(script, &peer, 14, 15);
+    // Two overtake another, which is late and not lost. It counts, and the one that comes with it.
+    peer.send(ack(before(10)).sack(before(11)..before(13)));
+    expect_segments(script, &peer, 15, 17);
+    peer.send(ack(before(14)));
+    expect_segments(script, &peer, 17, 19);
+    script.silence(RTT);
+    // With three more, which are ahead of a gap, that makes five.
+    peer.send(ack(before(14)).sack(before(15)..before(18)));
+    expect_segments(script, &peer, 19, 23);
+    peer.send(ack(before(18)));
+    expect_segments(script, &peer, 23, 24);
+    peer.send(ack(before(24)));
     script.ignore(RTT);
 }
 

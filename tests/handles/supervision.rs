@@ -208,3 +208,45 @@ fn acknowledgments_wait_for_company_as_long_as_they_may() {
         );
     });
 }
+
+// RFC 6298, section 2.4, with a bound of the user's.
+#[test]
+fn the_least_retransmission_timeout_is_chosen_for_a_stack_or_a_socket() {
+    /// The timeout in milliseconds, once a round trip was measured, and how often data is sent again within
+    /// half a second of silence.
+    async fn impatience(pair: &Pair<'_>, chosen: Option<u64>) -> (u64, u32) {
+        let (mut client, _server) = pair.connected().await;
+        if let Some(millis) = chosen {
+            client.set_min_rto(Duration::from_millis(millis));
+        }
+        client.write_all(b"anybody?").await.unwrap();
+        client.flush().await.unwrap();
+        let rto = client.info().unwrap().rto.as_millis();
+        pair.black_hole();
+        client.write_all(b"anybody?").await.unwrap();
+        pair.executor.sleep(Duration::from_millis(500)).await;
+        (rto, client.info().unwrap().retransmits)
+    }
+    for (of_stack, of_socket, expected) in [
+        (None, None, 200),
+        (Some(50), None, 50),
+        (None, Some(30), 30),
+        (Some(50), Some(400), 400),
+    ] {
+        let pair = Pair::with(1, |n| {
+            let mut setup = Setup::tunnel(n);
+            if let Some(millis) = of_stack {
+                setup.config.min_rto = Duration::from_millis(millis);
+            }
+            setup
+        });
+        let (rto, sent_again) = pair.run(impatience(&pair, of_socket));
+        assert_eq!(rto, expected);
+        // Each pause is twice as long as the one before: 30 + 60 + 120 + 240 ms come to less than 500.
+        let range = match expected {
+            30 | 50 => 3..=6,
+            _ => 1..=2,
+        };
+        assert!(range.contains(&sent_again), "{expected} ms: {sent_again}");
+    }
+}

@@ -1,10 +1,9 @@
 //! Questions that are asked of everybody for as long as somebody wants to know: each has a slot of its own,
 //! and hears every response.
 
-use cygnet_driver::TxToken;
-
 use super::mdns::MESSAGE;
 use super::multicast::MulticastSources;
+use super::outgoing::Room;
 use super::sockets::Body;
 use super::{Engine, SocketKey};
 use crate::dns::mdns::{Browse, Destination};
@@ -127,23 +126,23 @@ impl Engine<'_> {
         }
     }
 
-    /// The slot's turn to send. Gives the room back if it has nothing.
-    pub(super) fn transmit_browse<T: TxToken>(
+    /// The slot's turn to send. False if it has nothing.
+    pub(super) fn transmit_browse(
         &mut self,
         now: Instant,
         index: Index,
-        tx: T,
-    ) -> Result<(), T> {
+        room: &mut dyn Room,
+    ) -> bool {
         let mut buffer = [0; MESSAGE];
         let most = self.mdns_most();
         let Body::Browse(browse) = self.sockets.body_mut(index) else {
-            return Err(tx);
+            return false;
         };
         let len = browse.poll(now, &mut buffer[..most]);
         self.browse_settle(now, index);
         match len {
-            Some(len) => self.send_mdns(now, &buffer[..len], Destination::Everybody, tx),
-            None => Err(tx),
+            Some(len) => self.send_mdns(now, &buffer[..len], Destination::Everybody, room),
+            None => false,
         }
     }
 }

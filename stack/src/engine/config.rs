@@ -17,7 +17,7 @@ pub use crate::ip::InterfaceIdentifiers;
 use crate::ip::LinkLocalConfig;
 pub use crate::link::DefensePolicy;
 #[cfg(feature = "socket-tcp")]
-use crate::tcp::CongestionControl;
+use crate::tcp::{CongestionControl, MinRto};
 use crate::time::Duration;
 use crate::wire::Ipv4Cidr;
 #[cfg(feature = "proto-ipv6")]
@@ -59,6 +59,11 @@ pub struct Config {
     /// compiled in, else NewReno.
     #[cfg(feature = "socket-tcp")]
     pub congestion_control: CongestionControl,
+    /// How long new TCP sockets wait at least before they take all that is unacknowledged for lost
+    /// (RFC 6298, section 2.4), between a millisecond and a minute; each can be told otherwise
+    /// ([`TcpSocket::set_min_rto`](crate::TcpSocket::set_min_rto)). 200 ms by default, as in Linux.
+    #[cfg(feature = "socket-tcp")]
+    pub min_rto: Duration,
 }
 
 /// Where the IPv4 configuration comes from.
@@ -230,6 +235,8 @@ impl Config {
             ecn: EcnPolicy::Accept,
             #[cfg(feature = "socket-tcp")]
             congestion_control: CongestionControl::DEFAULT,
+            #[cfg(feature = "socket-tcp")]
+            min_rto: MinRto::DEFAULT,
         }
     }
 }
@@ -344,7 +351,8 @@ impl StaticConfigV6 {
     }
 }
 
-/// What is done on Ethernet to find out whether somebody else has an IPv4 address (RFC 5227).
+/// What is done on Ethernet to find out whether somebody else has an IPv4 address (RFC 5227). Without the feature
+/// `ipv4-conflict` it is used, and that is all.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum AddressPolicy {
@@ -352,7 +360,19 @@ pub enum AddressPolicy {
     #[default]
     Announce,
     /// The address is used when probing for some seconds found nobody.
+    #[cfg(feature = "ipv4-conflict")]
     Probe,
+}
+
+impl AddressPolicy {
+    /// Whether an address is probed for before it is used.
+    pub(super) fn probes(self) -> bool {
+        match self {
+            Self::Announce => false,
+            #[cfg(feature = "ipv4-conflict")]
+            Self::Probe => true,
+        }
+    }
 }
 
 /// Whether TCP connections let routers mark packets in place of dropping them (RFC 3168).

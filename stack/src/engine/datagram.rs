@@ -4,11 +4,9 @@
 //! A packet whose neighbor is being looked for stays where it is, and those behind it to other hosts go
 //! ahead: a host that does not answer never delays another.
 
-use cygnet_driver::TxToken;
-
 use super::flow_label::FlowLabel;
 use super::interface::{Interface, Path, Reach};
-use super::outgoing::{IpPacket, Marks};
+use super::outgoing::{IpPacket, Marks, Room};
 use super::sockets::Body;
 use super::{Cut, Engine, Sending};
 use crate::events::Events;
@@ -120,39 +118,26 @@ impl RouteCache {
 }
 
 impl Engine<'_> {
-    /// The socket's turn to send. Gives the room back if it has nothing, or cannot.
-    #[inline]
-    pub(super) fn transmit_datagram<T: TxToken>(
+    /// The socket's turn to send. False if it has nothing, or cannot.
+    pub(super) fn transmit_datagram(
         &mut self,
         now: Instant,
         index: Index,
-        tx: T,
-    ) -> Result<(), T> {
+        room: &mut dyn Room,
+    ) -> bool {
         let interface = &mut self.interface;
         let turn = match self.sockets.body_mut(index) {
             #[cfg(feature = "socket-udp")]
-            Body::Udp(udp) => take_turn(interface, udp, now, tx),
+            Body::Udp(udp) => take_turn(interface, udp, now, room),
             #[cfg(feature = "socket-icmp")]
-            Body::Icmp(icmp) => take_turn(interface, icmp, now, tx),
+            Body::Icmp(icmp) => take_turn(interface, icmp, now, room),
             #[cfg(feature = "socket-dns")]
-            Body::Dns(dns) => take_turn(interface, dns, now, tx),
-            _ => return Err(tx),
+            Body::Dns(dns) => take_turn(interface, dns, now, room),
+            _ => return false,
         };
         if turn.failed {
             self.count_unreachable(turn.reach);
             self.sockets.notify(index, Events::ALL);
-        }
-        if let Some(tx) = turn.unused {
-            if turn.more {
-                self.sockets.mark_ready(index);
-                return Err(tx);
-            }
-            #[cfg(feature = "medium-ethernet")]
-            if turn.waits {
-                // Whatever changes at any neighbor may be about one of these.
-                self.park(index, None);
-            }
-            return Err(tx);
         }
         if turn.removed {
             self.sockets.notify(index, Events::WRITABLE);
@@ -160,14 +145,19 @@ impl Engine<'_> {
         if turn.more {
             self.sockets.mark_ready(index);
         }
-        Ok(())
+        #[cfg(feature = "medium-ethernet")]
+        if turn.waits && !turn.sent && !turn.more {
+            // Whatever changes at any neighbor may be about one of these.
+            self.park(index, None);
+        }
+        turn.sent
     }
 }
 
 /// What a socket did with its turn.
-struct Turn<T> {
-    /// The room, if it was not used.
-    unused: Option<T>,
+struct Turn {
+    /// The room was used.
+    sent: bool,
     /// Another turn is worth while.
     more: bool,
     /// Packets wait for their neighbor.
@@ -182,15 +172,14 @@ struct Turn<T> {
 
 /// Sends the first packet whose next hop is in reach; the others keep their order. Gives up on the first
 /// packet before it that leads nowhere.
-#[inline]
-fn take_turn<T: TxToken, D: Datagrams>(
+fn take_turn<D: Datagrams>(
     interface: &mut Interface,
     socket: &mut D,
     now: Instant,
-    tx: T,
-) -> Turn<T> {
+    room: &mut dyn Room,
+) -> Turn {
     let mut turn = Turn {
-        unused: Some(tx),
+        sent: false,
         more: false,
         waits: false,
         failed: false,
@@ -226,7 +215,6 @@ fn take_turn<T: TxToken, D: Datagrams>(
                 let path = route.path;
                 if let Some(link) = interface.link_header(&path)
                     && let Some(packet) = socket.packet(pending.nth, src, marks)
-                    && let Some(tx) = turn.unused.take()
                 {
                     let sending = Sending {
                         link,
@@ -235,7 +223,8 @@ fn take_turn<T: TxToken, D: Datagrams>(
                         mtu: path.mtu(),
                         ident,
                     };
-                    cut = cut.send(sending, tx);
+                    cut = cut.send(sending, room);
+                    turn.sent = true;
                 }
                 socket.route().cut = cut;
                 turn.removed = cut.is_done();

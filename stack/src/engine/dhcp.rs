@@ -3,14 +3,14 @@
 //! Before there is an address, questions go from 0.0.0.0 to everybody, past routes and neighbors that
 //! cannot be there yet. A lease is renewed with its server alone, along the routes, like any packet.
 
-use cygnet_driver::{Medium, TxToken};
+use cygnet_driver::Medium;
 
 use super::config::{AddressPolicy, Config, ConfigV4, DefensePolicy, StaticConfigV4};
 use super::egress::DEFAULT_HOP_LIMIT;
 use super::flow_label::FlowLabel;
 use super::ingress::{Handled, Received};
 use super::interface::{Care, Configuration, Interface, Path, Reach};
-use super::outgoing::{Content, IpPacket, LinkHeader, Outgoing, Payload};
+use super::outgoing::{Content, IpPacket, LinkHeader, Outgoing, Payload, Room};
 use super::{Engine, earlier};
 use crate::dhcp::{self, Change, DhcpClient, DhcpConfig, DhcpLease, Recipient};
 use crate::stats::Discard;
@@ -221,11 +221,11 @@ impl Engine<'_> {
         }
     }
 
-    /// Sends what the client has to send. Gives the room back if that is nothing.
-    pub(super) fn transmit_dhcp<T: TxToken>(&mut self, now: Instant, tx: T) -> Result<(), T> {
+    /// Sends what the client has to send. False if that is nothing.
+    pub(super) fn transmit_dhcp(&mut self, now: Instant, room: &mut dyn Room) -> bool {
         let mut buffer = [0; dhcp::MAX_MESSAGE];
         let Some((link, message, len)) = self.poll_dhcp(now, &mut buffer) else {
-            return Err(tx);
+            return false;
         };
         let packet = IpPacket {
             src: IpAddress::Ipv4(message.ciaddr),
@@ -242,9 +242,9 @@ impl Engine<'_> {
             },
         };
         let content = Content::Ip(packet);
-        Outgoing { link, content }.send(tx);
-        self.stats.sent = self.stats.sent.wrapping_add(1);
-        Ok(())
+        room.send(&Outgoing { link, content });
+        self.on_sent();
+        true
     }
 
     /// The message that is due, written into `buffer`, with its link header and length.

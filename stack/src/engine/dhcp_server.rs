@@ -2,13 +2,13 @@
 //!
 //! Answers go to the station that asked, past the neighbor cache: a client without an address answers no ARP.
 
-use cygnet_driver::{Medium, TxToken};
+use cygnet_driver::Medium;
 
 use super::Engine;
 use super::egress::DEFAULT_HOP_LIMIT;
 use super::flow_label::FlowLabel;
 use super::ingress::{Handled, Received};
-use super::outgoing::{Content, IpPacket, LinkHeader, Outgoing, Payload};
+use super::outgoing::{Content, IpPacket, LinkHeader, Outgoing, Payload, Room};
 use crate::dhcp::{
     DhcpGrant, DhcpServer, DhcpServerConfig, DhcpServerEvent, Ignored, MAX_REPLY, Origin, PoolError,
 };
@@ -120,14 +120,14 @@ impl Engine<'_> {
         self.interface.addresses.is_local(ip).then_some(address)
     }
 
-    /// Sends the next answer. Gives the room back if there is none.
-    pub(super) fn transmit_dhcp_reply<T: TxToken>(&mut self, tx: T) -> Result<(), T> {
+    /// Sends the next answer. False if there is none.
+    pub(super) fn transmit_dhcp_reply(&mut self, room: &mut dyn Room) -> bool {
         let address = self.dhcp_server_address();
         let Some(server) = &mut self.services.dhcp_server.server else {
-            return Err(tx);
+            return false;
         };
         let (Some(reply), Some(address)) = (server.poll_reply(), address) else {
-            return Err(tx);
+            return false;
         };
         let origin = Origin {
             address,
@@ -152,9 +152,9 @@ impl Engine<'_> {
         };
         let link = self.interface.ipv4_header_to(reply.hardware);
         let content = Content::Ip(packet);
-        Outgoing { link, content }.send(tx);
-        self.stats.sent = self.stats.sent.wrapping_add(1);
-        Ok(())
+        room.send(&Outgoing { link, content });
+        self.on_sent();
+        true
     }
 }
 

@@ -7,7 +7,6 @@
 use core::net::Ipv6Addr;
 
 use cygnet_config::IFACE_MAX_ADDR_COUNT;
-use cygnet_driver::TxToken;
 use heapless::Vec;
 
 use super::config::{Config, ConfigV6, StaticConfigV6};
@@ -16,7 +15,7 @@ use super::flow_label::FlowLabel;
 use super::ingress::{Handled, Received};
 use super::interface::{INTERFACE, Interface, Path, Reach};
 use super::outgoing::{Content, IpPacket, Outgoing, Payload};
-use super::{Engine, earlier};
+use super::{Engine, Room, earlier};
 use crate::dhcp::v6::{Change, Dhcpv6Client, MAX_MESSAGE};
 use crate::dhcp::{Dhcpv6Config, Dhcpv6Lease};
 use crate::ip::AddressState;
@@ -307,11 +306,11 @@ impl Engine<'_> {
         });
     }
 
-    /// Sends what the client has to send. Gives the room back if that is nothing.
-    pub(super) fn transmit_dhcpv6<T: TxToken>(&mut self, now: Instant, tx: T) -> Result<(), T> {
+    /// Sends what the client has to send. False if that is nothing.
+    pub(super) fn transmit_dhcpv6(&mut self, now: Instant, room: &mut dyn Room) -> bool {
         let mut buffer = [0; MAX_MESSAGE];
         let Some((src, len)) = self.poll_dhcpv6(now, &mut buffer) else {
-            return Err(tx);
+            return false;
         };
         let group = IpAddress::Ipv6(ALL_SERVERS);
         let path = &mut self.services.dhcpv6.path;
@@ -322,10 +321,10 @@ impl Engine<'_> {
             None => self.interface.reach_as_before(now, group, path),
         };
         let Reach::Now = reach else {
-            return Err(tx);
+            return false;
         };
         let Some(link) = self.interface.link_header(path) else {
-            return Err(tx);
+            return false;
         };
         let packet = IpPacket {
             src: IpAddress::Ipv6(src),
@@ -342,9 +341,9 @@ impl Engine<'_> {
             },
         };
         let content = Content::Ip(packet);
-        Outgoing { link, content }.send(tx);
-        self.stats.sent = self.stats.sent.wrapping_add(1);
-        Ok(())
+        room.send(&Outgoing { link, content });
+        self.on_sent();
+        true
     }
 
     /// The message that is due, written into `buffer`, with its source and length.

@@ -3,13 +3,11 @@
 //! The slot's buffer holds the question as it goes out and, behind it, room for the answer. The cache is the
 //! stack's, and looked into when the runner comes by, which knows the time.
 
-use cygnet_driver::TxToken;
-
 use super::datagram::{Datagrams, Pending, RouteCache};
 use super::egress::DEFAULT_HOP_LIMIT;
 use super::icmp::IcmpError;
 use super::ingress::Handled;
-use super::outgoing::{IpPacket, Marks, Payload};
+use super::outgoing::{IpPacket, Marks, Payload, Room};
 use super::sockets::Body;
 use super::udp::UDP;
 use super::{Engine, SocketKey};
@@ -438,26 +436,26 @@ impl Engine<'_> {
         }
     }
 
-    /// The slot's turn to send. Gives the room back if it has nothing, or cannot.
-    pub(super) fn transmit_query<T: TxToken>(
+    /// The slot's turn to send. False if it has nothing, or cannot.
+    pub(super) fn transmit_query(
         &mut self,
         now: Instant,
         index: Index,
-        tx: T,
-    ) -> Result<(), T> {
+        room: &mut dyn Room,
+    ) -> bool {
         let Body::Dns(dns) = self.sockets.body_mut(index) else {
-            return Err(tx);
+            return false;
         };
         if core::mem::take(&mut dns.fresh) && dns.query.phase() == Phase::Due {
-            let (query, room) = dns.buffer.split_at_mut(dns.query_len);
-            if let Some(len) = self.dns.cache.get(now, query, room) {
+            let (query, answer) = dns.buffer.split_at_mut(dns.query_len);
+            if let Some(len) = self.dns.cache.get(now, query, answer) {
                 dns.answer_len = len;
                 dns.query = Query::done();
                 self.dns_settle(index);
-                return Err(tx);
+                return false;
             }
         }
-        let sent = self.transmit_datagram(now, index, tx);
+        let sent = self.transmit_datagram(now, index, room);
         if let Body::Dns(dns) = self.sockets.body_mut(index) {
             if core::mem::take(&mut dns.unreachable) {
                 dns.query.on_unreachable();

@@ -6,14 +6,12 @@
 #[cfg(feature = "ip-fragments")]
 use core::net::Ipv4Addr;
 
-use cygnet_driver::TxToken;
-
 use super::Engine;
 use super::flow_label::FlowLabel;
 #[cfg(feature = "proto-ipv6")]
 use super::interface::NdiscPacket;
 use super::interface::Reach;
-use super::outgoing::{Content, IpPacket, LinkHeader, Outgoing, Payload};
+use super::outgoing::{Content, IpPacket, LinkHeader, Outgoing, Payload, Room};
 use super::sockets::Body;
 #[cfg(feature = "medium-ethernet")]
 use crate::link::NeighborKey;
@@ -82,47 +80,40 @@ impl Engine<'_> {
         self.fragments.wants_to_send()
     }
 
-    /// Sends the next thing there is to send, in the room for it. Gives the room back if there is nothing.
-    #[inline]
-    pub(crate) fn transmit<T: TxToken>(&mut self, now: Instant, mut tx: T) -> Result<(), T> {
+    /// Sends the next thing there is to send, in the room for it. False if there is nothing.
+    pub(crate) fn transmit(&mut self, now: Instant, room: &mut dyn Room) -> bool {
         self.now = now;
         if !self.interface.link_up {
-            return Err(tx);
+            return false;
         }
-        if self.wants_to_send_own(now) {
-            match self.transmit_own(now, tx) {
-                Ok(()) => return Ok(()),
-                Err(unused) => tx = unused,
-            }
+        if self.wants_to_send_own(now) && self.transmit_own(now, room) {
+            return true;
         }
         // A socket that turns out to have nothing costs a turn; so many in a row, and the runner comes
         // back later.
         for _ in 0..IDLE_TURNS {
             let Some(index) = self.sockets.pop_ready() else {
-                return Err(tx);
+                return false;
             };
             let sent = match self.sockets.body(index) {
                 #[cfg(feature = "socket-tcp")]
-                Body::Tcp(_) => self.transmit_segment(now, index, tx),
+                Body::Tcp(_) => self.transmit_segment(now, index, room),
                 #[cfg(feature = "socket-udp")]
-                Body::Udp(_) => self.transmit_datagram(now, index, tx),
+                Body::Udp(_) => self.transmit_datagram(now, index, room),
                 #[cfg(feature = "socket-icmp")]
-                Body::Icmp(_) => self.transmit_datagram(now, index, tx),
+                Body::Icmp(_) => self.transmit_datagram(now, index, room),
                 #[cfg(feature = "socket-dns")]
-                Body::Dns(_) => self.transmit_query(now, index, tx),
+                Body::Dns(_) => self.transmit_query(now, index, room),
                 #[cfg(feature = "mdns")]
-                Body::Browse(_) => self.transmit_browse(now, index, tx),
-                _ => Err(tx),
+                Body::Browse(_) => self.transmit_browse(now, index, room),
+                _ => false,
             };
-            match sent {
-                Ok(()) => {
-                    self.stats.sent = self.stats.sent.wrapping_add(1);
-                    return Ok(());
-                }
-                Err(unused) => tx = unused,
+            if sent {
+                self.on_sent();
+                return true;
             }
         }
-        Err(tx)
+        false
     }
 
     /// Whether something is due that is not a socket's.
@@ -138,20 +129,18 @@ impl Engine<'_> {
 
     /// What is not a socket's goes before those.
     #[cold]
-    fn transmit_own<T: TxToken>(&mut self, now: Instant, tx: T) -> Result<(), T> {
+    fn transmit_own(&mut self, now: Instant, room: &mut dyn Room) -> bool {
         #[cfg(feature = "socket-tcp")]
         let own = self.poll_listen(now).or_else(|| self.poll_interface(now));
         #[cfg(not(feature = "socket-tcp"))]
         let own = self.poll_interface(now);
         match own {
             Some(own) => {
-                own.outgoing().send(tx);
-                self.stats.sent = self.stats.sent.wrapping_add(1);
-                Ok(())
+                room.send(&own.outgoing());
+                self.on_sent();
+                true
             }
-            None => self
-                .transmit_fragment(tx)
-                .or_else(|tx| self.transmit_services(now, tx)),
+            None => self.transmit_fragment(room) || self.transmit_services(now, room),
         }
     }
 
@@ -222,6 +211,7 @@ impl<'f> Inline<'f> {
     }
 
     /// The frame for it.
+    #[inline(never)]
     pub(crate) fn outgoing(&self) -> Outgoing<'_> {
         let mut label = FlowLabel::NONE;
         let (src, dst, payload, ident) = match &self.packet {

@@ -5,13 +5,12 @@
 //! that was put together and whose memory is to be free again, goes through the one [`Outbox`].
 
 use cygnet_config::{FRAGMENTATION_BUFFER_SIZE, REASSEMBLY_BUFFER_COUNT, REASSEMBLY_BUFFER_SIZE};
-use cygnet_driver::TxToken;
 
 use super::egress::Inline;
 use super::flow_label::FlowLabel;
 use super::icmp::MAX_QUOTE;
 use super::ingress::{Handled, Received};
-use super::outgoing::{Content, IpPacket, LinkHeader, Outgoing, Payload};
+use super::outgoing::{Content, IpPacket, LinkHeader, Outgoing, Payload, Room};
 use super::{Engine, Interface};
 use crate::icmp::{Offender, Payload as OffenderPayload, may_send_error};
 use crate::ip::{DatagramKey, Destination, Fragment, Reassembly, Rules};
@@ -151,9 +150,10 @@ impl Outbox<'_> {
     }
 
     /// Sends the next fragment of packets of up to `mtu` bytes.
-    fn send<T: TxToken>(&mut self, mtu: usize, tx: T) -> Result<(), T> {
+    /// False if there is none.
+    fn send(&mut self, mtu: usize, room: &mut dyn Room) -> bool {
         let Some(answer) = &mut self.answer else {
-            return Err(tx);
+            return false;
         };
         let payload = self.payload.get(..answer.len).unwrap_or_default();
         let packet = IpPacket {
@@ -180,8 +180,8 @@ impl Outbox<'_> {
         if answer.sent >= answer.len {
             self.answer = None;
         }
-        Outgoing { link, content }.send(tx);
-        Ok(())
+        room.send(&Outgoing { link, content });
+        true
     }
 }
 
@@ -222,7 +222,7 @@ impl Cut {
     }
 
     /// Sends the packet or the next part of it, and returns how far it has come.
-    pub(super) fn send<T: TxToken>(self, outgoing: Sending<'_>, tx: T) -> Self {
+    pub(super) fn send(self, outgoing: Sending<'_>, room: &mut dyn Room) -> Self {
         let Sending {
             link,
             packet,
@@ -233,12 +233,12 @@ impl Cut {
         let offset = self.0.map_or(0, |progress| progress.offset);
         let Some(part) = Part::of(&packet, mtu, offset, ident) else {
             let content = Content::Ip(packet);
-            Outgoing { link, content }.send(tx);
+            room.send(&Outgoing { link, content });
             return Self(None);
         };
         let src = packet.src;
         let content = Content::Fragment(packet, part);
-        Outgoing { link, content }.send(tx);
+        room.send(&Outgoing { link, content });
         Self(part.more.then_some(Progress {
             nth,
             offset: offset + part.len,
@@ -265,10 +265,9 @@ pub(super) struct Sending<'a> {
 }
 
 impl<'d> Engine<'d> {
-    /// The same with memory for packets in pieces.
-    pub(crate) fn with_fragments(mut self, buffers: &'d mut FragmentBuffers) -> Self {
+    /// Gives it memory for packets in pieces.
+    pub(crate) fn lend_fragments(&mut self, buffers: &'d mut FragmentBuffers) {
         self.fragments.lend(buffers);
-        self
     }
 
     /// Part of a datagram arrived, with a header that was found in order.
@@ -365,15 +364,17 @@ impl<'d> Engine<'d> {
         self.put_answer(&answer).map(|()| None)
     }
 
-    /// Sends a fragment of an answer. Gives the room back if there is none.
-    pub(super) fn transmit_fragment<T: TxToken>(&mut self, tx: T) -> Result<(), T> {
+    /// Sends a fragment of an answer. False if there is none.
+    pub(super) fn transmit_fragment(&mut self, room: &mut dyn Room) -> bool {
         let Some(answer) = &self.fragments.leaving.answer else {
-            return Err(tx);
+            return false;
         };
         let mtu = self.interface.cut_at(answer.dst);
-        self.fragments.leaving.send(mtu, tx)?;
-        self.stats.sent = self.stats.sent.wrapping_add(1);
-        Ok(())
+        let sent = self.fragments.leaving.send(mtu, room);
+        if sent {
+            self.on_sent();
+        }
+        sent
     }
 
     /// Gives up on datagrams whose rest did not come. RFC 1122, section 3.3.2: "If this timeout expires, the

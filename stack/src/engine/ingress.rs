@@ -105,8 +105,8 @@ impl Engine<'_> {
         self.stats.discard(Discard::NoRoomToReply);
     }
 
-    /// An answer was sent.
-    pub(crate) fn on_answer_sent(&mut self) {
+    /// A frame was sent.
+    pub(crate) fn on_sent(&mut self) {
         self.stats.sent = self.stats.sent.wrapping_add(1);
     }
 

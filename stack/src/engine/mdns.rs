@@ -3,7 +3,6 @@
 
 use core::net::Ipv4Addr;
 
-use cygnet_driver::TxToken;
 use heapless::{String, Vec};
 
 use super::Engine;
@@ -11,7 +10,7 @@ use super::flow_label::FlowLabel;
 use super::ingress::{Handled, Received};
 use super::interface::{Path, Reach};
 use super::multicast::MulticastSources;
-use super::outgoing::{Content, IpPacket, LinkHeader, Outgoing, Payload};
+use super::outgoing::{Content, IpPacket, LinkHeader, Outgoing, Payload, Room};
 use crate::dns::mdns::{self, Destination, Ignored, Responder};
 use crate::dns::{MdnsError, MdnsService, MdnsServiceId};
 use crate::ip::{self, AddressState, InterfaceAddress, Member};
@@ -177,13 +176,13 @@ impl Engine<'_> {
         Ok(None)
     }
 
-    /// Sends what the responder has to send. Gives the room back if that is nothing.
-    pub(super) fn transmit_mdns<T: TxToken>(&mut self, now: Instant, tx: T) -> Result<(), T> {
+    /// Sends what the responder has to send. False if that is nothing.
+    pub(super) fn transmit_mdns(&mut self, now: Instant, room: &mut dyn Room) -> bool {
         let mut buffer = [0; MESSAGE];
         let most = self.mdns_most();
         match self.services.mdns.responder.poll(now, &mut buffer[..most]) {
-            Some((len, to)) => self.send_mdns(now, &buffer[..len], to, tx),
-            None => Err(tx),
+            Some((len, to)) => self.send_mdns(now, &buffer[..len], to, room),
+            None => false,
         }
     }
 
@@ -192,18 +191,18 @@ impl Engine<'_> {
         MESSAGE.min(self.interface.ip_mtu.saturating_sub(HEADERS))
     }
 
-    /// Sends a message. Gives the room back if nothing leads there.
-    pub(super) fn send_mdns<T: TxToken>(
+    /// Sends a message. False if nothing leads there.
+    pub(super) fn send_mdns(
         &mut self,
         now: Instant,
         message: &[u8],
         to: Destination<LinkHeader>,
-        tx: T,
-    ) -> Result<(), T> {
+        room: &mut dyn Room,
+    ) -> bool {
         let path = &mut self.services.mdns.path;
         let group = IpAddress::Ipv4(MDNS_GROUP);
         let Reach::Now = self.interface.reach(now, group, path) else {
-            return Err(tx);
+            return false;
         };
         let (link, to) = match to {
             Destination::Everybody => (
@@ -213,7 +212,7 @@ impl Engine<'_> {
             Destination::One(to, link) => (Some(link), to),
         };
         let (Some(link), Some(src)) = (link, self.interface.source_on(path, to.addr)) else {
-            return Err(tx);
+            return false;
         };
         let packet = IpPacket {
             src,
@@ -231,9 +230,9 @@ impl Engine<'_> {
             },
         };
         let content = Content::Ip(packet);
-        Outgoing { link, content }.send(tx);
-        self.stats.sent = self.stats.sent.wrapping_add(1);
-        Ok(())
+        room.send(&Outgoing { link, content });
+        self.on_sent();
+        true
     }
 }
 

@@ -101,13 +101,14 @@ pub use multicast::{MulticastError, MulticastSources};
 pub use notices::ConfigEvent;
 #[cfg(test)]
 pub(crate) use outgoing::Outgoing;
+pub(crate) use outgoing::Room;
 #[cfg(feature = "socket-tcp")]
 pub(crate) use pool::{BufferPair, PoolId};
 pub(crate) use sockets::{Slot, SlotNode, SocketKey, Sockets};
 #[cfg(feature = "socket-tcp")]
 pub use tcp::ConnectError;
 #[cfg(feature = "socket-tcp")]
-pub(crate) use tcp::TcpState;
+pub(crate) use tcp::{TcpState, TcpTables};
 #[cfg(feature = "socket-tcp")]
 pub use tcp_listen::ListenError;
 #[cfg(feature = "socket-udp")]
@@ -119,6 +120,7 @@ use crate::events::Events;
 use crate::icmp::ErrorLimiter;
 use crate::rand::{Random, Seed};
 use crate::stats::Stats;
+use crate::storage::Presence;
 use crate::time::{Duration, Instant};
 use crate::wire::IpAddress;
 
@@ -144,19 +146,22 @@ pub(crate) struct Engine<'d> {
     #[cfg(feature = "config-events")]
     notices: notices::Notices,
     stats: Stats,
+    _presence: Presence,
 }
 
 impl<'d> Engine<'d> {
+    #[inline(never)]
     pub(crate) fn new(
         capabilities: Capabilities,
         hardware: HardwareAddress,
-        config: Config,
+        config: &Config,
         sockets: Sockets<'d>,
+        #[cfg(feature = "socket-tcp")] tables: &'d mut TcpTables,
         seed: Seed,
     ) -> Self {
         let mut random = Random::new(seed);
-        let interface = Interface::new(capabilities, hardware, &config, &mut random);
-        let services = Services::new(&interface, &config, &mut random);
+        let interface = Interface::new(capabilities, hardware, config, &mut random);
+        let services = Services::new(&interface, config, &mut random);
         Self {
             now: Instant::ZERO,
             services,
@@ -169,12 +174,13 @@ impl<'d> Engine<'d> {
             notices: notices::Notices::new(),
             sockets: sockets.with_key(random.hash_key()),
             #[cfg(feature = "socket-tcp")]
-            tcp: TcpState::new(random.hash_key(), &config),
+            tcp: TcpState::new(random.hash_key(), config, tables),
             icmp_errors: ErrorLimiter::new(
                 cygnet_config::ICMP_ERROR_BURST as u32,
                 ICMP_ERROR_INTERVAL,
             ),
             stats: Stats::default(),
+            _presence: Presence::There,
             interface,
             random,
         }

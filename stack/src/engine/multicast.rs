@@ -5,10 +5,10 @@ use core::net::Ipv4Addr;
 
 #[cfg(feature = "medium-ethernet")]
 use cygnet_config::IFACE_MAX_MULTICAST_GROUP_COUNT;
-use cygnet_driver::{Medium, TxToken};
+use cygnet_driver::Medium;
 
 use super::ingress::{Handled, Received};
-use super::outgoing::{Content, GroupReport, LinkHeader, Outgoing};
+use super::outgoing::{Content, GroupReport, LinkHeader, Outgoing, Room};
 use super::{Config, Engine, Interface};
 use crate::ip::{Delivery, Filter, GroupTableFull, Member, Message, Multicast, NextHop};
 use crate::ip::{Query, Version};
@@ -279,20 +279,16 @@ impl Engine<'_> {
 
 // Reports out.
 impl Engine<'_> {
-    /// Sends what a router is to be told. Gives the room back if that is nothing.
-    pub(super) fn transmit_group_report<T: TxToken>(
-        &mut self,
-        now: Instant,
-        tx: T,
-    ) -> Result<(), T> {
+    /// Sends what a router is to be told. False if that is nothing.
+    pub(super) fn transmit_group_report(&mut self, now: Instant, room: &mut dyn Room) -> bool {
         if !self.services.multicast.wants_to_send(now) {
-            return Err(tx);
+            return false;
         }
         let mut buffer = [0; LONGEST_REPORT];
         let mut writer = ReportWriter::new(&mut buffer);
         let groups = &mut self.services.multicast.ipv4;
         let Some(message) = groups.poll(now, &mut self.random, &mut writer) else {
-            return Err(tx);
+            return false;
         };
         let short;
         let (dst, message) = match message {
@@ -314,7 +310,7 @@ impl Engine<'_> {
             }
             #[cfg(feature = "proto-ipv6")]
             Message::Report(_, IpAddress::Ipv6(_)) | Message::Leave(IpAddress::Ipv6(_)) => {
-                return Err(tx);
+                return false;
             }
         };
         let report = GroupReport {
@@ -324,9 +320,9 @@ impl Engine<'_> {
         };
         let link = self.group_link_header(dst);
         let content = Content::GroupReport(report);
-        Outgoing { link, content }.send(tx);
-        self.stats.sent = self.stats.sent.wrapping_add(1);
-        Ok(())
+        room.send(&Outgoing { link, content });
+        self.on_sent();
+        true
     }
 
     /// RFC 3376, section 4.2.13: 0.0.0.0 where there is no address yet.

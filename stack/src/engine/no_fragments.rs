@@ -2,11 +2,9 @@
 
 use core::marker::PhantomData;
 
-use cygnet_driver::TxToken;
-
 use super::egress::Inline;
 use super::ingress::{Handled, Received};
-use super::outgoing::{Content, IpPacket, LinkHeader, Outgoing};
+use super::outgoing::{Content, IpPacket, LinkHeader, Outgoing, Room};
 use super::{Engine, Interface};
 use crate::stats::Discard;
 use crate::time::Instant;
@@ -59,9 +57,9 @@ impl Cut {
         None
     }
 
-    pub(super) fn send<T: TxToken>(self, outgoing: Sending<'_>, tx: T) -> Self {
+    pub(super) fn send(self, outgoing: Sending<'_>, room: &mut dyn Room) -> Self {
         let (link, content) = (outgoing.link, Content::Ip(outgoing.packet));
-        Outgoing { link, content }.send(tx);
+        room.send(&Outgoing { link, content });
         self
     }
 
@@ -96,8 +94,8 @@ impl Engine<'_> {
         Ok(Some(answer))
     }
 
-    pub(super) fn transmit_fragment<T: TxToken>(&mut self, tx: T) -> Result<(), T> {
-        Err(tx)
+    pub(super) fn transmit_fragment(&mut self, _: &mut dyn Room) -> bool {
+        false
     }
 
     pub(super) fn on_fragment_timeout(&mut self, _: Instant) {}

@@ -29,6 +29,24 @@ pub(crate) struct Outgoing<'a> {
     pub(super) content: Content<'a>,
 }
 
+/// Room for one frame with the driver, whichever that is: the engine is compiled once for all of them.
+pub(crate) trait Room {
+    /// Sends `frame`. There is no room after that.
+    fn send(&mut self, frame: &Outgoing<'_>);
+}
+
+impl<T: TxToken> Room for Option<T> {
+    fn send(&mut self, frame: &Outgoing<'_>) {
+        let Some(mut tx) = self.take() else { return };
+        let len = frame.len();
+        tx.set_meta(TxMeta::new());
+        tx.consume(len, |buffer| match buffer.get_mut(..len) {
+            Some(buffer) => frame.emit(buffer),
+            None => debug_assert!(false, "the driver's buffer is shorter than it said"),
+        });
+    }
+}
+
 /// What goes before the packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum LinkHeader {
@@ -115,17 +133,6 @@ impl Outgoing<'_> {
     /// Its length in bytes, link header included.
     fn len(&self) -> usize {
         self.link.len() + self.content.len()
-    }
-
-    /// Writes it into the room for it.
-    #[inline]
-    pub(crate) fn send(&self, mut tx: impl TxToken) {
-        let len = self.len();
-        tx.set_meta(TxMeta::new());
-        tx.consume(len, |frame| match frame.get_mut(..len) {
-            Some(frame) => self.emit(frame),
-            None => debug_assert!(false, "the driver's buffer is shorter than it said"),
-        });
     }
 
     /// Writes it into `frame`, which is [`Self::len`] bytes long.

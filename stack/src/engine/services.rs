@@ -1,8 +1,6 @@
 //! What the stack does on the network by itself, beside its sockets: where each service that is compiled in
 //! has its turn. `engine` drives them together; each has its own file.
 
-use cygnet_driver::TxToken;
-
 #[cfg(feature = "socket-dhcpv4")]
 use super::dhcp::DhcpState;
 #[cfg(feature = "dhcpv4-server")]
@@ -24,7 +22,7 @@ use super::link_local::LinkLocalState;
 use super::mdns::MdnsState;
 #[cfg(feature = "multicast")]
 use super::multicast::MulticastState;
-use super::{Config, Engine, Interface};
+use super::{Config, Engine, Interface, Room};
 use crate::rand::Random;
 use crate::time::Instant;
 use crate::wire::IpAddress;
@@ -174,33 +172,29 @@ impl Engine<'_> {
         self.services.multicast.on_timeout(now);
     }
 
-    /// Sends what one of them has to send. Gives the room back if that is nothing.
-    pub(super) fn transmit_services<T: TxToken>(&mut self, now: Instant, tx: T) -> Result<(), T> {
+    /// Sends what one of them has to send. False if that is nothing.
+    pub(super) fn transmit_services(&mut self, now: Instant, room: &mut dyn Room) -> bool {
+        let _ = (now, &room);
         #[cfg(feature = "socket-dhcpv4")]
-        let tx = match self.transmit_dhcp(now, tx) {
-            Ok(()) => return Ok(()),
-            Err(unused) => unused,
-        };
+        if self.transmit_dhcp(now, room) {
+            return true;
+        }
         #[cfg(feature = "socket-dhcpv6")]
-        let tx = match self.transmit_dhcpv6(now, tx) {
-            Ok(()) => return Ok(()),
-            Err(unused) => unused,
-        };
+        if self.transmit_dhcpv6(now, room) {
+            return true;
+        }
         #[cfg(feature = "dhcpv4-server")]
-        let tx = match self.transmit_dhcp_reply(tx) {
-            Ok(()) => return Ok(()),
-            Err(unused) => unused,
-        };
+        if self.transmit_dhcp_reply(room) {
+            return true;
+        }
         #[cfg(feature = "mdns")]
-        let tx = match self.transmit_mdns(now, tx) {
-            Ok(()) => return Ok(()),
-            Err(unused) => unused,
-        };
+        if self.transmit_mdns(now, room) {
+            return true;
+        }
         #[cfg(feature = "multicast")]
-        let tx = match self.transmit_group_report(now, tx) {
-            Ok(()) => return Ok(()),
-            Err(unused) => unused,
-        };
-        Err(tx)
+        if self.transmit_group_report(now, room) {
+            return true;
+        }
+        false
     }
 }

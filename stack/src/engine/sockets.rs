@@ -16,7 +16,7 @@ use crate::dns::mdns::Browse;
 use crate::events::Events;
 #[cfg(feature = "medium-ethernet")]
 use crate::link::NeighborKey;
-use crate::rand::HashKey;
+use crate::rand::{HashKey, KeyedHasher};
 use crate::storage::{Buckets, Deadlines, Index, List, Node};
 use crate::time::Instant;
 
@@ -88,6 +88,8 @@ impl Engine<'_> {
 /// What a slot is used for.
 // The sizes differ, but a slot has to be able to become the largest.
 #[allow(clippy::large_enum_variant)]
+// The tag of the first is zero, and so is all of a free slot.
+#[repr(u8)]
 pub(super) enum Body<'d> {
     Free,
     #[cfg(feature = "socket-tcp")]
@@ -229,10 +231,13 @@ impl<'d> Sockets<'d> {
         (node.generation == key.generation).then_some(key.index)
     }
 
+    // Not inlined where flash is dear: nearly every function of the engine has use for it.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(super) fn body(&self, index: Index) -> &Body<'d> {
         &self.slots[usize::from(index)].body
     }
 
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(super) fn body_mut(&mut self, index: Index) -> &mut Body<'d> {
         &mut self.slots[usize::from(index)].body
     }
@@ -298,19 +303,14 @@ impl<'d> Sockets<'d> {
     // Finding.
 
     /// The keyed hash that sockets are filed under. `kind` keeps their kinds apart.
-    pub(super) fn hash(
-        &self,
-        kind: u8,
-        write: impl FnOnce(&mut siphasher::sip::SipHasher13),
-    ) -> u32 {
+    pub(super) fn hash(&self, kind: u8, write: impl FnOnce(&mut KeyedHasher)) -> u32 {
         (self.key.hash(kind, write) >> 32) as u32
     }
 
     /// As [`Self::hash`] for what is filed under a port of ours alone. Which those are is not the peers'
     /// choice, so nobody can crowd a bucket with them and a key would protect nothing.
     pub(super) fn hash_port(&self, kind: u8, port: u16) -> u32 {
-        let name = u64::from(kind) << 16 | u64::from(port);
-        (name.wrapping_mul(GOLDEN_RATIO) >> 32) as u32
+        (u32::from(kind) << 16 | u32::from(port)).wrapping_mul(GOLDEN_RATIO)
     }
 
     pub(super) fn file(&mut self, index: Index, hash: u32) {
@@ -330,15 +330,13 @@ impl<'d> Sockets<'d> {
         self.slots.get(usize::from(index))?.hash
     }
 
-    /// The first socket filed under `hash` that `is_it` says yes to.
+    /// The socket filed under `hash` that `is_it` says yes to.
     pub(super) fn find(
         &self,
         hash: u32,
         mut is_it: impl FnMut(&Body<'d>) -> bool,
     ) -> Option<Index> {
-        self.buckets
-            .chain(self.nodes, hash)
-            .find(|&index| is_it(self.body(index)))
+        self.find_best(hash, |body| is_it(body).then_some(0))
     }
 
     /// The first socket filed under `hash`, or the one behind `after`.
@@ -362,13 +360,25 @@ impl<'d> Sockets<'d> {
     pub(super) fn find_best(
         &self,
         hash: u32,
-        fitness: impl Fn(&Body<'d>) -> Option<u8>,
+        mut fitness: impl FnMut(&Body<'d>) -> Option<u8>,
     ) -> Option<Index> {
-        self.buckets
-            .chain(self.nodes, hash)
-            .filter_map(|index| Some((fitness(self.body(index))?, index)))
-            .max_by_key(|&(fit, _)| fit)
-            .map(|(_, index)| index)
+        self.fittest(hash, &mut fitness)
+    }
+
+    // Compiled once for all questions.
+    fn fittest(
+        &self,
+        hash: u32,
+        fitness: &mut dyn FnMut(&Body<'d>) -> Option<u8>,
+    ) -> Option<Index> {
+        let mut best = None;
+        for index in self.buckets.chain(self.nodes, hash) {
+            let fit = fitness(self.body(index));
+            if fit.is_some() && fit >= best.map(|(fit, _)| fit) {
+                best = fit.map(|fit| (fit, index));
+            }
+        }
+        best.map(|(_, index)| index)
     }
 
     // The queue lane, whose lists belong to listeners and pools.
@@ -390,9 +400,9 @@ impl<'d> Sockets<'d> {
     }
 }
 
-/// 2^64 divided by the golden ratio: multiplied by it, neighboring numbers end up far apart (Knuth, The
+/// 2^32 divided by the golden ratio: multiplied by it, neighboring numbers end up far apart (Knuth, The
 /// Art of Computer Programming, volume 3, section 6.4).
-const GOLDEN_RATIO: u64 = 0x9e37_79b9_7f4a_7c15;
+const GOLDEN_RATIO: u32 = 0x9e37_79b9;
 
 #[cfg(feature = "medium-ethernet")]
 mod waiting {

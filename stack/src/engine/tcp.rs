@@ -2,24 +2,22 @@
 
 use cygnet_config::{TCP_HALF_OPEN_COUNT, TCP_POOL_COUNT, TCP_TIME_WAIT_COUNT};
 
-use cygnet_driver::TxToken;
-
 use super::config::{Config, EcnPolicy};
 use super::icmp::IcmpError;
 use super::ingress::{Handled, Received};
 use super::interface::{INTERFACE, Path, Reach, mss_of};
-use super::outgoing::{Content, IpPacket, Outgoing, Payload};
+use super::outgoing::{Content, IpPacket, Outgoing, Payload, Room};
 use super::pool::{Pool, PoolId};
 use super::sockets::Body;
 use super::{BufferPair, Engine, SocketKey};
 use crate::events::Events;
-use crate::ip::{Delivery, Destination, min_path_mtu, plateau_below};
+use crate::ip::{DISCOVERS_PATH_MTU, Delivery, Destination, min_path_mtu, plateau_below};
 use crate::rand::HashKey;
 use crate::stats::Discard;
 use crate::storage::{Bytes, Index, Records};
 use crate::tcp::{
-    CongestionControl, Connection, ConnectionError, Disposition, FastOpen, FourTuple, HalfOpen,
-    IsnGenerator, Opening, State, TimeWait, hash_tuple,
+    Connection, ConnectionError, Disposition, FastOpen, FourTuple, HalfOpen, IsnGenerator, Opening,
+    Options, State, TimeWait, hash_tuple,
 };
 use crate::time::{Duration, Instant};
 use crate::wire::{Ecn, IpAddress, IpEndpoint, IpListenEndpoint, Quote, TcpSegment};
@@ -33,19 +31,34 @@ pub(crate) struct TcpState<'d> {
     pub(super) fast_open_key: crate::tcp::FastOpenKey,
     #[cfg(feature = "tcp-fast-open")]
     pub(super) fast_open_cache: crate::tcp::FastOpenCache<{ cygnet_config::TCP_FAST_OPEN_COUNT }>,
-    pub(super) half_open: Records<HalfOpen<SocketKey>, TCP_HALF_OPEN_COUNT>,
+    pub(super) half_open: &'d mut Records<HalfOpen<SocketKey>, TCP_HALF_OPEN_COUNT>,
     /// When the next half-open connection is due; may be too early, never too late.
     pub(super) half_open_due: Instant,
-    pub(super) time_wait: Records<Remembered, TCP_TIME_WAIT_COUNT>,
+    pub(super) time_wait: &'d mut Records<Remembered, TCP_TIME_WAIT_COUNT>,
     pub(super) time_wait_len: Duration,
     pub(super) ecn: EcnPolicy,
     /// Of new sockets.
-    congestion: CongestionControl,
+    options: Options,
     /// Filled from the front. No `heapless::Vec`: its `Drop` would keep stacks from living in local
     /// variables.
     pub(super) pools: [Option<Pool<'d>>; TCP_POOL_COUNT],
     /// The connection that the last segment was for, which the next is likely for as well.
     pub(super) last: Index,
+}
+
+/// The memory for what is not a connection yet, or no longer.
+pub(crate) struct TcpTables {
+    half_open: Records<HalfOpen<SocketKey>, TCP_HALF_OPEN_COUNT>,
+    time_wait: Records<Remembered, TCP_TIME_WAIT_COUNT>,
+}
+
+impl TcpTables {
+    pub(crate) const fn new() -> Self {
+        Self {
+            half_open: Records::new(),
+            time_wait: Records::new(),
+        }
+    }
 }
 
 /// A connection in TIME-WAIT, and for how long.
@@ -133,7 +146,7 @@ impl From<ConnectionError> for ConnectError {
 }
 
 impl<'d> TcpState<'d> {
-    pub(super) fn new(key: HashKey, config: &Config) -> Self {
+    pub(super) fn new(key: HashKey, config: &Config, tables: &'d mut TcpTables) -> Self {
         Self {
             isn: IsnGenerator::new(key),
             #[cfg(feature = "tcp-syn-cookies")]
@@ -142,12 +155,12 @@ impl<'d> TcpState<'d> {
             fast_open_key: crate::tcp::FastOpenKey::new(key),
             #[cfg(feature = "tcp-fast-open")]
             fast_open_cache: crate::tcp::FastOpenCache::new(),
-            half_open: Records::new(),
+            half_open: &mut tables.half_open,
             half_open_due: Instant::FAR_FUTURE,
-            time_wait: Records::new(),
+            time_wait: &mut tables.time_wait,
             time_wait_len: config.max_segment_lifetime.saturating_mul(2),
             ecn: config.ecn,
-            congestion: config.congestion_control,
+            options: Options::new(config.congestion_control, config.min_rto.into()),
             pools: [const { None }; TCP_POOL_COUNT],
             last: 0,
         }
@@ -168,13 +181,9 @@ impl<'d> TcpState<'d> {
 }
 
 impl<'d> TcpSlot<'d> {
-    pub(super) fn new(
-        pair: BufferPair<'d>,
-        pool: Option<PoolId>,
-        congestion: CongestionControl,
-    ) -> Self {
+    pub(super) fn new(pair: BufferPair<'d>, pool: Option<PoolId>, options: Options) -> Self {
         Self {
-            connection: Connection::new(pair.receive, pair.send, congestion),
+            connection: Connection::new(pair.receive, pair.send, options),
             path: Path::default(),
             pool,
             queued_by: None,
@@ -266,27 +275,26 @@ impl<'d> Engine<'d> {
         self.sockets.hash(CONNECTION, |h| hash_tuple(h, tuple))
     }
 
-    /// The connection's turn to send. Gives the room back if it has nothing, or cannot.
-    #[inline]
-    pub(super) fn transmit_segment<T: TxToken>(
+    /// The connection's turn to send. False if it has nothing, or cannot.
+    pub(super) fn transmit_segment(
         &mut self,
         now: Instant,
         index: Index,
-        tx: T,
-    ) -> Result<(), T> {
+        room: &mut dyn Room,
+    ) -> bool {
         let Body::Tcp(tcp) = self.sockets.body_mut(index) else {
-            return Err(tx);
+            return false;
         };
         let destination = tcp.connection.tuple.remote.addr;
         let reach = self.interface.reach(now, destination, &mut tcp.path);
         if !matches!(reach, Reach::Now) {
             self.on_tcp_out_of_reach(now, index, reach);
-            return Err(tx);
+            return false;
         }
         let planned = tcp.connection.poll_segment(now, tcp.path.mss());
         let (Some(plan), Some(link)) = (planned, self.interface.link_header(&tcp.path)) else {
             self.settle_tcp(index);
-            return Err(tx);
+            return false;
         };
         let tuple = &tcp.connection.tuple;
         let flow_label = self
@@ -303,7 +311,7 @@ impl<'d> Engine<'d> {
                 hop_limit: tcp.connection.options.hop_limit,
                 dscp_ecn: tcp.connection.options.dscp << 2 | plan.ecn().0,
                 ident: plan.fragment_ident(),
-                dont_fragment: !tcp.path.needs_fragments(),
+                dont_fragment: DISCOVERS_PATH_MTU && !tcp.path.needs_fragments(),
                 flow_label,
                 payload: match &marked {
                     None => Payload::Segment(now, &tcp.connection, &plan),
@@ -311,13 +319,13 @@ impl<'d> Engine<'d> {
                 },
             }),
         };
-        segment.send(tx);
+        room.send(&segment);
         tcp.connection.on_transmitted(&plan);
         if plan.repeated {
             self.stats.retransmits = self.stats.retransmits.wrapping_add(1);
         }
         self.settle_tcp(index);
-        Ok(())
+        true
     }
 
     /// A connection cannot send now: it waits for its next hop, or hears that there is none.
@@ -360,6 +368,7 @@ impl<'d> Engine<'d> {
             return false;
         };
         let (error, hard) = match error {
+            IcmpError::TooLong { .. } if !DISCOVERS_PATH_MTU => return false,
             IcmpError::TooLong { next_hop_mtu } => {
                 return self.on_too_long(now, index, quote, next_hop_mtu);
             }
@@ -520,7 +529,7 @@ impl<'d> Engine<'d> {
 impl<'d> Engine<'d> {
     /// A socket on its user's buffers.
     pub(crate) fn tcp_open(&mut self, receive: Bytes<'d>, send: Bytes<'d>) -> Option<SocketKey> {
-        let slot = TcpSlot::new(BufferPair { receive, send }, None, self.tcp.congestion);
+        let slot = TcpSlot::new(BufferPair { receive, send }, None, self.tcp.options);
         let index = self.sockets.allocate(Body::Tcp(slot))?;
         Some(self.sockets.key(index))
     }
@@ -534,7 +543,7 @@ impl<'d> Engine<'d> {
 
     /// A slot for a pair from a pool, which goes back if there is no slot.
     pub(super) fn allocate_pooled(&mut self, pool: PoolId, pair: BufferPair<'d>) -> Option<Index> {
-        let body = Body::Tcp(TcpSlot::new(pair, Some(pool), self.tcp.congestion));
+        let body = Body::Tcp(TcpSlot::new(pair, Some(pool), self.tcp.options));
         match self.sockets.try_allocate(body) {
             Ok(index) => Some(index),
             Err(body) => {

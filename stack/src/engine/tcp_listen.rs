@@ -137,6 +137,7 @@ impl<'d> Engine<'d> {
     }
 
     /// Whoever listens for connections to these ends, the most specific first.
+    #[inline(never)]
     fn find_listener(&self, tuple: &FourTuple) -> Option<Index> {
         let local = tuple.local;
         let hash = self.sockets.hash_port(LISTENER, local.port);

@@ -104,7 +104,7 @@ impl core::fmt::Display for BindError {
 impl core::error::Error for BindError {}
 
 impl Datagrams for UdpSocketState<'_> {
-    #[inline]
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     fn next_packet(&self, from: usize) -> Option<Pending> {
         let nth = self.tx.next_live(from)?;
         let (meta, _) = self.tx.get(nth)?;

@@ -6,8 +6,7 @@
 use core::hash::Hasher;
 use core::net::Ipv6Addr;
 
-use siphasher::sip::SipHasher24;
-
+use crate::rand::KeyedHasher;
 use crate::wire::{EthernetAddress, Ipv6Cidr};
 
 /// How a host tells itself from others in the addresses that it makes from a prefix.
@@ -69,7 +68,8 @@ fn opaque(
 ) -> u64 {
     let mut counter = u32::from(attempt) << 8;
     loop {
-        let mut hasher = SipHasher24::new_with_key(&secret);
+        let key = u128::from_le_bytes(secret);
+        let mut hasher = KeyedHasher::new((key as u64, (key >> 64) as u64));
         hasher.write_u128(prefix.network().address().to_bits());
         hasher.write(&hardware.map_or([0; 6], |hardware| hardware.0));
         hasher.write_u32(counter);

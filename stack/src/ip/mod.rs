@@ -18,6 +18,7 @@ mod martian;
 mod martian_v6;
 #[cfg(feature = "multicast")]
 mod multicast;
+#[cfg_attr(not(feature = "path-mtu"), path = "no_path_mtu.rs")]
 mod path_mtu;
 #[cfg(feature = "ip-fragments")]
 mod reassembly;
@@ -47,7 +48,7 @@ pub(crate) use martian::{Arrival, ArrivalPath, Destination, Martian, classify};
 pub(crate) use martian_v6::{ArrivalV6, classify_v6};
 #[cfg(feature = "multicast")]
 pub(crate) use multicast::{Filter, GroupTableFull, Member, Message, Multicast, Query, Version};
-pub(crate) use path_mtu::{PathMtuCache, min_path_mtu, plateau_below};
+pub(crate) use path_mtu::{DISCOVERS_PATH_MTU, PathMtuCache, min_path_mtu, plateau_below};
 #[cfg(feature = "ip-fragments")]
 pub(crate) use reassembly::{DatagramKey, Fragment, Reassembly, Rules};
 pub(crate) use route::{Route, RouteTable};

@@ -110,6 +110,9 @@ impl<const N: usize> PathMtuCache<N> {
     }
 }
 
+/// Packets that are too long for a path are not fragmented on it: their senders hear of it.
+pub(crate) const DISCOVERS_PATH_MTU: bool = true;
+
 /// What a router that does not say how much fits (RFC 1191, section 5) most likely means, for a packet of
 /// `len` bytes: the next lower value that is common (section 7.1).
 pub(crate) fn plateau_below(len: u16) -> u16 {

@@ -4,6 +4,7 @@
 //! parsed ARP packets and neighbor messages in and sends what the `poll_*` calls return.
 
 #[cfg(feature = "medium-ethernet")]
+#[cfg_attr(not(feature = "ipv4-conflict"), path = "no_conflict.rs")]
 mod conflict;
 #[cfg(all(feature = "medium-ethernet", feature = "proto-ipv6"))]
 mod duplicate;

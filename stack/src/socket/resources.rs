@@ -7,7 +7,9 @@ use super::shared::Locked;
 use super::wakers::SocketWakers;
 #[cfg(feature = "ip-fragments")]
 use crate::engine::FragmentBuffers;
-use crate::engine::{Slot, SlotNode};
+#[cfg(feature = "socket-tcp")]
+use crate::engine::TcpTables;
+use crate::engine::{Engine, Slot, SlotNode};
 use crate::storage::{Index, List};
 
 /// The memory of a stack with up to `N` sockets, listeners and connections together.
@@ -31,15 +33,19 @@ pub struct Resources<'d, const N: usize, M: RawMutex = NoopRawMutex> {
     pub(super) heap: [Index; N],
     pub(super) wakers: [SocketWakers; N],
     pub(super) orphans: [u8; N],
+    #[cfg(feature = "socket-tcp")]
+    pub(super) tcp: TcpTables,
     #[cfg(feature = "ip-fragments")]
     pub(super) fragments: FragmentBuffers,
+    /// Large, and so in a place of its own, where it is moved to once.
+    pub(super) engine: Option<Engine<'d>>,
     pub(super) locked: Option<Mutex<M, Locked<'d>>>,
 }
 
 impl<const N: usize, M: RawMutex> Resources<'_, N, M> {
-    /// Room for `N` sockets, at most 65,534.
+    /// Room for `N` sockets, at most 65,535.
     pub const fn new() -> Self {
-        const { assert!(N <= List::MAX_SLOTS, "a stack has at most 65,534 sockets") };
+        const { assert!(N <= List::MAX_SLOTS, "a stack has at most 65,535 sockets") };
         Self {
             slots: [const { Slot::EMPTY }; N],
             nodes: [const { SlotNode::new() }; N],
@@ -47,8 +53,11 @@ impl<const N: usize, M: RawMutex> Resources<'_, N, M> {
             heap: [0; N],
             wakers: [const { SocketWakers::EMPTY }; N],
             orphans: [0; N],
+            #[cfg(feature = "socket-tcp")]
+            tcp: TcpTables::new(),
             #[cfg(feature = "ip-fragments")]
             fragments: FragmentBuffers::new(),
+            engine: None,
             locked: None,
         }
     }

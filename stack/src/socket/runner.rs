@@ -12,6 +12,7 @@ use embassy_sync::blocking_mutex::raw::{NoopRawMutex, RawMutex};
 
 use super::clock::EmbassyClock;
 use super::stack::Stack;
+use crate::engine::Room;
 use crate::time::Instant;
 
 /// Moves packets between a driver and a stack. Give it a task of its own.
@@ -132,7 +133,7 @@ impl<'d, D: Driver, M: RawMutex, C: Clock> Runner<'d, D, M, C> {
     /// Takes frames from the driver. True if there may be more.
     fn receive(&mut self, now: Instant, cx: &mut Context<'_>) -> bool {
         for _ in 0..RECEIVE_BURST {
-            let Some((rx, tx)) = self.driver.receive(cx) else {
+            let Some((rx, mut tx)) = self.driver.receive(cx) else {
                 return false;
             };
             let meta = rx.meta();
@@ -140,13 +141,14 @@ impl<'d, D: Driver, M: RawMutex, C: Clock> Runner<'d, D, M, C> {
             // The answer borrows from the frame, and is written while both are at hand.
             let is_answering = rx.consume(|frame| {
                 stack.with_quietly(|s| {
-                    match (&s.engine.receive(now, frame, meta), tx) {
-                        (Some(answer), Some(tx)) => {
-                            answer.outgoing().send(tx);
-                            s.engine.on_answer_sent();
+                    match &s.engine.receive(now, frame, meta) {
+                        Some(answer) if tx.is_some() => {
+                            let room: &mut dyn Room = &mut tx;
+                            room.send(&answer.outgoing());
+                            s.engine.on_sent();
                         }
-                        (Some(_), None) => s.engine.on_answer_dropped(),
-                        (None, _) => {}
+                        Some(_) => s.engine.on_answer_dropped(),
+                        None => {}
                     }
                     s.engine.is_answer_leaving()
                 })
@@ -168,15 +170,16 @@ impl<'d, D: Driver, M: RawMutex, C: Clock> Runner<'d, D, M, C> {
                     blocked: false,
                 };
             }
-            let Some(tx) = self.driver.transmit(cx) else {
+            let mut tx = self.driver.transmit(cx);
+            if tx.is_none() {
                 return Rest {
                     more: false,
                     blocked: true,
                 };
-            };
+            }
             self.stack.with_quietly(|s| {
                 // Room that is not needed goes back with its token.
-                let _ = s.engine.transmit(now, tx);
+                s.engine.transmit(now, &mut tx);
                 wants = s.engine.wants_to_transmit(now);
             });
         }

@@ -8,7 +8,7 @@ use heapless::Vec;
 
 use super::wakers::SocketWakers;
 use crate::engine::{Engine, SocketKey};
-use crate::storage::Index;
+use crate::storage::{Index, Presence};
 
 /// What the mutex protects.
 pub(crate) struct Locked<'d> {
@@ -17,6 +17,7 @@ pub(crate) struct Locked<'d> {
     /// How many handles of each socket were dropped by such a closure.
     orphans: Cell<&'d mut [u8]>,
     orphaned: Cell<bool>,
+    _presence: Presence,
 }
 
 impl<'d> Locked<'d> {
@@ -25,6 +26,7 @@ impl<'d> Locked<'d> {
             shared: RefCell::new(shared),
             orphans: Cell::new(orphans),
             orphaned: Cell::new(false),
+            _presence: Presence::There,
         }
     }
 
@@ -40,11 +42,18 @@ impl<'d> Locked<'d> {
 
     /// Sees to the handles that were dropped meanwhile. That happens about never, so it may look at all
     /// sockets.
-    #[inline]
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(super) fn bury_orphans(&self, shared: &mut Shared<'d>) {
         if self.orphaned.replace(false) {
             self.bury(shared);
         }
+    }
+
+    /// A call of a handle is at its end: sees to what it left behind, and collects who is to be woken.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
+    pub(super) fn leave(&self, shared: &mut Shared<'d>, wakes: &mut Wakes) {
+        self.bury_orphans(shared);
+        shared.collect(wakes, true);
     }
 
     #[cold]
@@ -61,7 +70,7 @@ impl<'d> Locked<'d> {
 
 /// The engine and all wakers.
 pub(crate) struct Shared<'d> {
-    pub(super) engine: Engine<'d>,
+    pub(super) engine: &'d mut Engine<'d>,
     wakers: &'d mut [SocketWakers],
     runner: Option<Waker>,
     /// It is not on its way by itself: whoever has work for it wakes it.
@@ -82,7 +91,7 @@ pub(super) struct Wakes {
 }
 
 impl<'d> Shared<'d> {
-    pub(super) fn new(engine: Engine<'d>, wakers: &'d mut [SocketWakers]) -> Self {
+    pub(super) fn new(engine: &'d mut Engine<'d>, wakers: &'d mut [SocketWakers]) -> Self {
         Self {
             engine,
             wakers,

@@ -86,20 +86,25 @@ pub fn new_with_clock<'d, D: Driver, const N: usize, M: RawMutex, C: Clock>(
         heap,
         wakers,
         orphans,
+        #[cfg(feature = "socket-tcp")]
+        tcp,
         #[cfg(feature = "ip-fragments")]
         fragments,
+        engine,
         locked,
     } = resources;
     let sockets = Sockets::new(slots, nodes, buckets, heap);
-    let engine = Engine::new(
+    let engine = engine.insert(Engine::new(
         driver.capabilities(),
         driver.hardware_address(),
-        config,
+        &config,
         sockets,
+        #[cfg(feature = "socket-tcp")]
+        tcp,
         seed.into(),
-    );
+    ));
     #[cfg(feature = "ip-fragments")]
-    let engine = engine.with_fragments(fragments);
+    engine.lend_fragments(fragments);
     let shared = Shared::new(engine, wakers);
     let locked = locked.insert(Mutex::new(Locked::new(shared, orphans)));
     let stack = Stack { locked };
@@ -149,7 +154,7 @@ impl<'d, M: RawMutex> Stack<'d, M> {
     ) -> R {
         poll_fn(|cx| {
             let there = self.with(|s| {
-                let there = ask(&mut s.engine);
+                let there = ask(s.engine);
                 if there.is_none() {
                     s.watch(cx.waker());
                 }
@@ -198,7 +203,7 @@ impl<'d, M: RawMutex> Stack<'d, M> {
             let up = (engine.is_link_up(), engine.is_config_up());
             (up, engine.config_changes())
         };
-        let before = self.with(|s| look(&s.engine)).ok();
+        let before = self.with(|s| look(s.engine)).ok();
         self.wait_for(|engine| before != Some(look(engine))).await;
     }
 
@@ -393,7 +398,7 @@ impl<'d, M: RawMutex> Stack<'d, M> {
         f: impl FnOnce(&mut Engine<'d>) -> Result<R, ConfigError>,
     ) -> Result<R, ConfigError> {
         self.with(|s| {
-            let result = f(&mut s.engine);
+            let result = f(s.engine);
             s.link_or_config_changed();
             result
         })
@@ -409,14 +414,7 @@ impl<'d, M: RawMutex> Stack<'d, M> {
     #[inline]
     pub(super) fn with<R>(&self, f: impl FnOnce(&mut Shared<'d>) -> R) -> Result<R, Reentrant> {
         let mut wakes = Wakes::new();
-        let result = self.lock(|shared| {
-            let result = f(shared);
-            shared.collect(&mut wakes, true);
-            result
-        });
-        if wakes.is_empty() {
-            return result;
-        }
+        let result = self.lock(f, |locked, shared| locked.leave(shared, &mut wakes));
         self.wake(&mut wakes);
         result
     }
@@ -424,19 +422,23 @@ impl<'d, M: RawMutex> Stack<'d, M> {
     /// As [`Self::with`], for the runner: wakes nobody, [`Self::dispatch`] does that.
     #[inline]
     pub(super) fn with_quietly<R>(&self, f: impl FnOnce(&mut Shared<'d>) -> R) -> Option<R> {
-        self.lock(f).ok()
+        self.lock(f, Locked::bury_orphans).ok()
     }
 
-    /// Runs `f` under the lock.
+    /// Runs `f` under the lock, and `leave` at its end.
     #[inline]
-    fn lock<R>(&self, f: impl FnOnce(&mut Shared<'d>) -> R) -> Result<R, Reentrant> {
+    fn lock<R>(
+        &self,
+        f: impl FnOnce(&mut Shared<'d>) -> R,
+        leave: impl FnOnce(&Locked<'d>, &mut Shared<'d>),
+    ) -> Result<R, Reentrant> {
         // By reference: what `f` captures would be moved once for each layer of the mutex, and what
         // was just written in small pieces is slow to read back in large ones.
-        let (mut f, mut result) = (Some(f), Err(Reentrant));
+        let (mut f, mut result) = (Some((f, leave)), Err(Reentrant));
         self.locked.lock(|locked| {
-            if let (Ok(mut shared), Some(f)) = (locked.shared.try_borrow_mut(), f.take()) {
+            if let (Ok(mut shared), Some((f, leave))) = (locked.shared.try_borrow_mut(), f.take()) {
                 result = Ok(f(&mut shared));
-                locked.bury_orphans(&mut shared);
+                leave(locked, &mut shared);
             }
         });
         result
@@ -459,14 +461,21 @@ impl<'d, M: RawMutex> Stack<'d, M> {
             shared.collect(&mut wakes, false);
         });
         let any = !wakes.is_empty();
-        if any {
-            self.wake(&mut wakes);
-        }
+        self.wake(&mut wakes);
         any
     }
 
     /// Wakes those who were collected, and whoever there was no room for.
+    #[inline]
     fn wake(&self, wakes: &mut Wakes) {
+        if !wakes.is_empty() {
+            self.wake_all(wakes);
+        }
+    }
+
+    // Out of line, as what comes before it: there are dozens of such calls.
+    #[inline(never)]
+    fn wake_all(&self, wakes: &mut Wakes) {
         loop {
             let more = wakes.is_nearly_full();
             wakes.wake();

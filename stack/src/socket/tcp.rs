@@ -388,6 +388,17 @@ impl<'d, M: RawMutex> TcpSocket<'d, M> {
         self.io.set(|c| c.options.congestion = congestion);
     }
 
+    /// How long the retransmission timeout is at least (RFC 6298, section 2.4): silence for as long as this
+    /// is taken for the loss of all that is unacknowledged. In steps of a millisecond, between one and a
+    /// minute; what [`Config::min_rto`](crate::Config::min_rto) says by default, 200 ms. Takes effect with
+    /// the next segment, and stays for the connections that follow.
+    ///
+    /// Less shortens the pauses on lossy paths with short round trips. Less than the peer holds its
+    /// acknowledgments back for, 40 ms and more with most, sends small amounts of data twice.
+    pub fn set_min_rto(&mut self, min_rto: Duration) {
+        self.io.set(|c| c.set_min_rto(min_rto));
+    }
+
     /// The size of the receive buffer in bytes.
     pub fn recv_capacity(&self) -> usize {
         self.io.look(|c| c.receive_capacity()).unwrap_or(0)

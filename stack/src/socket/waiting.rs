@@ -40,7 +40,7 @@ impl<'d, M: RawMutex> Waiting<'d, M> {
     ) -> Poll<Result<R, WaitError>> {
         let (key, place) = (self.key, &mut self.place);
         let asked = self.stack.with(|s| {
-            if let Some(answer) = ask(&mut s.engine) {
+            if let Some(answer) = ask(s.engine) {
                 return Poll::Ready(Ok(answer));
             }
             match s.wakers(key).map(|w| w.join(interests, cx.waker())) {

@@ -5,7 +5,7 @@
 //! anew. A busy connection puts off its retransmission with every acknowledgment and so touches the heap
 //! once per timeout instead of once per packet.
 
-use super::list::{Index, NIL, Node};
+use super::list::{Index, Node};
 use crate::time::Instant;
 
 /// The heap. Positions are kept in the nodes, so that a slot's entry is found without searching.
@@ -34,19 +34,18 @@ impl<'d> Deadlines<'d> {
         index: Index,
         at: Instant,
     ) {
-        if at == Instant::FAR_FUTURE || at >= nodes[usize::from(index)].deadline {
+        let node = &mut nodes[usize::from(index)];
+        let position = position_of(node);
+        if at == Instant::FAR_FUTURE || position.is_some() && at >= node.deadline {
             return;
         }
-        nodes[usize::from(index)].deadline = at;
-        let position = match nodes[usize::from(index)].heap {
-            NIL => {
-                let end = self.len;
-                self.len += 1;
-                self.place(nodes, end, index);
-                end
-            }
-            position => usize::from(position),
-        };
+        node.deadline = at;
+        let position = position.unwrap_or_else(|| {
+            let end = self.len;
+            self.len += 1;
+            self.heap[end] = index;
+            end
+        });
         self.sift_up(nodes, position);
     }
 
@@ -67,12 +66,10 @@ impl<'d> Deadlines<'d> {
     /// Takes out `index`, if it is in.
     pub(crate) fn remove<const L: usize>(&mut self, nodes: &mut [Node<L>], index: Index) {
         let node = &mut nodes[usize::from(index)];
-        let position = usize::from(node.heap);
-        if node.heap == NIL {
+        let Some(position) = position_of(node) else {
             return;
-        }
-        node.heap = NIL;
-        node.deadline = Instant::FAR_FUTURE;
+        };
+        node.heap = 0;
         self.len -= 1;
         if position == self.len {
             return;
@@ -80,8 +77,9 @@ impl<'d> Deadlines<'d> {
         let last = self.heap[self.len];
         self.place(nodes, position, last);
         self.sift_up(nodes, position);
-        let position = usize::from(nodes[usize::from(last)].heap);
-        self.sift_down(nodes, position);
+        if let Some(position) = position_of(&nodes[usize::from(last)]) {
+            self.sift_down(nodes, position);
+        }
     }
 
     fn sift_up<const L: usize>(&mut self, nodes: &mut [Node<L>], mut position: usize) {
@@ -127,8 +125,13 @@ impl<'d> Deadlines<'d> {
     fn place<const L: usize>(&mut self, nodes: &mut [Node<L>], position: usize, index: Index) {
         self.heap[position] = index;
         // A heap is at most as long as the table of slots, whose numbers fit an `Index`.
-        nodes[usize::from(index)].heap = position as Index;
+        nodes[usize::from(index)].heap = position as Index + 1;
     }
+}
+
+/// Where in the heap a slot is.
+fn position_of<const L: usize>(node: &Node<L>) -> Option<usize> {
+    usize::from(node.heap).checked_sub(1)
 }
 
 #[cfg(test)]

@@ -9,17 +9,13 @@ use crate::time::Instant;
 /// The number of a slot.
 pub(crate) type Index = u16;
 
-/// No slot: the end of a list.
-pub(crate) const NIL: Index = Index::MAX;
-
-/// In [`Link::next`]: not in any list of this lane.
-const UNLINKED: Index = Index::MAX - 1;
-
 /// What a slot needs to be in one list per lane and in the table of deadlines.
+///
+/// All zeros where there is nothing, as are empty lists, so that tables of them cost no flash.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Node<const LANES: usize> {
     links: [Link; LANES],
-    /// Position in the heap of [`super::Deadlines`], [`NIL`] when it has none.
+    /// Position in the heap of [`super::Deadlines`], from 1; 0 when it has none.
     pub(super) heap: Index,
     /// Counts the uses of the slot, so that an old key does not open a new socket.
     pub(crate) generation: u16,
@@ -27,17 +23,34 @@ pub(crate) struct Node<const LANES: usize> {
     pub(super) deadline: Instant,
 }
 
+/// The slots before and behind, or itself at the ends of a list.
 #[derive(Clone, Copy, Debug)]
 struct Link {
-    prev: Index,
-    next: Index,
+    prev: Place,
+    next: Place,
+}
+
+/// A slot by its number plus one, or none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Place(u16);
+
+impl Place {
+    const NONE: Self = Self(0);
+
+    const fn of(index: Index) -> Self {
+        Self(index + 1)
+    }
+
+    fn index(self) -> Option<Index> {
+        self.0.checked_sub(1)
+    }
 }
 
 impl Link {
     /// In no list.
     const NONE: Self = Self {
-        prev: UNLINKED,
-        next: UNLINKED,
+        prev: Place::NONE,
+        next: Place::NONE,
     };
 }
 
@@ -46,42 +59,42 @@ impl<const LANES: usize> Node<LANES> {
     pub(crate) const fn new() -> Self {
         Self {
             links: [Link::NONE; LANES],
-            heap: NIL,
+            heap: 0,
             generation: 0,
-            deadline: Instant::FAR_FUTURE,
+            deadline: Instant::ZERO,
         }
     }
 
     /// Whether the slot is in some list of that lane.
     pub(crate) fn is_linked(&self, lane: usize) -> bool {
-        self.links[lane].next != UNLINKED
+        self.links[lane].next != Place::NONE
     }
 }
 
 /// The two ends of a list; the rest is in the nodes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct List {
-    head: Index,
-    tail: Index,
+    head: Place,
+    tail: Place,
 }
 
 impl List {
     pub(crate) const fn new() -> Self {
         Self {
-            head: NIL,
-            tail: NIL,
+            head: Place::NONE,
+            tail: Place::NONE,
         }
     }
 
-    /// The most slots a table may have: the two highest numbers have a meaning of their own.
-    pub(crate) const MAX_SLOTS: usize = UNLINKED as usize;
+    /// The most slots a table may have.
+    pub(crate) const MAX_SLOTS: usize = Index::MAX as usize;
 
     pub(crate) fn is_empty(self) -> bool {
-        self.head == NIL
+        self.head == Place::NONE
     }
 
     pub(crate) fn front(self) -> Option<Index> {
-        (self.head != NIL).then_some(self.head)
+        self.head.index()
     }
 
     /// The slot behind `index`.
@@ -91,8 +104,11 @@ impl List {
         index: Index,
     ) -> Option<Index> {
         let next = nodes[usize::from(index)].links[lane].next;
-        debug_assert_ne!(next, UNLINKED);
-        (next < UNLINKED).then_some(next)
+        debug_assert_ne!(next, Place::NONE);
+        if next == Place::of(index) {
+            return None;
+        }
+        next.index()
     }
 
     /// Appends `index`; false if it is in a list of this lane already, which changes nothing.
@@ -102,21 +118,27 @@ impl List {
         lane: usize,
         index: Index,
     ) -> bool {
-        if nodes[usize::from(index)].is_linked(lane) {
+        let this = Place::of(index);
+        let link = &mut nodes[usize::from(index)].links[lane];
+        if link.next != Place::NONE {
             return false;
         }
-        nodes[usize::from(index)].links[lane] = Link {
-            prev: self.tail,
-            next: NIL,
+        *link = Link {
+            prev: this,
+            next: this,
         };
-        match self.tail {
-            NIL => self.head = index,
-            tail => nodes[usize::from(tail)].links[lane].next = index,
+        match self.tail.index() {
+            None => self.head = this,
+            Some(tail) => {
+                link.prev = self.tail;
+                nodes[usize::from(tail)].links[lane].next = this;
+            }
         }
-        self.tail = index;
+        self.tail = this;
         true
     }
 
+    /// Takes out the front.
     pub(crate) fn pop_front<const L: usize>(
         &mut self,
         nodes: &mut [Node<L>],
@@ -125,10 +147,12 @@ impl List {
         let index = self.front()?;
         let link = &mut nodes[usize::from(index)].links[lane];
         let next = core::mem::replace(link, Link::NONE).next;
-        self.head = next;
-        match next {
-            NIL => self.tail = NIL,
-            next => nodes[usize::from(next)].links[lane].prev = NIL,
+        match next.index() {
+            Some(behind) if behind != index => {
+                self.head = next;
+                nodes[usize::from(behind)].links[lane].prev = next;
+            }
+            _ => *self = Self::new(),
         }
         Some(index)
     }
@@ -140,24 +164,29 @@ impl List {
         lane: usize,
         index: Index,
     ) {
-        let link = nodes[usize::from(index)].links[lane];
-        if link.next == UNLINKED {
+        let this = Place::of(index);
+        let Link { prev, next } = nodes[usize::from(index)].links[lane];
+        let (Some(before), Some(behind)) = (prev.index(), next.index()) else {
             return;
+        };
+        let (first, last) = (prev == this, next == this);
+        debug_assert!(
+            !first || self.head == this,
+            "removed from a list it is not in"
+        );
+        debug_assert!(
+            !last || self.tail == this,
+            "removed from a list it is not in"
+        );
+        if first {
+            self.head = if last { Place::NONE } else { next };
         }
-        match link.prev {
-            NIL => {
-                debug_assert_eq!(self.head, index, "removed from a list it is not in");
-                self.head = link.next;
-            }
-            prev => nodes[usize::from(prev)].links[lane].next = link.next,
+        if last {
+            self.tail = if first { Place::NONE } else { prev };
         }
-        match link.next {
-            NIL => {
-                debug_assert_eq!(self.tail, index, "removed from a list it is not in");
-                self.tail = link.prev;
-            }
-            next => nodes[usize::from(next)].links[lane].prev = link.prev,
-        }
+        // Where it was at an end, its neighbor is at that end now and points to itself.
+        nodes[usize::from(before)].links[lane].next = if last { prev } else { next };
+        nodes[usize::from(behind)].links[lane].prev = if first { next } else { prev };
         nodes[usize::from(index)].links[lane] = Link::NONE;
     }
 }

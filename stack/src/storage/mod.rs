@@ -6,22 +6,27 @@
 
 mod buckets;
 mod buffer;
+mod copy;
 mod deadlines;
 mod list;
 #[cfg(any(feature = "socket-udp", feature = "socket-icmp"))]
 mod packet_queue;
+mod place;
+mod presence;
 mod range_set;
 mod records;
 mod ring;
 
 pub(crate) use buckets::Buckets;
 pub use buffer::{Buffer, Bytes};
+pub(crate) use copy::copy;
 pub(crate) use deadlines::Deadlines;
 pub(crate) use list::{Index, List, Node};
 #[cfg(any(feature = "socket-udp", feature = "socket-icmp"))]
 pub(crate) use packet_queue::PacketMetadata;
 #[cfg(any(feature = "socket-udp", feature = "socket-icmp"))]
 pub(crate) use packet_queue::{PacketQueue, PushError};
+pub(crate) use presence::Presence;
 pub(crate) use range_set::RangeSet;
 pub(crate) use records::Records;
 pub(crate) use ring::{Reserve, Ring};

@@ -3,6 +3,7 @@
 //! A packet can be taken out from behind the front, because packets to a host that does not answer must
 //! not hold up those to other hosts. Its memory is free again when it reaches the front.
 
+use super::place::Place;
 use super::{Buffer, Bytes};
 
 /// Room for the metadata of one packet in a socket's queue.
@@ -10,8 +11,8 @@ use super::{Buffer, Bytes};
 pub struct PacketMetadata<M> {
     offset: u32,
     len: u32,
-    /// `None`: taken out, its memory waits to reach the front.
-    meta: Option<M>,
+    /// Vacant when it was taken out: its memory waits to reach the front.
+    place: Place<M>,
 }
 
 impl<M> PacketMetadata<M> {
@@ -19,7 +20,7 @@ impl<M> PacketMetadata<M> {
     pub const EMPTY: Self = Self {
         offset: 0,
         len: 0,
-        meta: None,
+        place: Place::Vacant,
     };
 }
 
@@ -96,7 +97,7 @@ impl<'d, M: Copy> PacketQueue<'d, M> {
         self.records[slot] = PacketMetadata {
             offset: offset as u32,
             len: used as u32,
-            meta: Some(meta),
+            place: Place::Taken(meta),
         };
         self.end = offset + used;
         self.count += 1;
@@ -112,7 +113,7 @@ impl<'d, M: Copy> PacketQueue<'d, M> {
         }
         let record = &self.records[self.slot(nth)];
         let (start, len) = (record.offset as usize, record.len as usize);
-        Some((record.meta.as_ref()?, &self.bytes[start..start + len]))
+        Some((record.place.get()?, &self.bytes[start..start + len]))
     }
 
     /// As [`Self::get`], to change in place.
@@ -123,7 +124,7 @@ impl<'d, M: Copy> PacketQueue<'d, M> {
         let slot = self.slot(nth);
         let record = &mut self.records[slot];
         let (start, len) = (record.offset as usize, record.len as usize);
-        Some((record.meta.as_mut()?, &mut self.bytes[start..start + len]))
+        Some((record.place.get_mut()?, &mut self.bytes[start..start + len]))
     }
 
     /// The number of the first packet at or behind the `from`th record.
@@ -132,7 +133,7 @@ impl<'d, M: Copy> PacketQueue<'d, M> {
             // A front that is taken goes at once.
             return (self.count > 0).then_some(0);
         }
-        (from..self.count).find(|&nth| self.records[self.slot(nth)].meta.is_some())
+        (from..self.count).find(|&nth| !self.records[self.slot(nth)].place.is_vacant())
     }
 
     /// The packet that was queued last, if it is still there.
@@ -163,11 +164,11 @@ impl<'d, M: Copy> PacketQueue<'d, M> {
             return;
         }
         let slot = self.slot(nth);
-        if self.records[slot].meta.take().is_some() {
+        if self.records[slot].place.take().is_some() {
             self.live -= 1;
         }
         // The front goes, and with it what was taken out behind it.
-        while self.count > self.live && self.records[self.head].meta.is_none() {
+        while self.count > self.live && self.records[self.head].place.is_vacant() {
             self.head = self.slot(1);
             self.count -= 1;
         }

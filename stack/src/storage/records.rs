@@ -1,7 +1,8 @@
 //! A small table of records of fixed size, found by hash and aged in the order they came: half-open
 //! connections, connections in TIME-WAIT.
 
-use super::list::{Index, List, NIL, Node};
+use super::list::{Index, List, Node};
+use super::place::Place;
 
 const CHAIN: usize = 0;
 /// A record that is in use is in the list of ages, one that is not is in the list of free ones.
@@ -10,7 +11,7 @@ const AGE: usize = 1;
 /// Up to `N` records.
 #[derive(Debug)]
 pub(crate) struct Records<T, const N: usize> {
-    values: [Option<T>; N],
+    values: [Place<T>; N],
     nodes: [Node<2>; N],
     hashes: [u32; N],
     buckets: [List; N],
@@ -22,9 +23,9 @@ pub(crate) struct Records<T, const N: usize> {
 
 impl<T, const N: usize> Records<T, N> {
     pub(crate) const fn new() -> Self {
-        const { assert!(N < NIL as usize - 1) };
+        const { assert!(N <= List::MAX_SLOTS) };
         Self {
-            values: [const { None }; N],
+            values: [const { Place::Vacant }; N],
             nodes: [const { Node::new() }; N],
             hashes: [0; N],
             buckets: [const { List::new() }; N],
@@ -39,16 +40,16 @@ impl<T, const N: usize> Records<T, N> {
         let front = self.buckets[self.bucket(hash)?].front();
         core::iter::successors(front, |&i| List::next(&self.nodes, CHAIN, i)).find(|&i| {
             self.hashes[usize::from(i)] == hash
-                && self.values[usize::from(i)].as_ref().is_some_and(&mut is_it)
+                && self.values[usize::from(i)].get().is_some_and(&mut is_it)
         })
     }
 
     pub(crate) fn get(&self, index: Index) -> Option<&T> {
-        self.values.get(usize::from(index))?.as_ref()
+        self.values.get(usize::from(index))?.get()
     }
 
     pub(crate) fn get_mut(&mut self, index: Index) -> Option<&mut T> {
-        self.values.get_mut(usize::from(index))?.as_mut()
+        self.values.get_mut(usize::from(index))?.get_mut()
     }
 
     /// Whether there is no place left.
@@ -69,7 +70,7 @@ impl<T, const N: usize> Records<T, N> {
             }
             None => return Err(value),
         };
-        self.values[usize::from(index)] = Some(value);
+        self.values[usize::from(index)] = Place::Taken(value);
         self.hashes[usize::from(index)] = hash;
         self.buckets[bucket].push_back(&mut self.nodes, CHAIN, index);
         self.ages.push_back(&mut self.nodes, AGE, index);

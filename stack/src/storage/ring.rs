@@ -3,7 +3,7 @@
 
 use core::marker::PhantomData;
 
-use super::Bytes;
+use super::{Bytes, copy};
 
 /// The ring: `len` bytes from `head` are in use. `R` says what of the buffer is set aside for another use.
 #[derive(Debug)]
@@ -44,8 +44,8 @@ impl<'d, R: Reserve> Ring<'d, R> {
 
     /// What was set aside.
     pub(crate) fn reserve_mut(&mut self) -> &mut [u8] {
-        let start = self.own_len();
-        &mut self.buffer[start..]
+        let len = self.buffer.len();
+        &mut self.buffer[len - R::reserve(len)..]
     }
 
     /// The memory again.
@@ -54,12 +54,8 @@ impl<'d, R: Reserve> Ring<'d, R> {
     }
 
     pub(crate) fn capacity(&self) -> usize {
-        self.own_len().min(MAX_CAPACITY)
-    }
-
-    fn own_len(&self) -> usize {
         let len = self.buffer.len();
-        len - R::reserve(len)
+        (len - R::reserve(len)).min(MAX_CAPACITY)
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -97,9 +93,9 @@ impl<'d, R: Reserve> Ring<'d, R> {
         let at = self.len() + offset;
         let (first, second) = self.slices_mut(at, data.len());
         let (head, tail) = data.split_at(first.len());
-        first.copy_from_slice(head);
+        copy(first, head);
         if !tail.is_empty() {
-            second.copy_from_slice(tail);
+            copy(second, tail);
         }
     }
 
@@ -119,9 +115,9 @@ impl<'d, R: Reserve> Ring<'d, R> {
     pub(crate) fn peek(&self, out: &mut [u8]) -> usize {
         let count = out.len().min(self.len());
         let (first, second) = self.slices(0, count);
-        out[..first.len()].copy_from_slice(first);
+        copy(&mut out[..first.len()], first);
         if !second.is_empty() {
-            out[first.len()..count].copy_from_slice(second);
+            copy(&mut out[first.len()..count], second);
         }
         count
     }

@@ -17,11 +17,11 @@ use super::pacing::Pacer;
 use super::path_mtu::{PathMss, SegmentSize};
 use super::receiver::{Receiver, window_shift};
 use super::recovery::Recovery;
-use super::rtt::RttEstimator;
+use super::rtt::{MinRto, RttEstimator};
 use super::sender::{Sender, WindowUpdate};
 use super::time_wait::TimeWait;
 use super::timers::{Timer, Timers};
-use super::{CongestionControl, ConnectionError, DEFAULT_MSS, FourTuple, Info, State, default_mss};
+use super::{ConnectionError, DEFAULT_MSS, FourTuple, Info, State, default_mss};
 use crate::events::Events;
 use crate::stats::Tally;
 use crate::storage::{Bytes, Ring};
@@ -104,9 +104,8 @@ pub(crate) struct Opening {
 
 impl<'d> Connection<'d> {
     /// A closed connection with these buffers.
-    pub(crate) fn new(receive: Bytes<'d>, send: Bytes<'d>, congestion: CongestionControl) -> Self {
+    pub(crate) fn new(receive: Bytes<'d>, send: Bytes<'d>, options: Options) -> Self {
         let zero = SeqNum::new(0);
-        let options = Options::new(congestion);
         Self {
             tuple: FourTuple {
                 local: NOWHERE,
@@ -117,7 +116,7 @@ impl<'d> Connection<'d> {
             soft_error: None,
             snd: Sender::new(send),
             rcv: Receiver::new(receive),
-            rtt: RttEstimator::new(),
+            rtt: RttEstimator::new(options.min_rto),
             congestion: Controller::new(options.congestion, u32::from(DEFAULT_MSS)),
             pacer: Pacer::new(),
             recovery: Recovery::new(zero),
@@ -264,6 +263,12 @@ impl<'d> Connection<'d> {
         self.options.ack_delay = delay.map(|delay| Millis::from(delay.min(MAX_ACK_DELAY)));
     }
 
+    /// Sets how long the retransmission timeout is at least.
+    pub(crate) fn set_min_rto(&mut self, min_rto: Duration) {
+        self.options.min_rto = MinRto::from(min_rto);
+        self.rtt.set_min_rto(self.options.min_rto);
+    }
+
     /// What both ways of opening have in common.
     fn open(&mut self, now: Instant, opening: &Opening) {
         self.clear();
@@ -293,7 +298,7 @@ impl<'d> Connection<'d> {
         self.snd.ring.clear();
         self.snd.open(SeqNum::new(0));
         self.rcv.reset();
-        self.rtt = RttEstimator::new();
+        self.rtt = RttEstimator::new(self.options.min_rto);
         self.timers.stop_all();
         self.timestamps = None;
         self.sack = false;
@@ -493,6 +498,7 @@ impl<'d> Connection<'d> {
     }
 
     /// Ends the connection without a word to the peer. What was received can still be read.
+    #[inline(never)]
     pub(crate) fn end(&mut self, error: Option<ConnectionError>) {
         if self.state.is_over() && self.state != State::Listen {
             return;
@@ -656,11 +662,13 @@ impl Moment {
 }
 
 /// For what is compared over hours.
+#[inline(never)]
 pub(super) fn millis(now: Instant) -> u32 {
     now.as_millis() as u32
 }
 
 /// How long ago something was that was noted with [`millis`].
+#[inline(never)]
 pub(super) fn since_millis(now: Instant, then: u32) -> Duration {
     Duration::from_millis(u64::from(millis(now).wrapping_sub(then)))
 }

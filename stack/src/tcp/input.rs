@@ -128,6 +128,7 @@ impl Connection<'_> {
         self.ecn.negotiate(header);
     }
 
+    #[inline(never)]
     fn establish(&mut self) {
         self.state = State::Established;
         self.soft_error = None;
@@ -448,6 +449,7 @@ impl Connection<'_> {
     /// "If an incoming segment is not acceptable, an acknowledgment should be sent in reply", at most
     /// once in a while: two ends that each find the other's segments unacceptable must not feed each
     /// other, nor an attacker them (RFC 5961, section 7).
+    #[inline(never)]
     fn acknowledge_unacceptable(&mut self, now: Instant) {
         // A millisecond more or less does not matter.
         let now = millis(now) | 1;

@@ -3,7 +3,7 @@
 use core::hash::Hasher;
 
 use super::FourTuple;
-use crate::rand::HashKey;
+use crate::rand::{HashKey, KeyedHasher};
 use crate::time::Instant;
 use crate::wire::{IpAddress, IpEndpoint, SeqNum};
 
@@ -37,17 +37,17 @@ impl IsnGenerator {
 }
 
 /// Feeds a four-tuple into a hash.
-pub(crate) fn hash_tuple(hasher: &mut impl Hasher, tuple: &FourTuple) {
+pub(crate) fn hash_tuple(hasher: &mut KeyedHasher, tuple: &FourTuple) {
     hash_endpoint(hasher, tuple.local);
     hash_endpoint(hasher, tuple.remote);
 }
 
-fn hash_endpoint(hasher: &mut impl Hasher, endpoint: IpEndpoint) {
+fn hash_endpoint(hasher: &mut KeyedHasher, endpoint: IpEndpoint) {
     hash_address(hasher, endpoint.addr);
     hasher.write_u16(endpoint.port);
 }
 
-pub(super) fn hash_address(hasher: &mut impl Hasher, address: IpAddress) {
+pub(super) fn hash_address(hasher: &mut KeyedHasher, address: IpAddress) {
     match address {
         IpAddress::Ipv4(a) => hasher.write_u32(a.to_bits()),
         #[cfg(feature = "proto-ipv6")]

@@ -3,7 +3,6 @@
 
 use super::congestion::{Ack, Growth};
 use super::connection::Connection;
-use super::output::Special;
 use super::recovery::{
     Circumstances, Delivered, Phase, ProbeOutcome, Prr, PrrAck, reported_duplicate,
 };
@@ -135,10 +134,10 @@ impl Connection<'_> {
     ) -> u32 {
         if self.sack {
             if self.snd.scoreboard.sacked == 0 && self.recovery.phase() == Phase::Open {
-                self.timers.stop(Timer::Reorder);
+                self.look_again(now, None);
                 return 0;
             }
-            return self.detect_by_time(now);
+            return self.detect(now);
         }
         if duplicate {
             // RFC 9937: each duplicate stands for a segment that arrived.
@@ -155,46 +154,22 @@ impl Connection<'_> {
         0
     }
 
-    /// RACK. Looks again when segments may be late rather than lost.
-    fn detect_by_time(&mut self, now: Instant) -> u32 {
+    /// Looks for losses by what the peer reported; again later where segments may be late rather than lost.
+    pub(super) fn detect(&mut self, now: Instant) -> u32 {
         let srtt = self.rtt.srtt().map_or(0, Duration::as_micros);
         let circumstances = Circumstances {
             now: micros(now),
             srtt: u32::try_from(srtt).unwrap_or(u32::MAX),
             in_recovery: self.recovery.phase() != Phase::Open,
-            three_ahead: self.snd.scoreboard.sacked >= 3 * u32::from(self.mss),
+            mss: u32::from(self.mss),
+            sacked: self.snd.scoreboard.sacked,
         };
         let detected = self.recovery.detect(&mut self.snd.board(), &circumstances);
-        match detected.look_again {
-            Some(span) => {
-                let at = now + Duration::from_micros(u64::from(span));
-                self.timers.set(Timer::Reorder, at);
-            }
-            None => self.timers.stop(Timer::Reorder),
-        }
+        self.look_again(now, detected.look_again);
         detected.bytes
     }
 
-    /// What was late is lost by now.
-    pub(super) fn on_reordering_timeout(&mut self, now: Instant) {
-        let (flight, pipe) = (self.snd.flight(), self.pipe());
-        let lost = self.detect_by_time(now);
-        #[cfg(feature = "tcp-plpmtud")]
-        let lost = self.without_probe_loss(now, lost);
-        let progress = Progress {
-            acked: 0,
-            delivered: 0,
-            flight,
-            pipe,
-            repaired: false,
-            lost,
-            rtt: None,
-            newest_sent: None,
-        };
-        self.adjust_window(now, &progress);
-    }
-
-    fn adjust_window(&mut self, now: Instant, progress: &Progress) {
+    pub(super) fn adjust_window(&mut self, now: Instant, progress: &Progress) {
         if self.congestion.is_limiting() {
             let ack = self.congestion_news(now, progress);
             self.congestion.on_ack(&ack);
@@ -217,7 +192,7 @@ impl Connection<'_> {
                 *prr = Prr::start(progress.pipe, mss);
             }
             self.recovery.enter_fast(self.snd.max);
-            self.timers.stop(Timer::LossProbe);
+            self.stop_loss_probe();
         }
         match self.recovery.phase() {
             Phase::Fast => {
@@ -311,11 +286,11 @@ impl Connection<'_> {
         if self.snd.board().lose_all() {
             self.tally |= Tally::RENEGE;
         }
-        self.timers.stop(Timer::Reorder);
-        self.timers.stop(Timer::LossProbe);
+        self.stop_loss_timers();
     }
 
     /// Bytes that are believed to be in the network (RFC 6675, section 4, SetPipe).
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(super) fn pipe(&self) -> u32 {
         let away = self.snd.scoreboard.sacked + self.snd.scoreboard.lost;
         // Before recovery duplicates let out what limited transmit allows, and nothing more.
@@ -350,99 +325,6 @@ impl Connection<'_> {
         self.allowance() >= lost.min(u32::from(self.mss)) || self.pipe() == 0
     }
 
-    /// When the peer's silence means that something is lost, if none of the acknowledgments that are on
-    /// their way comes in before.
-    pub(super) fn schedule_loss_probe(&mut self, now: Instant) {
-        let Some(wait) = self.probe_timeout() else {
-            self.timers.stop(Timer::LossProbe);
-            return;
-        };
-        let rto = self.timers.due(Timer::Retransmit).min(now + self.rtt.rto());
-        if now + wait < rto {
-            self.timers.set(Timer::LossProbe, now + wait);
-        } else if self.congestion.is_limiting() {
-            // RFC 8985, section 7.2: "the PTO is set to the RTO expiration". A probe costs less than a
-            // timeout, after which the window starts from one segment.
-            self.timers.set(Timer::LossProbe, rto);
-        } else {
-            self.timers.stop(Timer::LossProbe);
-        }
-    }
-
-    /// How long an answer may take, where silence is to be noticed before the retransmission timer does.
-    fn probe_timeout(&self) -> Option<Duration> {
-        if !self.sack || self.snd.flight() == 0 {
-            return None;
-        }
-        if self.recovery.phase() != Phase::Open {
-            return self.repair_timeout();
-        }
-        // With segments reported out of order the reordering timer runs.
-        if self.recovery.is_probing() || self.snd.scoreboard.sacked > 0 {
-            return None;
-        }
-        self.tail_timeout()
-    }
-
-    /// RFC 8985, section 7.2: PTO.
-    fn tail_timeout(&self) -> Option<Duration> {
-        let pto = self.rtt.srtt()?.saturating_mul(2) + PROBE_GRANULARITY;
-        if self.snd.flight() <= u32::from(self.mss) {
-            return Some(pto + PEER_ACK_DELAY);
-        }
-        Some(pto)
-    }
-
-    /// How long the answer to a retransmission may take.
-    ///
-    /// RFC 8985 has no probes during recovery: RACK finds a lost retransmission by what is sent after it.
-    /// But with a full window nothing is, and the retransmission timer would end every such recovery. So one
-    /// silence is taken for a loss here as well, and each that follows without an answer must last for twice
-    /// as long, as with the probes of RFC 9002, section 6.2.1. What comes to the timeout is the timer's.
-    fn repair_timeout(&self) -> Option<Duration> {
-        let linear = match self.congestion.is_limiting() {
-            // Nothing came since the timer expired: its doubling is what unloads a congested path.
-            true if self.retries > 0 => return None,
-            true => 0,
-            false => LINEAR_TIMEOUTS,
-        };
-        let srtt = self.rtt.srtt()?;
-        let quarter = Duration::from_micros(srtt.as_micros() / 4);
-        let margin = self.rtt.rttvar().saturating_mul(4).max(quarter);
-        let mut wait = srtt + margin.max(PROBE_GRANULARITY);
-        let silences = self.recovery.silences();
-        // A peer with a gap acknowledges at once (RFC 5681, section 4.2), and one that gets the same once more.
-        if self.snd.scoreboard.sacked == 0 && silences == 0 {
-            wait = wait + PEER_ACK_DELAY;
-        }
-        let doublings = silences.saturating_sub(linear).min(MAX_DOUBLINGS);
-        let wait = wait.saturating_mul(1 << doublings);
-        (wait < self.rtt.rto()).then_some(wait)
-    }
-
-    /// The peer was silent for too long.
-    pub(super) fn on_loss_probe_timeout(&mut self, now: Instant) {
-        if self.recovery.phase() == Phase::Open {
-            self.due.set(Special::LossProbe);
-            self.timers.set(Timer::Retransmit, now + self.rtt.rto());
-            return;
-        }
-        let Some(wait) = self.repair_timeout() else {
-            return;
-        };
-        self.timers.set(Timer::Retransmit, now + self.rtt.rto());
-        // Whatever answers should have come for by now is lost. One segment goes out whatever the rate, and
-        // its answer makes room for the others.
-        let (now, wait) = (micros(now), wait.as_micros() as u32);
-        self.snd
-            .board()
-            .lose(|sent| now.wrapping_sub(sent.at) >= wait);
-        self.recovery.on_silence();
-        if let Some(prr) = self.congestion.prr_mut() {
-            prr.force(u32::from(self.mss));
-        }
-    }
-
     /// Karn's algorithm forbids timing what was sent again; the echo says which copy was acknowledged.
     fn measure_by_echo(&mut self, now: Instant, header: &TcpHeader) {
         if self.sack && reported_duplicate(&header.options.sack, header.ack).is_some() {
@@ -465,24 +347,25 @@ impl Connection<'_> {
 }
 
 /// What an acknowledgment changed.
-struct Progress {
+#[derive(Default)]
+pub(super) struct Progress {
     /// Bytes acknowledged in order.
-    acked: u32,
+    pub(super) acked: u32,
     /// Bytes that arrived, in whatever order.
-    delivered: u32,
+    pub(super) delivered: u32,
     /// Bytes that were in flight before.
-    flight: u32,
+    pub(super) flight: u32,
     /// Bytes that were in the network before.
-    pipe: u32,
+    pub(super) pipe: u32,
     /// Everything that was lost has arrived.
-    repaired: bool,
+    pub(super) repaired: bool,
     /// Bytes that turned out to be lost.
-    lost: u32,
+    pub(super) lost: u32,
     /// The round trip that was measured, in microseconds.
-    rtt: Option<u32>,
+    pub(super) rtt: Option<u32>,
     /// When the newest of what arrived was sent.
     #[cfg_attr(not(feature = "tcp-bbr"), expect(dead_code))]
-    newest_sent: Option<u32>,
+    pub(super) newest_sent: Option<u32>,
 }
 
 /// The clock of the scoreboard.
@@ -496,12 +379,3 @@ const MAX_ECHO_AGE_MS: u32 = 120_000;
 /// How often a connection without congestion control waits no longer than the last time, before it doubles
 /// its patience after all: as Linux does for connections with little in flight (TCP_THIN_LINEAR_TIMEOUTS).
 pub(super) const LINEAR_TIMEOUTS: u8 = 6;
-
-/// From a millisecond to more than a minute.
-const MAX_DOUBLINGS: u8 = 17;
-
-/// How long a peer may hold back the acknowledgment of a single segment, as far as probes wait for it.
-const PEER_ACK_DELAY: Duration = Duration::from_millis(50);
-
-/// So that the timers of hosts, which are not finer, do not make every pause look like a loss.
-const PROBE_GRANULARITY: Duration = Duration::from_millis(2);

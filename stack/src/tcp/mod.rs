@@ -37,6 +37,8 @@ mod pacing;
 mod path_mtu;
 #[cfg(feature = "tcp-plpmtud")]
 mod plpmtud;
+#[cfg_attr(not(feature = "tcp-rack"), path = "no_probing.rs")]
+mod probing;
 mod receiver;
 mod recovery;
 mod rtt;
@@ -58,9 +60,11 @@ pub(crate) use half_open::{HalfOpen, Offer, SynReply};
 pub(crate) use input::{Disposition, reset_for};
 pub(crate) use isn::{IsnGenerator, hash_tuple};
 pub use options::CongestionControl;
+pub(crate) use options::Options;
 pub(crate) use output::SegmentPlan;
 pub(crate) use path_mtu::PathMss;
 pub use recovery::send_buffer_len;
+pub(crate) use rtt::MinRto;
 pub use state::{ConnectionError, Info, State};
 pub(crate) use time_wait::{TimeWait, TimeWaitVerdict};
 

@@ -2,6 +2,7 @@
 
 use core::num::NonZeroU32;
 
+use super::rtt::MinRto;
 use crate::time::Duration;
 
 /// The settings of one socket; they survive from one connection to the next.
@@ -21,10 +22,12 @@ pub(crate) struct Options {
     /// Acknowledge at latest after this long (RFC 9293, section 3.8.6.3: below 500 ms).
     pub(crate) ack_delay: Option<Millis>,
     pub(crate) congestion: CongestionControl,
+    /// The retransmission timeout is at least this long (RFC 6298, section 2.4).
+    pub(crate) min_rto: MinRto,
 }
 
 impl Options {
-    pub(crate) const fn new(congestion: CongestionControl) -> Self {
+    pub(crate) const fn new(congestion: CongestionControl, min_rto: MinRto) -> Self {
         Self {
             user_timeout: None,
             keep_alive: None,
@@ -34,6 +37,7 @@ impl Options {
             nagle: true,
             ack_delay: Millis::DEFAULT_ACK_DELAY,
             congestion,
+            min_rto,
         }
     }
 }

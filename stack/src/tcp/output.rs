@@ -11,7 +11,6 @@ use super::recovery::{Hole, Phase};
 use super::timers::Timer;
 use super::{ConnectionError, FourTuple, State};
 use crate::events::Events;
-use crate::stats::Tally;
 use crate::time::Instant;
 use crate::wire::Timestamps;
 use crate::wire::{ChecksumMode, Ecn, SeqNum, TcpFlags, TcpHeader, TcpOptions, tcp};
@@ -337,36 +336,8 @@ impl Connection<'_> {
         Some(plan)
     }
 
-    /// A probe for the tail (RFC 8985, section 7.3): new data if there is some and the peer takes it,
-    /// else the last segment once more.
-    #[inline(never)]
-    fn plan_loss_probe(&mut self, now: Instant) -> Option<SegmentPlan> {
-        if !self.due.take(Special::LossProbe)
-            || !self.sends_data()
-            || self.recovery.phase() != Phase::Open
-            || self.snd.flight() == 0
-        {
-            return None;
-        }
-        let start = self.snd.nxt;
-        let unsent = self.snd.bytes_from(start);
-        let len = unsent.min(self.snd.window_left()).min(u32::from(self.mss));
-        let plan = if len > 0 {
-            let fin = len == unsent && self.snd.fin_at(start + len);
-            self.send(now, Span { start, len, fin })
-        } else {
-            let hole = self.snd.board().last()?;
-            self.send_again(now, hole)
-        };
-        self.tally |= Tally::TAIL_PROBE;
-        self.recovery.on_probe_sent(self.snd.max, len == 0);
-        self.timers.stop(Timer::LossProbe);
-        self.timers.set(Timer::Retransmit, now + self.rtt.rto());
-        Some(plan)
-    }
-
     /// Sends as much of `hole` again as fits a segment.
-    fn send_again(&mut self, now: Instant, hole: Hole) -> SegmentPlan {
+    pub(super) fn send_again(&mut self, now: Instant, hole: Hole) -> SegmentPlan {
         let bytes = self.snd.bytes_from(hole.start);
         let len = bytes
             .min(hole.end.distance_from(hole.start))
@@ -523,7 +494,7 @@ impl Connection<'_> {
 
     /// Sends `span` for the first time: all that changes by that.
     #[inline(always)]
-    fn send(&mut self, now: Instant, span: Span) -> SegmentPlan {
+    pub(super) fn send(&mut self, now: Instant, span: Span) -> SegmentPlan {
         let Span { start, len, fin } = span;
         let end = start + len + u32::from(fin);
         let repeated = start.before(self.snd.max);

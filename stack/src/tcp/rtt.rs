@@ -14,17 +14,46 @@ pub(crate) struct RttEstimator {
     backoff: u8,
     /// The SYN is being timed.
     timing: bool,
+    min_rto: MinRto,
+}
+
+/// The shortest timeout, in milliseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct MinRto(u16);
+
+impl MinRto {
+    /// Below the 1 s that RFC 6298, section 2.4 recommends: like Linux, low enough for today's paths and
+    /// above what delayed acknowledgments take.
+    pub(crate) const DEFAULT: Duration = Duration::from_millis(200);
+
+    fn as_micros(self) -> u32 {
+        u32::from(self.0) * 1_000
+    }
+}
+
+impl From<Duration> for MinRto {
+    /// Rounds up; between a millisecond and a minute.
+    fn from(span: Duration) -> Self {
+        let longest = u64::from(MAX_RTO / 1_000);
+        Self(span.as_micros().div_ceil(1_000).clamp(1, longest) as u16)
+    }
 }
 
 impl RttEstimator {
-    pub(crate) const fn new() -> Self {
+    pub(crate) const fn new(min_rto: MinRto) -> Self {
         Self {
             srtt: 0,
             rttvar: 0,
             rto: INITIAL_RTO,
             backoff: 0,
             timing: false,
+            min_rto,
         }
+    }
+
+    /// The timeout is never shorter than this, from now on.
+    pub(crate) fn set_min_rto(&mut self, min_rto: MinRto) {
+        self.min_rto = min_rto;
     }
 
     /// Starts timing a SYN. Segments with data have their time on the scoreboard.
@@ -75,8 +104,10 @@ impl RttEstimator {
 
     /// The timeout for what is sent now.
     pub(crate) fn rto(&self) -> Duration {
-        let backed_off = u64::from(self.rto) << self.backoff.min(32);
-        Duration::from_micros(backed_off.min(u64::from(MAX_RTO)))
+        let rto = self.rto.max(self.min_rto.as_micros());
+        let factor = 1u32.checked_shl(self.backoff.into()).unwrap_or(u32::MAX);
+        let backed_off = rto.saturating_mul(factor);
+        Duration::from_micros(u64::from(backed_off.min(MAX_RTO)))
     }
 
     pub(crate) fn srtt(&self) -> Option<Duration> {
@@ -109,7 +140,7 @@ impl RttEstimator {
             }
         };
         let rto = self.srtt.saturating_add((4 * self.rttvar).max(GRANULARITY));
-        self.rto = rto.clamp(MIN_RTO, MAX_RTO);
+        self.rto = rto.min(MAX_RTO);
     }
 }
 
@@ -117,9 +148,6 @@ impl RttEstimator {
 const INITIAL_RTO: u32 = 1_000_000;
 /// RFC 6298, section 5.7.
 const FALLBACK_RTO: u32 = 3_000_000;
-/// Below the 1 s that RFC 6298, section 2.4 recommends: like Linux, low enough for today's paths and
-/// above what delayed acknowledgments take.
-const MIN_RTO: u32 = 200_000;
 /// RFC 6298, section 2.5: at least 60 s.
 const MAX_RTO: u32 = 60_000_000;
 /// The clock's granularity G as far as the protocol is concerned.
@@ -129,8 +157,12 @@ const GRANULARITY: u32 = 1_000;
 mod tests {
     use super::*;
 
+    fn estimator() -> RttEstimator {
+        RttEstimator::new(MinRto::DEFAULT.into())
+    }
+
     fn measured(samples: &[u64]) -> RttEstimator {
-        let mut rtt = RttEstimator::new();
+        let mut rtt = estimator();
         for &micros in samples {
             rtt.sample(Duration::from_micros(micros));
         }
@@ -140,14 +172,14 @@ mod tests {
     // Requirement: RFC 6298 2.1
     #[test]
     fn rfc6298_2_1_starts_at_one_second() {
-        assert_eq!(RttEstimator::new().rto(), Duration::from_secs(1));
-        assert_eq!(RttEstimator::new().srtt(), None);
+        assert_eq!(estimator().rto(), Duration::from_secs(1));
+        assert_eq!(estimator().srtt(), None);
     }
 
     // Requirement: RFC 6298 2.2
     #[test]
     fn a_syn_is_timed_until_it_is_acknowledged() {
-        let mut rtt = RttEstimator::new();
+        let mut rtt = estimator();
         let sent = Instant::from_micros(u64::from(u32::MAX));
         rtt.on_syn(sent);
         assert!(rtt.is_timing());
@@ -184,6 +216,24 @@ mod tests {
         assert_eq!(measured(&[90_000_000]).rto(), Duration::from_secs(60));
     }
 
+    #[test]
+    fn the_lower_bound_can_be_chosen() {
+        let mut rtt = measured(&[5_000; 40]);
+        for (chosen, bound) in [
+            (Duration::from_millis(30), Duration::from_millis(30)),
+            (Duration::from_micros(30_001), Duration::from_millis(31)),
+            (Duration::from_secs(2), Duration::from_secs(2)),
+            (Duration::from_secs(3_600), Duration::from_secs(60)),
+        ] {
+            rtt.set_min_rto(chosen.into());
+            assert_eq!(rtt.rto(), bound);
+        }
+        // What was measured is kept: 5 ms, and a millisecond for the clock.
+        rtt.set_min_rto(Duration::from_micros(0).into());
+        assert_eq!(rtt.rto(), Duration::from_millis(6));
+        assert_eq!(MinRto::from(Duration::from_micros(0)), MinRto(1));
+    }
+
     // Requirement: RFC 9293 MUST-19; RFC 6298 5.5
     #[test]
     fn rfc6298_5_5_backs_off_until_a_round_trip_is_measured() {
@@ -204,7 +254,7 @@ mod tests {
     // Requirement: RFC 9293 MUST-18; RFC 6298 3a
     #[test]
     fn karn_a_retransmitted_segment_is_not_timed() {
-        let mut rtt = RttEstimator::new();
+        let mut rtt = estimator();
         rtt.on_syn(Instant::from_secs(1));
         rtt.on_syn_again();
         rtt.on_ack(Instant::from_secs(4));

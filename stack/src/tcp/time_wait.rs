@@ -98,6 +98,7 @@ impl TimeWait {
     }
 
     /// What tells the peer that everything arrived.
+    #[inline(never)]
     pub(super) fn acknowledgment(&self, now: Instant) -> TcpHeader {
         TcpHeader {
             src_port: self.tuple.local.port,

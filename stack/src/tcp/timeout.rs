@@ -15,7 +15,9 @@ impl Connection<'_> {
             match timer {
                 Timer::Retransmit if self.snd.flight() > 0 => self.on_retransmission_timeout(now),
                 Timer::Retransmit => self.on_persist_timeout(),
+                #[cfg(feature = "tcp-rack")]
                 Timer::Reorder => self.on_reordering_timeout(now),
+                #[cfg(feature = "tcp-rack")]
                 Timer::LossProbe => self.on_loss_probe_timeout(now),
                 Timer::DelayedAck => self.due.ack = true,
                 Timer::KeepAlive => self.on_keep_alive_timeout(now),
@@ -111,8 +113,7 @@ impl Connection<'_> {
             self.timers.stop(Timer::Retransmit);
         }
         if !in_flight {
-            self.timers.stop(Timer::Reorder);
-            self.timers.stop(Timer::LossProbe);
+            self.stop_loss_timers();
         }
         let opening = !self.state.is_synchronized();
         match self.options.user_timeout {

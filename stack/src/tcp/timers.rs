@@ -8,9 +8,11 @@ use crate::time::Instant;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Timer {
     /// Segments that others overtook are lost unless they come in by now (RFC 8985, section 6.3).
+    #[cfg(feature = "tcp-rack")]
     Reorder,
     /// The tail of what was sent may be lost (RFC 8985, section 7.3), or of what was sent again. Before the
     /// retransmission timer where both are due: it puts that off.
+    #[cfg(feature = "tcp-rack")]
     LossProbe,
     /// Data is unacknowledged (RFC 6298), or a SYN or FIN is. With nothing in flight: data waits for a window
     /// that the peer may have forgotten to open (RFC 9293, section 3.8.6.1), or for enough of it to be worth
@@ -30,7 +32,9 @@ pub(crate) enum Timer {
 
 const COUNT: usize = ALL.len();
 const ALL: &[Timer] = &[
+    #[cfg(feature = "tcp-rack")]
     Timer::Reorder,
+    #[cfg(feature = "tcp-rack")]
     Timer::LossProbe,
     Timer::Retransmit,
     Timer::DelayedAck,
@@ -80,6 +84,7 @@ impl Timers {
         self.due[timer as usize] = STOPPED;
     }
 
+    #[inline(never)]
     pub(crate) fn stop_all(&mut self) {
         self.due = [STOPPED; COUNT];
     }
@@ -138,6 +143,7 @@ impl Timers {
         self.base.get() + u64::from(self.due[index]) * unit(index)
     }
 
+    #[inline(never)]
     fn offset(&self, index: usize, at: u64) -> u32 {
         let units = (at - self.base.get()).div_ceil(unit(index));
         u32::try_from(units).unwrap_or(STOPPED).min(STOPPED - 1)
@@ -196,10 +202,10 @@ mod tests {
         timers.set(Timer::User, patience);
         let mut now = start;
         while now + Duration::from_secs(60) < patience {
-            timers.set(Timer::Pacing, now + Duration::from_micros(7));
+            timers.set(Timer::DelayedAck, now + Duration::from_micros(7));
             timers.set(Timer::Retransmit, now + Duration::from_secs(60));
             assert_eq!(timers.next(), now + Duration::from_micros(7));
-            assert_eq!(timers.take_due(timers.next()), Some(Timer::Pacing));
+            assert_eq!(timers.take_due(timers.next()), Some(Timer::DelayedAck));
             assert_eq!(timers.next(), now + Duration::from_secs(60));
             timers.stop(Timer::Retransmit);
             now += Duration::from_secs(1_801);
@@ -215,9 +221,10 @@ mod tests {
         timers.set(Timer::Retransmit, now + Duration::from_secs(60));
         timers.set(Timer::KeepAlive, now + Duration::from_secs(7_200));
         timers.set(Timer::DelayedAck, now);
-        timers.set(Timer::LossProbe, Instant::from_secs(4_999));
-        assert_eq!(timers.take_due(now), Some(Timer::LossProbe));
+        timers.set(Timer::User, Instant::from_secs(4_999));
+        assert_eq!(timers.next(), Instant::from_secs(4_999));
         assert_eq!(timers.take_due(now), Some(Timer::DelayedAck));
+        assert_eq!(timers.take_due(now), Some(Timer::User));
         assert_eq!(timers.next(), now + Duration::from_secs(60));
     }
 }

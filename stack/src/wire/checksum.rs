@@ -6,6 +6,9 @@
 //! one (§2.B): words are added in the machine's order and swapped once at the end. And 2^16, 2^32 and
 //! 2^64 are all 1 modulo 2^16 - 1 (§2.C), so machine words are added whole and folded at the end.
 
+#[cfg(any(test, not(target_pointer_width = "64")))]
+mod narrow;
+
 use super::address::IpAddress;
 use super::ipv4::IpProtocol;
 
@@ -30,7 +33,10 @@ impl Sum {
         if data.len() >= LONG {
             return vector::sum(data);
         }
-        Self::of_short(data)
+        #[cfg(target_pointer_width = "64")]
+        return Self::of_short(data);
+        #[cfg(not(target_pointer_width = "64"))]
+        narrow::sum(data)
     }
 
     /// As [`Self::of`], for a header of so many words of 32 bits: too short to be worth a call.
@@ -43,16 +49,21 @@ impl Sum {
     /// Copies `src` to `dst` and returns its sum. Of slices that differ in length only the part that
     /// both have is copied and summed.
     pub fn copy(dst: &mut [u8], src: &[u8]) -> Self {
-        // The memory's own copy is the fastest there is; by pieces that stay in the first-level
-        // cache, the sum then reads the data at no further cost.
-        let mut sum = Self::ZERO;
-        for (to, from) in dst.chunks_mut(COPY_PIECE).zip(src.chunks(COPY_PIECE)) {
-            let len = to.len().min(from.len());
-            let (to, from) = (&mut to[..len], &from[..len]);
-            to.copy_from_slice(from);
-            sum = sum.add(Self::of(from));
+        let len = dst.len().min(src.len());
+        let (dst, src) = (&mut dst[..len], &src[..len]);
+        #[cfg(not(target_pointer_width = "64"))]
+        return narrow::copy(dst, src);
+        #[cfg(target_pointer_width = "64")]
+        {
+            // The memory's own copy is the fastest there is; by pieces that stay in the first-level
+            // cache, the sum then reads the data at no further cost.
+            let mut sum = Self::ZERO;
+            for (to, from) in dst.chunks_mut(COPY_PIECE).zip(src.chunks(COPY_PIECE)) {
+                to.copy_from_slice(from);
+                sum = sum.add(Self::of(from));
+            }
+            sum
         }
-        sum
     }
 
     /// The sum of this data followed by `other`'s, which started at an even offset.
@@ -150,6 +161,7 @@ impl Sum {
 /// The sum over the pseudo header that TCP, UDP and ICMPv6 cover with their checksum: addresses,
 /// protocol and the length in bytes of the transport header and payload (RFC 9293 §3.1, RFC 768,
 /// RFC 8200 §8.1).
+#[cfg_attr(target_pointer_width = "32", inline(never))]
 pub fn pseudo_header(src: IpAddress, dst: IpAddress, protocol: IpProtocol, len: usize) -> Sum {
     // No segment is longer than 65,535 bytes; IPv6 would have room for 32 bits.
     let fields = u64::from(protocol.0) + len as u64;
@@ -239,6 +251,7 @@ const WORD: usize = size_of::<Word>();
 /// machines; more than two would not fit the registers of the narrow ones.
 const LANES: usize = WORD / 2;
 /// Bytes copied in one go before they are summed.
+#[cfg(target_pointer_width = "64")]
 const COPY_PIECE: usize = 2048;
 
 fn add_words<const LEN: usize>(lanes: &mut [Wide; LANES], block: &[u8; LEN]) {

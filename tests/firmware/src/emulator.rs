@@ -92,14 +92,17 @@ impl Emulator {
     /// As [`Self::line`], of those that start so the one with that number, from 0.
     pub(crate) async fn line_number(&mut self, start: &str, n: usize) -> Result<String, Error> {
         let found = timeout(PATIENCE, async {
+            let mut stopped = None;
             loop {
                 let line = self.find(start, n);
                 if let Some(line) = line {
                     return Ok(line);
                 }
-                if let Some(status) = self.ended()? {
+                if let Some(status) = stopped {
                     return Err(format!("the board stopped: {status}").into());
                 }
+                // Its last words may still be on their way: they are looked for once more.
+                stopped = self.ended()?;
                 sleep(Duration::from_millis(5)).await;
             }
         });

@@ -58,12 +58,14 @@ async fn net(mut runner: Runner<'static, Ethernet>) -> ! {
 /// any number of futures in each.
 #[embassy_executor::task]
 async fn echo(listener: TcpListener<'static>) {
-    join_array([const { () }; BACKLOG].map(|()| serve(&listener))).await;
+    // Not in the futures, which are moved to where they stay.
+    static BUFFERS: ConstStaticCell<[Aligned<[u8; 1460]>; BACKLOG]> =
+        ConstStaticCell::new([const { Aligned([0; 1460]) }; BACKLOG]);
+    join_array(BUFFERS.take().each_mut().map(|buffer| serve(&listener, buffer))).await;
 }
 
 /// Serves one connection after the other.
-async fn serve(listener: &TcpListener<'static>) {
-    let mut buffer = Aligned([0; 1460]);
+async fn serve(listener: &TcpListener<'static>, buffer: &mut Aligned<[u8; 1460]>) {
     loop {
         let Ok(mut socket) = listener.accept().await else {
             return;

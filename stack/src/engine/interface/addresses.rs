@@ -102,7 +102,7 @@ impl Interface {
     /// Whether an address has to prove unused before it may be used.
     fn is_in_doubt(&self, address: IpAddress, care: Care) -> bool {
         let is_asked_for = match address {
-            IpAddress::Ipv4(_) => care.policy == AddressPolicy::Probe,
+            IpAddress::Ipv4(_) => care.policy.probes(),
             #[cfg(feature = "proto-ipv6")]
             IpAddress::Ipv6(_) => self.ipv6.probes > 0,
         };
@@ -135,6 +135,7 @@ impl Interface {
         }
         let mode = match care.policy {
             AddressPolicy::Announce => StartMode::Announce,
+            #[cfg(feature = "ipv4-conflict")]
             AddressPolicy::Probe => StartMode::Probe,
         };
         let detectors = &mut self.ethernet.detectors;

@@ -279,6 +279,7 @@ impl Entry {
     }
 
     /// When this entry next has something to send or to give up.
+    #[inline(never)]
     pub(super) fn deadline(&self) -> Option<Instant> {
         match self.state {
             State::Incomplete { .. } | State::Probe { .. } => Some(self.quiet_until),

@@ -256,6 +256,7 @@ impl<'d, M: RawMutex> Io<'d, M> {
     }
 }
 
+#[inline(never)]
 fn leave(
     shared: &mut Shared<'_>,
     key: SocketKey,

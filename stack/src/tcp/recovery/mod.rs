@@ -10,20 +10,30 @@
 //! [`prr`] (RFC 9937) meters what goes out meanwhile, where congestion control wants it to, and [`spurious`]
 //! notices when all of it was a mistake. The connection's side of it is in `loss.rs`.
 
+#[cfg(not(feature = "tcp-rack"))]
+mod by_count;
+#[cfg_attr(not(feature = "tcp-rack"), path = "no_probe.rs")]
+mod probe;
+#[cfg_attr(not(feature = "tcp-prr"), path = "no_prr.rs")]
 mod prr;
+#[cfg(feature = "tcp-rack")]
 mod rack;
 mod scoreboard;
+#[cfg_attr(not(feature = "tcp-undo"), path = "no_undo.rs")]
 mod spurious;
 
-pub(crate) use prr::{Ack as PrrAck, Prr};
-use rack::Rack;
-pub(crate) use rack::{Circumstances, Detected};
+#[cfg(not(feature = "tcp-rack"))]
+use by_count::ByCount as Detector;
+use probe::Probe;
+pub(crate) use probe::ProbeOutcome;
+pub(crate) use prr::Prr;
+#[cfg(feature = "tcp-rack")]
+use rack::Rack as Detector;
 pub use scoreboard::send_buffer_len;
 pub(crate) use scoreboard::{Board, Delivered, Hole, RecordTable, Scoreboard};
 use spurious::Suspicion;
-pub(crate) use spurious::reported_duplicate;
 
-use crate::wire::SeqNum;
+use crate::wire::{SackBlocks, SeqNum};
 
 /// Where a connection stands in repairing losses.
 #[derive(Clone, Debug)]
@@ -33,12 +43,8 @@ pub(crate) struct Recovery {
     point: SeqNum,
     /// Duplicate acknowledgments in a row, from a peer that does not report what it received.
     duplicates: u8,
-    rack: Rack,
-    probe: LossProbe,
-    /// TLP.end_seq, while a probe is out.
-    probe_end: SeqNum,
-    /// How often the peer's silence was taken for a loss during this recovery, since it last spoke.
-    silences: u8,
+    detector: Detector,
+    pub(crate) probe: Probe,
     suspicion: Suspicion,
 }
 
@@ -53,25 +59,40 @@ pub(crate) enum Phase {
     Timeout,
 }
 
-/// A tail loss probe (RFC 8985, section 7): it makes the peer acknowledge, and so shows what is lost.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum LossProbe {
-    /// None is out.
-    None,
-    NewData,
-    /// The last segment again, because there was nothing new.
-    Repeated,
+/// How much of the table is lost.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Detected {
+    pub(crate) bytes: u32,
+    /// When to look again, in microseconds from now: some may only be late.
+    pub(crate) look_again: Option<u32>,
 }
 
-/// What became of a tail loss probe.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum ProbeOutcome {
-    /// None is out, or nothing is known yet.
-    Unknown,
-    /// Nothing was lost.
-    Needless,
-    /// It repaired a loss that nobody would have seen otherwise.
-    Repaired,
+/// What decides about losses beside the table and what arrived before.
+#[derive(Clone, Copy, Debug)]
+#[cfg_attr(not(feature = "tcp-rack"), expect(dead_code, reason = "for RACK"))]
+pub(crate) struct Circumstances {
+    /// In microseconds, low 32 bits.
+    pub(crate) now: u32,
+    /// In microseconds.
+    pub(crate) srtt: u32,
+    pub(crate) in_recovery: bool,
+    pub(crate) mss: u32,
+    /// Bytes that arrived ahead of others.
+    pub(crate) sacked: u32,
+}
+
+/// What an acknowledgment means for the rate during recovery.
+#[derive(Clone, Copy, Debug)]
+#[cfg_attr(not(feature = "tcp-prr"), expect(dead_code, reason = "for PRR"))]
+pub(crate) struct PrrAck {
+    /// Bytes that arrived.
+    pub(crate) delivered: u32,
+    /// Bytes in the network.
+    pub(crate) pipe: u32,
+    pub(crate) ssthresh: u32,
+    pub(crate) mss: u32,
+    /// SafeACK: it acknowledges in order and shows no more losses, so that what is in flight may grow.
+    pub(crate) safe: bool,
 }
 
 impl Recovery {
@@ -80,10 +101,8 @@ impl Recovery {
             phase: Phase::Open,
             point: iss,
             duplicates: 0,
-            rack: Rack::new(iss),
-            probe: LossProbe::None,
-            probe_end: iss,
-            silences: 0,
+            detector: Detector::new(iss),
+            probe: Probe::new(iss),
             suspicion: Suspicion::default(),
         }
     }
@@ -95,19 +114,19 @@ impl Recovery {
     /// Takes note of what arrived; a round-trip time in microseconds, if it tells one.
     pub(crate) fn on_delivered(&mut self, now: u32, delivered: &Delivered) -> Option<u32> {
         if delivered.bytes > 0 {
-            self.silences = 0;
+            self.probe.on_arrival();
         }
-        self.rack.on_delivered(now, delivered)
+        self.detector.on_delivered(now, delivered)
     }
 
     /// Whether the path was seen to reorder.
     pub(crate) fn expects_reordering(&self) -> bool {
-        self.rack.has_seen_reordering()
+        self.detector.has_seen_reordering()
     }
 
     /// Whether segments have overtaken those that arrived now. Before [`Self::on_delivered`].
     pub(crate) fn overtakes(&self, delivered: &Delivered) -> bool {
-        self.rack.overtakes(delivered)
+        self.detector.overtakes(delivered)
     }
 
     /// An acknowledgment came in; `duplicate`: the end of the segment that it reports to have arrived
@@ -125,7 +144,7 @@ impl Recovery {
         if advances {
             self.suspicion.on_progress();
         }
-        self.rack.on_report(una, max, duplicate.is_some());
+        self.detector.on_report(una, max, duplicate.is_some());
         duplicate.is_some_and(|end| {
             end.at_or_before(una)
                 && end.at_or_before(self.point)
@@ -173,19 +192,9 @@ impl Recovery {
         self.phase == Phase::Timeout && self.suspicion.prefers_new_data()
     }
 
-    /// How often the peer's silence was taken for a loss, see [`Self::on_silence`].
-    pub(crate) fn silences(&self) -> u8 {
-        self.silences
-    }
-
-    /// Losses are being repaired, and the peer said nothing for longer than an answer takes.
-    pub(crate) fn on_silence(&mut self) {
-        self.silences = self.silences.saturating_add(1);
-    }
-
     /// Looks for losses by time.
     pub(crate) fn detect(&self, board: &mut Board<'_>, at: &Circumstances) -> Detected {
-        self.rack.detect(board, at)
+        self.detector.detect(board, at)
     }
 
     /// RFC 5681, section 3.2: the third duplicate in a row is taken as the sign of a loss. True if this
@@ -202,7 +211,7 @@ impl Recovery {
         let repaired = self.phase != Phase::Open && una.at_or_after(self.point);
         if repaired {
             self.phase = Phase::Open;
-            self.rack.on_recovered();
+            self.detector.on_recovered();
         }
         repaired
     }
@@ -211,8 +220,7 @@ impl Recovery {
     pub(crate) fn enter_fast(&mut self, max: SeqNum) {
         self.phase = Phase::Fast;
         self.point = max;
-        self.probe = LossProbe::None;
-        self.silences = 0;
+        self.probe.on_recovery();
         self.suspicion = Suspicion::start();
     }
 
@@ -225,7 +233,7 @@ impl Recovery {
         self.phase = Phase::Timeout;
         self.point = max;
         self.duplicates = 0;
-        self.probe = LossProbe::None;
+        self.probe.give_up();
     }
 
     /// Duplicates that stand for segments which arrived, of a peer that does not report them.
@@ -243,31 +251,20 @@ impl Recovery {
         }
     }
 
-    /// Whether a tail loss probe is out.
-    pub(crate) fn is_probing(&self) -> bool {
-        self.probe != LossProbe::None
-    }
-
-    /// A tail loss probe is sent; `repeated`: for want of new data it repeats the last segment.
-    pub(crate) fn on_probe_sent(&mut self, end: SeqNum, repeated: bool) {
-        self.probe = match repeated {
-            true => LossProbe::Repeated,
-            false => LossProbe::NewData,
-        };
-        self.probe_end = end;
-    }
-
     /// RFC 8985, section 7.4.2: `ack` is acknowledged; `duplicate`: the peer reports that it had received
     /// the segment twice.
     pub(crate) fn probe_outcome(&mut self, ack: SeqNum, duplicate: bool) -> ProbeOutcome {
-        if !self.is_probing() || ack.before(self.probe_end) {
-            return ProbeOutcome::Unknown;
-        }
-        match core::mem::replace(&mut self.probe, LossProbe::None) {
-            LossProbe::Repeated if !duplicate => ProbeOutcome::Repaired,
-            _ => ProbeOutcome::Needless,
-        }
+        self.probe.outcome(ack, duplicate)
     }
+}
+
+/// The end of the segment that an acknowledgment reports to have arrived twice: its first block lies below
+/// the acknowledgment or within the second block (RFC 2883, section 4).
+pub(crate) fn reported_duplicate(blocks: &SackBlocks, ack: SeqNum) -> Option<SeqNum> {
+    let mut blocks = blocks.iter();
+    let (left, right) = blocks.next()?;
+    let within = |(outer, end)| left.at_or_after(outer) && right.at_or_before(end);
+    (right.at_or_before(ack) || blocks.next().is_some_and(within)).then_some(right)
 }
 
 /// RFC 5681, section 3.2: DupThresh.

@@ -1,6 +1,8 @@
 //! Proportional rate reduction (RFC 9937): during recovery as much is sent as arrives, scaled so that
 //! what is in flight comes down to the new threshold by the end.
 
+use super::PrrAck;
+
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Prr {
     /// RecoverFS: what was in flight when the loss was seen.
@@ -23,8 +25,8 @@ impl Prr {
     }
 
     /// An acknowledgment, or a timer that found losses.
-    pub(crate) fn on_ack(&mut self, ack: &Ack) {
-        let &Ack {
+    pub(crate) fn on_ack(&mut self, ack: &PrrAck) {
+        let &PrrAck {
             delivered,
             pipe,
             ssthresh,
@@ -66,25 +68,12 @@ impl Prr {
     }
 }
 
-/// What an acknowledgment means for the rate.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Ack {
-    /// Bytes that arrived.
-    pub(crate) delivered: u32,
-    /// Bytes in the network.
-    pub(crate) pipe: u32,
-    pub(crate) ssthresh: u32,
-    pub(crate) mss: u32,
-    /// SafeACK: it acknowledges in order and shows no more losses, so that what is in flight may grow.
-    pub(crate) safe: bool,
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn ack(pipe: u32, safe: bool) -> Ack {
-        Ack {
+    fn ack(pipe: u32, safe: bool) -> PrrAck {
+        PrrAck {
             delivered: 1_000,
             pipe,
             ssthresh: 10_000,

@@ -1,6 +1,7 @@
 //! RACK (RFC 8985, section 6): a segment is lost when one that was sent sufficiently later has arrived.
 
 use super::scoreboard::{Board, Delivered, Sent};
+use super::{Circumstances, Detected};
 use crate::wire::SeqNum;
 
 /// What time has shown.
@@ -25,26 +26,6 @@ pub(crate) struct Rack {
     persist: u8,
     /// RACK.dsack_round: the window has grown for what is in flight up to here, if anything is.
     grown_until: SeqNum,
-}
-
-/// How much of the table is lost.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Detected {
-    pub(crate) bytes: u32,
-    /// When to look again, in microseconds from now: some may only be late.
-    pub(crate) look_again: Option<u32>,
-}
-
-/// What the reordering window depends on beside RACK's own state.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Circumstances {
-    /// In microseconds, low 32 bits.
-    pub(crate) now: u32,
-    /// In microseconds.
-    pub(crate) srtt: u32,
-    pub(crate) in_recovery: bool,
-    /// At least three segments arrived ahead of others.
-    pub(crate) three_ahead: bool,
 }
 
 impl Rack {
@@ -159,7 +140,7 @@ impl Rack {
     /// Section 6.2, step 4: a quarter of the shortest round trip for segments to overtake each other, and
     /// no time at all where none has and the loss is plain.
     fn reordering_window(&self, at: &Circumstances) -> u32 {
-        if !self.reordering_seen && (at.in_recovery || at.three_ahead) {
+        if !self.reordering_seen && (at.in_recovery || at.sacked >= 3 * at.mss) {
             return 0;
         }
         let quarter = self.min_rtt / 4;
@@ -192,7 +173,8 @@ mod tests {
             now: 0,
             srtt: 100_000,
             in_recovery: true,
-            three_ahead: true,
+            mss: 1_000,
+            sacked: 3_000,
         })
     }
 

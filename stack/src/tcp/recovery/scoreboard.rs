@@ -283,7 +283,34 @@ impl Board<'_> {
         }
     }
 
+    /// RFC 6675, section 4, IsLost(): takes a segment for lost that was sent once, and behind which three segments
+    /// arrived or more than two segments' worth of bytes. How many bytes that are.
+    #[cfg(any(test, not(feature = "tcp-rack")))]
+    pub(crate) fn lose_overtaken(&mut self, mss: u32) -> u32 {
+        let mut start = self.una;
+        let (mut above, mut bytes) = (self.state.sacked, 0);
+        let mut segments = (0..self.len())
+            .filter(|&nth| self.get(nth).has(SACKED))
+            .count();
+        for nth in 0..self.len() {
+            let mut record = self.get(nth);
+            let len = record.end().distance_from(start);
+            start = record.end();
+            if record.has(SACKED) {
+                above = above.saturating_sub(len);
+                segments -= 1;
+            } else if record.flags == 0 && (above > 2 * mss || segments >= 3) {
+                record.flags = LOST;
+                self.set(nth, record);
+                bytes += len;
+            }
+        }
+        self.state.lost += bytes;
+        bytes
+    }
+
     /// Takes segments for lost of which `is_lost` says so; bytes that are.
+    #[cfg(any(test, feature = "tcp-rack"))]
     pub(crate) fn lose(&mut self, mut is_lost: impl FnMut(Sent) -> bool) -> u32 {
         let mut start = self.una;
         let mut bytes = 0;
@@ -394,6 +421,7 @@ impl Board<'_> {
     }
 
     /// The last segment, if it is not known to have arrived.
+    #[cfg(any(test, feature = "tcp-rack"))]
     pub(crate) fn last(&self) -> Option<Hole> {
         let nth = self.len().checked_sub(1)?;
         (!self.get(nth).has(SACKED)).then(|| self.hole(nth))
@@ -440,6 +468,7 @@ impl Board<'_> {
     }
 
     /// Takes `len` bytes of a record out of the sums.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     fn forget(&mut self, record: &Record, len: u32) {
         if record.has(SACKED) {
             self.state.sacked = self.state.sacked.saturating_sub(len);

@@ -7,8 +7,6 @@
 //! | the peer reports every retransmission as a duplicate | 2883, 3708 | D-SACK |
 //! | after a timeout, what was sent only once still arrives | 5682 (F-RTO) | SACK |
 
-use crate::wire::{SackBlocks, SeqNum};
-
 /// What was sent again since the window was last cut, and what came back of it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Suspicion {
@@ -121,18 +119,11 @@ impl Suspicion {
 /// More than anybody waits for reports of.
 const TOO_MANY: u8 = u8::MAX;
 
-/// The end of the segment that an acknowledgment reports to have arrived twice: its first block lies below
-/// the acknowledgment or within the second block (RFC 2883, section 4).
-pub(crate) fn reported_duplicate(blocks: &SackBlocks, ack: SeqNum) -> Option<SeqNum> {
-    let mut blocks = blocks.iter();
-    let (left, right) = blocks.next()?;
-    let within = |(outer, end)| left.at_or_after(outer) && right.at_or_before(end);
-    (right.at_or_before(ack) || blocks.next().is_some_and(within)).then_some(right)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tcp::recovery::reported_duplicate;
+    use crate::wire::{SackBlocks, SeqNum};
 
     #[test]
     fn rfc3708_every_retransmission_was_a_duplicate() {

@@ -149,3 +149,25 @@ proptest! {
         prop_assert_eq!(device, full);
     }
 }
+
+#[test]
+fn machines_of_32_bits_sum_and_copy_alike_at_every_length_and_alignment() {
+    let words: Vec<u32> = (0..800u32).map(|i| i.wrapping_mul(0x9e37_79b9)).collect();
+    let data = zerocopy::IntoBytes::as_bytes(&words[..]);
+    for start in 0..9 {
+        for end in (start..start + 200).chain([1460, 1461, 3000]) {
+            let data = &data[start..end];
+            assert_eq!(narrow::sum(data).fold(), naive(data));
+            for place in [start % 4, 1] {
+                let mut words = vec![0u32; 800];
+                let room = zerocopy::IntoBytes::as_mut_bytes(&mut words[..]);
+                let copy = &mut room[place..place + data.len()];
+                assert_eq!(narrow::copy(copy, data).fold(), naive(data));
+                assert_eq!(copy, data);
+            }
+        }
+    }
+    let ones = vec![u32::MAX; 1 << 18];
+    let ones = zerocopy::IntoBytes::as_bytes(&ones[..]);
+    assert_eq!(narrow::sum(ones).fold(), 0xffff);
+}

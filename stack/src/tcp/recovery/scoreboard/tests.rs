@@ -159,3 +159,29 @@ proptest::proptest! {
         }
     }
 }
+
+#[test]
+fn rfc6675_4_a_segment_is_lost_when_three_arrived_behind_it_or_more_than_two_full_ones() {
+    let mut memory = vec![0; size_of::<Record>() * 8];
+    let mut state = Scoreboard::new();
+    five(&mut state, &mut memory);
+    let mut board = state.with(&mut memory, seq(100));
+    board.on_ack(seq(100), seq(150), &blocks(&[(130, 150)]));
+    assert_eq!(board.lose_overtaken(10), 0, "two full segments");
+    assert_eq!(board.lose_overtaken(9), 30, "more than two");
+    board.find_all();
+    board.on_ack(seq(100), seq(150), &blocks(&[(110, 120)]));
+    assert_eq!(
+        board.lose_overtaken(50),
+        10,
+        "three segments, however short"
+    );
+    let hole = board.first_lost().unwrap();
+    board.on_retransmitted(hole, hole.end, 9);
+    assert_eq!(
+        board.lose_overtaken(1),
+        10,
+        "what was sent again is the timer's"
+    );
+    assert_eq!(board.first_lost().unwrap().start, seq(120));
+}

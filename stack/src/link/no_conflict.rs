@@ -1,0 +1,55 @@
+//! Addresses without a look at who else has them: nothing is probed, announced or defended.
+
+use core::net::Ipv4Addr;
+
+use super::DefensePolicy;
+use crate::time::Instant;
+use crate::wire::{ArpPacket, EthernetAddress};
+
+/// Guards nothing.
+#[derive(Clone, Debug)]
+pub(crate) struct ConflictDetector(());
+
+impl ConflictDetector {
+    pub(crate) fn new(_: EthernetAddress, _: DefensePolicy) -> Self {
+        Self(())
+    }
+
+    pub(crate) fn start(&mut self, _: Instant, _: Ipv4Addr, mode: StartMode, _rand: u32) {
+        let StartMode::Announce = mode;
+    }
+
+    pub(crate) fn address(&self) -> Ipv4Addr {
+        Ipv4Addr::UNSPECIFIED
+    }
+
+    pub(crate) fn is_usable(&self) -> bool {
+        true
+    }
+
+    pub(crate) fn on_arp(&mut self, _: Instant, _: &ArpPacket) -> Option<Conflict> {
+        None
+    }
+
+    pub(crate) fn poll_arp(&mut self, _: Instant) -> Option<ArpPacket> {
+        None
+    }
+
+    pub(crate) fn next_deadline(&self) -> Option<Instant> {
+        None
+    }
+}
+
+/// How an address is taken into use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum StartMode {
+    /// At once.
+    Announce,
+}
+
+/// What a conflict would mean.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Conflict {
+    /// The address is to be given up.
+    GiveUp,
+}

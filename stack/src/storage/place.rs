@@ -1,0 +1,36 @@
+//! A place for something in a table that starts out empty.
+
+/// An `Option` that is all zeros when there is nothing, so that an empty table costs no flash.
+#[derive(Clone, Copy, Debug)]
+#[repr(u8)]
+pub(super) enum Place<T> {
+    Vacant,
+    Taken(T),
+}
+
+impl<T> Place<T> {
+    pub(super) fn is_vacant(&self) -> bool {
+        matches!(self, Self::Vacant)
+    }
+
+    pub(super) fn get(&self) -> Option<&T> {
+        match self {
+            Self::Vacant => None,
+            Self::Taken(thing) => Some(thing),
+        }
+    }
+
+    pub(super) fn get_mut(&mut self) -> Option<&mut T> {
+        match self {
+            Self::Vacant => None,
+            Self::Taken(thing) => Some(thing),
+        }
+    }
+
+    pub(super) fn take(&mut self) -> Option<T> {
+        match core::mem::replace(self, Self::Vacant) {
+            Self::Vacant => None,
+            Self::Taken(thing) => Some(thing),
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! Loss detection without a clock (RFC 6675): a segment is lost when enough arrived that was sent behind it. What
+//! was sent again and is lost once more is left to the retransmission timer.
+
+use super::scoreboard::{Board, Delivered};
+use super::{Circumstances, Detected};
+use crate::wire::SeqNum;
+
+/// Nothing: the table says it all.
+#[derive(Clone, Debug)]
+pub(crate) struct ByCount;
+
+impl ByCount {
+    pub(crate) fn new(_: SeqNum) -> Self {
+        Self
+    }
+
+    /// The round trip of the newest segment that arrived, unless it was sent more than once (Karn's algorithm).
+    pub(crate) fn on_delivered(&mut self, now: u32, delivered: &Delivered) -> Option<u32> {
+        let newest = delivered.newest.filter(|newest| !newest.retransmitted)?;
+        Some(now.wrapping_sub(newest.at))
+    }
+
+    pub(super) fn overtakes(&self, _: &Delivered) -> bool {
+        false
+    }
+
+    pub(super) fn has_seen_reordering(&self) -> bool {
+        false
+    }
+
+    /// RFC 6675, section 4, IsLost().
+    pub(crate) fn detect(&self, board: &mut Board<'_>, at: &Circumstances) -> Detected {
+        Detected {
+            bytes: board.lose_overtaken(at.mss),
+            look_again: None,
+        }
+    }
+
+    pub(crate) fn on_report(&mut self, _una: SeqNum, _max: SeqNum, _duplicate: bool) {}
+
+    pub(crate) fn on_recovered(&mut self) {}
+}

@@ -1,0 +1,64 @@
+//! Sums on machines of 32 bits, whose processors read several words at a time where those lie on a word boundary,
+//! and add with a carry.
+
+use zerocopy::FromBytes;
+
+use super::Sum;
+
+/// [`Sum::of`].
+pub(super) fn sum(data: &[u8]) -> Sum {
+    let Ok((blocks, rest)) = <[[u32; 8]]>::ref_from_prefix(data) else {
+        return Sum::of_short(data);
+    };
+    let mut sum = Wide::default();
+    for block in blocks {
+        sum.add(block);
+        // Blocks that are worked on side by side would need more registers than there are.
+        core::hint::black_box(());
+    }
+    sum.sum().add(Sum::of_short(rest))
+}
+
+/// [`Sum::copy`], of slices that are equally long.
+pub(super) fn copy(dst: &mut [u8], src: &[u8]) -> Sum {
+    // Half as many words as above: each is needed twice.
+    let to = <[[u32; 4]]>::mut_from_prefix(&mut *dst).ok();
+    let from = <[[u32; 4]]>::ref_from_prefix(src).ok();
+    let (Some((to, to_rest)), Some((from, from_rest))) = (to, from) else {
+        dst.copy_from_slice(src);
+        return Sum::of_short(src);
+    };
+    let mut sum = Wide::default();
+    for (to, from) in to.iter_mut().zip(from) {
+        let block = *from;
+        *to = block;
+        sum.add(&block);
+        core::hint::black_box(());
+    }
+    to_rest.copy_from_slice(from_rest);
+    sum.sum().add(Sum::of_short(from_rest))
+}
+
+/// A sum of pairs of words, and how often it overflowed.
+#[derive(Default)]
+struct Wide {
+    sum: u64,
+    carries: u32,
+}
+
+impl Wide {
+    #[inline(always)]
+    fn add<const N: usize>(&mut self, block: &[u32; N]) {
+        let (pairs, _) = block.as_chunks();
+        for &[low, high] in pairs {
+            let pair = u64::from(low) | u64::from(high) << 32;
+            let (sum, carry) = self.sum.overflowing_add(pair);
+            self.sum = sum;
+            self.carries += u32::from(carry);
+        }
+    }
+
+    fn sum(&self) -> Sum {
+        Sum(self.sum).add(Sum(self.carries.into()))
+    }
+}
