@@ -5,12 +5,14 @@
 //! cargo run --release --example dhcp_client -- --tap tap0    # in a bridge with your LAN, or beside dnsmasq
 //! cargo run --release --example dhcp_client -- --sandbox --once -- \
 //!     dnsmasq --keep-in-foreground --conf-file=/dev/null --user=root --dhcp-range=192.168.69.200,192.168.69.210
+//! cargo run --release --example dhcp_client -- --sandbox --once --ipv6 -- \
+//!     dnsmasq --keep-in-foreground --conf-file=/dev/null --user=root --dhcp-range=fdaa::200,fdaa::210
 //! ```
 
 use std::process::ExitCode;
 
 use clap::Parser;
-use cygnet::{DhcpConfig, DhcpLease, Stack};
+use cygnet::{Config, ConfigV6, DhcpConfig, DhcpLease, Dhcpv6Config, Dhcpv6Lease, Duration, Stack};
 use cygnet_examples::device::DeviceOptions;
 use cygnet_examples::session::start_command;
 use cygnet_examples::{Error, arguments, exit, host, units};
@@ -18,6 +20,10 @@ use cygnet_examples::{Error, arguments, exit, host, units};
 /// A network host that gets its address by DHCP and prints what it got, whenever that changes
 #[derive(Parser)]
 struct Args {
+    /// An IPv6 address, by DHCPv6
+    #[arg(long, conflicts_with_all = ["hostname", "no_probe"])]
+    ipv6: bool,
+
     /// The name to tell the server
     #[arg(long, value_name = "NAME")]
     hostname: Option<String>,
@@ -44,6 +50,16 @@ fn main() -> ExitCode {
 }
 
 fn run(args: &Args) -> Result<ExitCode, Error> {
+    let hardware_address = host::SERVER.hardware_address;
+    if args.ipv6 {
+        let mut config = Dhcpv6Config::stateful();
+        config.max_lifetime = args.max_lease;
+        config.prefix_delegation = true;
+        let config = Config::dhcpv6(config);
+        return host::run_configured(&args.device, hardware_address, config, async |stack| {
+            watch(stack, args).await
+        });
+    }
     let mut config = DhcpConfig::new();
     if let Some(name) = &args.hostname {
         let name = name.as_str().try_into();
@@ -51,7 +67,6 @@ fn run(args: &Args) -> Result<ExitCode, Error> {
     }
     config.probe = !args.no_probe;
     config.max_lease = args.max_lease;
-    let hardware_address = host::SERVER.hardware_address;
     host::run_with(&args.device, hardware_address, config, async |stack| {
         watch(stack, args).await
     })
@@ -61,11 +76,12 @@ async fn watch(stack: Stack<'static>, args: &Args) -> Result<ExitCode, Error> {
     let _server = start_command(&args.device)?;
     println!("looking for an address");
     loop {
-        match stack.dhcp_lease().filter(|_| stack.is_config_up()) {
+        match Lease::of(stack, args.ipv6).filter(|_| stack.is_config_up()) {
             Some(lease) => {
-                print(&lease);
+                lease.print();
                 if args.once {
                     stack.set_config_v4(None)?;
+                    stack.set_config_v6(ConfigV6::None)?;
                     // The release leaves when the runner comes by.
                     tokio::time::sleep(std::time::Duration::from_millis(200)).await;
                     return Ok(ExitCode::SUCCESS);
@@ -75,6 +91,47 @@ async fn watch(stack: Stack<'static>, args: &Args) -> Result<ExitCode, Error> {
             None => println!("no link"),
         }
         stack.wait_config_change().await;
+    }
+}
+
+/// What a server of either version gave.
+enum Lease {
+    V4(DhcpLease),
+    V6(Dhcpv6Lease),
+}
+
+impl Lease {
+    fn of(stack: Stack<'static>, ipv6: bool) -> Option<Self> {
+        match ipv6 {
+            true => stack.dhcpv6_lease().map(Self::V6),
+            false => stack.dhcp_lease().map(Self::V4),
+        }
+    }
+
+    fn print(&self) {
+        match self {
+            Self::V4(lease) => print(lease),
+            Self::V6(lease) => print_v6(lease),
+        }
+    }
+}
+
+fn print_v6(lease: &Dhcpv6Lease) {
+    let time = |lifetime: Option<Duration>| match lifetime {
+        Some(lifetime) => format!("for {} s", lifetime.as_secs()),
+        None => "for ever".to_owned(),
+    };
+    for given in &lease.addresses {
+        println!("address:     {} {}", given.address, time(given.valid));
+    }
+    for given in &lease.prefixes {
+        println!("prefix:      {} {}", given.prefix, time(given.valid));
+    }
+    for server in &lease.dns_servers {
+        println!("DNS server:  {server}");
+    }
+    for domain in lease.domains.iter() {
+        println!("domain:      {domain}");
     }
 }
 

@@ -45,6 +45,7 @@
         feature = "socket-icmp",
         feature = "socket-raw",
         feature = "socket-dhcpv4",
+        feature = "socket-dhcpv6",
         feature = "socket-dns",
         feature = "icmp-echo-reply",
         feature = "ipv4-link-local",
@@ -76,7 +77,11 @@ extern crate std;
 
 mod log;
 
-#[cfg(any(feature = "socket-dhcpv4", feature = "dhcpv4-server"))]
+#[cfg(any(
+    feature = "socket-dhcpv4",
+    feature = "socket-dhcpv6",
+    feature = "dhcpv4-server"
+))]
 mod dhcp;
 #[cfg(any(feature = "socket-dns", feature = "mdns"))]
 mod dns;
@@ -99,6 +104,8 @@ pub use cygnet_driver::{Clock, Driver};
 pub use dhcp::{DhcpConfig, DhcpLease};
 #[cfg(feature = "dhcpv4-server")]
 pub use dhcp::{DhcpGrant, DhcpServerConfig, DhcpServerEvent};
+#[cfg(feature = "socket-dhcpv6")]
+pub use dhcp::{Dhcpv6Address, Dhcpv6Config, Dhcpv6Lease, Dhcpv6Mode, Dhcpv6Prefix};
 #[cfg(feature = "socket-dns")]
 pub use dns::DnsAnswer;
 #[cfg(feature = "mdns")]
@@ -166,6 +173,8 @@ pub use tcp::{
     send_buffer_len as tcp_send_buffer_len,
 };
 pub use time::{Duration, Instant};
+#[cfg(feature = "socket-dhcpv6")]
+pub use wire::Duid;
 #[cfg(feature = "proto-ipv6")]
 pub use wire::Ipv6Cidr;
 pub use wire::{IpAddress, IpCidr, IpEndpoint, IpListenEndpoint, Ipv4Cidr};

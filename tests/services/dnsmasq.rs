@@ -1,23 +1,23 @@
 //! dnsmasq at the other end of a tap: leases and names.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use cygnet::wire::dns::{Name, RecordData, RecordType};
-use cygnet::{ConfigV4, DhcpConfig, DnsError, DnsSocket, IpAddress, Ipv4Cidr};
+use cygnet::{Config, ConfigV4, DhcpConfig, DnsError, DnsSocket, IpAddress, Ipv4Cidr};
 use cygnet::{Stack, StaticConfigV4, TcpConnector, TcpSocket};
 use cygnet_host::process::Running;
 use cygnet_host::{Interface, TokioClock, process};
 use embedded_nal_async::Dns as _;
 
-use crate::kernel::beside_kernel;
+use crate::kernel::beside_kernel_with;
 
 /// The kernel's address, where dnsmasq is.
 const KERNEL: Ipv4Addr = Ipv4Addr::new(192, 168, 69, 100);
 
 /// dnsmasq on the interface, and where its leases stand.
-struct Dnsmasq {
+pub(crate) struct Dnsmasq {
     folder: tempfile::TempDir,
     interface: String,
     running: Option<Running>,
@@ -25,7 +25,7 @@ struct Dnsmasq {
 
 impl Dnsmasq {
     /// Starts it with these options beside the usual.
-    fn start(&mut self, options: &str) {
+    pub(crate) fn start(&mut self, options: &str) {
         self.running = None;
         let path = |name: &str| self.folder.path().join(name).display().to_string();
         let config = format!(
@@ -47,13 +47,23 @@ impl Dnsmasq {
             Some(process::spawn(&mut command).expect("dnsmasq; .ci/install installs it"));
     }
 
+    /// Ends it.
+    pub(crate) fn stop(&mut self) {
+        self.running = None;
+    }
+
+    /// The interface that it serves.
+    pub(crate) fn interface(&self) -> &str {
+        &self.interface
+    }
+
     /// What it has logged.
-    fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
     }
 
     /// Waits until it has logged that; fails if that takes half a minute.
-    async fn logs(&self, what: &str) {
+    pub(crate) async fn logs(&self, what: &str) {
         for _ in 0..300 {
             if self.log().contains(what) {
                 return;
@@ -70,7 +80,20 @@ fn beside_dnsmasq(
     options: &str,
     test: impl AsyncFnOnce(Stack<'static>, &mut Dnsmasq) + Send,
 ) {
-    beside_kernel(config, (KERNEL, 24), async |stack, interface| {
+    let mut with_ipv4 = Config::new();
+    with_ipv4.ipv4 = config.into();
+    beside(with_ipv4, (KERNEL, 24), options, test);
+}
+
+/// The same with any configuration, and with that address and prefix length for the kernel.
+pub(crate) fn beside(
+    config: Config,
+    (kernel, prefix_len): (impl Into<IpAddr>, u8),
+    options: &str,
+    test: impl AsyncFnOnce(Stack<'static>, &mut Dnsmasq) + Send,
+) {
+    let address = (kernel.into(), prefix_len);
+    beside_kernel_with(config, address, async |stack, interface| {
         let mut dnsmasq = Dnsmasq {
             folder: tempfile::tempdir().expect("a folder"),
             interface: interface.to_owned(),

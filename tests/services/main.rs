@@ -8,10 +8,13 @@ mod connector;
 mod dhcp;
 mod dhcp_server;
 mod dhcp_serving;
+mod dhcpv6;
 mod dns;
 mod dns_server;
 #[cfg(target_os = "linux")]
 mod dnsmasq;
+#[cfg(target_os = "linux")]
+mod dnsmasq_v6;
 #[cfg(target_os = "linux")]
 mod kernel;
 mod link_local;

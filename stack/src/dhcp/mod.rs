@@ -9,6 +9,8 @@ mod config;
 mod lease;
 #[cfg(feature = "dhcpv4-server")]
 mod server;
+#[cfg(feature = "socket-dhcpv6")]
+pub(crate) mod v6;
 
 #[cfg(feature = "socket-dhcpv4")]
 pub(crate) use client::{Change, DhcpClient, MAX_MESSAGE, Outgoing, Recipient};
@@ -20,3 +22,5 @@ pub use lease::DhcpLease;
 pub use server::{DhcpGrant, DhcpServerConfig, DhcpServerEvent};
 #[cfg(feature = "dhcpv4-server")]
 pub(crate) use server::{DhcpServer, Ignored, MAX_REPLY, Origin, PoolError};
+#[cfg(feature = "socket-dhcpv6")]
+pub use v6::{Dhcpv6Address, Dhcpv6Config, Dhcpv6Lease, Dhcpv6Mode, Dhcpv6Prefix};

@@ -9,6 +9,8 @@ use heapless::Vec;
 
 #[cfg(feature = "socket-dhcpv4")]
 use crate::dhcp::DhcpConfig;
+#[cfg(feature = "socket-dhcpv6")]
+use crate::dhcp::Dhcpv6Config;
 #[cfg(feature = "proto-ipv6")]
 pub use crate::ip::InterfaceIdentifiers;
 #[cfg(feature = "ipv4-link-local")]
@@ -104,6 +106,10 @@ pub enum ConfigV6 {
     LinkLocal,
     /// A link-local address, and one that is fixed.
     Static(StaticConfigV6),
+    /// A link-local address, and what a DHCP server gives. Its addresses come without a subnet or routes,
+    /// which routers advertise ([`Stack::add_route`](crate::Stack::add_route) where there are none).
+    #[cfg(feature = "socket-dhcpv6")]
+    Dhcp(Dhcpv6Config),
 }
 
 #[cfg(feature = "proto-ipv6")]
@@ -117,6 +123,13 @@ impl From<Option<StaticConfigV6>> for ConfigV6 {
 impl From<StaticConfigV6> for ConfigV6 {
     fn from(config: StaticConfigV6) -> Self {
         Self::Static(config)
+    }
+}
+
+#[cfg(feature = "socket-dhcpv6")]
+impl From<Dhcpv6Config> for ConfigV6 {
+    fn from(config: Dhcpv6Config) -> Self {
+        Self::Dhcp(config)
     }
 }
 
@@ -173,6 +186,12 @@ impl Config {
     #[cfg(feature = "proto-ipv6")]
     pub const fn ipv6_link_local() -> Self {
         Self::with(ConfigV4::None, ConfigV6::LinkLocal)
+    }
+
+    /// IPv6 addresses from a DHCP server, or information alone; and a link-local address.
+    #[cfg(feature = "socket-dhcpv6")]
+    pub const fn dhcpv6(dhcp: Dhcpv6Config) -> Self {
+        Self::with(ConfigV4::None, ConfigV6::Dhcp(dhcp))
     }
 
     /// An IPv4 address from a DHCP server, or else a link-local one after ten seconds.

@@ -300,7 +300,7 @@ impl<'d> Engine<'d> {
 
     /// The `nth` of the domains that names of one label are looked for in.
     pub(crate) fn search_domain(&self, nth: usize) -> Option<Name> {
-        let domain = self.interface.config()?.domains.iter().nth(nth)?;
+        let domain = self.interface.domains().nth(nth)?;
         Name::try_from(domain).ok()
     }
 

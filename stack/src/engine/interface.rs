@@ -162,10 +162,16 @@ impl Interface {
         self.changes
     }
 
+    /// How addresses are guarded that are nobody's in particular.
+    pub(super) fn care(&self) -> Care {
+        self.care
+    }
+
     /// A number that is another after routes or addresses changed.
     #[cfg(any(
         feature = "config-events",
         feature = "mdns",
+        feature = "socket-dhcpv6",
         all(feature = "multicast", feature = "proto-ipv6")
     ))]
     pub(super) fn epoch(&self) -> u16 {

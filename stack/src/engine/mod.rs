@@ -26,6 +26,8 @@ mod destinations;
 mod dhcp;
 #[cfg(feature = "dhcpv4-server")]
 mod dhcp_server;
+#[cfg(feature = "socket-dhcpv6")]
+mod dhcpv6;
 #[cfg(feature = "socket-dns")]
 mod dns;
 mod egress;
@@ -193,7 +195,7 @@ impl<'d> Engine<'d> {
     ) -> Self {
         let mut random = Random::new(seed);
         let interface = Interface::new(capabilities, hardware, config, &mut random);
-        let services = Services::new(&interface, config);
+        let services = Services::new(&interface, config, &mut random);
         Self {
             now: Instant::ZERO,
             services,
@@ -298,6 +300,7 @@ impl<'d> Engine<'d> {
 /// The earlier of two deadlines, of which either may be missing.
 #[cfg(any(
     feature = "socket-dhcpv4",
+    feature = "socket-dhcpv6",
     feature = "ipv4-link-local",
     feature = "dhcpv4-server",
     feature = "mdns",

@@ -32,6 +32,12 @@ pub enum ConfigEvent {
     LeaseObtained,
     /// That is over.
     LeaseLost,
+    /// A DHCPv6 server gave addresses or information, or changed something of that.
+    #[cfg(feature = "socket-dhcpv6")]
+    Dhcpv6LeaseObtained,
+    /// That is over.
+    #[cfg(feature = "socket-dhcpv6")]
+    Dhcpv6LeaseLost,
     /// The reader was too slow for so many events, which it missed: whatever they were about has to be
     /// looked at.
     Lagged(u32),

@@ -5,8 +5,11 @@
 use super::dhcp::DhcpState;
 #[cfg(feature = "dhcpv4-server")]
 use super::dhcp_server::DhcpServerState;
+#[cfg(feature = "socket-dhcpv6")]
+use super::dhcpv6::Dhcpv6State;
 #[cfg(any(
     feature = "socket-dhcpv4",
+    feature = "socket-dhcpv6",
     feature = "ipv4-link-local",
     feature = "dhcpv4-server",
     feature = "mdns",
@@ -20,6 +23,7 @@ use super::mdns::MdnsState;
 #[cfg(feature = "multicast")]
 use super::multicast::MulticastState;
 use super::{Config, Engine, Interface, Room};
+use crate::rand::Random;
 use crate::time::Instant;
 use crate::wire::IpAddress;
 
@@ -27,6 +31,8 @@ use crate::wire::IpAddress;
 pub(super) struct Services {
     #[cfg(feature = "socket-dhcpv4")]
     pub(super) dhcp: DhcpState,
+    #[cfg(feature = "socket-dhcpv6")]
+    pub(super) dhcpv6: Dhcpv6State,
     #[cfg(feature = "ipv4-link-local")]
     pub(super) link_local: LinkLocalState,
     #[cfg(feature = "dhcpv4-server")]
@@ -38,10 +44,14 @@ pub(super) struct Services {
 }
 
 impl Services {
-    pub(super) fn new(interface: &Interface, config: &Config) -> Self {
+    pub(super) fn new(interface: &Interface, config: &Config, random: &mut Random) -> Self {
+        #[cfg(not(feature = "socket-dhcpv6"))]
+        let _ = random;
         Self {
             #[cfg(feature = "socket-dhcpv4")]
             dhcp: DhcpState::new(interface, config),
+            #[cfg(feature = "socket-dhcpv6")]
+            dhcpv6: Dhcpv6State::new(interface, config, random),
             #[cfg(feature = "ipv4-link-local")]
             link_local: LinkLocalState::new(interface, config),
             #[cfg(feature = "dhcpv4-server")]
@@ -58,6 +68,8 @@ impl Services {
         let next = None;
         #[cfg(feature = "socket-dhcpv4")]
         let next = earlier(next, self.dhcp.next_deadline());
+        #[cfg(feature = "socket-dhcpv6")]
+        let next = earlier(next, self.dhcpv6.next_deadline());
         #[cfg(feature = "ipv4-link-local")]
         let next = earlier(next, self.link_local.next_deadline());
         #[cfg(feature = "dhcpv4-server")]
@@ -74,6 +86,10 @@ impl Services {
         let is_due = |due: Option<Instant>| due.is_some_and(|due| due <= now);
         #[cfg(feature = "socket-dhcpv4")]
         if is_due(self.dhcp.next_deadline()) {
+            return true;
+        }
+        #[cfg(feature = "socket-dhcpv6")]
+        if is_due(self.dhcpv6.next_deadline()) {
             return true;
         }
         #[cfg(feature = "dhcpv4-server")]
@@ -118,12 +134,16 @@ impl Engine<'_> {
         self.notice(super::ConfigEvent::AddressConflict(address));
         #[cfg(feature = "socket-dhcpv4")]
         self.dhcp_conflict(now, address);
+        #[cfg(feature = "socket-dhcpv6")]
+        self.dhcpv6_conflict(now, address);
         #[cfg(feature = "ipv4-link-local")]
         self.link_local_conflict(now, address);
     }
 
     /// Nobody else uses an address that was looked at.
     pub(super) fn services_claimed(&mut self, address: IpAddress) {
+        #[cfg(feature = "socket-dhcpv6")]
+        self.dhcpv6_claimed(address);
         #[cfg(feature = "ipv4-link-local")]
         self.link_local_claimed(address);
     }
@@ -131,6 +151,8 @@ impl Engine<'_> {
     /// Takes note of what changed since the last call: after whatever may have changed the link or the
     /// configuration.
     pub(crate) fn note_changes(&mut self) {
+        #[cfg(feature = "socket-dhcpv6")]
+        self.dhcpv6_note_changes();
         #[cfg(feature = "config-events")]
         self.note_config_changes();
         #[cfg(feature = "mdns")]
@@ -142,6 +164,8 @@ impl Engine<'_> {
     pub(super) fn on_services_timeout(&mut self, now: Instant) {
         #[cfg(feature = "socket-dhcpv4")]
         self.on_dhcp_timeout(now);
+        #[cfg(feature = "socket-dhcpv6")]
+        self.on_dhcpv6_timeout(now);
         #[cfg(feature = "ipv4-link-local")]
         self.on_link_local_timeout(now);
         #[cfg(feature = "dhcpv4-server")]
@@ -155,6 +179,10 @@ impl Engine<'_> {
         let _ = (now, &room);
         #[cfg(feature = "socket-dhcpv4")]
         if self.transmit_dhcp(now, room) {
+            return true;
+        }
+        #[cfg(feature = "socket-dhcpv6")]
+        if self.transmit_dhcpv6(now, room) {
             return true;
         }
         #[cfg(feature = "dhcpv4-server")]

@@ -204,6 +204,10 @@ impl<'d> Engine<'d> {
         if self.is_for_dhcp(header.dst_port) {
             return self.on_dhcp(now, received, header.src_port, data);
         }
+        #[cfg(feature = "socket-dhcpv6")]
+        if self.is_for_dhcpv6(received, header.dst_port) {
+            return self.on_dhcpv6(now, data);
+        }
         #[cfg(feature = "dhcpv4-server")]
         if self.is_for_dhcp_server(header.dst_port) {
             return self.on_dhcp_request(now, received, data);

@@ -15,6 +15,8 @@ use super::runner::Runner;
 use super::shared::{Locked, Shared, Wakes};
 #[cfg(feature = "socket-dhcpv4")]
 use crate::dhcp::DhcpLease;
+#[cfg(feature = "socket-dhcpv6")]
+use crate::dhcp::Dhcpv6Lease;
 use crate::engine::{Config, ConfigError, ConfigV4, Engine, SocketKey, Sockets, StaticConfigV4};
 #[cfg(feature = "proto-ipv6")]
 use crate::engine::{ConfigV6, StaticConfigV6};
@@ -188,6 +190,12 @@ impl<'d, M: RawMutex> Stack<'d, M> {
         self.with(|s| s.engine.dhcp_lease().cloned()).ok()?
     }
 
+    /// What DHCPv6 servers gave and said: addresses, prefixes, DNS servers and domains.
+    #[cfg(feature = "socket-dhcpv6")]
+    pub fn dhcpv6_lease(&self) -> Option<Dhcpv6Lease> {
+        self.with(|s| s.engine.dhcpv6_lease()).ok()?
+    }
+
     /// Waits until the link or the configuration is another than it was when this was called: an address
     /// can be used or not any more, a lease brought other servers. Cancellation safe.
     pub async fn wait_config_change(&self) {
@@ -224,7 +232,7 @@ impl<'d, M: RawMutex> Stack<'d, M> {
         self.with(|s| s.engine.link_local_v6()).ok()?
     }
 
-    /// Replaces the IPv6 configuration. Connections from an address that goes away end with
+    /// Replaces the IPv6 configuration. What a DHCP server gave is given back to it. Connections from an address that goes away end with
     /// [`ConnectionError::AddressGone`](crate::ConnectionError::AddressGone).
     ///
     /// # Errors

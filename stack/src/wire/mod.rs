@@ -10,6 +10,8 @@ pub mod address;
 pub mod arp;
 pub mod checksum;
 pub mod dhcpv4;
+#[cfg(feature = "proto-ipv6")]
+pub mod dhcpv6;
 pub mod dns;
 pub mod ethernet;
 pub mod icmpv4;
@@ -39,6 +41,10 @@ pub use address::{
 pub use arp::{ArpOperation, ArpPacket};
 pub use checksum::{ChecksumMode, Sum, pseudo_header};
 pub use dhcpv4::{DhcpMessage, DhcpMessageKind, DhcpOptions, DhcpReply, DhcpRequest, DhcpWriter};
+#[cfg(feature = "proto-ipv6")]
+pub use dhcpv6::{
+    Dhcpv6Grant, Dhcpv6Message, Dhcpv6MessageKind, Dhcpv6Options, Dhcpv6Status, Dhcpv6Writer, Duid,
+};
 pub use ethernet::{EtherType, EthernetAddress, EthernetHeader};
 pub use icmpv4::{Icmpv4Message, Icmpv4Unreachable};
 #[cfg(feature = "proto-ipv6")]

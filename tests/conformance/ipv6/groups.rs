@@ -221,7 +221,7 @@ fn rfc4291_the_solicited_node_groups_follow_the_addresses() {
     assert_eq!(stack.remove_address(added.into()), Ok(true));
     host.bench.settle();
     let left = record(RecordKind::ToInclude, solicited_node(added), &[]);
-    host.reports(Duration::ZERO, &[left.clone()]);
+    host.reports(Duration::ZERO, std::slice::from_ref(&left));
     host.reports(SECOND, &[left]);
     // One that ends like another is in the same group.
     let twin = ip("2001:db8:7::1");

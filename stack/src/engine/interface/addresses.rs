@@ -54,7 +54,7 @@ impl core::fmt::Display for ConfigError {
 impl core::error::Error for ConfigError {}
 
 impl Interface {
-    pub(super) fn add_address(
+    pub(in crate::engine) fn add_address(
         &mut self,
         now: Instant,
         cidr: IpCidr,
@@ -176,7 +176,7 @@ impl Interface {
         }
     }
 
-    pub(super) fn set_address_state(&mut self, address: IpAddress, state: AddressState) {
+    pub(in crate::engine) fn set_address_state(&mut self, address: IpAddress, state: AddressState) {
         self.addresses.set_state(INTERFACE, address, state);
         self.on_routes_changed();
     }

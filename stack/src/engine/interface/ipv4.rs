@@ -8,6 +8,8 @@ use super::{Care, ConfigError, INTERFACE, Interface};
 use crate::ip::{AddressState, Route};
 use crate::rand::Random;
 use crate::time::Instant;
+#[cfg(feature = "socket-dns")]
+use crate::wire::dns::DnsName;
 use crate::wire::{IpAddress, IpCidr, Ipv4Cidr};
 
 /// A configuration to be put to use.
@@ -130,6 +132,15 @@ impl Interface {
         #[cfg(feature = "proto-ipv6")]
         let servers = self.dns_servers_v6().map(IpAddress::Ipv6).chain(servers);
         servers
+    }
+
+    /// The domains that names of one label are looked for in.
+    #[cfg(feature = "socket-dns")]
+    pub(in crate::engine) fn domains(&self) -> impl Iterator<Item = DnsName<'_>> {
+        let domains = self.config.iter().flat_map(|config| config.domains.iter());
+        #[cfg(feature = "socket-dhcpv6")]
+        let domains = domains.chain(self.domains_v6());
+        domains
     }
 
     /// Whether a configuration is in use already.

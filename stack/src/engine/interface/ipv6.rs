@@ -2,14 +2,20 @@
 
 use core::net::Ipv6Addr;
 
+#[cfg(feature = "socket-dhcpv6")]
+use cygnet_config::DNS_MAX_SERVER_COUNT;
 use cygnet_driver::Medium;
 
 use super::super::Engine;
 use super::super::config::{Config, ConfigV6, StaticConfigV6};
 use super::{ConfigError, INTERFACE, Interface};
+#[cfg(feature = "socket-dhcpv6")]
+use crate::dhcp::Dhcpv6Mode;
 use crate::ip::{AddressState, InterfaceIdentifiers, interface_identifier};
 use crate::rand::Random;
 use crate::time::Instant;
+#[cfg(feature = "socket-dhcpv6")]
+use crate::wire::dns::{DnsName, DomainList};
 use crate::wire::{EthernetAddress, IpAddress, IpCidr, Ipv6Cidr};
 
 /// What the interface knows about IPv6.
@@ -22,7 +28,14 @@ pub(super) struct Ipv6State {
     pub(super) probes: u8,
     /// The link-local address that was made, and how many were taken before.
     link_local: Option<(Ipv6Addr, u8)>,
+    /// The DNS servers and the domains that DHCP servers named.
+    #[cfg(feature = "socket-dhcpv6")]
+    dhcp_names: Names,
 }
+
+/// DNS servers, and domains that names are looked for in.
+#[cfg(feature = "socket-dhcpv6")]
+type Names = (heapless::Vec<Ipv6Addr, DNS_MAX_SERVER_COUNT>, DomainList);
 
 impl Ipv6State {
     pub(super) fn new(config: &Config, random: &mut Random) -> Self {
@@ -36,6 +49,8 @@ impl Ipv6State {
             secret,
             probes: config.duplicate_address_probes,
             link_local: None,
+            #[cfg(feature = "socket-dhcpv6")]
+            dhcp_names: Names::default(),
         }
     }
 }
@@ -64,6 +79,8 @@ impl Interface {
                 return Ok(());
             }
             ConfigV6::LinkLocal | ConfigV6::Static(_) => self.make_link_local(now, random)?,
+            #[cfg(feature = "socket-dhcpv6")]
+            ConfigV6::Dhcp(_) => self.make_link_local(now, random)?,
         }
         let Some(StaticConfigV6 {
             address, gateway, ..
@@ -85,13 +102,36 @@ impl Interface {
         match &self.ipv6.config {
             ConfigV6::Static(config) => Some(config),
             ConfigV6::None | ConfigV6::LinkLocal => None,
+            #[cfg(feature = "socket-dhcpv6")]
+            ConfigV6::Dhcp(_) => None,
         }
     }
 
     #[cfg(feature = "socket-dns")]
     pub(super) fn dns_servers_v6(&self) -> impl Iterator<Item = Ipv6Addr> {
         let config = self.config_v6().into_iter();
-        config.flat_map(|config| config.dns_servers.iter().copied())
+        let servers = config.flat_map(|config| config.dns_servers.iter().copied());
+        #[cfg(feature = "socket-dhcpv6")]
+        let servers = servers.chain(self.ipv6.dhcp_names.0.iter().copied());
+        servers
+    }
+
+    /// The domains that names are looked for in.
+    #[cfg(all(feature = "socket-dns", feature = "socket-dhcpv6"))]
+    pub(super) fn domains_v6(&self) -> impl Iterator<Item = DnsName<'_>> {
+        self.ipv6.dhcp_names.1.iter()
+    }
+
+    /// The names that DHCP servers gave are these from now on.
+    #[cfg(feature = "socket-dhcpv6")]
+    pub(in crate::engine) fn set_dhcpv6_names(&mut self, names: Names) {
+        self.ipv6.dhcp_names = names;
+        self.changes = self.changes.wrapping_add(1);
+    }
+
+    /// The link-local address that was made, whether it may be used yet or not.
+    pub(in crate::engine) fn link_local_v6(&self) -> Option<Ipv6Addr> {
+        Some(self.ipv6.link_local?.0)
     }
 
     /// Whether packets of IPv6 come in.
@@ -102,7 +142,12 @@ impl Interface {
 
     /// Whether the link-local address is all that was asked for.
     pub(super) fn is_link_local_only(&self) -> bool {
-        self.ipv6.config == ConfigV6::LinkLocal
+        match &self.ipv6.config {
+            ConfigV6::LinkLocal => true,
+            ConfigV6::None | ConfigV6::Static(_) => false,
+            #[cfg(feature = "socket-dhcpv6")]
+            ConfigV6::Dhcp(dhcp) => dhcp.mode == Dhcpv6Mode::Stateless,
+        }
     }
 
     /// RFC 4862, section 5.3: a link-local address "whenever an interface becomes enabled".
@@ -131,7 +176,7 @@ impl Interface {
         self.add_address(now, cidr, self.care, random)
     }
 
-    fn hardware_for_identifiers(&self) -> Option<EthernetAddress> {
+    pub(in crate::engine) fn hardware_for_identifiers(&self) -> Option<EthernetAddress> {
         match self.medium {
             #[cfg(feature = "medium-ethernet")]
             Medium::Ethernet => Some(self.ethernet.hardware),
@@ -158,13 +203,22 @@ impl Interface {
 impl Engine<'_> {
     /// The IPv6 configuration in use.
     pub(crate) fn config_v6(&self) -> Option<StaticConfigV6> {
-        self.interface.config_v6().cloned()
+        let fixed = self.interface.config_v6().cloned();
+        #[cfg(feature = "socket-dhcpv6")]
+        let fixed = fixed.or_else(|| self.dhcpv6_config());
+        fixed
     }
 
     /// Replaces the IPv6 configuration. Connections from an address that goes away end with an error.
     pub(crate) fn set_config_v6(&mut self, config: ConfigV6) -> Result<(), ConfigError> {
         #[cfg(feature = "socket-dns")]
         self.dns_forget();
+        #[cfg(feature = "socket-dhcpv6")]
+        self.stop_dhcpv6();
+        #[cfg(feature = "socket-dhcpv6")]
+        if let ConfigV6::Dhcp(dhcp) = &config {
+            self.start_dhcpv6(dhcp.clone());
+        }
         let now = self.now;
         let before: heapless::Vec<IpAddress, { cygnet_config::IFACE_MAX_ADDR_COUNT }> = self
             .interface
@@ -185,7 +239,7 @@ impl Engine<'_> {
 
     /// The link-local address that the stack made for itself.
     pub(crate) fn link_local_v6(&self) -> Option<Ipv6Addr> {
-        Some(self.interface.ipv6.link_local?.0)
+        self.interface.link_local_v6()
     }
 }
 

@@ -313,6 +313,7 @@ impl Engine<'_> {
             self.interface
                 .set_address_state(address, AddressState::Preferred);
             self.interface.changes = self.interface.changes.wrapping_add(1);
+            self.services_claimed(address);
         }
     }
 

@@ -272,7 +272,7 @@ impl Interface {
     }
 
     /// As [`Self::reach`], for a path that was routed before and stays as it is, whatever routes say now.
-    #[cfg(feature = "socket-dhcpv4")]
+    #[cfg(any(feature = "socket-dhcpv4", feature = "socket-dhcpv6"))]
     pub(in crate::engine) fn reach_as_before(
         &mut self,
         now: Instant,
