@@ -117,6 +117,8 @@ pub use engine::{ConnectError, ListenError};
 pub use engine::{IcmpEndpoint, IcmpMetadata, IcmpPacketMetadata};
 #[cfg(feature = "multicast")]
 pub use engine::{MulticastError, MulticastSources};
+#[cfg(feature = "slaac")]
+pub use engine::{RouterFlags, SlaacConfig};
 pub use ip::AddressState;
 #[cfg(feature = "ipv4-link-local")]
 pub use ip::LinkLocalConfig;

@@ -7,11 +7,17 @@
 //! - `path`: routes, and where a socket's packets go;
 //! - `ethernet`: what an Ethernet link needs beyond, with `arp` and `ndp`;
 //! - `ipv6`: the IPv6 configuration;
+//! - `discovery`: what routers say about the link, and the addresses made from it;
 //! - `groups`: the multicast groups.
 
 mod addresses;
 #[cfg(feature = "medium-ethernet")]
 mod arp;
+#[cfg(feature = "slaac")]
+mod discovery;
+#[cfg(not(feature = "slaac"))]
+#[path = "interface/no_discovery.rs"]
+mod discovery;
 #[cfg(feature = "medium-ethernet")]
 mod ethernet;
 #[cfg(feature = "proto-ipv6")]
@@ -30,6 +36,8 @@ use cygnet_driver::{Capabilities, HardwareAddress, Medium};
 
 pub(super) use self::addresses::Care;
 pub use self::addresses::ConfigError;
+#[cfg(feature = "slaac")]
+pub use self::discovery::RouterFlags;
 #[cfg(feature = "medium-ethernet")]
 use self::ethernet::Ethernet;
 pub(super) use self::ipv4::Configuration;
@@ -180,6 +188,8 @@ impl Interface {
                 (detectors.filter_map(ConflictDetector::next_deadline)).chain(neighbors);
             #[cfg(feature = "proto-ipv6")]
             let deadlines = deadlines.chain(self.ethernet.duplicates_deadline());
+            #[cfg(feature = "slaac")]
+            let deadlines = deadlines.chain(self.discovery_deadline());
             return deadlines.fold(next, Instant::min);
         }
         next
@@ -231,7 +241,7 @@ impl Interface {
         match destination {
             IpAddress::Ipv4(_) => self.ip_mtu,
             #[cfg(feature = "proto-ipv6")]
-            IpAddress::Ipv6(_) => self.link_mtu,
+            IpAddress::Ipv6(_) => self.mtu_v6(),
         }
     }
 
@@ -258,6 +268,8 @@ impl Engine<'_> {
         if up {
             self.interface.guard_all(now, &mut self.random);
         }
+        #[cfg(feature = "slaac")]
+        self.discovery_link_changed(now, up);
         self.fragments.on_link_changed();
         self.services_link_changed(now, up);
         true
@@ -294,12 +306,15 @@ impl Engine<'_> {
         // Who waited asks once more, and is told.
         #[cfg(feature = "medium-ethernet")]
         while let Some(failure) = self.interface.ethernet.neighbors.on_timeout(now) {
+            self.interface.on_neighbor_failed(failure.address);
             self.wake_waiters(failure.waiters);
         }
         #[cfg(all(feature = "medium-ethernet", feature = "proto-ipv6"))]
         if self.interface.link_up {
             self.on_duplicates_timeout(now);
         }
+        #[cfg(feature = "slaac")]
+        self.on_discovery_timeout(now);
     }
 
     /// What the interface itself has to send: requests for neighbors, probes and announcements.
@@ -320,6 +335,7 @@ impl Engine<'_> {
         #[cfg(feature = "medium-ethernet")]
         {
             self.interface.ethernet.wants_to_send(now)
+                || self.interface.wants_router_solicitation(now)
         }
         #[cfg(not(feature = "medium-ethernet"))]
         {

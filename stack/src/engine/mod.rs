@@ -79,6 +79,8 @@ use services::Services;
 
 #[cfg(feature = "multicast")]
 pub(crate) use crate::ip::Member;
+#[cfg(feature = "slaac")]
+pub use config::SlaacConfig;
 pub use config::{AddressPolicy, Config, ConfigV4, DefensePolicy, EcnPolicy, StaticConfigV4};
 #[cfg(feature = "proto-ipv6")]
 pub use config::{ConfigV6, InterfaceIdentifiers, StaticConfigV6};
@@ -93,6 +95,8 @@ pub(crate) use fragments::FragmentBuffers;
 pub use icmp_socket::{IcmpEndpoint, IcmpMetadata, IcmpPacketMetadata};
 pub use interface::ConfigError;
 pub(crate) use interface::Interface;
+#[cfg(feature = "slaac")]
+pub use interface::RouterFlags;
 #[cfg(feature = "multicast")]
 pub use multicast::{MulticastError, MulticastSources};
 #[cfg(feature = "config-events")]

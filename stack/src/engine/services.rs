@@ -3,6 +3,8 @@
 
 use cygnet_driver::TxToken;
 
+#[cfg(feature = "slaac")]
+use super::RouterFlags;
 #[cfg(feature = "socket-dhcpv4")]
 use super::dhcp::DhcpState;
 #[cfg(feature = "dhcpv4-server")]
@@ -122,6 +124,13 @@ impl Engine<'_> {
         self.dhcp_conflict(now, address);
         #[cfg(feature = "ipv4-link-local")]
         self.link_local_conflict(now, address);
+    }
+
+    /// Routers say something else about what is to be had by DHCPv6.
+    #[cfg(feature = "slaac")]
+    pub(super) fn services_router_flags_changed(&mut self, _now: Instant, _flags: RouterFlags) {
+        #[cfg(feature = "config-events")]
+        self.notice(super::ConfigEvent::RouterFlags(_flags));
     }
 
     /// Nobody else uses an address that was looked at.

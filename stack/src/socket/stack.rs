@@ -15,6 +15,8 @@ use super::runner::Runner;
 use super::shared::{Locked, Shared, Wakes};
 #[cfg(feature = "socket-dhcpv4")]
 use crate::dhcp::DhcpLease;
+#[cfg(feature = "slaac")]
+use crate::engine::RouterFlags;
 use crate::engine::{Config, ConfigError, ConfigV4, Engine, SocketKey, Sockets, StaticConfigV4};
 #[cfg(feature = "proto-ipv6")]
 use crate::engine::{ConfigV6, StaticConfigV6};
@@ -217,6 +219,12 @@ impl<'d, M: RawMutex> Stack<'d, M> {
     #[cfg(feature = "proto-ipv6")]
     pub fn link_local_v6(&self) -> Option<Ipv6Addr> {
         self.with(|s| s.engine.link_local_v6()).ok()?
+    }
+
+    /// What routers say is to be had by DHCPv6. [`Self::wait_config_change`] hears when that changes.
+    #[cfg(feature = "slaac")]
+    pub fn router_flags(&self) -> RouterFlags {
+        self.with(|s| s.engine.router_flags()).unwrap_or_default()
     }
 
     /// Replaces the IPv6 configuration. Connections from an address that goes away end with

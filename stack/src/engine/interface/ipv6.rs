@@ -6,8 +6,9 @@ use cygnet_driver::Medium;
 
 use super::super::Engine;
 use super::super::config::{Config, ConfigV6, StaticConfigV6};
+use super::discovery::Discovery;
 use super::{ConfigError, INTERFACE, Interface};
-use crate::ip::{AddressState, InterfaceIdentifiers, interface_identifier};
+use crate::ip::{AddressOrigin, AddressState, Identity, InterfaceIdentifiers};
 use crate::rand::Random;
 use crate::time::Instant;
 use crate::wire::{EthernetAddress, IpAddress, IpCidr, Ipv6Cidr};
@@ -22,6 +23,7 @@ pub(super) struct Ipv6State {
     pub(super) probes: u8,
     /// The link-local address that was made, and how many were taken before.
     link_local: Option<(Ipv6Addr, u8)>,
+    pub(super) discovery: Discovery,
 }
 
 impl Ipv6State {
@@ -36,6 +38,7 @@ impl Ipv6State {
             secret,
             probes: config.duplicate_address_probes,
             link_local: None,
+            discovery: Discovery::default(),
         }
     }
 }
@@ -55,6 +58,7 @@ impl Interface {
             }
             self.remove_address(old.address.address().into());
         }
+        self.stop_discovery();
         self.ipv6.config = config;
         match self.ipv6.config {
             ConfigV6::None => {
@@ -64,6 +68,12 @@ impl Interface {
                 return Ok(());
             }
             ConfigV6::LinkLocal | ConfigV6::Static(_) => self.make_link_local(now, random)?,
+            #[cfg(feature = "slaac")]
+            ConfigV6::Slaac(ref config) => {
+                let config = config.clone();
+                self.make_link_local(now, random)?;
+                self.start_discovery(now, &config, random);
+            }
         }
         let Some(StaticConfigV6 {
             address, gateway, ..
@@ -84,6 +94,8 @@ impl Interface {
     pub(in crate::engine) fn config_v6(&self) -> Option<&StaticConfigV6> {
         match &self.ipv6.config {
             ConfigV6::Static(config) => Some(config),
+            #[cfg(feature = "slaac")]
+            ConfigV6::Slaac(_) => None,
             ConfigV6::None | ConfigV6::LinkLocal => None,
         }
     }
@@ -91,7 +103,8 @@ impl Interface {
     #[cfg(feature = "socket-dns")]
     pub(super) fn dns_servers_v6(&self) -> impl Iterator<Item = Ipv6Addr> {
         let config = self.config_v6().into_iter();
-        config.flat_map(|config| config.dns_servers.iter().copied())
+        let configured = config.flat_map(|config| config.dns_servers.iter().copied());
+        configured.chain(self.announced_servers())
     }
 
     /// Whether packets of IPv6 come in.
@@ -119,16 +132,19 @@ impl Interface {
         attempt: u8,
         random: &mut Random,
     ) -> Result<(), ConfigError> {
-        let address = interface_identifier(
-            self.ipv6.identifiers,
-            self.hardware_for_identifiers(),
-            LINK_LOCAL,
-            attempt,
-            self.ipv6.secret,
-        );
+        let address = self.identity().address(LINK_LOCAL, attempt);
         self.ipv6.link_local = Some((address, attempt));
         let cidr = IpCidr::Ipv6(Ipv6Cidr::new(address, LINK_LOCAL.prefix_len()));
         self.add_address(now, cidr, self.care, random)
+    }
+
+    /// What addresses are made from.
+    pub(super) fn identity(&self) -> Identity {
+        Identity {
+            kind: self.ipv6.identifiers,
+            hardware: self.hardware_for_identifiers(),
+            fallback_secret: self.ipv6.secret,
+        }
     }
 
     fn hardware_for_identifiers(&self) -> Option<EthernetAddress> {
@@ -143,9 +159,12 @@ impl Interface {
     /// made up, there is another to try.
     pub(super) fn on_duplicate(&mut self, now: Instant, address: Ipv6Addr, random: &mut Random) {
         self.changes = self.changes.wrapping_add(1);
-        let is_opaque = matches!(self.ipv6.identifiers, InterfaceIdentifiers::Opaque { .. });
+        if self.retry_autoconf(now, address, random) {
+            return;
+        }
+        let can_retry = self.identity().has_alternatives();
         match self.ipv6.link_local {
-            Some((ours, attempt)) if ours == address && is_opaque && attempt < IDGEN_RETRIES => {
+            Some((ours, attempt)) if ours == address && can_retry && attempt < IDGEN_RETRIES => {
                 self.remove_address(address.into());
                 // There is room: one was just removed.
                 let _ = self.add_link_local(now, attempt + 1, random);
@@ -158,7 +177,8 @@ impl Interface {
 impl Engine<'_> {
     /// The IPv6 configuration in use.
     pub(crate) fn config_v6(&self) -> Option<StaticConfigV6> {
-        self.interface.config_v6().cloned()
+        let configured = self.interface.config_v6().cloned();
+        configured.or_else(|| self.interface.discovered_config(self.now))
     }
 
     /// Replaces the IPv6 configuration. Connections from an address that goes away end with an error.
