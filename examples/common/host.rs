@@ -72,7 +72,8 @@ pub fn run_with(
     run_configured(options, hardware_address, config, application)
 }
 
-fn run_configured(
+/// As [`run`], with any configuration.
+pub fn run_configured(
     options: &DeviceOptions,
     hardware_address: [u8; 6],
     config: Config,

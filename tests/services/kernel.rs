@@ -1,6 +1,6 @@
 //! A stack beside the Linux kernel, on a tap in a network namespace of its own.
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use cygnet::{Config, ConfigV4, Resources, Stack};
@@ -17,7 +17,19 @@ pub(crate) fn beside_kernel(
     address: impl Into<Option<(Ipv4Addr, u8)>>,
     test: impl AsyncFnOnce(Stack<'static>, &str) + Send,
 ) {
-    let (ipv4, address) = (config.into(), address.into());
+    let mut whole = Config::new();
+    whole.ipv4 = config.into();
+    let address = address.into().map(|(address, len)| (address.into(), len));
+    beside_kernel_with(whole, address, test);
+}
+
+/// The same with any configuration and address.
+pub(crate) fn beside_kernel_with(
+    config: Config,
+    address: impl Into<Option<(IpAddr, u8)>>,
+    test: impl AsyncFnOnce(Stack<'static>, &str) + Send,
+) {
+    let address = address.into();
     linux_test(|_| {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -40,8 +52,6 @@ pub(crate) fn beside_kernel(
                 .expect("a driver")
                 .with_hardware_address(HARDWARE);
             let resources = Box::leak(Box::new(Resources::<16>::new()));
-            let mut config = Config::new();
-            config.ipv4 = ipv4;
             let clock = TokioClock::new();
             let (stack, mut runner) =
                 cygnet::new_with_clock(driver, config, resources, [5; 32], clock);

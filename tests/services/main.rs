@@ -15,3 +15,5 @@ mod dnsmasq;
 mod kernel;
 mod link_local;
 mod mdns;
+#[cfg(target_os = "linux")]
+mod radvd;

@@ -225,9 +225,10 @@ fn take_turn<T: TxToken, D: Datagrams>(
                 };
                 let path = route.path;
                 if let Some(link) = interface.link_header(&path)
-                    && let Some(packet) = socket.packet(pending.nth, src, marks)
+                    && let Some(mut packet) = socket.packet(pending.nth, src, marks)
                     && let Some(tx) = turn.unused.take()
                 {
+                    packet.hop_limit = interface.hop_limit(packet.dst, packet.hop_limit);
                     let sending = Sending {
                         link,
                         packet,

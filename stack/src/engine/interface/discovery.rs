@@ -7,7 +7,7 @@ use core::net::Ipv6Addr;
 
 use super::super::Engine;
 use super::super::config::{SlaacConfig, StaticConfigV6};
-use super::super::egress::Inline;
+use super::super::egress::{DEFAULT_HOP_LIMIT, Inline};
 use super::super::ingress::Handled;
 use super::{INTERFACE, Interface};
 use crate::ip::{
@@ -82,6 +82,16 @@ impl Interface {
     pub(super) fn mtu_v6(&self) -> usize {
         let told = self.ipv6.discovery.mtu.map(usize::from);
         told.map_or(self.link_mtu, |mtu| mtu.min(self.link_mtu))
+    }
+
+    /// The hop limit of packets to a destination whose sender has no other than the default in mind: CurHopLimit,
+    /// where a router said one.
+    #[inline]
+    pub(in crate::engine) fn hop_limit(&self, destination: IpAddress, wanted: u8) -> u8 {
+        match (destination, self.ipv6.discovery.hop_limit) {
+            (IpAddress::Ipv6(_), Some(told)) if wanted == DEFAULT_HOP_LIMIT => told,
+            _ => wanted,
+        }
     }
 
     /// The servers to ask for names that routers told of.
@@ -284,7 +294,7 @@ impl Engine<'_> {
             now + Duration::from_secs(router.lifetime.into()),
         );
         let discovery = &mut self.interface.ipv6.discovery;
-        discovery.routes.on_reachable(src);
+        let is_back = discovery.routes.on_reachable(src);
         if router.lifetime > 0 {
             // RFC 7559, section 2.1: until "an RA with a non-zero Router Lifetime" comes.
             discovery.solicitor.stop();
@@ -299,8 +309,10 @@ impl Engine<'_> {
         if had_router {
             self.search_again(now);
         }
-        if changed {
+        if changed || is_back {
             self.interface.on_configuration_changed();
+        }
+        if changed {
             self.services_router_flags_changed(now, flags);
         }
     }

@@ -8,7 +8,7 @@ use super::super::Engine;
 use super::super::config::{Config, ConfigV6, StaticConfigV6};
 use super::discovery::Discovery;
 use super::{ConfigError, INTERFACE, Interface};
-use crate::ip::{AddressOrigin, AddressState, Identity, InterfaceIdentifiers};
+use crate::ip::{AddressState, Identity, InterfaceIdentifiers};
 use crate::rand::Random;
 use crate::time::Instant;
 use crate::wire::{EthernetAddress, IpAddress, IpCidr, Ipv6Cidr};

@@ -19,6 +19,11 @@ impl Interface {
         routed
     }
 
+    #[inline]
+    pub(in crate::engine) fn hop_limit(&self, _destination: IpAddress, wanted: u8) -> u8 {
+        wanted
+    }
+
     pub(super) fn on_neighbor_failed(&mut self, _address: IpAddress) {}
 
     pub(super) fn wants_router_solicitation(&self, _now: Instant) -> bool {
