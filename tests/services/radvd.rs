@@ -29,9 +29,10 @@ impl Radvd {
         std::fs::write(&file, config).expect("a file of one's own");
         let mut command = Command::new("radvd");
         command
-            .args(["--nodaemon", "--logmethod=stderr_clean", "--config", &file])
+            .args(["--nodaemon", "--logmethod=stderr", "--config", &file])
             .args(["--pidfile", &path("pid")])
-            .stdin(Stdio::null());
+            .stdin(Stdio::null())
+            .stderr(Stdio::null());
         self.running = Some(process::spawn(&mut command).expect("radvd; .ci/install installs it"));
     }
 

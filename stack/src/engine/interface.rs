@@ -179,6 +179,8 @@ impl Interface {
     /// [`Instant::FAR_FUTURE`] if there is none.
     pub(super) fn next_deadline(&self) -> Instant {
         let next = self.path_mtus.next_deadline();
+        #[cfg(feature = "slaac")]
+        let next = (self.discovery_deadline()).map_or(next, |at| next.min(at));
         // Nobody is asked while the link is down, and nobody fails to answer.
         #[cfg(feature = "medium-ethernet")]
         if self.link_up {
@@ -188,8 +190,6 @@ impl Interface {
                 (detectors.filter_map(ConflictDetector::next_deadline)).chain(neighbors);
             #[cfg(feature = "proto-ipv6")]
             let deadlines = deadlines.chain(self.ethernet.duplicates_deadline());
-            #[cfg(feature = "slaac")]
-            let deadlines = deadlines.chain(self.discovery_deadline());
             return deadlines.fold(next, Instant::min);
         }
         next

@@ -46,9 +46,14 @@ impl<const N: usize> Redirects<N> {
         Some(known.target)
     }
 
-    /// A first hop does not answer, or is no router any more. True if packets went there.
+    /// A first hop does not answer. True if packets went there.
     pub(crate) fn forget_target(&mut self, target: Ipv6Addr) -> bool {
         self.forget(|known| known.target == target)
+    }
+
+    /// A neighbor is no router any more. True if packets for others went there (RFC 4861 section 7.3.3).
+    pub(crate) fn forget_router(&mut self, router: Ipv6Addr) -> bool {
+        self.forget(|known| known.target == router && known.destination != router)
     }
 
     fn forget(&mut self, which: impl Fn(&Redirect) -> bool) -> bool {
@@ -76,6 +81,16 @@ mod tests {
         assert!(!redirects.forget_target(ip(7)));
         assert!(redirects.forget_target(ip(8)));
         assert_eq!(redirects.lookup(ip(1)), None);
+    }
+
+    #[test]
+    fn rfc4861_who_is_no_router_any_more_is_still_a_neighbor() {
+        let mut redirects = Redirects::<2>::default();
+        redirects.hear(ip(1), ip(7));
+        redirects.hear(ip(7), ip(7));
+        assert!(redirects.forget_router(ip(7)) && !redirects.forget_router(ip(7)));
+        assert_eq!(redirects.lookup(ip(1)), None);
+        assert_eq!(redirects.lookup(ip(7)), Some(ip(7)));
     }
 
     #[test]

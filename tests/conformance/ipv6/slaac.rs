@@ -2,7 +2,8 @@
 
 use core::time::Duration;
 
-use cygnet::{AddressState, ConfigV6, Discard, SlaacConfig};
+use cygnet::{AddressState, ConfigEvent, ConfigV6, Discard, SlaacConfig};
+use cygnet_driver::LinkState;
 
 use super::*;
 
@@ -146,6 +147,71 @@ fn rfc8981_connections_go_out_from_a_temporary_address() {
     let src = host.hear().header.src;
     assert_eq!(src.segments()[..4], ip(MADE).segments()[..4]);
     assert_ne!(src, ip(MADE));
+}
+
+#[test]
+fn a_link_that_comes_back_is_asked_for_routers_and_may_be_another() {
+    let mut host = told(&Advertised::new().prefix(PREFIX, 600, 600));
+    host.0.set_link_state(LinkState::Down);
+    host.let_pass(Duration::from_secs(5));
+    host.0.set_link_state(LinkState::Up);
+    let mut solicitations = 0;
+    while let Some(heard) = host.hear_within(Duration::from_secs(3)) {
+        solicitations += u32::from(heard.header.dst == ip("ff02::2"));
+    }
+    assert_eq!(solicitations, 1);
+    assert_eq!(state(&host, MADE), Some(AddressState::Deprecated));
+    assert_eq!(host.stack().path_mtu(PEER.into()), None, "no router");
+    // It is another.
+    host.advertise(&Advertised::new().prefix("2001:db8:2::/64", 600, 600));
+    host.let_pass(Duration::from_secs(3));
+    let config = host.stack().config_v6().unwrap();
+    assert_eq!(config.address.address(), ip("2001:db8:2::ff:fe00:1"));
+    // It is the same after all.
+    host.advertise(&Advertised::new().prefix(PREFIX, 600, 600));
+    assert_eq!(state(&host, MADE), Some(AddressState::Preferred));
+}
+
+#[test]
+fn lifetimes_end_without_a_link_too() {
+    let mut host = told(&Advertised::new().prefix(PREFIX, 60, 120));
+    host.0.set_link_state(LinkState::Down);
+    host.let_pass(Duration::from_secs(120));
+    assert_eq!(state(&host, MADE), None);
+}
+
+#[test]
+fn changes_are_told_one_by_one() {
+    let mut host = Host::listening();
+    let mut events = host.stack().config_events();
+    let made: cygnet::IpCidr = format!("{MADE}/64").parse().unwrap();
+    let mut advertised = Advertised::new().prefix(PREFIX, 60, 120);
+    advertised.router.flags = 0x40;
+    host.advertise(&advertised);
+    host.let_pass(Duration::from_secs(200));
+    let mut heard = Vec::new();
+    while let Some(event) = events.try_next() {
+        heard.push(event);
+    }
+    let flags = host.stack().router_flags();
+    assert!(flags.other);
+    let expected = [
+        ConfigEvent::RouterFlags(flags),
+        ConfigEvent::AddressAdded(made),
+        ConfigEvent::AddressDeprecated(made),
+        ConfigEvent::AddressRemoved(made),
+    ];
+    assert_eq!(heard, expected);
+}
+
+#[test]
+fn an_address_that_was_given_as_well_is_not_taken_away() {
+    let mut host = Host::listening();
+    let given = format!("{MADE}/64").parse().unwrap();
+    host.stack().add_address(given).unwrap();
+    host.advertise(&Advertised::new().prefix(PREFIX, 60, 120));
+    host.let_pass(Duration::from_secs(200));
+    assert_eq!(state(&host, MADE), Some(AddressState::Preferred));
 }
 
 #[test]

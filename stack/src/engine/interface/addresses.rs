@@ -121,7 +121,7 @@ impl Interface {
     }
 
     /// Whether there may be others with an address of ours.
-    fn has_neighbors(&self) -> bool {
+    pub(super) fn has_neighbors(&self) -> bool {
         cfg!(feature = "medium-ethernet") && self.medium == Medium::Ethernet && !self.loopback
     }
 

@@ -137,6 +137,9 @@ impl Interface {
         config: &SlaacConfig,
         random: &mut Random,
     ) {
+        if !self.has_neighbors() {
+            return;
+        }
         let autoconf = Autoconf::new(self.identity(), config.temporary_addresses);
         self.ipv6.discovery.autoconf = Some(autoconf);
         if self.link_up {
@@ -173,10 +176,8 @@ impl Interface {
         let changed = match is_router {
             true => discovery.routes.on_reachable(address),
             false => {
-                discovery.routes.forget_router(address) && {
-                    discovery.redirects.forget_target(address);
-                    true
-                }
+                let redirects = discovery.redirects.forget_router(address);
+                discovery.routes.forget_router(address) || redirects
             }
         };
         if changed {
@@ -489,7 +490,11 @@ impl Engine<'_> {
                 return;
             };
             match step {
-                AutoconfStep::Add { cidr, temporary } => self.add_autoconf(now, cidr, temporary),
+                AutoconfStep::Add { cidr, temporary } => {
+                    if !self.add_autoconf(now, cidr, temporary) {
+                        continue;
+                    }
+                }
                 AutoconfStep::Prefer(address) => {
                     self.change_autoconf(address, AddressState::Preferred);
                 }
@@ -504,30 +509,32 @@ impl Engine<'_> {
         }
     }
 
-    fn add_autoconf(&mut self, now: Instant, cidr: Ipv6Cidr, temporary: bool) {
+    /// False if the address is there already, given by hand, or finds no room. Then it is none of these.
+    fn add_autoconf(&mut self, now: Instant, cidr: Ipv6Cidr, temporary: bool) -> bool {
         let address = cidr.address();
-        // It was given by hand as well, and stays as it is.
         let is_known = self.address_state(address.into()).is_some();
         let origin = match temporary {
             true => AddressOrigin::Temporary,
             false => AddressOrigin::Autoconfigured,
         };
         let interface = &mut self.interface;
-        let care = interface.care;
-        let added = match is_known {
-            true => Ok(()),
-            false => {
-                interface.add_address_of(now, (IpCidr::Ipv6(cidr), origin), care, &mut self.random)
-            }
-        };
-        if added.is_err() {
+        let (given, care) = ((IpCidr::Ipv6(cidr), origin), interface.care);
+        let is_added = !is_known
+            && interface
+                .add_address_of(now, given, care, &mut self.random)
+                .is_ok();
+        if !is_added {
             if let Some(autoconf) = &mut interface.ipv6.discovery.autoconf {
                 autoconf.forget(address);
             }
-            self.stats.discard(Discard::TooManyPrefixes);
+            if !is_known {
+                self.stats.discard(Discard::TooManyPrefixes);
+            }
+            return false;
         }
         #[cfg(feature = "multicast")]
         self.services.multicast.changed();
+        true
     }
 
     /// One that is not in use yet, or not any more, stays as it is.

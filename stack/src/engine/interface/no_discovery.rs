@@ -55,7 +55,7 @@ mod v6 {
 
     /// Nothing.
     #[derive(Default)]
-    pub(in crate::engine::interface) struct Discovery;
+    pub(in crate::engine::interface) struct Discovery(());
 
     impl Interface {
         pub(in crate::engine::interface) fn mtu_v6(&self) -> usize {
