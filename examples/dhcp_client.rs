@@ -97,13 +97,13 @@ async fn watch(stack: Stack<'static>, args: &Args) -> Result<ExitCode, Error> {
 /// What a server of either version gave.
 enum Lease {
     V4(DhcpLease),
-    V6(Dhcpv6Lease),
+    V6(Box<Dhcpv6Lease>),
 }
 
 impl Lease {
     fn of(stack: Stack<'static>, ipv6: bool) -> Option<Self> {
         match ipv6 {
-            true => stack.dhcpv6_lease().map(Self::V6),
+            true => stack.dhcpv6_lease().map(|lease| Self::V6(Box::new(lease))),
             false => stack.dhcp_lease().map(Self::V4),
         }
     }

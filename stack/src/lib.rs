@@ -131,6 +131,8 @@ pub use engine::{IcmpEndpoint, IcmpMetadata, IcmpPacketMetadata};
 pub use engine::{MulticastError, MulticastSources};
 #[cfg(feature = "socket-raw")]
 pub use engine::{RawMetadata, RawPacketMetadata};
+#[cfg(feature = "slaac")]
+pub use engine::{RouterFlags, SlaacConfig};
 #[cfg(feature = "socket-udp")]
 pub use engine::{UdpMetadata, UdpPacketMetadata};
 pub use ip::AddressState;

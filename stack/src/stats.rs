@@ -36,6 +36,14 @@ pub enum Discard {
     /// sections 6.1, 7.1 and 8.1).
     #[cfg(feature = "proto-ipv6")]
     InvalidNeighborMessage,
+    /// A router, or a route behind one, for which a router advertisement found no room (`ROUTER_COUNT`,
+    /// `ROUTER_ROUTE_COUNT`). The rest of it is taken.
+    #[cfg(feature = "slaac")]
+    TooManyRouters,
+    /// A prefix, or an address made from it, for which a router advertisement found no room (`PREFIX_COUNT`,
+    /// `IFACE_MAX_ADDR_COUNT`). The rest of it is taken.
+    #[cfg(feature = "slaac")]
+    TooManyPrefixes,
     /// A fragment, for which there is no memory: fragments are not put together.
     Fragment,
     /// A fragment that is there already.

@@ -7,6 +7,9 @@ mod groups;
 mod icmp;
 mod neighbors;
 mod noise;
+mod redirects;
+mod routers;
+mod slaac;
 mod tcp;
 mod traps;
 
@@ -14,7 +17,7 @@ use core::net::Ipv6Addr;
 use core::task::{Context, Poll, Waker};
 use core::time::Duration;
 
-use cygnet::wire::ndisc::{self, NeighborFlags};
+use cygnet::wire::ndisc::{self, NeighborFlags, RouterAdvertisement};
 use cygnet::wire::{
     EtherType, EthernetAddress, EthernetHeader, Icmpv6Message, IpProtocol, Ipv6Header,
     NdiscMessage, NdiscOptions,
@@ -314,4 +317,91 @@ fn probe(target: Ipv6Addr, nonce: Option<&[u8]>) -> Vec<u8> {
         },
     };
     nd(Ipv6Addr::UNSPECIFIED, solicited_node(target), &message)
+}
+
+/// A router that the peer plays.
+const ROUTER: Ipv6Addr = Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0xa);
+
+/// A router advertisement.
+#[derive(Clone)]
+struct Advertised {
+    from: Ipv6Addr,
+    router: RouterAdvertisement,
+    options: Vec<u8>,
+}
+
+impl Advertised {
+    /// By the router, a default router for half an hour, that says nothing else but its link address.
+    fn new() -> Self {
+        let router = RouterAdvertisement {
+            hop_limit: 0,
+            flags: 0,
+            lifetime: 1_800,
+            reachable_time: 0,
+            retrans_timer: 0,
+        };
+        Self {
+            from: ROUTER,
+            router,
+            options: ndisc::source_link_address(PEER_MAC).to_vec(),
+        }
+    }
+
+    fn from(mut self, router: Ipv6Addr) -> Self {
+        self.from = router;
+        self
+    }
+
+    fn lifetime(mut self, seconds: u16) -> Self {
+        self.router.lifetime = seconds;
+        self
+    }
+
+    fn option(mut self, option: &[u8]) -> Self {
+        self.options.extend(option);
+        self
+    }
+
+    /// A prefix on the link to make addresses from, with its preferred and its valid lifetime.
+    fn prefix(self, prefix: &str, preferred: u32, valid: u32) -> Self {
+        self.prefix_for(prefix, 0xc0, preferred, valid)
+    }
+
+    fn prefix_for(self, prefix: &str, flags: u8, preferred: u32, valid: u32) -> Self {
+        let (address, len) = prefix.split_once('/').expect("a prefix");
+        let mut option = vec![3, 4, len.parse().expect("a length"), flags];
+        option.extend(valid.to_be_bytes());
+        option.extend(preferred.to_be_bytes());
+        option.extend([0; 4]);
+        option.extend(ip(address).octets());
+        self.option(&option)
+    }
+
+    fn mtu(self, mtu: u32) -> Self {
+        let [a, b, c, d] = mtu.to_be_bytes();
+        self.option(&[5, 1, 0, 0, a, b, c, d])
+    }
+
+    fn packet(&self) -> Vec<u8> {
+        let message = NdiscMessage::RouterAdvertisement {
+            router: self.router,
+            options: NdiscOptions::parse(&self.options).expect("options"),
+        };
+        nd(self.from, ALL_NODES, &message)
+    }
+}
+
+impl Host {
+    /// One that listens to routers, with a link-local address that is in use.
+    fn listening() -> Self {
+        let mut config = Config::slaac(cygnet::SlaacConfig::new());
+        config.interface_identifiers = cygnet::InterfaceIdentifiers::Eui64;
+        let mut host = Self::new(config);
+        host.let_pass(Duration::from_secs(3));
+        host
+    }
+
+    fn advertise(&mut self, advertised: &Advertised) {
+        self.send(&advertised.packet());
+    }
 }

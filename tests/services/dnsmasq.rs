@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use cygnet::wire::dns::{Name, RecordData, RecordType};
 use cygnet::{Config, ConfigV4, DhcpConfig, DnsError, DnsSocket, IpAddress, Ipv4Cidr};
-use cygnet::{Stack, StaticConfigV4, TcpConnector, TcpSocket};
+use cygnet::{SlaacConfig, Stack, StaticConfigV4, TcpConnector, TcpSocket};
 use cygnet_host::process::Running;
 use cygnet_host::{Interface, TokioClock, process};
 use embedded_nal_async::Dns as _;
@@ -397,5 +397,35 @@ fn servers_that_a_lease_names_are_asked() {
                 .len(),
             2
         );
+    });
+}
+
+#[test]
+fn servers_and_domains_that_a_router_names_are_asked() {
+    let kernel = Ipv6Addr::new(0x2001, 0xdb8, 1, 0, 0, 0, 0, 1);
+    let options = "enable-ra\ndhcp-range=2001:db8:1::,ra-only,64,1h\n\
+                   dhcp-option=option6:dns-server,[2001:db8:1::1]\n\
+                   dhcp-option=option6:domain-search,one.example.org\n\
+                   host-record=swan.one.example.org,2001:db8:2::99";
+    let config = Config::slaac(SlaacConfig::new());
+    beside_kernel_with(config, (kernel.into(), 64), async |stack, interface| {
+        let mut dnsmasq = Dnsmasq {
+            folder: tempfile::tempdir().expect("a folder"),
+            interface: interface.to_owned(),
+            running: None,
+        };
+        dnsmasq.start(options);
+        stack.wait_config_up().await;
+        let config = stack.config_v6().expect("an address");
+        assert_eq!(
+            config.address.address().segments()[..4],
+            [0x2001, 0xdb8, 1, 0]
+        );
+        assert_eq!(config.dns_servers[..], [kernel]);
+        let dns = DnsSocket::new(stack, vec![0; 1600]).expect("a free slot");
+        let answer = dns
+            .query_with("swan", RecordType::AAAA, |answer| answer.records().count())
+            .await;
+        assert_eq!(answer, Ok(1), "{}", dnsmasq.log());
     });
 }

@@ -19,3 +19,5 @@ mod dnsmasq_v6;
 mod kernel;
 mod link_local;
 mod mdns;
+#[cfg(target_os = "linux")]
+mod radvd;

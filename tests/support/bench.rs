@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Wake;
 
 use cygnet::{Config, Resources, Stack};
-use cygnet_driver::{Clock, Instant};
+use cygnet_driver::{Clock, Instant, LinkState};
 use cygnet_link::{Link, Port, PortConfig};
 use embassy_sync::blocking_mutex::raw::NoopRawMutex;
 
@@ -84,6 +84,12 @@ impl Bench {
     /// Sends a frame to the stack.
     pub fn transmit(&mut self, frame: &[u8]) {
         assert!(self.wire.try_send(frame), "the link has room");
+        self.settle();
+    }
+
+    /// Plugs the stack's cable out, or in again.
+    pub fn set_link_state(&mut self, state: LinkState) {
+        self.wire.control().set_link_state(0, state);
         self.settle();
     }
 

@@ -110,6 +110,41 @@ pub enum ConfigV6 {
     /// which routers advertise ([`Stack::add_route`](crate::Stack::add_route) where there are none).
     #[cfg(feature = "socket-dhcpv6")]
     Dhcp(Dhcpv6Config),
+    /// A link-local address, and those that the stack makes from what routers advertise (RFC 4862). Fixed ones
+    /// can be had beside ([`Stack::add_address`](crate::Stack::add_address)). Needs an Ethernet link; on others
+    /// no router is heard.
+    #[cfg(feature = "slaac")]
+    Slaac(SlaacConfig),
+}
+
+/// How a host configures itself by what routers advertise.
+#[cfg(feature = "slaac")]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub struct SlaacConfig {
+    /// Whether each prefix also gives a temporary address (RFC 8981), from which connections to others go out:
+    /// random, and another each day, so that nobody can tell the host by it for long. Off by default. Old ones
+    /// stay for another day: up to four addresses for each prefix, beside the link-local one
+    /// (`IFACE_MAX_ADDR_COUNT`).
+    pub temporary_addresses: bool,
+}
+
+#[cfg(feature = "slaac")]
+impl SlaacConfig {
+    /// Without temporary addresses.
+    pub const fn new() -> Self {
+        Self {
+            temporary_addresses: false,
+        }
+    }
+}
+
+#[cfg(feature = "slaac")]
+impl From<SlaacConfig> for ConfigV6 {
+    fn from(config: SlaacConfig) -> Self {
+        Self::Slaac(config)
+    }
 }
 
 #[cfg(feature = "proto-ipv6")]
@@ -180,6 +215,12 @@ impl Config {
     #[cfg(feature = "proto-ipv6")]
     pub const fn ipv6_static(ipv6: StaticConfigV6) -> Self {
         Self::with(ConfigV4::None, ConfigV6::Static(ipv6))
+    }
+
+    /// IPv6 addresses from what routers advertise.
+    #[cfg(feature = "slaac")]
+    pub const fn slaac(slaac: SlaacConfig) -> Self {
+        Self::with(ConfigV4::None, ConfigV6::Slaac(slaac))
     }
 
     /// A link-local IPv6 address.

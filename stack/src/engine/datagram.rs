@@ -194,8 +194,9 @@ fn take_turn<D: Datagrams>(
                 };
                 let path = route.path;
                 if let Some(link) = interface.link_header(&path)
-                    && let Some(packet) = socket.packet(pending.nth, src, marks)
+                    && let Some(mut packet) = socket.packet(pending.nth, src, marks)
                 {
+                    packet.hop_limit = interface.hop_limit(packet.dst, packet.hop_limit);
                     let sending = Sending {
                         link,
                         packet,

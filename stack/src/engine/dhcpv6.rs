@@ -51,6 +51,9 @@ impl Dhcpv6State {
         let client = match &config.ipv6 {
             ConfigV6::Dhcp(dhcp) => Some(client(interface, dhcp.clone(), random)),
             ConfigV6::None | ConfigV6::LinkLocal | ConfigV6::Static(_) => None,
+            // When routers say so.
+            #[cfg(feature = "slaac")]
+            ConfigV6::Slaac(_) => None,
         };
         Self {
             client,
@@ -92,7 +95,7 @@ impl Engine<'_> {
 
     /// Does what a router says of how addresses are had on its link (RFC 4861, section 4.2): from DHCP (M), or
     /// only other things from it (O), or nothing. For who hears routers and was not told otherwise.
-    #[allow(dead_code, reason = "for who hears routers")]
+    #[cfg(feature = "slaac")]
     pub(super) fn dhcpv6_follow(&mut self, managed: bool, other: bool) {
         let mode = match (managed, other) {
             (true, _) => Some(Dhcpv6Config::stateful()),

@@ -300,8 +300,12 @@ impl<'d> Engine<'d> {
 
     /// The `nth` of the domains that names of one label are looked for in.
     pub(crate) fn search_domain(&self, nth: usize) -> Option<Name> {
-        let domain = self.interface.domains().nth(nth)?;
-        Name::try_from(domain).ok()
+        let mut configured = self.interface.domains();
+        let count = configured.by_ref().take(nth).count();
+        match configured.next() {
+            Some(domain) => Name::try_from(domain).ok(),
+            None => self.interface.announced_domain(nth - count),
+        }
     }
 
     /// Writes a piece of an answer that comes over TCP. False if it does not fit.

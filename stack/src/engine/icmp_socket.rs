@@ -3,7 +3,7 @@
 use super::datagram::{Datagrams, Pending, RouteCache};
 use super::ingress::Received;
 use super::outgoing::{IpPacket, Marks, Payload};
-use super::packet_socket::{Fault, PacketSocket, QueueError, QueueMemory, Queues};
+use super::packet_socket::{Fault, PacketKind, QueueError, QueueMemory, Queues};
 use super::sockets::Body;
 use super::{Engine, SocketKey};
 use crate::events::Events;
@@ -104,17 +104,24 @@ impl Datagrams for IcmpSocketState<'_> {
     }
 }
 
-impl<'d> PacketSocket<'d> for IcmpSocketState<'d> {
-    type Meta = IcmpMetadata;
+/// The kind of socket.
+pub(crate) enum Icmp {}
 
-    fn of<'e>(engine: &'e Engine<'d>, key: SocketKey) -> Option<&'e Self> {
+impl PacketKind for Icmp {
+    type Meta = IcmpMetadata;
+    type Socket<'d> = IcmpSocketState<'d>;
+
+    fn of<'e, 'd>(engine: &'e Engine<'d>, key: SocketKey) -> Option<&'e IcmpSocketState<'d>> {
         match engine.sockets.body(engine.sockets.index(key)?) {
             Body::Icmp(icmp) => Some(icmp),
             _ => None,
         }
     }
 
-    fn of_mut<'e>(engine: &'e mut Engine<'d>, key: SocketKey) -> Option<&'e mut Self> {
+    fn of_mut<'e, 'd>(
+        engine: &'e mut Engine<'d>,
+        key: SocketKey,
+    ) -> Option<&'e mut IcmpSocketState<'d>> {
         let index = engine.sockets.index(key)?;
         match engine.sockets.body_mut(index) {
             Body::Icmp(icmp) => Some(icmp),
@@ -122,20 +129,22 @@ impl<'d> PacketSocket<'d> for IcmpSocketState<'d> {
         }
     }
 
-    fn is_bound(&self) -> bool {
-        self.endpoint != IcmpEndpoint::Unbound
+    fn is_bound(socket: &IcmpSocketState<'_>) -> bool {
+        socket.endpoint != IcmpEndpoint::Unbound
     }
 
-    fn queues(&self) -> &Queues<'d, IcmpMetadata> {
-        &self.queues
+    fn queues<'s, 'd: 's>(socket: &'s IcmpSocketState<'d>) -> &'s Queues<'d, IcmpMetadata> {
+        &socket.queues
     }
 
-    fn queues_mut(&mut self) -> &mut Queues<'d, IcmpMetadata> {
-        &mut self.queues
+    fn queues_mut<'s, 'd: 's>(
+        socket: &'s mut IcmpSocketState<'d>,
+    ) -> &'s mut Queues<'d, IcmpMetadata> {
+        &mut socket.queues
     }
 
     fn send<R>(
-        engine: &mut Engine<'d>,
+        engine: &mut Engine<'_>,
         key: SocketKey,
         meta: IcmpMetadata,
         len: usize,

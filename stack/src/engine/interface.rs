@@ -7,11 +7,17 @@
 //! - `path`: routes, and where a socket's packets go;
 //! - `ethernet`: what an Ethernet link needs beyond, with `arp` and `ndp`;
 //! - `ipv6`: the IPv6 configuration;
+//! - `discovery`: what routers say about the link, and the addresses made from it;
 //! - `groups`: the multicast groups.
 
 mod addresses;
 #[cfg(feature = "medium-ethernet")]
 mod arp;
+#[cfg(feature = "slaac")]
+mod discovery;
+#[cfg(not(feature = "slaac"))]
+#[path = "interface/no_discovery.rs"]
+mod discovery;
 #[cfg(feature = "medium-ethernet")]
 mod ethernet;
 #[cfg(feature = "proto-ipv6")]
@@ -30,6 +36,8 @@ use cygnet_driver::{Capabilities, HardwareAddress, Medium};
 
 pub(super) use self::addresses::Care;
 pub use self::addresses::ConfigError;
+#[cfg(feature = "slaac")]
+pub use self::discovery::RouterFlags;
 #[cfg(feature = "medium-ethernet")]
 use self::ethernet::Ethernet;
 pub(super) use self::ipv4::Configuration;
@@ -181,6 +189,8 @@ impl Interface {
     /// [`Instant::FAR_FUTURE`] if there is none.
     pub(super) fn next_deadline(&self) -> Instant {
         let next = self.path_mtus.next_deadline();
+        #[cfg(feature = "slaac")]
+        let next = (self.discovery_deadline()).map_or(next, |at| next.min(at));
         // Nobody is asked while the link is down, and nobody fails to answer.
         #[cfg(feature = "medium-ethernet")]
         if self.link_up {
@@ -245,7 +255,7 @@ impl Interface {
         match destination {
             IpAddress::Ipv4(_) => self.ip_mtu,
             #[cfg(feature = "proto-ipv6")]
-            IpAddress::Ipv6(_) => self.link_mtu,
+            IpAddress::Ipv6(_) => self.mtu_v6(),
         }
     }
 
@@ -272,6 +282,8 @@ impl Engine<'_> {
         if up {
             self.interface.guard_all(now, &mut self.random);
         }
+        #[cfg(feature = "slaac")]
+        self.discovery_link_changed(now, up);
         self.fragments.on_link_changed();
         self.services_link_changed(now, up);
         true
@@ -308,12 +320,15 @@ impl Engine<'_> {
         // Who waited asks once more, and is told.
         #[cfg(feature = "medium-ethernet")]
         while let Some(failure) = self.interface.ethernet.neighbors.on_timeout(now) {
+            self.interface.on_neighbor_failed(failure.address);
             self.wake_waiters(failure.waiters);
         }
         #[cfg(all(feature = "medium-ethernet", feature = "proto-ipv6"))]
         if self.interface.link_up {
             self.on_duplicates_timeout(now);
         }
+        #[cfg(feature = "slaac")]
+        self.on_discovery_timeout(now);
     }
 
     /// What the interface itself has to send: requests for neighbors, probes and announcements.
@@ -334,6 +349,7 @@ impl Engine<'_> {
         #[cfg(feature = "medium-ethernet")]
         {
             self.interface.ethernet.wants_to_send(now)
+                || self.interface.wants_router_solicitation(now)
         }
         #[cfg(not(feature = "medium-ethernet"))]
         {

@@ -97,6 +97,8 @@ use services::Services;
 
 #[cfg(feature = "multicast")]
 pub(crate) use crate::ip::Member;
+#[cfg(feature = "slaac")]
+pub use config::SlaacConfig;
 pub use config::{AddressPolicy, Config, ConfigV4, DefensePolicy, EcnPolicy, StaticConfigV4};
 #[cfg(feature = "proto-ipv6")]
 pub use config::{ConfigV6, InterfaceIdentifiers, StaticConfigV6};
@@ -108,11 +110,13 @@ pub(crate) use egress::Inline;
 #[cfg(feature = "ip-fragments")]
 pub(crate) use fragments::FragmentBuffers;
 #[cfg(feature = "socket-icmp")]
-pub(crate) use icmp_socket::IcmpSocketState;
+pub(crate) use icmp_socket::Icmp;
 #[cfg(feature = "socket-icmp")]
 pub use icmp_socket::{IcmpEndpoint, IcmpMetadata, IcmpPacketMetadata};
 pub use interface::ConfigError;
 pub(crate) use interface::Interface;
+#[cfg(feature = "slaac")]
+pub use interface::RouterFlags;
 #[cfg(feature = "multicast")]
 pub use multicast::{MulticastError, MulticastSources};
 #[cfg(feature = "config-events")]
@@ -131,11 +135,11 @@ pub use packet_socket::BindError;
     feature = "socket-icmp",
     feature = "socket-raw"
 ))]
-pub(crate) use packet_socket::{Fault, PacketSocket, QueueError};
+pub(crate) use packet_socket::{Fault, PacketKind, QueueError};
 #[cfg(feature = "socket-tcp")]
 pub(crate) use pool::{BufferPair, PoolId};
 #[cfg(feature = "socket-raw")]
-pub(crate) use raw_socket::{Kind as RawKind, RawSocketState};
+pub(crate) use raw_socket::{Kind as RawKind, Raw};
 #[cfg(feature = "socket-raw")]
 pub use raw_socket::{RawMetadata, RawPacketMetadata};
 pub(crate) use sockets::{Slot, SlotNode, SocketKey, Sockets};
@@ -146,7 +150,7 @@ pub(crate) use tcp::{TcpState, TcpTables};
 #[cfg(feature = "socket-tcp")]
 pub use tcp_listen::ListenError;
 #[cfg(feature = "socket-udp")]
-pub(crate) use udp::UdpSocketState;
+pub(crate) use udp::{Udp, UdpSocketState};
 #[cfg(feature = "socket-udp")]
 pub use udp::{UdpMetadata, UdpPacketMetadata};
 

@@ -38,6 +38,9 @@ pub enum ConfigEvent {
     /// That is over.
     #[cfg(feature = "socket-dhcpv6")]
     Dhcpv6LeaseLost,
+    /// Routers say something else than before about what is to be had by DHCPv6.
+    #[cfg(feature = "slaac")]
+    RouterFlags(super::RouterFlags),
     /// The reader was too slow for so many events, which it missed: whatever they were about has to be
     /// looked at.
     Lagged(u32),

@@ -7,28 +7,34 @@ use super::{Engine, SocketKey};
 use crate::stats::Discard;
 use crate::storage::{Buffer, Bytes, PacketMetadata, PacketQueue, PushError};
 
-/// A kind of socket that queues whole packets.
-pub(crate) trait PacketSocket<'d>: Sized + 'd {
+/// A kind of socket that queues whole packets: a name for it, without the lifetime that its state has. Of futures
+/// that name what has a lifetime the compiler cannot tell that they are `Send`.
+pub(crate) trait PacketKind {
     /// What goes with a packet.
-    type Meta: Copy;
+    type Meta: Copy + 'static;
+    /// The state of such a socket.
+    type Socket<'d>;
 
     /// Whether a task that sends hears of faults too, and not only who receives.
     const TELLS_SENDERS: bool = false;
 
     /// The socket of a handle.
-    fn of<'e>(engine: &'e Engine<'d>, key: SocketKey) -> Option<&'e Self>;
+    fn of<'e, 'd>(engine: &'e Engine<'d>, key: SocketKey) -> Option<&'e Self::Socket<'d>>;
 
-    fn of_mut<'e>(engine: &'e mut Engine<'d>, key: SocketKey) -> Option<&'e mut Self>;
+    fn of_mut<'e, 'd>(
+        engine: &'e mut Engine<'d>,
+        key: SocketKey,
+    ) -> Option<&'e mut Self::Socket<'d>>;
 
-    fn is_bound(&self) -> bool;
+    fn is_bound(socket: &Self::Socket<'_>) -> bool;
 
-    fn queues(&self) -> &Queues<'d, Self::Meta>;
+    fn queues<'s, 'd: 's>(socket: &'s Self::Socket<'d>) -> &'s Queues<'d, Self::Meta>;
 
-    fn queues_mut(&mut self) -> &mut Queues<'d, Self::Meta>;
+    fn queues_mut<'s, 'd: 's>(socket: &'s mut Self::Socket<'d>) -> &'s mut Queues<'d, Self::Meta>;
 
     /// Queues a packet of at most `len` bytes that `write` fills in and may shorten.
     fn send<R>(
-        engine: &mut Engine<'d>,
+        engine: &mut Engine<'_>,
         key: SocketKey,
         meta: Self::Meta,
         len: usize,

@@ -9,7 +9,7 @@ use super::egress::DEFAULT_HOP_LIMIT;
 use super::icmp::IcmpError;
 use super::ingress::Received;
 use super::outgoing::{IpPacket, Marks, Payload};
-use super::packet_socket::{BindError, Fault, PacketSocket, QueueError, QueueMemory, Queues};
+use super::packet_socket::{BindError, Fault, PacketKind, QueueError, QueueMemory, Queues};
 use super::sockets::Body;
 use super::{Engine, SocketKey};
 use crate::events::Events;
@@ -111,17 +111,24 @@ impl Datagrams for RawSocketState<'_> {
     }
 }
 
-impl<'d> PacketSocket<'d> for RawSocketState<'d> {
-    type Meta = RawMetadata;
+/// The kind of socket.
+pub(crate) enum Raw {}
 
-    fn of<'e>(engine: &'e Engine<'d>, key: SocketKey) -> Option<&'e Self> {
+impl PacketKind for Raw {
+    type Meta = RawMetadata;
+    type Socket<'d> = RawSocketState<'d>;
+
+    fn of<'e, 'd>(engine: &'e Engine<'d>, key: SocketKey) -> Option<&'e RawSocketState<'d>> {
         match engine.sockets.body(engine.sockets.index(key)?) {
             Body::Raw(raw) => Some(raw),
             _ => None,
         }
     }
 
-    fn of_mut<'e>(engine: &'e mut Engine<'d>, key: SocketKey) -> Option<&'e mut Self> {
+    fn of_mut<'e, 'd>(
+        engine: &'e mut Engine<'d>,
+        key: SocketKey,
+    ) -> Option<&'e mut RawSocketState<'d>> {
         let index = engine.sockets.index(key)?;
         match engine.sockets.body_mut(index) {
             Body::Raw(raw) => Some(raw),
@@ -129,21 +136,23 @@ impl<'d> PacketSocket<'d> for RawSocketState<'d> {
         }
     }
 
-    fn is_bound(&self) -> bool {
-        self.bound.is_some()
+    fn is_bound(socket: &RawSocketState<'_>) -> bool {
+        socket.bound.is_some()
     }
 
-    fn queues(&self) -> &Queues<'d, RawMetadata> {
-        &self.queues
+    fn queues<'s, 'd: 's>(socket: &'s RawSocketState<'d>) -> &'s Queues<'d, RawMetadata> {
+        &socket.queues
     }
 
-    fn queues_mut(&mut self) -> &mut Queues<'d, RawMetadata> {
-        &mut self.queues
+    fn queues_mut<'s, 'd: 's>(
+        socket: &'s mut RawSocketState<'d>,
+    ) -> &'s mut Queues<'d, RawMetadata> {
+        &mut socket.queues
     }
 
     /// The addresses are those of the packet, whatever `meta` says.
     fn send<R>(
-        engine: &mut Engine<'d>,
+        engine: &mut Engine<'_>,
         key: SocketKey,
         meta: RawMetadata,
         len: usize,

@@ -1,6 +1,8 @@
 //! What the stack does on the network by itself, beside its sockets: where each service that is compiled in
 //! has its turn. `engine` drives them together; each has its own file.
 
+#[cfg(feature = "slaac")]
+use super::RouterFlags;
 #[cfg(feature = "socket-dhcpv4")]
 use super::dhcp::DhcpState;
 #[cfg(feature = "dhcpv4-server")]
@@ -138,6 +140,17 @@ impl Engine<'_> {
         self.dhcpv6_conflict(now, address);
         #[cfg(feature = "ipv4-link-local")]
         self.link_local_conflict(now, address);
+    }
+
+    /// Routers say something else about what is to be had by DHCPv6.
+    #[cfg(feature = "slaac")]
+    pub(super) fn services_router_flags_changed(&mut self, flags: RouterFlags) {
+        #[cfg(feature = "config-events")]
+        self.notice(super::ConfigEvent::RouterFlags(flags));
+        #[cfg(feature = "socket-dhcpv6")]
+        self.dhcpv6_follow(flags.managed, flags.other);
+        #[cfg(not(any(feature = "config-events", feature = "socket-dhcpv6")))]
+        let _ = flags;
     }
 
     /// Nobody else uses an address that was looked at.

@@ -303,12 +303,13 @@ impl<'d> Engine<'d> {
         let marked = self
             .tcp
             .mark_fast_open(now, (&tcp.connection, tcp.fast_open), &plan);
+        let wanted = tcp.connection.options.hop_limit;
         let segment = Outgoing {
             link,
             content: Content::Ip(IpPacket {
                 src: tcp.connection.tuple.local.addr,
                 dst: destination,
-                hop_limit: tcp.connection.options.hop_limit,
+                hop_limit: self.interface.hop_limit(destination, wanted),
                 dscp_ecn: tcp.connection.options.dscp << 2 | plan.ecn().0,
                 ident: plan.fragment_ident(),
                 dont_fragment: DISCOVERS_PATH_MTU && !tcp.path.needs_fragments(),

@@ -6,7 +6,7 @@ use super::datagram::{Datagrams, Pending, RouteCache};
 use super::icmp::IcmpError;
 use super::ingress::{Handled, Received};
 use super::outgoing::{IpPacket, Marks, Payload};
-use super::packet_socket::{BindError, Fault, PacketSocket, QueueError, QueueMemory, Queues};
+use super::packet_socket::{BindError, Fault, PacketKind, QueueError, QueueMemory, Queues};
 use super::sockets::Body;
 use super::{Engine, SocketKey};
 use crate::events::Events;
@@ -111,13 +111,17 @@ impl Datagrams for UdpSocketState<'_> {
     }
 }
 
-impl<'d> PacketSocket<'d> for UdpSocketState<'d> {
+/// The kind of socket.
+pub(crate) enum Udp {}
+
+impl PacketKind for Udp {
     type Meta = UdpMetadata;
+    type Socket<'d> = UdpSocketState<'d>;
 
     const TELLS_SENDERS: bool = true;
 
     #[inline]
-    fn of<'e>(engine: &'e Engine<'d>, key: SocketKey) -> Option<&'e Self> {
+    fn of<'e, 'd>(engine: &'e Engine<'d>, key: SocketKey) -> Option<&'e UdpSocketState<'d>> {
         match engine.sockets.body(engine.sockets.index(key)?) {
             Body::Udp(udp) => Some(udp),
             _ => None,
@@ -125,7 +129,10 @@ impl<'d> PacketSocket<'d> for UdpSocketState<'d> {
     }
 
     #[inline]
-    fn of_mut<'e>(engine: &'e mut Engine<'d>, key: SocketKey) -> Option<&'e mut Self> {
+    fn of_mut<'e, 'd>(
+        engine: &'e mut Engine<'d>,
+        key: SocketKey,
+    ) -> Option<&'e mut UdpSocketState<'d>> {
         let index = engine.sockets.index(key)?;
         match engine.sockets.body_mut(index) {
             Body::Udp(udp) => Some(udp),
@@ -134,22 +141,24 @@ impl<'d> PacketSocket<'d> for UdpSocketState<'d> {
     }
 
     #[inline]
-    fn is_bound(&self) -> bool {
-        self.local.port != 0
+    fn is_bound(socket: &UdpSocketState<'_>) -> bool {
+        socket.local.port != 0
     }
 
     #[inline]
-    fn queues(&self) -> &Queues<'d, UdpMetadata> {
-        &self.queues
+    fn queues<'s, 'd: 's>(socket: &'s UdpSocketState<'d>) -> &'s Queues<'d, UdpMetadata> {
+        &socket.queues
     }
 
     #[inline]
-    fn queues_mut(&mut self) -> &mut Queues<'d, UdpMetadata> {
-        &mut self.queues
+    fn queues_mut<'s, 'd: 's>(
+        socket: &'s mut UdpSocketState<'d>,
+    ) -> &'s mut Queues<'d, UdpMetadata> {
+        &mut socket.queues
     }
 
     fn send<R>(
-        engine: &mut Engine<'d>,
+        engine: &mut Engine<'_>,
         key: SocketKey,
         mut meta: UdpMetadata,
         len: usize,
@@ -332,10 +341,10 @@ impl<'d> Engine<'d> {
         mut local: IpListenEndpoint,
     ) -> Result<(), BindError> {
         let index = self.sockets.index(key).ok_or(BindError::InvalidState)?;
-        if UdpSocketState::of(self, key).is_none_or(|udp| udp.local.port != 0) {
+        if Udp::of(self, key).is_none_or(|udp| udp.local.port != 0) {
             return Err(BindError::InvalidState);
         }
-        let is_shared = UdpSocketState::of(self, key).is_some_and(|udp| udp.is_port_shared);
+        let is_shared = Udp::of(self, key).is_some_and(|udp| udp.is_port_shared);
         local.port = match local.port {
             0 => self
                 .ephemeral_port(|engine, port| engine.is_udp_port_free(local.addr, port))
@@ -391,10 +400,10 @@ impl<'d> Engine<'d> {
         self.interface
             .route(now, remote.addr)
             .ok_or(BindError::NoRoute)?;
-        if UdpSocketState::of(self, key).is_some_and(|udp| udp.local.port == 0) {
+        if Udp::of(self, key).is_some_and(|udp| udp.local.port == 0) {
             self.udp_bind(key, IpListenEndpoint::from(0))?;
         }
-        let udp = UdpSocketState::of_mut(self, key).ok_or(BindError::InvalidState)?;
+        let udp = Udp::of_mut(self, key).ok_or(BindError::InvalidState)?;
         udp.remote = Some(remote);
         udp.queues.fault = None;
         Ok(())

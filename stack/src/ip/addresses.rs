@@ -26,6 +26,34 @@ pub(crate) struct InterfaceAddress {
     pub(crate) interface: InterfaceId,
     /// Whether it may be used.
     pub(crate) state: AddressState,
+    /// Where it came from.
+    pub(crate) origin: AddressOrigin,
+}
+
+/// Where an address came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub(crate) enum AddressOrigin {
+    /// It was given, and its prefix is on the link.
+    Configured,
+    /// It was made from a prefix. RFC 5942 section 4: whether that is on the link is said elsewhere.
+    #[cfg(feature = "slaac")]
+    Autoconfigured,
+    /// The same, for a while only (RFC 8981).
+    #[cfg(feature = "slaac")]
+    Temporary,
+}
+
+impl AddressOrigin {
+    pub(crate) const fn is_temporary(self) -> bool {
+        match self {
+            Self::Configured => false,
+            #[cfg(feature = "slaac")]
+            Self::Autoconfigured => false,
+            #[cfg(feature = "slaac")]
+            Self::Temporary => true,
+        }
+    }
 }
 
 /// How far an address is ours.
@@ -124,7 +152,7 @@ impl<const N: usize> Addresses<N> {
     /// Whether an address is that of a host on one of our links.
     pub(crate) fn is_neighbor(&self, address: IpAddress) -> bool {
         let is_link_local = matches!(address, IpAddress::Ipv4(ipv4) if ipv4.is_link_local());
-        is_link_local || self.usable().any(|ours| ours.cidr.contains(&address))
+        is_link_local || self.usable().any(|ours| ours.connects(&address))
     }
 
     /// Whether `address` is the directed broadcast address of a subnet on `interface`.
@@ -203,6 +231,19 @@ impl InterfaceAddress {
             IpCidr::Ipv4(cidr) => cidr.broadcast(),
             #[cfg(feature = "proto-ipv6")]
             IpCidr::Ipv6(_) => None,
+        }
+    }
+
+    /// Whether another address is on the link because this one is.
+    pub(crate) fn connects(&self, other: &IpAddress) -> bool {
+        let is_on_link = match self.origin {
+            AddressOrigin::Configured => true,
+            #[cfg(feature = "slaac")]
+            AddressOrigin::Autoconfigured | AddressOrigin::Temporary => false,
+        };
+        match is_on_link {
+            true => self.cidr.contains(other),
+            false => self.cidr.address() == *other,
         }
     }
 

@@ -106,6 +106,7 @@ mod tests {
             cidr: cidr.parse().unwrap(),
             interface: InterfaceId(0),
             state,
+            origin: crate::ip::AddressOrigin::Configured,
         }
     }
 

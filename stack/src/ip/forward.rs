@@ -12,7 +12,7 @@ use core::net::Ipv4Addr;
 
 #[cfg(feature = "proto-ipv6")]
 use super::scope::{RESERVED, scope};
-use super::{Addresses, InterfaceAddress, InterfaceId, RouteTable};
+use super::{Addresses, InterfaceAddress, InterfaceId, Route, RouteTable};
 use crate::time::Instant;
 use crate::wire::IpAddress;
 
@@ -23,6 +23,8 @@ pub(crate) struct Forwarding<'a, const A: usize, const R: usize> {
     pub(crate) addresses: &'a Addresses<A>,
     /// The routes beyond them.
     pub(crate) routes: &'a RouteTable<R>,
+    /// The best route to the destination that a router told of, if there is one.
+    pub(crate) learned: Option<Route>,
 }
 
 /// Where a packet goes next.
@@ -103,7 +105,7 @@ impl<const A: usize, const R: usize> Forwarding<'_, A, R> {
         self.addresses
             .usable()
             .filter(|ours| via.is_none_or(|interface| ours.interface == interface))
-            .filter(|ours| ours.cidr.contains(&destination))
+            .filter(|ours| ours.connects(&destination))
             .max_by_key(|ours| ours.cidr.prefix_len())
     }
 
@@ -159,7 +161,7 @@ impl<const A: usize, const R: usize> Forwarding<'_, A, R> {
         connected: Option<&InterfaceAddress>,
         via: Option<InterfaceId>,
     ) -> Result<NextHop, NoRoute> {
-        let route = self.routes.lookup(now, destination, via);
+        let route = self.best_route(now, destination, via);
         // Of two prefixes of one length, the connected one is preferred.
         let more_specific = |ours: &&InterfaceAddress| {
             route.is_none_or(|route| ours.cidr.prefix_len() >= route.destination.prefix_len())
@@ -182,6 +184,26 @@ impl<const A: usize, const R: usize> Forwarding<'_, A, R> {
             address: route.gateway.unwrap_or(destination),
             delivery: Delivery::Neighbor,
         })
+    }
+
+    /// The longest prefix wins, and of two that are as long the one that was configured.
+    fn best_route(
+        &self,
+        now: Instant,
+        destination: IpAddress,
+        via: Option<InterfaceId>,
+    ) -> Option<Route> {
+        let configured = self.routes.lookup(now, destination, via).copied();
+        let learned =
+            (self.learned).filter(|route| via.is_none_or(|interface| route.interface == interface));
+        match (configured, learned) {
+            (Some(configured), Some(learned))
+                if learned.destination.prefix_len() > configured.destination.prefix_len() =>
+            {
+                Some(learned)
+            }
+            (configured, learned) => configured.or(learned),
+        }
     }
 }
 

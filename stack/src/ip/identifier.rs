@@ -7,6 +7,8 @@ use core::hash::Hasher;
 use core::net::Ipv6Addr;
 
 use crate::rand::KeyedHasher;
+#[cfg(feature = "slaac")]
+use crate::rand::Random;
 use crate::wire::{EthernetAddress, Ipv6Cidr};
 
 /// How a host tells itself from others in the addresses that it makes from a prefix.
@@ -32,9 +34,49 @@ impl Default for InterfaceIdentifiers {
     }
 }
 
+/// What the addresses of an interface are made from.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Identity {
+    pub(crate) kind: InterfaceIdentifiers,
+    pub(crate) hardware: Option<EthernetAddress>,
+    /// Of identifiers, where none is configured.
+    pub(crate) fallback_secret: [u8; 16],
+}
+
+impl Identity {
+    /// The address with that prefix of 64 bits. `attempt` counts those that were taken.
+    pub(crate) fn address(&self, prefix: Ipv6Cidr, attempt: u8) -> Ipv6Addr {
+        interface_identifier(
+            self.kind,
+            self.hardware,
+            prefix,
+            attempt,
+            self.fallback_secret,
+        )
+    }
+
+    /// Whether there is another address to try when one is taken (RFC 7217 section 6).
+    pub(crate) fn has_alternatives(&self) -> bool {
+        matches!(self.kind, InterfaceIdentifiers::Opaque { .. }) || self.hardware.is_none()
+    }
+}
+
+/// An address with that prefix of 64 bits that says nothing about the host, and is another each time (RFC 8981
+/// section 3.3.1).
+#[cfg(feature = "slaac")]
+pub(crate) fn temporary_address(prefix: Ipv6Cidr, random: &mut Random) -> Ipv6Addr {
+    let mut identifier = random.next_u64();
+    // Hardly ever, and not for long.
+    while is_reserved(identifier) {
+        identifier = identifier.wrapping_add(RESERVED_BLOCK);
+    }
+    let network = Ipv6Cidr::new(prefix.address(), 64).network().address();
+    Ipv6Addr::from_bits(network.to_bits() | u128::from(identifier))
+}
+
 /// The address with that prefix of 64 bits of the interface with that hardware address. `attempt` counts the
 /// addresses that were taken.
-pub(crate) fn interface_identifier(
+fn interface_identifier(
     kind: InterfaceIdentifiers,
     hardware: Option<EthernetAddress>,
     prefix: Ipv6Cidr,
@@ -89,6 +131,10 @@ fn is_reserved(identifier: u64) -> bool {
         || identifier >> 24 == 0x0002_005e_fffe
         || (0xfdff_ffff_ffff_ff80..=0xfdff_ffff_ffff_ffff).contains(&identifier)
 }
+
+/// As long as the longest run of reserved identifiers, or longer.
+#[cfg(feature = "slaac")]
+const RESERVED_BLOCK: u64 = 1 << 24;
 
 #[cfg(test)]
 mod tests {

@@ -4,6 +4,10 @@
 //! Sans-io tables and pure functions; `engine` asks, and does the sending and dropping itself.
 
 mod addresses;
+#[cfg(feature = "slaac")]
+mod announced;
+#[cfg(feature = "slaac")]
+mod autoconf;
 #[cfg(all(feature = "proto-ipv6", feature = "socket-dns"))]
 mod destination;
 #[cfg(feature = "proto-ipv6")]
@@ -15,6 +19,8 @@ mod ident;
 #[cfg(feature = "proto-ipv6")]
 mod identifier;
 mod interface;
+#[cfg(feature = "slaac")]
+mod learned;
 #[cfg(feature = "ipv4-link-local")]
 mod link_local;
 mod martian;
@@ -28,14 +34,22 @@ mod path_mtu;
 mod policy;
 #[cfg(feature = "ip-fragments")]
 mod reassembly;
+#[cfg(feature = "slaac")]
+mod redirect;
 mod route;
 #[cfg(feature = "proto-ipv6")]
 mod scope;
 #[cfg(feature = "proto-ipv6")]
 mod selection;
+#[cfg(feature = "slaac")]
+mod solicitor;
 
 pub use addresses::AddressState;
-pub(crate) use addresses::{Addresses, InterfaceAddress};
+pub(crate) use addresses::{AddressOrigin, Addresses, InterfaceAddress};
+#[cfg(feature = "slaac")]
+pub(crate) use announced::AnnouncedNames;
+#[cfg(feature = "slaac")]
+pub(crate) use autoconf::{Autoconf, Lifetimes, Step as AutoconfStep};
 #[cfg(all(feature = "proto-ipv6", feature = "socket-dns"))]
 pub(crate) use destination::{Candidate, sort as sort_destinations};
 #[cfg(feature = "proto-ipv6")]
@@ -45,10 +59,12 @@ pub(crate) use eyeballs::Eyeballs;
 pub(crate) use forward::{Delivery, Forwarding, NextHop};
 pub(crate) use ident::{Flow, Identifications};
 #[cfg(feature = "proto-ipv6")]
-pub use identifier::InterfaceIdentifiers;
+pub(crate) use identifier::Identity;
 #[cfg(feature = "proto-ipv6")]
-pub(crate) use identifier::interface_identifier;
+pub use identifier::InterfaceIdentifiers;
 pub(crate) use interface::InterfaceId;
+#[cfg(feature = "slaac")]
+pub(crate) use learned::{LearnedRoute, LearnedRoutes};
 #[cfg(feature = "ipv4-link-local")]
 pub use link_local::LinkLocalConfig;
 #[cfg(feature = "ipv4-link-local")]
@@ -63,6 +79,12 @@ pub(crate) use multicast::{
 pub(crate) use path_mtu::{DISCOVERS_PATH_MTU, PathMtuCache, min_path_mtu, plateau_below};
 #[cfg(feature = "ip-fragments")]
 pub(crate) use reassembly::{DatagramKey, Fragment, Reassembly, Rules};
+#[cfg(feature = "slaac")]
+pub(crate) use redirect::Redirects;
 pub(crate) use route::{Route, RouteTable};
+#[cfg(feature = "slaac")]
+pub(crate) use scope::ALL_ROUTERS;
 #[cfg(feature = "proto-ipv6")]
 pub(crate) use scope::{ALL_NODES, is_group_of_all_nodes, leaves_host, solicited_node};
+#[cfg(feature = "slaac")]
+pub(crate) use solicitor::RouterSolicitor;

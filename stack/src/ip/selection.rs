@@ -1,8 +1,8 @@
 //! Which of its addresses a host speaks from (RFC 6724 section 5).
 //!
 //! [`Addresses`](super::Addresses) asks with the usable addresses of the interface that packets leave by,
-//! which is what rule 5 would prefer. Rule 4 is about mobile hosts and rule 7 about temporary addresses, of
-//! which there are none; rule 5.5 needs to know which router announced a prefix.
+//! which is what rule 5 would prefer. Rule 4 is about mobile hosts, of which there are none; rule 5.5 needs to
+//! know which router announced a prefix.
 
 use core::cmp::Ordering;
 use core::net::Ipv6Addr;
@@ -21,6 +21,7 @@ pub(super) fn source<'a>(
         IpCidr::Ipv6(cidr) => Some(Candidate {
             cidr,
             is_deprecated: ours.state == AddressState::Deprecated,
+            is_temporary: ours.origin.is_temporary(),
         }),
         IpCidr::Ipv4(_) => None,
     });
@@ -35,6 +36,7 @@ pub(super) fn source<'a>(
 struct Candidate {
     cidr: Ipv6Cidr,
     is_deprecated: bool,
+    is_temporary: bool,
 }
 
 impl Candidate {
@@ -52,6 +54,8 @@ impl Candidate {
                 let label = policy(destination).label;
                 (policy(a).label == label).cmp(&(policy(b).label == label))
             })
+            // Rule 7: prefer temporary addresses.
+            .then_with(|| self.is_temporary.cmp(&other.is_temporary))
             // Rule 8: use the longest matching prefix.
             .then_with(|| {
                 self.common_prefix(destination)
@@ -85,7 +89,7 @@ mod tests {
     use std::vec::Vec;
 
     use super::*;
-    use crate::ip::InterfaceId;
+    use crate::ip::{AddressOrigin, InterfaceId};
 
     fn chosen(candidates: &[(&str, AddressState)], destination: &str) -> Ipv6Addr {
         let candidates: Vec<_> = candidates
@@ -94,6 +98,7 @@ mod tests {
                 cidr: cidr.parse().unwrap(),
                 interface: InterfaceId(0),
                 state: *state,
+                origin: AddressOrigin::Configured,
             })
             .collect();
         let destination = destination.parse().unwrap();
@@ -171,11 +176,13 @@ mod tests {
                 cidr: "2001:db8::1/32".parse().unwrap(),
                 interface: InterfaceId(0),
                 state: AddressState::Preferred,
+                origin: AddressOrigin::Configured,
             },
             InterfaceAddress {
                 cidr: "2001:db8::ff:0/32".parse().unwrap(),
                 interface: InterfaceId(0),
                 state: AddressState::Preferred,
+                origin: AddressOrigin::Configured,
             },
         ];
         // The second has more bits in common, but not of its prefix: both are as good.
@@ -189,6 +196,7 @@ mod tests {
             cidr: "192.0.2.1/24".parse().unwrap(),
             interface: InterfaceId(0),
             state: AddressState::Preferred,
+            origin: AddressOrigin::Configured,
         };
         assert_eq!(source([ipv4].iter(), ip("2001:db8::1")), None);
     }

@@ -75,12 +75,13 @@ impl DuplicateDetector {
     }
 
     /// The next solicitation that is due, which counts as sent.
-    pub(crate) fn poll_probe(&mut self, now: Instant) -> Option<Probe> {
+    /// `retrans_timer` is RetransTimer, which a router may have set.
+    pub(crate) fn poll_probe(&mut self, now: Instant, retrans_timer: Duration) -> Option<Probe> {
         if now < self.deadline || self.sent >= self.transmits {
             return None;
         }
         self.sent += 1;
-        self.deadline = now + RETRANS_TIMER;
+        self.deadline = now + retrans_timer;
         Some(Probe {
             target: self.address,
             nonce: self.nonce_of(self.sent),
@@ -129,8 +130,6 @@ const NONCE_LEN: usize = crate::wire::ndisc::NONCE_LEN;
 
 /// MAX_RTR_SOLICITATION_DELAY (RFC 4861 section 10).
 const MAX_DELAY: Duration = Duration::from_secs(1);
-/// RetransTimer, unless a router says otherwise.
-const RETRANS_TIMER: Duration = Duration::from_secs(1);
 /// MAX_MULTICAST_SOLICIT (RFC 4861 section 10).
 const MAX_MULTICAST_SOLICIT: u8 = 3;
 
@@ -139,6 +138,7 @@ mod tests {
     use super::*;
 
     const ADDRESS: Ipv6Addr = Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 7);
+    const RETRANS_TIMER: Duration = Duration::from_secs(1);
     const START: Instant = Instant::from_secs(100);
 
     fn detector(transmits: u8) -> DuplicateDetector {
@@ -154,9 +154,9 @@ mod tests {
     fn rfc4862_the_first_solicitation_is_delayed_at_random() {
         let mut detector = detector(1);
         assert_eq!(detector.next_deadline(), at(500));
-        assert_eq!(detector.poll_probe(at(499)), None);
+        assert_eq!(detector.poll_probe(at(499), RETRANS_TIMER), None);
         assert!(!detector.probe_due(at(499)) && detector.probe_due(at(500)));
-        let probe = detector.poll_probe(at(500)).unwrap();
+        let probe = detector.poll_probe(at(500), RETRANS_TIMER).unwrap();
         assert_eq!(probe.target, ADDRESS);
         let delays = [0, 0xffff]
             .map(|random| DuplicateDetector::new(START, ADDRESS, 1, random).next_deadline());
@@ -166,11 +166,11 @@ mod tests {
     #[test]
     fn rfc4862_the_address_is_unique_when_nobody_answers_within_retrans_timer() {
         let mut detector = detector(1);
-        detector.poll_probe(at(500)).unwrap();
+        detector.poll_probe(at(500), RETRANS_TIMER).unwrap();
         assert_eq!(detector.next_deadline(), at(1_500));
         assert!(!detector.is_unique(at(1_499)));
         assert!(detector.is_unique(at(1_500)));
-        assert_eq!(detector.poll_probe(at(1_500)), None);
+        assert_eq!(detector.poll_probe(at(1_500), RETRANS_TIMER), None);
     }
 
     #[test]
@@ -182,9 +182,10 @@ mod tests {
     #[test]
     fn as_many_solicitations_are_sent_as_asked_for() {
         let mut detector = detector(3);
-        let sent = [500, 1_500, 2_500].map(|millis| detector.poll_probe(at(millis)).unwrap());
+        let sent = [500, 1_500, 2_500]
+            .map(|millis| detector.poll_probe(at(millis), RETRANS_TIMER).unwrap());
         assert!(sent[0].nonce != sent[1].nonce && sent[1].nonce != sent[2].nonce);
-        assert_eq!(detector.poll_probe(at(3_500)), None);
+        assert_eq!(detector.poll_probe(at(3_500), RETRANS_TIMER), None);
         assert!(detector.is_unique(at(3_500)));
     }
 
@@ -193,7 +194,7 @@ mod tests {
         let mut detector = detector(1);
         // Even before ours is out.
         assert_eq!(detector.on_solicitation(None), Heard::Duplicate);
-        detector.poll_probe(at(500)).unwrap();
+        detector.poll_probe(at(500), RETRANS_TIMER).unwrap();
         assert_eq!(detector.on_solicitation(None), Heard::Duplicate);
         let other = [9, 9, 9, 9, 9, 9];
         assert_eq!(detector.on_solicitation(Some(&other)), Heard::Duplicate);
@@ -202,15 +203,15 @@ mod tests {
     #[test]
     fn rfc7527_an_echo_is_no_duplicate_and_has_more_solicitations_sent() {
         let mut detector = detector(1);
-        let probe = detector.poll_probe(at(500)).unwrap();
+        let probe = detector.poll_probe(at(500), RETRANS_TIMER).unwrap();
         assert_eq!(detector.on_solicitation(Some(&probe.nonce)), Heard::Echo);
         assert!(!detector.is_unique(at(1_500)));
         for millis in [1_500, 2_500, 3_500] {
-            let probe = detector.poll_probe(at(millis)).unwrap();
+            let probe = detector.poll_probe(at(millis), RETRANS_TIMER).unwrap();
             // All come back, and nobody asks for ever.
             assert_eq!(detector.on_solicitation(Some(&probe.nonce)), Heard::Echo);
         }
-        assert_eq!(detector.poll_probe(at(4_500)), None);
+        assert_eq!(detector.poll_probe(at(4_500), RETRANS_TIMER), None);
         assert!(detector.is_unique(at(4_500)));
     }
 }

@@ -31,8 +31,9 @@ pub(crate) use self::claim::Advertisement;
 pub(crate) use self::claim::{Claim, ClaimKind, Learned};
 use self::entry::{Change, Entry, GaveUp, Reclaim, Use};
 pub(crate) use self::timing::NeighborTiming;
+use self::timing::{Timing, Timings};
 use crate::ip::InterfaceId;
-use crate::time::{Duration, Instant};
+use crate::time::Instant;
 use crate::wire::{EthernetAddress, IpAddress};
 
 /// The neighbors of all interfaces, at most `N` at a time.
@@ -43,8 +44,7 @@ use crate::wire::{EthernetAddress, IpAddress};
 #[derive(Debug)]
 pub(crate) struct NeighborCache<W, const N: usize = IFACE_NEIGHBOR_CACHE_COUNT> {
     slots: [Slot<W>; N],
-    timing: NeighborTiming,
-    reachable_time: Duration,
+    timings: Timings,
     /// The least deadline of all entries, kept exact by whatever moves one.
     next_deadline: Option<Instant>,
 }
@@ -68,20 +68,15 @@ impl<W: Default, const N: usize> NeighborCache<W, N> {
                 entry: None,
                 waiters: W::default(),
             }),
-            reachable_time: timing.reachable_time(rand),
-            timing,
+            timings: Timings::new(timing, rand),
             next_deadline: None,
         }
     }
 
-    /// Draws a new ReachableTime, for confirmations to come. RFC 4861 section 6.3.4 asks for one
-    /// every few hours.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "router advertisements ask for it")
-    )]
-    pub(crate) fn redraw_reachable_time(&mut self, rand: u32) {
-        self.reachable_time = self.timing.reachable_time(rand);
+    /// How neighbors of IPv6 are trusted and asked, as routers say it or by default.
+    #[cfg(feature = "proto-ipv6")]
+    pub(crate) fn ndp_timing_mut(&mut self) -> &mut Timing {
+        &mut self.timings.ndp
     }
 
     /// The link address to send a packet for `address` to, or what to do without one.
@@ -115,7 +110,7 @@ impl<W: Default, const N: usize> NeighborCache<W, N> {
         *hint = Some(key);
 
         let deadline = entry.deadline();
-        let outcome = entry.on_use(now, &self.timing);
+        let outcome = entry.on_use(now, self.timings.of(address).constants());
         if entry.deadline() != deadline {
             self.refresh_deadline();
         }
@@ -164,7 +159,7 @@ impl<W: Default, const N: usize> NeighborCache<W, N> {
         let Some(index) = self.find(claim.interface, claim.address) else {
             return self.learn_stranger(now, claim);
         };
-        let reachable_time = self.reachable_time;
+        let reachable_time = self.timings.of(claim.address).reachable_time();
         self.change(index, |entry| {
             entry.on_claim(now, claim.hardware, claim.kind, reachable_time)
         })
@@ -183,7 +178,7 @@ impl<W: Default, const N: usize> NeighborCache<W, N> {
         let (Some(index), true) = (known, is_honest) else {
             return Learned::Unchanged;
         };
-        let reachable_time = self.reachable_time;
+        let reachable_time = self.timings.of(advertisement.address).reachable_time();
         self.change(index, |entry| {
             entry.on_advertisement(now, advertisement, reachable_time)
         })
@@ -238,7 +233,8 @@ impl<W: Default, const N: usize> NeighborCache<W, N> {
             return;
         }
         let deadline = entry.deadline();
-        entry.on_forward_progress(now + self.reachable_time);
+        let reachable_time = self.timings.of(entry.address).reachable_time();
+        entry.on_forward_progress(now + reachable_time);
         if entry.deadline() != deadline {
             self.refresh_deadline();
         }
@@ -252,7 +248,7 @@ impl<W: Default, const N: usize> NeighborCache<W, N> {
         let mut entries = self.slots.iter_mut().filter_map(|slot| slot.entry.as_mut());
         let solicit = entries.find_map(|entry| {
             Some(Solicit {
-                to: entry.poll_solicit(now, &self.timing)?,
+                to: entry.poll_solicit(now, self.timings.of(entry.address).constants())?,
                 interface: entry.interface,
                 target: entry.address,
             })
@@ -268,13 +264,13 @@ impl<W: Default, const N: usize> NeighborCache<W, N> {
                 .slots
                 .iter()
                 .filter_map(|slot| slot.entry.as_ref())
-                .any(|entry| entry.solicit_due(now, &self.timing))
+                .any(|entry| entry.solicit_due(now, self.timings.of(entry.address).constants()))
     }
 
-    /// The next resolution that failed; to be called until it returns `None`.
+    /// The next neighbor that does not answer; to be called until it returns `None`.
     ///
-    /// Also forgets the neighbors whose known address stopped answering, of which nobody needs to
-    /// hear: the next packet for them starts a resolution.
+    /// Nobody waits for those whose known address stopped answering: they are forgotten, and the next packet
+    /// for them starts a resolution.
     pub(crate) fn on_timeout(&mut self, now: Instant) -> Option<NeighborFailure<W>> {
         if !self.is_due(now) {
             return None;
@@ -284,9 +280,17 @@ impl<W: Default, const N: usize> NeighborCache<W, N> {
             let Some(entry) = slot.entry.as_mut() else {
                 continue;
             };
-            match entry.on_timeout(now, &self.timing) {
+            match entry.on_timeout(now, self.timings.of(entry.address).constants()) {
                 None => {}
-                Some(GaveUp::Probing) => slot.vacate(),
+                Some(GaveUp::Probing) => {
+                    failure = Some(NeighborFailure {
+                        interface: entry.interface,
+                        address: entry.address,
+                        waiters: W::default(),
+                    });
+                    slot.vacate();
+                    break;
+                }
                 Some(GaveUp::Resolving) => {
                     failure = Some(NeighborFailure {
                         interface: entry.interface,

@@ -4,7 +4,7 @@ use embassy_sync::blocking_mutex::raw::{NoopRawMutex, RawMutex};
 
 use super::packets::{Packets, RecvError, SendError};
 use super::stack::Stack;
-use crate::engine::{BindError, IcmpEndpoint, IcmpMetadata, IcmpPacketMetadata, IcmpSocketState};
+use crate::engine::{BindError, Icmp, IcmpEndpoint, IcmpMetadata, IcmpPacketMetadata};
 use crate::storage::{Buffer, Bytes};
 
 /// An ICMP socket: sends messages, and receives echo replies with its identifier or errors about its UDP
@@ -14,7 +14,7 @@ use crate::storage::{Buffer, Bytes};
 /// header; the checksum of what is sent is filled in, that of what is received was verified. Every future
 /// is cancellation safe.
 pub struct IcmpSocket<'d, M: RawMutex = NoopRawMutex> {
-    packets: Packets<'d, M, IcmpSocketState<'d>>,
+    packets: Packets<'d, M, Icmp>,
 }
 
 /// What can go wrong with an ICMP socket.
@@ -127,7 +127,7 @@ impl<'d, M: RawMutex> IcmpSocket<'d, M> {
     /// What the socket is bound to.
     pub fn endpoint(&self) -> IcmpEndpoint {
         self.packets
-            .look(IcmpSocketState::endpoint)
+            .look(|icmp| icmp.endpoint())
             .unwrap_or_default()
     }
 

@@ -9,14 +9,14 @@ use embassy_sync::blocking_mutex::raw::RawMutex;
 use super::stack::{Reentrant, Stack};
 use super::waiting::{WaitError, Waiting};
 use super::wakers::Interest;
-use crate::engine::{BindError, Engine, Fault, PacketSocket, QueueError, SocketKey};
+use crate::engine::{BindError, Engine, Fault, PacketKind, QueueError, SocketKey};
 use crate::storage::PacketQueue;
 
-/// A socket of kind `S`, given up when this is dropped.
-pub(super) struct Packets<'d, M: RawMutex, S> {
+/// A socket of kind `K`, given up when this is dropped.
+pub(super) struct Packets<'d, M: RawMutex, K> {
     stack: Stack<'d, M>,
     key: SocketKey,
-    kind: PhantomData<fn() -> S>,
+    kind: PhantomData<fn() -> K>,
 }
 
 /// Why nothing was received.
@@ -130,7 +130,7 @@ impl From<Fault> for SendError {
     }
 }
 
-impl<'d, M: RawMutex, S: PacketSocket<'d>> Packets<'d, M, S> {
+impl<'d, M: RawMutex, K: PacketKind> Packets<'d, M, K> {
     pub(super) fn open(
         stack: Stack<'d, M>,
         open: impl FnOnce(&mut Engine<'d>) -> Option<SocketKey>,
@@ -158,41 +158,41 @@ impl<'d, M: RawMutex, S: PacketSocket<'d>> Packets<'d, M, S> {
         self.stack.with(|s| f(s.engine, self.key))
     }
 
-    pub(super) fn change(&self, f: impl FnOnce(&mut S)) {
-        let _ = self.with(|engine, key| S::of_mut(engine, key).map(f));
+    pub(super) fn change(&self, f: impl FnOnce(&mut K::Socket<'d>)) {
+        let _ = self.with(|engine, key| K::of_mut(engine, key).map(f));
     }
 
-    pub(super) fn look<R>(&self, f: impl FnOnce(&S) -> R) -> Option<R> {
-        self.with(|engine, key| S::of(engine, key).map(f))
+    pub(super) fn look<R>(&self, f: impl FnOnce(&K::Socket<'d>) -> R) -> Option<R> {
+        self.with(|engine, key| K::of(engine, key).map(f))
             .ok()
             .flatten()
     }
 
     /// Something about the queue of packets that arrived.
-    pub(super) fn received(&self, f: impl FnOnce(&PacketQueue<'d, S::Meta>) -> usize) -> usize {
-        self.look(|socket| f(socket.queues().received()))
+    pub(super) fn received(&self, f: impl FnOnce(&PacketQueue<'d, K::Meta>) -> usize) -> usize {
+        self.look(|socket| f(K::queues(socket).received()))
             .unwrap_or(0)
     }
 
     /// Something about the queue of packets to send.
-    pub(super) fn to_send(&self, f: impl FnOnce(&PacketQueue<'d, S::Meta>) -> usize) -> usize {
-        self.look(|socket| f(socket.queues().to_send()))
+    pub(super) fn to_send(&self, f: impl FnOnce(&PacketQueue<'d, K::Meta>) -> usize) -> usize {
+        self.look(|socket| f(K::queues(socket).to_send()))
             .unwrap_or(0)
     }
 
     pub(super) fn may_recv(&self) -> bool {
-        self.look(|socket| !socket.queues().received().is_empty())
+        self.look(|socket| !K::queues(socket).received().is_empty())
             .unwrap_or(false)
     }
 
     pub(super) fn may_send(&self) -> bool {
-        self.look(|socket| socket.queues().to_send().can_push(0).is_ok())
+        self.look(|socket| K::queues(socket).to_send().can_push(0).is_ok())
             .unwrap_or(true)
     }
 
     // Futures within futures cost time for each packet, so none here is made of another.
 
-    pub(super) async fn recv_from(&self, buffer: &mut [u8]) -> Result<(usize, S::Meta), RecvError> {
+    pub(super) async fn recv_from(&self, buffer: &mut [u8]) -> Result<(usize, K::Meta), RecvError> {
         let mut waiting = Waiting::new(self.stack, self.key);
         poll_fn(|cx| self.poll_copy(cx, &mut waiting, buffer)).await
     }
@@ -201,7 +201,7 @@ impl<'d, M: RawMutex, S: PacketSocket<'d>> Packets<'d, M, S> {
         &self,
         cx: &mut Context<'_>,
         buffer: &mut [u8],
-    ) -> Poll<Result<(usize, S::Meta), RecvError>> {
+    ) -> Poll<Result<(usize, K::Meta), RecvError>> {
         let mut waiting = Waiting::new(self.stack, self.key);
         let polled = self.poll_copy(cx, &mut waiting, buffer);
         waiting.stay();
@@ -213,7 +213,7 @@ impl<'d, M: RawMutex, S: PacketSocket<'d>> Packets<'d, M, S> {
         cx: &mut Context<'_>,
         waiting: &mut Waiting<'d, M>,
         buffer: &mut [u8],
-    ) -> Poll<Result<(usize, S::Meta), RecvError>> {
+    ) -> Poll<Result<(usize, K::Meta), RecvError>> {
         let polled = self.poll_recv(cx, waiting, |data, meta| {
             copy_out(data, buffer).map(|len| (len, meta))
         });
@@ -222,7 +222,7 @@ impl<'d, M: RawMutex, S: PacketSocket<'d>> Packets<'d, M, S> {
 
     pub(super) async fn recv_with<R>(
         &self,
-        f: impl FnOnce(&mut [u8], S::Meta) -> R,
+        f: impl FnOnce(&mut [u8], K::Meta) -> R,
     ) -> Result<R, RecvError> {
         let mut waiting = Waiting::new(self.stack, self.key);
         let mut f = Some(f);
@@ -239,14 +239,14 @@ impl<'d, M: RawMutex, S: PacketSocket<'d>> Packets<'d, M, S> {
         &self,
         cx: &mut Context<'_>,
         waiting: &mut Waiting<'d, M>,
-        f: impl FnOnce(&mut [u8], S::Meta) -> R,
+        f: impl FnOnce(&mut [u8], K::Meta) -> R,
     ) -> Poll<Result<R, RecvError>> {
         let key = self.key;
         let polled = waiting.poll(cx, &Interest::RECEIVERS, |engine| {
-            let Some(socket) = S::of_mut(engine, key).filter(|socket| socket.is_bound()) else {
+            let Some(socket) = K::of_mut(engine, key).filter(|socket| K::is_bound(socket)) else {
                 return Some(Err(RecvError::NotBound));
             };
-            let queues = socket.queues_mut();
+            let queues = K::queues_mut(socket);
             if let Some(fault) = queues.take_fault() {
                 return Some(Err(fault.into()));
             }
@@ -258,7 +258,7 @@ impl<'d, M: RawMutex, S: PacketSocket<'d>> Packets<'d, M, S> {
         polled.map(|result| result.unwrap_or_else(|error| Err(error.into())))
     }
 
-    pub(super) async fn send(&self, data: &[u8], to: S::Meta) -> Result<(), SendError> {
+    pub(super) async fn send(&self, data: &[u8], to: K::Meta) -> Result<(), SendError> {
         let mut waiting = Waiting::new(self.stack, self.key);
         let mut write = Some(copy_of(data));
         poll_fn(|cx| self.poll_send_with(cx, &mut waiting, data.len(), to, &mut write)).await
@@ -268,7 +268,7 @@ impl<'d, M: RawMutex, S: PacketSocket<'d>> Packets<'d, M, S> {
         &self,
         cx: &mut Context<'_>,
         data: &[u8],
-        to: S::Meta,
+        to: K::Meta,
     ) -> Poll<Result<(), SendError>> {
         let mut waiting = Waiting::new(self.stack, self.key);
         let mut write = Some(copy_of(data));
@@ -280,7 +280,7 @@ impl<'d, M: RawMutex, S: PacketSocket<'d>> Packets<'d, M, S> {
     pub(super) async fn send_with<R>(
         &self,
         len: usize,
-        to: S::Meta,
+        to: K::Meta,
         f: impl FnOnce(&mut [u8]) -> (usize, R),
     ) -> Result<R, SendError> {
         let mut waiting = Waiting::new(self.stack, self.key);
@@ -293,12 +293,12 @@ impl<'d, M: RawMutex, S: PacketSocket<'d>> Packets<'d, M, S> {
         cx: &mut Context<'_>,
         waiting: &mut Waiting<'d, M>,
         len: usize,
-        to: S::Meta,
+        to: K::Meta,
         write: &mut Option<impl FnOnce(&mut [u8]) -> (usize, R)>,
     ) -> Poll<Result<R, SendError>> {
         let key = self.key;
         let polled = waiting.poll(cx, &Interest::SENDERS, |engine| {
-            send_now::<S, R>(engine, key, to, len, write)
+            send_now::<K, R>(engine, key, to, len, write)
         });
         polled.map(|result| result.unwrap_or_else(|error| Err(error.into())))
     }
@@ -308,8 +308,8 @@ impl<'d, M: RawMutex, S: PacketSocket<'d>> Packets<'d, M, S> {
         let mut waiting = Waiting::new(self.stack, self.key);
         poll_fn(|cx| {
             waiting.poll(cx, &Interest::SENDERS, |engine| {
-                let socket = S::of(engine, key);
-                let empty = socket.is_none_or(|socket| socket.queues().to_send().is_empty());
+                let socket = K::of(engine, key);
+                let empty = socket.is_none_or(|socket| K::queues(socket).to_send().is_empty());
                 empty.then_some(())
             })
         })
@@ -338,19 +338,20 @@ fn copy_of(data: &[u8]) -> impl FnOnce(&mut [u8]) -> (usize, ()) {
 }
 
 /// Queues a packet if there is room, `None` if not now.
-fn send_now<'d, S: PacketSocket<'d>, R>(
-    engine: &mut Engine<'d>,
+fn send_now<K: PacketKind, R>(
+    engine: &mut Engine<'_>,
     key: SocketKey,
-    to: S::Meta,
+    to: K::Meta,
     len: usize,
     write: &mut Option<impl FnOnce(&mut [u8]) -> (usize, R)>,
 ) -> Option<Result<R, SendError>> {
-    if S::TELLS_SENDERS
-        && let Some(fault) = S::of_mut(engine, key).and_then(|s| s.queues_mut().take_fault())
+    if K::TELLS_SENDERS
+        && let Some(fault) =
+            K::of_mut(engine, key).and_then(|socket| K::queues_mut(socket).take_fault())
     {
         return Some(Err(fault.into()));
     }
-    let queued = S::send(engine, key, to, len, |room| match write.take() {
+    let queued = K::send(engine, key, to, len, |room| match write.take() {
         Some(write) => {
             let (len, result) = write(room);
             (len, Some(result))
@@ -368,7 +369,7 @@ fn send_now<'d, S: PacketSocket<'d>, R>(
     }
 }
 
-impl<M: RawMutex, S> Drop for Packets<'_, M, S> {
+impl<M: RawMutex, K> Drop for Packets<'_, M, K> {
     fn drop(&mut self) {
         self.stack.drop_handle(self.key);
     }

@@ -6,7 +6,7 @@ use embassy_sync::blocking_mutex::raw::{NoopRawMutex, RawMutex};
 
 use super::packets::{Packets, RecvError, SendError};
 use super::stack::Stack;
-use crate::engine::{BindError, RawKind, RawMetadata, RawPacketMetadata, RawSocketState};
+use crate::engine::{BindError, Raw, RawKind, RawMetadata, RawPacketMetadata};
 use crate::storage::{Buffer, Bytes, PacketQueue};
 use crate::wire::{IpAddress, IpProtocol, IpVersion};
 
@@ -26,7 +26,7 @@ use crate::wire::{IpAddress, IpProtocol, IpVersion};
 /// unless it says that it must not, or has IPv6 extension headers. Every future is cancellation safe: no packet
 /// is lost or sent twice when it is dropped.
 pub struct RawSocket<'d, M: RawMutex = NoopRawMutex> {
-    packets: Packets<'d, M, RawSocketState<'d>>,
+    packets: Packets<'d, M, Raw>,
 }
 
 impl<'d, M: RawMutex> RawSocket<'d, M> {
@@ -63,7 +63,7 @@ impl<'d, M: RawMutex> RawSocket<'d, M> {
 
     /// What the socket is bound to.
     pub fn bound(&self) -> Option<(IpVersion, IpProtocol)> {
-        let kind = self.packets.look(RawSocketState::bound).flatten()?;
+        let kind = self.packets.look(|raw| raw.bound()).flatten()?;
         Some((kind.version, kind.protocol))
     }
 

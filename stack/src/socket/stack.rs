@@ -17,6 +17,8 @@ use super::shared::{Locked, Shared, Wakes};
 use crate::dhcp::DhcpLease;
 #[cfg(feature = "socket-dhcpv6")]
 use crate::dhcp::Dhcpv6Lease;
+#[cfg(feature = "slaac")]
+use crate::engine::RouterFlags;
 use crate::engine::{Config, ConfigError, ConfigV4, Engine, SocketKey, Sockets, StaticConfigV4};
 #[cfg(feature = "proto-ipv6")]
 use crate::engine::{ConfigV6, StaticConfigV6};
@@ -232,7 +234,14 @@ impl<'d, M: RawMutex> Stack<'d, M> {
         self.with(|s| s.engine.link_local_v6()).ok()?
     }
 
-    /// Replaces the IPv6 configuration. What a DHCP server gave is given back to it. Connections from an address that goes away end with
+    /// What routers say is to be had by DHCPv6. [`Self::wait_config_change`] hears when that changes.
+    #[cfg(feature = "slaac")]
+    pub fn router_flags(&self) -> RouterFlags {
+        self.with(|s| s.engine.router_flags()).unwrap_or_default()
+    }
+
+    /// Replaces the IPv6 configuration. What a DHCP server gave is given back to it. Connections from an address
+    /// that goes away end with
     /// [`ConnectionError::AddressGone`](crate::ConnectionError::AddressGone).
     ///
     /// # Errors

@@ -9,7 +9,9 @@ use embedded_io_async::{ErrorKind, ErrorType, Read, ReadReady, Write, WriteReady
 
 use super::packets::{Packets, RecvError, SendError};
 use super::stack::Stack;
-use crate::engine::{BindError, PacketSocket, UdpMetadata, UdpPacketMetadata, UdpSocketState};
+use crate::engine::{
+    BindError, PacketKind as _, Udp, UdpMetadata, UdpPacketMetadata, UdpSocketState,
+};
 use crate::storage::{Buffer, Bytes, PacketQueue};
 use crate::wire::{IpEndpoint, IpListenEndpoint};
 
@@ -19,7 +21,7 @@ use crate::wire::{IpEndpoint, IpListenEndpoint};
 /// Connected to a peer it is also a byte pipe ([`Read`], [`Write`]): one write is one datagram, one read
 /// takes one. Every future is cancellation safe: no datagram is lost or sent twice when it is dropped.
 pub struct UdpSocket<'d, M: RawMutex = NoopRawMutex> {
-    packets: Packets<'d, M, UdpSocketState<'d>>,
+    packets: Packets<'d, M, Udp>,
 }
 
 impl<'d, M: RawMutex> UdpSocket<'d, M> {
@@ -168,7 +170,7 @@ impl<'d, M: RawMutex> UdpSocket<'d, M> {
 
     /// Whether the socket is bound.
     pub fn is_open(&self) -> bool {
-        self.look(|udp| udp.is_bound()).unwrap_or(false)
+        self.look(Udp::is_bound).unwrap_or(false)
     }
 
     /// The hop limit (TTL) of datagrams; 64 by default.

@@ -10,7 +10,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
 pub use option::{
     LINK_ADDRESS_LEN, MtuOption, NONCE_LEN, NdiscOption, NdiscOptions, PrefixInformation,
-    RecursiveDns, RouteInformation, nonce, source_link_address, target_link_address,
+    RecursiveDns, RouteInformation, SearchList, nonce, source_link_address, target_link_address,
 };
 
 use super::Malformed;
@@ -85,6 +85,27 @@ pub struct RouterAdvertisement {
     pub reachable_time: u32,
     /// The time between two solicitations in milliseconds; 0 if the router does not say.
     pub retrans_timer: u32,
+}
+
+impl RouterAdvertisement {
+    /// Addresses are to be had by DHCPv6.
+    pub const fn managed(&self) -> bool {
+        self.flags & 0x80 != 0
+    }
+
+    /// Something else than addresses is to be had by DHCPv6.
+    pub const fn other(&self) -> bool {
+        self.flags & 0x40 != 0
+    }
+
+    /// How much the router is preferred: 1 high, 0 medium, -1 low. RFC 4191 §2.2: "If the Reserved (10) value
+    /// is received, the receiver MUST treat the value as if it were (00)."
+    pub const fn preference(&self) -> i8 {
+        match option::preference(self.flags) {
+            Some(preference) => preference,
+            None => 0,
+        }
+    }
 }
 
 /// How a neighbor advertisement was meant (§4.4).

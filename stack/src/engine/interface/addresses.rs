@@ -8,7 +8,7 @@ use cygnet_driver::Medium;
 use super::super::Engine;
 use super::super::config::{AddressPolicy, DefensePolicy};
 use super::{INTERFACE, Interface};
-use crate::ip::{AddressState, InterfaceAddress};
+use crate::ip::{AddressOrigin, AddressState, InterfaceAddress};
 #[cfg(feature = "medium-ethernet")]
 use crate::link::{ConflictDetector, StartMode};
 use crate::rand::Random;
@@ -61,6 +61,16 @@ impl Interface {
         care: Care,
         random: &mut Random,
     ) -> Result<(), ConfigError> {
+        self.add_address_of(now, (cidr, AddressOrigin::Configured), care, random)
+    }
+
+    pub(super) fn add_address_of(
+        &mut self,
+        now: Instant,
+        (cidr, origin): (IpCidr, AddressOrigin),
+        care: Care,
+        random: &mut Random,
+    ) -> Result<(), ConfigError> {
         if !cidr.address().is_unicast() {
             return Err(ConfigError::NotUnicast);
         }
@@ -74,6 +84,7 @@ impl Interface {
                 cidr,
                 interface: INTERFACE,
                 state,
+                origin,
             })
             .map_err(|_| ConfigError::TooManyAddresses)?;
         self.on_routes_changed();
@@ -110,7 +121,7 @@ impl Interface {
     }
 
     /// Whether there may be others with an address of ours.
-    fn has_neighbors(&self) -> bool {
+    pub(super) fn has_neighbors(&self) -> bool {
         cfg!(feature = "medium-ethernet") && self.medium == Medium::Ethernet && !self.loopback
     }
 

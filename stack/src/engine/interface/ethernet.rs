@@ -129,6 +129,10 @@ impl Engine<'_> {
         if let Some(probe) = self.poll_probe(now) {
             return Some(probe);
         }
+        #[cfg(feature = "slaac")]
+        if let Some(solicitation) = self.poll_router_solicitation(now) {
+            return Some(solicitation);
+        }
         let solicit = self.interface.ethernet.neighbors.poll_solicit(now)?;
         match solicit.target {
             IpAddress::Ipv4(target) => Some(self.arp_request(&solicit, target)),

@@ -8,10 +8,11 @@ use cygnet_driver::Medium;
 
 use super::super::Engine;
 use super::super::config::{Config, ConfigV6, StaticConfigV6};
+use super::discovery::Discovery;
 use super::{ConfigError, INTERFACE, Interface};
 #[cfg(feature = "socket-dhcpv6")]
 use crate::dhcp::Dhcpv6Mode;
-use crate::ip::{AddressState, InterfaceIdentifiers, interface_identifier};
+use crate::ip::{AddressState, Identity, InterfaceIdentifiers};
 use crate::rand::Random;
 use crate::time::Instant;
 #[cfg(feature = "socket-dhcpv6")]
@@ -31,6 +32,7 @@ pub(super) struct Ipv6State {
     /// The DNS servers and the domains that DHCP servers named.
     #[cfg(feature = "socket-dhcpv6")]
     dhcp_names: Names,
+    pub(super) discovery: Discovery,
 }
 
 /// DNS servers, and domains that names are looked for in.
@@ -51,6 +53,7 @@ impl Ipv6State {
             link_local: None,
             #[cfg(feature = "socket-dhcpv6")]
             dhcp_names: Names::default(),
+            discovery: Discovery::default(),
         }
     }
 }
@@ -70,6 +73,7 @@ impl Interface {
             }
             self.remove_address(old.address.address().into());
         }
+        self.stop_discovery();
         self.ipv6.config = config;
         match self.ipv6.config {
             ConfigV6::None => {
@@ -81,6 +85,12 @@ impl Interface {
             ConfigV6::LinkLocal | ConfigV6::Static(_) => self.make_link_local(now, random)?,
             #[cfg(feature = "socket-dhcpv6")]
             ConfigV6::Dhcp(_) => self.make_link_local(now, random)?,
+            #[cfg(feature = "slaac")]
+            ConfigV6::Slaac(ref config) => {
+                let config = config.clone();
+                self.make_link_local(now, random)?;
+                self.start_discovery(now, &config, random);
+            }
         }
         let Some(StaticConfigV6 {
             address, gateway, ..
@@ -101,6 +111,8 @@ impl Interface {
     pub(in crate::engine) fn config_v6(&self) -> Option<&StaticConfigV6> {
         match &self.ipv6.config {
             ConfigV6::Static(config) => Some(config),
+            #[cfg(feature = "slaac")]
+            ConfigV6::Slaac(_) => None,
             ConfigV6::None | ConfigV6::LinkLocal => None,
             #[cfg(feature = "socket-dhcpv6")]
             ConfigV6::Dhcp(_) => None,
@@ -113,7 +125,7 @@ impl Interface {
         let servers = config.flat_map(|config| config.dns_servers.iter().copied());
         #[cfg(feature = "socket-dhcpv6")]
         let servers = servers.chain(self.ipv6.dhcp_names.0.iter().copied());
-        servers
+        servers.chain(self.announced_servers())
     }
 
     /// The domains that names are looked for in.
@@ -147,6 +159,8 @@ impl Interface {
             ConfigV6::None | ConfigV6::Static(_) => false,
             #[cfg(feature = "socket-dhcpv6")]
             ConfigV6::Dhcp(dhcp) => dhcp.mode == Dhcpv6Mode::Stateless,
+            #[cfg(feature = "slaac")]
+            ConfigV6::Slaac(_) => false,
         }
     }
 
@@ -164,16 +178,19 @@ impl Interface {
         attempt: u8,
         random: &mut Random,
     ) -> Result<(), ConfigError> {
-        let address = interface_identifier(
-            self.ipv6.identifiers,
-            self.hardware_for_identifiers(),
-            LINK_LOCAL,
-            attempt,
-            self.ipv6.secret,
-        );
+        let address = self.identity().address(LINK_LOCAL, attempt);
         self.ipv6.link_local = Some((address, attempt));
         let cidr = IpCidr::Ipv6(Ipv6Cidr::new(address, LINK_LOCAL.prefix_len()));
         self.add_address(now, cidr, self.care, random)
+    }
+
+    /// What addresses are made from.
+    pub(super) fn identity(&self) -> Identity {
+        Identity {
+            kind: self.ipv6.identifiers,
+            hardware: self.hardware_for_identifiers(),
+            fallback_secret: self.ipv6.secret,
+        }
     }
 
     pub(in crate::engine) fn hardware_for_identifiers(&self) -> Option<EthernetAddress> {
@@ -188,9 +205,12 @@ impl Interface {
     /// made up, there is another to try.
     pub(super) fn on_duplicate(&mut self, now: Instant, address: Ipv6Addr, random: &mut Random) {
         self.changes = self.changes.wrapping_add(1);
-        let is_opaque = matches!(self.ipv6.identifiers, InterfaceIdentifiers::Opaque { .. });
+        if self.retry_autoconf(now, address, random) {
+            return;
+        }
+        let can_retry = self.identity().has_alternatives();
         match self.ipv6.link_local {
-            Some((ours, attempt)) if ours == address && is_opaque && attempt < IDGEN_RETRIES => {
+            Some((ours, attempt)) if ours == address && can_retry && attempt < IDGEN_RETRIES => {
                 self.remove_address(address.into());
                 // There is room: one was just removed.
                 let _ = self.add_link_local(now, attempt + 1, random);
@@ -203,10 +223,10 @@ impl Interface {
 impl Engine<'_> {
     /// The IPv6 configuration in use.
     pub(crate) fn config_v6(&self) -> Option<StaticConfigV6> {
-        let fixed = self.interface.config_v6().cloned();
+        let configured = self.interface.config_v6().cloned();
         #[cfg(feature = "socket-dhcpv6")]
-        let fixed = fixed.or_else(|| self.dhcpv6_config());
-        fixed
+        let configured = configured.or_else(|| self.dhcpv6_config());
+        configured.or_else(|| self.interface.discovered_config(self.now))
     }
 
     /// Replaces the IPv6 configuration. Connections from an address that goes away end with an error.

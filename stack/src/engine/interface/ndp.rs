@@ -7,6 +7,8 @@ use super::super::egress::{Inline, InlinePacket};
 use super::super::ingress::{Handled, Received};
 use super::super::outgoing::LinkHeader;
 use super::{INTERFACE, Interface};
+#[cfg(feature = "slaac")]
+use crate::ip::ALL_ROUTERS;
 use crate::ip::{ALL_NODES, AddressState, Delivery, NextHop, solicited_node};
 use crate::link::{
     Advertisement, Claim, ClaimKind, DuplicateDetector, Heard, Learned, Probe, Solicit, SolicitTo,
@@ -26,12 +28,14 @@ pub(in crate::engine) struct NdiscPacket {
     pub(in crate::engine) dst: Ipv6Addr,
     target: Ipv6Addr,
     kind: Kind,
-    /// An option.
+    /// An option; zeros if there is none.
     option: [u8; 8],
 }
 
 #[derive(Clone, Copy, Debug)]
 enum Kind {
+    #[cfg(feature = "slaac")]
+    RouterSolicitation,
     Solicitation,
     Advertisement(NeighborFlags),
 }
@@ -39,9 +43,11 @@ enum Kind {
 impl NdiscPacket {
     pub(in crate::engine) fn message(&self) -> NdiscMessage<'_> {
         let target = self.target;
-        // It was written by us, and is well formed.
+        // It was written by us, and is well formed, unless it is none.
         let options = NdiscOptions::parse(&self.option).unwrap_or_default();
         match self.kind {
+            #[cfg(feature = "slaac")]
+            Kind::RouterSolicitation => NdiscMessage::RouterSolicitation { options },
             Kind::Solicitation => NdiscMessage::NeighborSolicitation { target, options },
             Kind::Advertisement(flags) => NdiscMessage::NeighborAdvertisement {
                 target,
@@ -128,6 +134,28 @@ impl Interface {
         Some(self.ndisc(link, packet))
     }
 
+    /// RFC 4861, section 6.3.7: from the link-local address as soon as it may be used, and with our link address
+    /// then, which is not said from the unspecified one (section 4.1).
+    #[cfg(feature = "slaac")]
+    pub(super) fn router_solicitation(&self) -> Inline<'static> {
+        let mut ours = self.addresses.usable().map(|ours| ours.cidr.address());
+        let link_local = ours.find_map(|ours| match ours {
+            IpAddress::Ipv6(ours) if ours.is_unicast_link_local() => Some(ours),
+            _ => None,
+        });
+        let packet = NdiscPacket {
+            src: link_local.unwrap_or(Ipv6Addr::UNSPECIFIED),
+            dst: ALL_ROUTERS,
+            target: Ipv6Addr::UNSPECIFIED,
+            kind: Kind::RouterSolicitation,
+            option: match link_local {
+                Some(_) => ndisc::source_link_address(self.ethernet.hardware),
+                None => [0; 8],
+            },
+        };
+        self.ndisc(EthernetAddress::for_ipv6_multicast(ALL_ROUTERS), packet)
+    }
+
     /// RFC 4861, section 7.2.4: the answer to who asks for one of our addresses. Who has none yet is answered
     /// in everybody's hearing.
     fn advertise(
@@ -194,10 +222,16 @@ impl Engine<'_> {
                 }
                 self.on_advertisement(now, target, flags, options)
             }
+            NdiscMessage::RouterAdvertisement { router, options } => {
+                self.on_router_advertisement(now, src, router, options)
+            }
+            NdiscMessage::Redirect {
+                target,
+                destination,
+                options,
+            } => self.on_redirect(now, src, (target, destination), options),
             // Section 6.2.6: "Hosts MUST silently discard Router Solicitation Messages."
-            NdiscMessage::RouterSolicitation { .. }
-            | NdiscMessage::RouterAdvertisement { .. }
-            | NdiscMessage::Redirect { .. } => Err(Discard::UnknownIcmp),
+            NdiscMessage::RouterSolicitation { .. } => Err(Discard::UnknownIcmp),
         }
     }
 
@@ -236,24 +270,35 @@ impl Engine<'_> {
             return Ok(None);
         }
         let named = options.source_link_address();
-        if let Some(hardware) = named {
-            let claim = Claim {
-                interface: INTERFACE,
-                address: src.into(),
-                hardware,
-                kind: ClaimKind::Solicitation,
-            };
-            let learned = self.interface.ethernet.neighbors.on_claim(now, &claim);
-            if let Learned::Resolved(waiters) = learned {
-                self.wake_waiters(waiters);
-            }
-        }
+        self.on_link_address(now, src, named);
         let link = match (named, received.back) {
             (Some(hardware), _) if hardware.is_unicast() => hardware,
             (_, LinkHeader::Ethernet(back)) => back.dst,
             (_, LinkHeader::None) => return Ok(None),
         };
         Ok(Some(self.interface.advertise(target, Some((src, link)))))
+    }
+
+    /// A message names the link address of its sender or its target in passing.
+    pub(super) fn on_link_address(
+        &mut self,
+        now: Instant,
+        address: Ipv6Addr,
+        named: Option<EthernetAddress>,
+    ) {
+        let Some(hardware) = named else {
+            return;
+        };
+        let claim = Claim {
+            interface: INTERFACE,
+            address: address.into(),
+            hardware,
+            kind: ClaimKind::Solicitation,
+        };
+        let learned = self.interface.ethernet.neighbors.on_claim(now, &claim);
+        if let Learned::Resolved(waiters) = learned {
+            self.wake_waiters(waiters);
+        }
     }
 
     /// Somebody says that it has an address.
@@ -278,7 +323,11 @@ impl Engine<'_> {
             override_: flags.override_,
         };
         let neighbors = &mut self.interface.ethernet.neighbors;
-        match neighbors.on_advertisement(now, &advertisement) {
+        let learned = neighbors.on_advertisement(now, &advertisement);
+        if matches!(learned, Learned::Resolved(_) | Learned::Updated) {
+            self.interface.on_neighbor_answered(target, flags.router);
+        }
+        match learned {
             Learned::Resolved(waiters) => {
                 self.wake_waiters(waiters);
                 Ok(None)
@@ -309,17 +358,22 @@ impl Engine<'_> {
             let Some(done) = detectors.iter().position(|d| d.is_unique(now)) else {
                 return;
             };
-            let address = detectors.swap_remove(done).address().into();
-            self.interface
-                .set_address_state(address, AddressState::Preferred);
+            let address = detectors.swap_remove(done).address();
+            let state = match self.interface.is_past_preference(address) {
+                true => AddressState::Deprecated,
+                false => AddressState::Preferred,
+            };
+            self.interface.set_address_state(address.into(), state);
             self.interface.changes = self.interface.changes.wrapping_add(1);
-            self.services_claimed(address);
+            self.services_claimed(address.into());
         }
     }
 
     pub(super) fn poll_probe(&mut self, now: Instant) -> Option<Inline<'static>> {
-        let detectors = &mut self.interface.ethernet.duplicates;
-        let probe = detectors.iter_mut().find_map(|d| d.poll_probe(now))?;
+        let ethernet = &mut self.interface.ethernet;
+        let retrans_timer = ethernet.neighbors.ndp_timing_mut().retrans_timer();
+        let mut detectors = ethernet.duplicates.iter_mut();
+        let probe = detectors.find_map(|d| d.poll_probe(now, retrans_timer))?;
         Some(self.interface.probe(probe))
     }
 }

@@ -146,7 +146,7 @@ impl Interface {
         self.addresses.source_for(&path.next_hop?, destination)
     }
 
-    fn next_hop(&self, now: Instant, destination: IpAddress) -> Option<NextHop> {
+    pub(super) fn next_hop(&self, now: Instant, destination: IpAddress) -> Option<NextHop> {
         if !cfg!(feature = "proto-ipv4") && destination.version() == IpVersion::Ipv4 {
             return None;
         }
@@ -161,8 +161,10 @@ impl Interface {
         let forwarding = Forwarding {
             addresses: &self.addresses,
             routes: &self.routes,
+            learned: self.learned_route(now, destination),
         };
-        forwarding.resolve(now, destination, None).ok()
+        let routed = forwarding.resolve(now, destination, None).ok()?;
+        Some(self.redirected(destination, routed))
     }
 
     /// The longest packet in bytes to `destination` that the link takes, or the route.

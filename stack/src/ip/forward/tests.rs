@@ -22,6 +22,7 @@ fn cidr(address: &str, prefix_len: u8) -> IpCidr {
 struct Host {
     addresses: Addresses<4>,
     routes: RouteTable<4>,
+    learned: Option<Route>,
 }
 
 impl Host {
@@ -29,6 +30,7 @@ impl Host {
         Self {
             addresses: Addresses::new(),
             routes: RouteTable::new(),
+            learned: None,
         }
     }
 
@@ -49,6 +51,7 @@ impl Host {
                 cidr,
                 interface,
                 state: AddressState::Preferred,
+                origin: crate::ip::AddressOrigin::Configured,
             })
             .unwrap();
     }
@@ -68,6 +71,7 @@ impl Host {
         let forwarding = Forwarding {
             addresses: &self.addresses,
             routes: &self.routes,
+            learned: self.learned,
         };
         forwarding.resolve(NOW, ip(destination), via)
     }
@@ -441,6 +445,7 @@ mod tables {
             cidr: cidr("192.0.2.7", 24),
             interface: ETH,
             state: AddressState::Preferred,
+            origin: crate::ip::AddressOrigin::Configured,
         };
         let wider = InterfaceAddress {
             cidr: cidr("192.0.2.7", 16),

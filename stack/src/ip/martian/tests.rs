@@ -1,5 +1,5 @@
 use super::*;
-use crate::ip::{AddressState, InterfaceAddress};
+use crate::ip::{AddressOrigin, AddressState, InterfaceAddress};
 use crate::wire::{IpCidr, Ipv4Cidr};
 
 const ETH: InterfaceId = InterfaceId(0);
@@ -17,6 +17,7 @@ fn judge(path: ArrivalPath, source: &str, destination: &str) -> Result<Destinati
             cidr: IpCidr::Ipv4(Ipv4Cidr::new(OURS.parse().unwrap(), 24)),
             interface: ETH,
             state: AddressState::Preferred,
+            origin: AddressOrigin::Configured,
         })
         .unwrap();
     let arrival = Arrival {

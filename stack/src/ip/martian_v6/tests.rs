@@ -1,5 +1,5 @@
 use super::*;
-use crate::ip::{AddressState, InterfaceAddress, InterfaceId};
+use crate::ip::{AddressOrigin, AddressState, InterfaceAddress, InterfaceId};
 
 const PEER: &str = "2001:db8::2";
 const OURS: &str = "2001:db8::1";
@@ -16,6 +16,7 @@ fn addresses() -> Addresses<4> {
             cidr: cidr.parse().unwrap(),
             interface: InterfaceId(0),
             state,
+            origin: AddressOrigin::Configured,
         });
         added.unwrap();
     }

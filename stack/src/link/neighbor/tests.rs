@@ -5,6 +5,7 @@ mod soak;
 use core::net::Ipv4Addr;
 
 use super::*;
+use crate::time::Duration;
 
 const LINK: InterfaceId = InterfaceId(0);
 const OTHER_LINK: InterfaceId = InterfaceId(1);
@@ -290,7 +291,7 @@ mod unreachability_detection {
             );
         }
         assert_eq!(state(&cache, millis(8_999)), Some(NeighborState::Probe));
-        assert_eq!(cache.on_timeout(secs(9)), None);
+        assert_eq!(cache.on_timeout(secs(9)).map(|f| f.waiters), Some(0));
         assert_eq!(state(&cache, secs(9)), None);
         assert_eq!(cache.next_deadline(), None);
         // The next packet asks everybody, without a hold-down.
@@ -356,13 +357,21 @@ mod unreachability_detection {
     }
 
     #[test]
-    fn a_new_reachable_time_counts_for_confirmations_to_come() {
-        let mut cache = cache();
-        cache.redraw_reachable_time(0);
-        park(&mut cache, secs(1), host(1));
-        reply(&mut cache, secs(1), host(1), MAC_A);
-
-        assert_eq!(state(&cache, secs(16)), Some(NeighborState::Stale));
+    #[cfg(feature = "proto-ipv6")]
+    fn a_new_reachable_time_counts_for_neighbors_of_ipv6_alone() {
+        let mut timings = Timings::new(NeighborTiming::default(), RAND_MIDDLE);
+        let v6 = IpAddress::Ipv6("fe80::1".parse().unwrap());
+        timings
+            .ndp
+            .set_reachable_time(Duration::from_secs(10), RAND_MIDDLE);
+        timings.ndp.set_retrans_timer(Duration::from_secs(2));
+        assert_eq!(timings.of(v6).reachable_time(), Duration::from_secs(10));
+        assert_eq!(timings.of(v6).retrans_timer(), Duration::from_secs(2));
+        assert_eq!(
+            timings.of(host(1)).reachable_time(),
+            Duration::from_secs(30)
+        );
+        assert_eq!(timings.of(host(1)).retrans_timer(), Duration::from_secs(1));
     }
 }
 
@@ -425,7 +434,7 @@ mod forged_claims {
                 Some(SolicitTo::Unicast(MAC_A))
             );
         }
-        assert_eq!(cache.on_timeout(secs(13)), None);
+        assert_eq!(cache.on_timeout(secs(13)).map(|f| f.waiters), Some(0));
         park(&mut cache, secs(13), host(1));
         assert_eq!(to(cache.poll_solicit(secs(13))), Some(SolicitTo::Broadcast));
         assert_eq!(

@@ -1,6 +1,7 @@
 //! How long a neighbor is trusted, and how often it is asked.
 
 use crate::time::Duration;
+use crate::wire::IpAddress;
 
 /// The constants of RFC 4861 section 10.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +32,90 @@ impl Default for NeighborTiming {
             base_reachable_time: Duration::from_secs(30),
             failed_hold_down: Duration::from_secs(1),
         }
+    }
+}
+
+/// What goes for one version of IP.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Timing {
+    constants: NeighborTiming,
+    /// ReachableTime.
+    reachable_time: Duration,
+}
+
+/// What goes for ARP, and what for neighbor discovery: routers have a say in the latter.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Timings {
+    arp: Timing,
+    #[cfg(feature = "proto-ipv6")]
+    pub(super) ndp: Timing,
+}
+
+impl Timings {
+    pub(super) fn new(constants: NeighborTiming, rand: u32) -> Self {
+        let timing = Timing::new(constants, rand);
+        Self {
+            arp: timing,
+            #[cfg(feature = "proto-ipv6")]
+            ndp: timing,
+        }
+    }
+
+    #[inline]
+    pub(super) fn of(&self, address: IpAddress) -> &Timing {
+        match address {
+            IpAddress::Ipv4(_) => &self.arp,
+            #[cfg(feature = "proto-ipv6")]
+            IpAddress::Ipv6(_) => &self.ndp,
+        }
+    }
+}
+
+impl Timing {
+    pub(crate) fn new(constants: NeighborTiming, rand: u32) -> Self {
+        Self {
+            reachable_time: constants.reachable_time(rand),
+            constants,
+        }
+    }
+
+    #[inline]
+    pub(super) fn constants(&self) -> &NeighborTiming {
+        &self.constants
+    }
+
+    #[inline]
+    pub(super) fn reachable_time(&self) -> Duration {
+        self.reachable_time
+    }
+
+    /// RetransTimer.
+    pub(crate) fn retrans_timer(&self) -> Duration {
+        self.constants.retrans_timer
+    }
+
+    /// What routers said does not hold any more.
+    #[cfg(feature = "slaac")]
+    pub(crate) fn reset(&mut self) {
+        let default = NeighborTiming::default();
+        self.constants.retrans_timer = default.retrans_timer;
+        if self.constants.base_reachable_time != default.base_reachable_time {
+            self.constants.base_reachable_time = default.base_reachable_time;
+            self.reachable_time = default.base_reachable_time;
+        }
+    }
+
+    /// A router says how long neighbors ask again after (RFC 4861 section 6.3.4).
+    pub(crate) fn set_retrans_timer(&mut self, time: Duration) {
+        self.constants.retrans_timer = time;
+    }
+
+    /// A router says how long neighbors are trusted. Section 6.3.4: "If the new value differs from the previous
+    /// value, the host SHOULD re-compute its own ReachableTime"; it is drawn anew each time, which does for
+    /// "at least every few hours" as well.
+    pub(crate) fn set_reachable_time(&mut self, base: Duration, rand: u32) {
+        self.constants.base_reachable_time = base;
+        self.reachable_time = self.constants.reachable_time(rand);
     }
 }
 

@@ -4,6 +4,7 @@ use core::net::Ipv6Addr;
 
 use super::super::Malformed;
 use super::super::address::Ipv6Cidr;
+use super::super::dns::DnsName;
 use super::super::ethernet::EthernetAddress;
 
 /// The options of a message, whose lengths have been checked.
@@ -33,6 +34,8 @@ pub enum NdiscOption<'a> {
     Route(RouteInformation),
     /// Servers to ask for names (RFC 8106 §5.1).
     RecursiveDns(RecursiveDns<'a>),
+    /// Domains to look for names of one label in (RFC 8106 §5.2).
+    SearchList(SearchList<'a>),
     /// An option that the stack has no use for, or whose content is none of its kind.
     Other {
         /// Its type.
@@ -93,6 +96,29 @@ impl<'a> RecursiveDns<'a> {
             .chunks_exact(16)
             .filter_map(|server| <[u8; 16]>::try_from(server).ok())
             .map(Ipv6Addr::from)
+    }
+}
+
+/// Domains (RFC 8106 §5.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct SearchList<'a> {
+    /// How long names may be looked for in them, in seconds; `u32::MAX` for ever.
+    pub lifetime: u32,
+    /// In the wire format of DNS, one after the other, then zeros.
+    names: &'a [u8],
+}
+
+impl<'a> SearchList<'a> {
+    /// The domains, in order, up to the first that is none.
+    pub fn domains(&self) -> impl Iterator<Item = DnsName<'a>> + use<'a> {
+        let (names, mut at) = (self.names, 0);
+        core::iter::from_fn(move || {
+            let (name, next) = DnsName::parse(names, at).ok()?;
+            at = next;
+            // What follows is padding.
+            (!name.is_root()).then_some(name)
+        })
     }
 }
 
@@ -217,6 +243,10 @@ fn read(kind: u8, body: &[u8]) -> Option<NdiscOption<'_>> {
                 servers,
             })
         }
+        KIND_SEARCH_LIST => NdiscOption::SearchList(SearchList {
+            lifetime: word(2)?,
+            names: body.get(6..).filter(|names| !names.is_empty())?,
+        }),
         _ => return None,
     })
 }
@@ -231,18 +261,24 @@ fn read_route(body: &[u8]) -> Option<RouteInformation> {
     if usize::from(*prefix_len) > given.len() * 8 {
         return None;
     }
-    let preference = match flags >> 3 & 3 {
-        0 => 0,
-        1 => 1,
-        3 => -1,
-        // "If the Reserved (10) value is received, the Route Information Option MUST be ignored."
-        _ => return None,
-    };
+    // "If the Reserved (10) value is received, the Route Information Option MUST be ignored."
+    let preference = preference(*flags)?;
     Some(RouteInformation {
         prefix: Ipv6Cidr::try_new(address.into(), *prefix_len)?,
         preference,
         lifetime: u32::from_be_bytes([*l0, *l1, *l2, *l3]),
     })
+}
+
+/// RFC 4191 §2.1: how much a router or a route is preferred, in two bits of its flags. `None` for the reserved
+/// value.
+pub(super) const fn preference(flags: u8) -> Option<i8> {
+    match flags >> 3 & 3 {
+        0 => Some(0),
+        1 => Some(1),
+        3 => Some(-1),
+        _ => None,
+    }
 }
 
 /// A link address option of that kind.
@@ -280,3 +316,4 @@ const KIND_MTU: u8 = 5;
 const KIND_NONCE: u8 = 14;
 const KIND_ROUTE: u8 = 24;
 const KIND_RECURSIVE_DNS: u8 = 25;
+const KIND_SEARCH_LIST: u8 = 31;

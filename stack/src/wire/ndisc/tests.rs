@@ -1,5 +1,6 @@
 extern crate std;
 
+use std::string::ToString;
 use std::vec;
 use std::vec::Vec;
 
@@ -120,6 +121,46 @@ fn a_router_says_what_it_is_and_what_the_link_is() {
     let mut again = emitted(&message);
     again[2..4].fill(0);
     assert_eq!(again, bytes);
+}
+
+#[test]
+fn rfc8106_domains_are_read_up_to_the_padding() {
+    let mut bytes = [
+        &[31, 4, 0, 0, 0, 0, 2, 0x58][..],
+        b"\x03one\x07example\0\x03two\0",
+    ]
+    .concat();
+    bytes.resize(32, 0);
+    let domains = |bytes: &[u8]| match options(bytes).into_iter().next() {
+        Some(NdiscOption::SearchList(list)) => {
+            assert_eq!(list.lifetime, 600);
+            list.domains()
+                .map(|domain| domain.to_string())
+                .collect::<Vec<_>>()
+        }
+        other => panic!("domains were expected, not {other:?}"),
+    };
+    assert_eq!(domains(&bytes), ["one.example", "two"]);
+    // A name that points somewhere, or is cut off, ends the list.
+    bytes[21] = 0xc0;
+    assert_eq!(domains(&bytes), ["one.example"]);
+    bytes[21] = 63;
+    assert_eq!(domains(&bytes), ["one.example"]);
+}
+
+#[test]
+fn rfc4191_the_preference_of_a_router_has_two_bits() {
+    for (bits, preference) in [(0b00, 0), (0b01, 1), (0b10, 0), (0b11, -1)] {
+        let router = RouterAdvertisement {
+            hop_limit: 0,
+            flags: bits << 3,
+            lifetime: 0,
+            reachable_time: 0,
+            retrans_timer: 0,
+        };
+        assert_eq!(router.preference(), preference);
+        assert!(!router.managed() && !router.other());
+    }
 }
 
 #[test]

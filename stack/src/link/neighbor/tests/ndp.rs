@@ -232,6 +232,6 @@ fn a_neighbor_that_is_silent_is_probed_and_forgotten() {
         assert_eq!(solicit.to, SolicitTo::Unicast(MAC_A));
         assert_eq!(state(&cache, secs(second)), Some(NeighborState::Probe));
     }
-    assert_eq!(cache.on_timeout(secs(48)), None);
+    assert_eq!(cache.on_timeout(secs(48)).map(|f| f.waiters), Some(0));
     assert_eq!(state(&cache, secs(48)), None);
 }

@@ -1,0 +1,122 @@
+//! In place of `discovery`, where no router is listened to.
+
+#[cfg(feature = "proto-ipv6")]
+pub(super) use v6::Discovery;
+
+use super::Interface;
+use crate::ip::{NextHop, Route};
+use crate::time::Instant;
+use crate::wire::IpAddress;
+
+impl Interface {
+    #[inline]
+    pub(super) fn learned_route(&self, _now: Instant, _destination: IpAddress) -> Option<Route> {
+        None
+    }
+
+    #[inline]
+    pub(super) fn redirected(&self, _destination: IpAddress, routed: NextHop) -> NextHop {
+        routed
+    }
+
+    #[inline]
+    pub(in crate::engine) fn hop_limit(&self, _destination: IpAddress, wanted: u8) -> u8 {
+        wanted
+    }
+
+    pub(super) fn on_neighbor_failed(&mut self, _address: IpAddress) {}
+
+    pub(super) fn wants_router_solicitation(&self, _now: Instant) -> bool {
+        false
+    }
+
+    pub(in crate::engine) fn announced_domain(
+        &self,
+        _nth: usize,
+    ) -> Option<crate::wire::dns::Name> {
+        None
+    }
+}
+
+#[cfg(feature = "proto-ipv6")]
+mod v6 {
+    use core::iter;
+    use core::net::Ipv6Addr;
+
+    use super::super::Interface;
+    use crate::engine::Engine;
+    use crate::engine::config::StaticConfigV6;
+    use crate::engine::ingress::Handled;
+    use crate::rand::Random;
+    use crate::stats::Discard;
+    use crate::time::Instant;
+    use crate::wire::NdiscOptions;
+    use crate::wire::ndisc::RouterAdvertisement;
+
+    /// Nothing.
+    #[derive(Default)]
+    pub(in crate::engine::interface) struct Discovery(());
+
+    impl Interface {
+        pub(in crate::engine::interface) fn mtu_v6(&self) -> usize {
+            self.link_mtu
+        }
+
+        pub(in crate::engine::interface) fn announced_servers(
+            &self,
+        ) -> impl Iterator<Item = Ipv6Addr> {
+            iter::empty()
+        }
+
+        pub(in crate::engine::interface) fn discovered_config(
+            &self,
+            _now: Instant,
+        ) -> Option<StaticConfigV6> {
+            None
+        }
+
+        pub(in crate::engine::interface) fn is_past_preference(&self, _address: Ipv6Addr) -> bool {
+            false
+        }
+
+        pub(in crate::engine::interface) fn stop_discovery(&mut self) {}
+
+        pub(in crate::engine::interface) fn on_neighbor_answered(
+            &mut self,
+            _address: Ipv6Addr,
+            _is_router: bool,
+        ) {
+        }
+
+        pub(in crate::engine::interface) fn retry_autoconf(
+            &mut self,
+            _now: Instant,
+            _address: Ipv6Addr,
+            _random: &mut Random,
+        ) -> bool {
+            false
+        }
+    }
+
+    impl Engine<'_> {
+        pub(in crate::engine::interface) fn on_router_advertisement<'f>(
+            &mut self,
+            _now: Instant,
+            _src: Ipv6Addr,
+            _router: RouterAdvertisement,
+            _options: NdiscOptions<'_>,
+        ) -> Handled<'f> {
+            Err(Discard::UnknownIcmp)
+        }
+
+        pub(in crate::engine::interface) fn on_redirect<'f>(
+            &mut self,
+            _now: Instant,
+            _src: Ipv6Addr,
+            _hops: (Ipv6Addr, Ipv6Addr),
+            _options: NdiscOptions<'_>,
+        ) -> Handled<'f> {
+            Err(Discard::UnknownIcmp)
+        }
+    }
+}
