@@ -96,7 +96,7 @@ async fn watch(stack: Stack<'static>, args: &Args) -> Result<ExitCode, Error> {
 
 /// What a server of either version gave.
 enum Lease {
-    V4(DhcpLease),
+    V4(Box<DhcpLease>),
     V6(Box<Dhcpv6Lease>),
 }
 
@@ -104,7 +104,7 @@ impl Lease {
     fn of(stack: Stack<'static>, ipv6: bool) -> Option<Self> {
         match ipv6 {
             true => stack.dhcpv6_lease().map(|lease| Self::V6(Box::new(lease))),
-            false => stack.dhcp_lease().map(Self::V4),
+            false => stack.dhcp_lease().map(|lease| Self::V4(Box::new(lease))),
         }
     }
 
