@@ -162,11 +162,11 @@ mod tests {
 
     #[test]
     fn the_content_of_a_fragment_is_left_alone() {
-        let mut frame = vec![0xaa; 40];
+        let mut frame = vec![0xaa; 44];
         frame[..20].fill(0);
-        (frame[0], frame[3], frame[6], frame[9]) = (0x45, 40, 0x20, 17);
+        (frame[0], frame[3], frame[6], frame[9]) = (0x45, 44, 0x20, 17);
         repair_checksums(Medium::Ip, &mut frame);
         assert!(Ipv4Header::parse(&frame, true).is_ok());
-        assert_eq!(frame[20..], [0xaa; 20]);
+        assert_eq!(frame[20..], [0xaa; 24]);
     }
 }

@@ -99,7 +99,8 @@ const RESOLUTION_DELAY: Duration = Duration::from_millis(50);
 /// Section 8: "Connection Attempt Delay [...] The recommended value is 250 milliseconds."
 const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
 
-#[cfg(all(test, feature = "proto-ipv6"))]
+#[cfg(test)]
+#[cfg(feature = "proto-ipv6")]
 mod tests {
     use super::*;
 
