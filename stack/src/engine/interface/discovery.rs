@@ -337,7 +337,7 @@ impl Engine<'_> {
     }
 
     /// "If the MTU option is present, hosts SHOULD copy the option's value into LinkMTU so long as the value is
-    /// greater than or equal to the minimum link MTU [IPv6] and does not exceed the maximum LinkMTU value".
+    /// greater than or equal to the minimum link MTU \[IPv6\] and does not exceed the maximum LinkMTU value".
     fn on_mtu(&mut self, told: u32) {
         let interface = &mut self.interface;
         let Ok(mtu) = u16::try_from(told) else {
