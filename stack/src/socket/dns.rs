@@ -335,7 +335,7 @@ impl<'d, M: RawMutex> DnsSocket<'d, M> {
 
     /// The name of an address, as its owner has it in DNS.
     async fn name_of(&self, address: IpAddr, result: &mut [u8]) -> Result<usize, DnsError> {
-        let name = reverse_name(address)?;
+        let name = Name::of_address(address)?;
         let mut turn = self.turn.lock().await;
         let _question = Question {
             stack: self.stack,
@@ -467,39 +467,6 @@ fn address(record: crate::wire::dns::Record<'_>) -> Option<IpAddress> {
         RecordData::Aaaa(address) => Some(IpAddress::Ipv6(address)),
         _ => None,
     }
-}
-
-/// RFC 1035 section 3.5, RFC 3596 section 2.5.
-fn reverse_name(address: IpAddr) -> Result<Name, DnsError> {
-    let mut name = Name::root();
-    match address {
-        IpAddr::V4(address) => {
-            for octet in address.octets().iter().rev() {
-                let digits = [
-                    b'0' + octet / 100,
-                    b'0' + octet / 10 % 10,
-                    b'0' + octet % 10,
-                ];
-                let zeros = match octet {
-                    0..=9 => 2,
-                    10..=99 => 1,
-                    100.. => 0,
-                };
-                name.push(&digits[zeros..])?;
-            }
-            name.push(b"in-addr")?;
-        }
-        IpAddr::V6(address) => {
-            for octet in address.octets().iter().rev() {
-                for nibble in [octet & 0xf, octet >> 4] {
-                    name.push(&[b"0123456789abcdef"[usize::from(nibble)]])?;
-                }
-            }
-            name.push(b"ip6")?;
-        }
-    }
-    name.push(b"arpa")?;
-    Ok(name)
 }
 
 impl<M: RawMutex> embedded_nal_async::Dns for DnsSocket<'_, M> {
