@@ -4,7 +4,6 @@
 //! stack's, and looked into when the runner comes by, which knows the time.
 
 use super::datagram::{Datagrams, Pending, RouteCache};
-use super::egress::DEFAULT_HOP_LIMIT;
 use super::icmp::IcmpError;
 use super::ingress::Handled;
 #[cfg(feature = "mdns")]
@@ -153,7 +152,7 @@ impl Datagrams for DnsSlot<'_> {
             dst: self.destination()?,
             hop_limit: match self.query.is_multicast() {
                 true => u8::MAX,
-                false => DEFAULT_HOP_LIMIT,
+                false => marks.hop_limit,
             },
             dscp_ecn: 0,
             ident: marks.ident,
