@@ -156,7 +156,7 @@ fn an_unsolicited_advertisement_of_the_known_address_changes_nothing() {
     assert_eq!(state(&cache, secs(2)), Some(NeighborState::Stale));
     let mut cache = reachable();
     let learned = advertise(&mut cache, secs(2), Some(MAC_A), "");
-    assert_eq!(learned, Learned::Unchanged);
+    assert_eq!(learned, Learned::Agreed);
     assert_eq!(state(&cache, secs(2)), Some(NeighborState::Reachable));
 }
 
