@@ -9,6 +9,7 @@ mod neighbors;
 mod noise;
 mod redirects;
 mod routers;
+mod several_routers;
 mod slaac;
 mod tcp;
 mod traps;

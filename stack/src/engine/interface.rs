@@ -320,7 +320,7 @@ impl Engine<'_> {
         // Who waited asks once more, and is told.
         #[cfg(feature = "medium-ethernet")]
         while let Some(failure) = self.interface.ethernet.neighbors.on_timeout(now) {
-            self.interface.on_neighbor_failed(failure.address);
+            self.interface.on_neighbor_failed(now, failure.address);
             self.wake_waiters(failure.waiters);
         }
         #[cfg(all(feature = "medium-ethernet", feature = "proto-ipv6"))]

@@ -3,7 +3,7 @@
 //! `engine` asks this for every packet in (is it for us?) and for every connection out.
 
 use core::fmt;
-use core::net::Ipv4Addr;
+use core::net::{Ipv4Addr, Ipv6Addr};
 
 use cygnet_config::IFACE_MAX_ADDR_COUNT;
 
@@ -84,6 +84,21 @@ impl AddressState {
             Self::Duplicate => false,
         }
     }
+}
+
+/// Who advertises the prefix of an address.
+#[cfg_attr(
+    not(feature = "slaac"),
+    expect(dead_code, reason = "no router is heard")
+)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum PrefixFrom {
+    /// The next hop of the packets that are to be sent, and perhaps others.
+    NextHop,
+    /// Others.
+    AnotherRouter,
+    /// Nobody, as far as is known.
+    Nobody,
 }
 
 impl<const N: usize> Addresses<N> {
@@ -169,6 +184,18 @@ impl<const N: usize> Addresses<N> {
         next_hop: &NextHop,
         destination: IpAddress,
     ) -> Option<IpAddress> {
+        self.source_by(next_hop, destination, |_| PrefixFrom::Nobody)
+    }
+
+    /// The same where routers tell which prefixes are theirs.
+    pub(crate) fn source_by(
+        &self,
+        next_hop: &NextHop,
+        destination: IpAddress,
+        prefix_from: impl Fn(Ipv6Addr) -> PrefixFrom,
+    ) -> Option<IpAddress> {
+        #[cfg(not(feature = "proto-ipv6"))]
+        let _ = prefix_from;
         // Packets to ourselves come from where they go to, as far as that is one of our addresses.
         if self.is_local(destination) {
             return Some(destination);
@@ -193,7 +220,8 @@ impl<const N: usize> Addresses<N> {
             }
             #[cfg(feature = "proto-ipv6")]
             IpAddress::Ipv6(destination) => {
-                super::selection::source(candidates(), destination).map(IpAddress::Ipv6)
+                super::selection::source(candidates(), destination, prefix_from)
+                    .map(IpAddress::Ipv6)
             }
         }
     }

@@ -5,6 +5,8 @@
 
 mod addresses;
 #[cfg(feature = "slaac")]
+mod advertisers;
+#[cfg(feature = "slaac")]
 mod announced;
 #[cfg(feature = "slaac")]
 mod autoconf;
@@ -45,7 +47,9 @@ mod selection;
 mod solicitor;
 
 pub use addresses::AddressState;
-pub(crate) use addresses::{AddressOrigin, Addresses, InterfaceAddress};
+pub(crate) use addresses::{AddressOrigin, Addresses, InterfaceAddress, PrefixFrom};
+#[cfg(feature = "slaac")]
+pub(crate) use advertisers::Advertisers;
 #[cfg(feature = "slaac")]
 pub(crate) use announced::AnnouncedNames;
 #[cfg(feature = "slaac")]

@@ -1,27 +1,28 @@
 //! Which of its addresses a host speaks from (RFC 6724 section 5).
 //!
 //! [`Addresses`](super::Addresses) asks with the usable addresses of the interface that packets leave by,
-//! which is what rule 5 would prefer. Rule 4 is about mobile hosts, of which there are none; rule 5.5 needs to
-//! know which router announced a prefix.
+//! which is what rule 5 would prefer. Rule 4 is about mobile hosts, of which there are none.
 
 use core::cmp::Ordering;
 use core::net::Ipv6Addr;
 
 use super::policy::policy;
 use super::scope::scope;
-use super::{AddressState, InterfaceAddress};
+use super::{AddressState, InterfaceAddress, PrefixFrom};
 use crate::wire::{IpCidr, Ipv6Cidr};
 
 /// The source of packets to `destination`; of several that are as good, the first.
 pub(super) fn source<'a>(
     candidates: impl Iterator<Item = &'a InterfaceAddress>,
     destination: Ipv6Addr,
+    prefix_from: impl Fn(Ipv6Addr) -> PrefixFrom,
 ) -> Option<Ipv6Addr> {
     let candidates = candidates.filter_map(|ours| match ours.cidr {
         IpCidr::Ipv6(cidr) => Some(Candidate {
             cidr,
             is_deprecated: ours.state == AddressState::Deprecated,
             is_temporary: ours.origin.is_temporary(),
+            prefix_from: prefix_from(cidr.address()),
         }),
         IpCidr::Ipv4(_) => None,
     });
@@ -37,6 +38,7 @@ struct Candidate {
     cidr: Ipv6Cidr,
     is_deprecated: bool,
     is_temporary: bool,
+    prefix_from: PrefixFrom,
 }
 
 impl Candidate {
@@ -49,6 +51,12 @@ impl Candidate {
             .then_with(|| compare_scopes(scope(a), scope(b), scope(destination)))
             // Rule 3: avoid deprecated addresses.
             .then_with(|| other.is_deprecated.cmp(&self.is_deprecated))
+            // Rule 5.5: prefer addresses in a prefix advertised by the next-hop.
+            .then_with(|| match (self.prefix_from, other.prefix_from) {
+                (PrefixFrom::NextHop, PrefixFrom::AnotherRouter) => Ordering::Greater,
+                (PrefixFrom::AnotherRouter, PrefixFrom::NextHop) => Ordering::Less,
+                _ => Ordering::Equal,
+            })
             // Rule 6: prefer a matching label.
             .then_with(|| {
                 let label = policy(destination).label;
@@ -102,9 +110,11 @@ mod tests {
             })
             .collect();
         let destination = destination.parse().unwrap();
-        let forwards = source(candidates.iter(), destination).unwrap();
+        let nobody = |_| PrefixFrom::Nobody;
+        let forwards = source(candidates.iter(), destination, nobody).unwrap();
         // The order matters only among equals.
-        assert_eq!(source(candidates.iter().rev(), destination), Some(forwards));
+        let backwards = source(candidates.iter().rev(), destination, nobody);
+        assert_eq!(backwards, Some(forwards));
         forwards
     }
 
@@ -187,7 +197,8 @@ mod tests {
         ];
         // The second has more bits in common, but not of its prefix: both are as good.
         let destination = ip("2001:db8::ff:1");
-        assert_eq!(source(both.iter(), destination), Some(ip("2001:db8::1")));
+        let chosen = source(both.iter(), destination, |_| PrefixFrom::Nobody);
+        assert_eq!(chosen, Some(ip("2001:db8::1")));
     }
 
     #[test]
@@ -198,6 +209,7 @@ mod tests {
             state: AddressState::Preferred,
             origin: AddressOrigin::Configured,
         };
-        assert_eq!(source([ipv4].iter(), ip("2001:db8::1")), None);
+        let none = source([ipv4].iter(), ip("2001:db8::1"), |_| PrefixFrom::Nobody);
+        assert_eq!(none, None);
     }
 }

@@ -330,6 +330,10 @@ impl Engine<'_> {
             }
             // Section 7.2.5: whether it is a router is believed as well, and nothing else is new.
             Learned::Agreed if !flags.router => self.interface.on_neighbor_answered(target, false),
+            Learned::Unchanged if flags.solicited && self.interface.is_suspect_router(target) => {
+                self.interface.on_neighbor_answered(target, flags.router);
+                return Ok(None);
+            }
             Learned::Agreed | Learned::Unchanged | Learned::Contested => {}
         }
         match learned {
