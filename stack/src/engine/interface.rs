@@ -136,6 +136,8 @@ impl Interface {
             #[cfg(feature = "medium-ethernet")]
             ethernet: Ethernet::new(hardware, random),
         };
+        #[cfg(feature = "proto-ipv6")]
+        interface.addresses.set_policy_table(config.policy_table);
         if let ConfigV4::Static(ipv4) = &config.ipv4 {
             let configured = interface.configure(Instant::ZERO, Some(ipv4.clone().into()), random);
             if configured.is_err() {

@@ -7,6 +7,8 @@ use core::net::{Ipv4Addr, Ipv6Addr};
 
 use cygnet_config::IFACE_MAX_ADDR_COUNT;
 
+#[cfg(feature = "proto-ipv6")]
+use super::{DEFAULT_POLICY_TABLE, PolicyTableEntry};
 use super::{InterfaceId, NextHop};
 use crate::wire::{IpAddress, IpCidr, IpVersion};
 
@@ -14,6 +16,9 @@ use crate::wire::{IpAddress, IpCidr, IpVersion};
 #[derive(Clone, Debug)]
 pub(crate) struct Addresses<const N: usize = IFACE_MAX_ADDR_COUNT> {
     list: heapless::Vec<InterfaceAddress, N>,
+    /// Which of them go with which destinations.
+    #[cfg(feature = "proto-ipv6")]
+    table: &'static [PolicyTableEntry],
 }
 
 /// An address of an interface and the prefix that is on its link.
@@ -106,7 +111,20 @@ impl<const N: usize> Addresses<N> {
     pub(crate) const fn new() -> Self {
         Self {
             list: heapless::Vec::new(),
+            #[cfg(feature = "proto-ipv6")]
+            table: DEFAULT_POLICY_TABLE,
         }
+    }
+
+    /// Which of them go with which destinations.
+    #[cfg(all(feature = "proto-ipv6", feature = "socket-dns"))]
+    pub(crate) fn policy_table(&self) -> &'static [PolicyTableEntry] {
+        self.table
+    }
+
+    #[cfg(feature = "proto-ipv6")]
+    pub(crate) fn set_policy_table(&mut self, table: &'static [PolicyTableEntry]) {
+        self.table = table;
     }
 
     /// Adds an address, or changes the prefix and state of one that the interface has.
@@ -220,7 +238,7 @@ impl<const N: usize> Addresses<N> {
             }
             #[cfg(feature = "proto-ipv6")]
             IpAddress::Ipv6(destination) => {
-                super::selection::source(candidates(), destination, prefix_from)
+                super::selection::source(candidates(), destination, self.table, prefix_from)
                     .map(IpAddress::Ipv6)
             }
         }

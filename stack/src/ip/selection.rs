@@ -8,13 +8,14 @@ use core::net::Ipv6Addr;
 
 use super::policy::policy;
 use super::scope::scope;
-use super::{AddressState, InterfaceAddress, PrefixFrom};
+use super::{AddressState, InterfaceAddress, PolicyTableEntry, PrefixFrom};
 use crate::wire::{IpCidr, Ipv6Cidr};
 
 /// The source of packets to `destination`; of several that are as good, the first.
 pub(super) fn source<'a>(
     candidates: impl Iterator<Item = &'a InterfaceAddress>,
     destination: Ipv6Addr,
+    table: &[PolicyTableEntry],
     prefix_from: impl Fn(Ipv6Addr) -> PrefixFrom,
 ) -> Option<Ipv6Addr> {
     let candidates = candidates.filter_map(|ours| match ours.cidr {
@@ -26,10 +27,12 @@ pub(super) fn source<'a>(
         }),
         IpCidr::Ipv4(_) => None,
     });
-    let best = candidates.reduce(|best, other| match other.compare(&best, destination) {
-        Ordering::Greater => other,
-        Ordering::Less | Ordering::Equal => best,
-    })?;
+    let best = candidates.reduce(
+        |best, other| match other.compare(&best, destination, table) {
+            Ordering::Greater => other,
+            Ordering::Less | Ordering::Equal => best,
+        },
+    )?;
     Some(best.cidr.address())
 }
 
@@ -43,7 +46,7 @@ struct Candidate {
 
 impl Candidate {
     /// Greater if it is the better source.
-    fn compare(&self, other: &Self, destination: Ipv6Addr) -> Ordering {
+    fn compare(&self, other: &Self, destination: Ipv6Addr, table: &[PolicyTableEntry]) -> Ordering {
         let (a, b) = (self.cidr.address(), other.cidr.address());
         // Rule 1: prefer the same address.
         (a == destination)
@@ -59,8 +62,9 @@ impl Candidate {
             })
             // Rule 6: prefer a matching label.
             .then_with(|| {
-                let label = policy(destination).label;
-                (policy(a).label == label).cmp(&(policy(b).label == label))
+                let label = |address| policy(table, address).label;
+                let wanted = label(destination);
+                (label(a) == wanted).cmp(&(label(b) == wanted))
             })
             // Rule 7: prefer temporary addresses.
             .then_with(|| self.is_temporary.cmp(&other.is_temporary))
@@ -97,7 +101,7 @@ mod tests {
     use std::vec::Vec;
 
     use super::*;
-    use crate::ip::{AddressOrigin, InterfaceId};
+    use crate::ip::{AddressOrigin, DEFAULT_POLICY_TABLE, InterfaceId};
 
     fn chosen(candidates: &[(&str, AddressState)], destination: &str) -> Ipv6Addr {
         let candidates: Vec<_> = candidates
@@ -111,9 +115,15 @@ mod tests {
             .collect();
         let destination = destination.parse().unwrap();
         let nobody = |_| PrefixFrom::Nobody;
-        let forwards = source(candidates.iter(), destination, nobody).unwrap();
+        let forwards =
+            source(candidates.iter(), destination, DEFAULT_POLICY_TABLE, nobody).unwrap();
         // The order matters only among equals.
-        let backwards = source(candidates.iter().rev(), destination, nobody);
+        let backwards = source(
+            candidates.iter().rev(),
+            destination,
+            DEFAULT_POLICY_TABLE,
+            nobody,
+        );
         assert_eq!(backwards, Some(forwards));
         forwards
     }
@@ -129,8 +139,6 @@ mod tests {
     fn ip(text: &str) -> Ipv6Addr {
         text.parse().unwrap()
     }
-
-    // The examples of RFC 6724, section 10.1.
 
     #[test]
     fn rule_2_prefer_appropriate_scope() {
@@ -197,7 +205,9 @@ mod tests {
         ];
         // The second has more bits in common, but not of its prefix: both are as good.
         let destination = ip("2001:db8::ff:1");
-        let chosen = source(both.iter(), destination, |_| PrefixFrom::Nobody);
+        let chosen = source(both.iter(), destination, DEFAULT_POLICY_TABLE, |_| {
+            PrefixFrom::Nobody
+        });
         assert_eq!(chosen, Some(ip("2001:db8::1")));
     }
 
@@ -209,7 +219,12 @@ mod tests {
             state: AddressState::Preferred,
             origin: AddressOrigin::Configured,
         };
-        let none = source([ipv4].iter(), ip("2001:db8::1"), |_| PrefixFrom::Nobody);
+        let none = source(
+            [ipv4].iter(),
+            ip("2001:db8::1"),
+            DEFAULT_POLICY_TABLE,
+            |_| PrefixFrom::Nobody,
+        );
         assert_eq!(none, None);
     }
 }
