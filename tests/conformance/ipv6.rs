@@ -7,6 +7,7 @@ mod groups;
 mod icmp;
 mod neighbors;
 mod noise;
+mod optimistic;
 mod redirects;
 mod routers;
 mod several_routers;

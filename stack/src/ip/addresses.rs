@@ -69,6 +69,10 @@ pub enum AddressState {
     /// Somebody else may have it: neither a source nor a destination, and no on-link prefix yet
     /// (RFC 5227 section 2.1, RFC 4862 section 5.4).
     Tentative,
+    /// Others are asked whether they have it, and it is used meanwhile: for who has no better one, and without telling
+    /// anybody to forget who had it before (RFC 4429).
+    #[cfg(feature = "proto-ipv6")]
+    Optimistic,
     /// Ours.
     Preferred,
     /// Ours for those who use it already; others choose another, if there is one (RFC 3927 section 1.9, RFC
@@ -86,8 +90,22 @@ impl AddressState {
             Self::Tentative => false,
             Self::Preferred | Self::Deprecated => true,
             #[cfg(feature = "proto-ipv6")]
+            Self::Optimistic => true,
+            #[cfg(feature = "proto-ipv6")]
             Self::Duplicate => false,
         }
+    }
+
+    /// Whether others may turn out to have it.
+    #[cfg(feature = "proto-ipv6")]
+    pub(crate) const fn is_in_doubt(self) -> bool {
+        matches!(self, Self::Tentative | Self::Optimistic)
+    }
+
+    /// Whether another is to be used, if there is one. RFC 4429 section 3.1 has optimistic ones treated as deprecated.
+    #[cfg(feature = "proto-ipv6")]
+    pub(super) const fn is_avoided(self) -> bool {
+        matches!(self, Self::Deprecated | Self::Optimistic)
     }
 }
 

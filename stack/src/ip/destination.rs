@@ -7,7 +7,7 @@ use core::cmp::Ordering;
 
 use super::policy::policy;
 use super::scope::scope;
-use super::{AddressState, InterfaceAddress, PolicyTableEntry};
+use super::{InterfaceAddress, PolicyTableEntry};
 use crate::wire::{IpAddress, IpCidr};
 
 /// An address of a host.
@@ -52,7 +52,7 @@ impl Candidate {
         (scopes.0 == scope(mapped(from_a)))
             .cmp(&(scopes.1 == scope(mapped(from_b))))
             // Rule 3: avoid deprecated addresses.
-            .then_with(|| is_deprecated(&b).cmp(&is_deprecated(&a)))
+            .then_with(|| b.state.is_avoided().cmp(&a.state.is_avoided()))
             // Rule 5: prefer matching label.
             .then_with(|| (labels.0 == policies.0.label).cmp(&(labels.1 == policies.1.label)))
             // Rule 6: prefer higher precedence.
@@ -65,10 +65,6 @@ impl Candidate {
                 false => Ordering::Equal,
             })
     }
-}
-
-fn is_deprecated(source: &InterfaceAddress) -> bool {
-    source.state == AddressState::Deprecated
 }
 
 /// CommonPrefixLen (section 2.2) of a source and a destination of its version.
@@ -100,7 +96,7 @@ mod tests {
     use std::vec::Vec;
 
     use super::*;
-    use crate::ip::{DEFAULT_POLICY_TABLE, InterfaceId};
+    use crate::ip::{AddressState, DEFAULT_POLICY_TABLE, InterfaceId};
 
     fn address(cidr: &str, state: AddressState) -> InterfaceAddress {
         InterfaceAddress {

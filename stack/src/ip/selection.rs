@@ -8,7 +8,7 @@ use core::net::Ipv6Addr;
 
 use super::policy::policy;
 use super::scope::scope;
-use super::{AddressState, InterfaceAddress, PolicyTableEntry, PrefixFrom};
+use super::{InterfaceAddress, PolicyTableEntry, PrefixFrom};
 use crate::wire::{IpCidr, Ipv6Cidr};
 
 /// The source of packets to `destination`; of several that are as good, the first.
@@ -21,7 +21,7 @@ pub(super) fn source<'a>(
     let candidates = candidates.filter_map(|ours| match ours.cidr {
         IpCidr::Ipv6(cidr) => Some(Candidate {
             cidr,
-            is_deprecated: ours.state == AddressState::Deprecated,
+            is_avoided: ours.state.is_avoided(),
             is_temporary: ours.origin.is_temporary(),
             prefix_from: prefix_from(cidr.address()),
         }),
@@ -39,7 +39,7 @@ pub(super) fn source<'a>(
 #[derive(Clone, Copy)]
 struct Candidate {
     cidr: Ipv6Cidr,
-    is_deprecated: bool,
+    is_avoided: bool,
     is_temporary: bool,
     prefix_from: PrefixFrom,
 }
@@ -53,7 +53,7 @@ impl Candidate {
             .cmp(&(b == destination))
             .then_with(|| compare_scopes(scope(a), scope(b), scope(destination)))
             // Rule 3: avoid deprecated addresses.
-            .then_with(|| other.is_deprecated.cmp(&self.is_deprecated))
+            .then_with(|| other.is_avoided.cmp(&self.is_avoided))
             // Rule 5.5: prefer addresses in a prefix advertised by the next-hop.
             .then_with(|| match (self.prefix_from, other.prefix_from) {
                 (PrefixFrom::NextHop, PrefixFrom::AnotherRouter) => Ordering::Greater,
@@ -101,7 +101,7 @@ mod tests {
     use std::vec::Vec;
 
     use super::*;
-    use crate::ip::{AddressOrigin, DEFAULT_POLICY_TABLE, InterfaceId};
+    use crate::ip::{AddressOrigin, AddressState, DEFAULT_POLICY_TABLE, InterfaceId};
 
     fn chosen(candidates: &[(&str, AddressState)], destination: &str) -> Ipv6Addr {
         let candidates: Vec<_> = candidates
@@ -162,6 +162,15 @@ mod tests {
     fn rule_3_avoid_deprecated_addresses() {
         let candidates = [
             ("2001:db8:1::2/64", AddressState::Deprecated),
+            ("2001:db8:3::2/64", AddressState::Preferred),
+        ];
+        assert_eq!(chosen(&candidates, "2001:db8:1::1"), ip("2001:db8:3::2"));
+    }
+
+    #[test]
+    fn rfc4429_an_optimistic_address_is_treated_as_a_deprecated_one() {
+        let candidates = [
+            ("2001:db8:1::2/64", AddressState::Optimistic),
             ("2001:db8:3::2/64", AddressState::Preferred),
         ];
         assert_eq!(chosen(&candidates, "2001:db8:1::1"), ip("2001:db8:3::2"));

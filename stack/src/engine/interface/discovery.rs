@@ -87,7 +87,7 @@ impl Interface {
         let discovery = &self.ipv6.discovery;
         let rank = |cidr: &Ipv6Cidr| match self.addresses.state(INTERFACE, cidr.address().into())? {
             AddressState::Preferred => Some(1),
-            AddressState::Deprecated => Some(0),
+            AddressState::Deprecated | AddressState::Optimistic => Some(0),
             AddressState::Tentative | AddressState::Duplicate => None,
         };
         let cidrs = discovery.autoconf.iter().flat_map(Autoconf::iter);

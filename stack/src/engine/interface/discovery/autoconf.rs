@@ -98,7 +98,7 @@ impl Engine<'_> {
     /// One that is not in use yet, or not any more, stays as it is.
     fn change_autoconf(&mut self, address: Ipv6Addr, state: AddressState) {
         let known = self.address_state(address.into());
-        if known.is_some_and(AddressState::is_usable) {
+        if known.is_some_and(|known| known.is_usable() && !known.is_in_doubt()) {
             self.interface.set_address_state(address.into(), state);
         }
     }
