@@ -14,6 +14,7 @@ mod kernel;
 mod measure;
 mod peer;
 mod relay;
+mod services;
 mod wire;
 
 use std::path::PathBuf;

@@ -61,7 +61,13 @@ async fn echo(listener: TcpListener<'static>) {
     // Not in the futures, which are moved to where they stay.
     static BUFFERS: ConstStaticCell<[Aligned<[u8; 1460]>; BACKLOG]> =
         ConstStaticCell::new([const { Aligned([0; 1460]) }; BACKLOG]);
-    join_array(BUFFERS.take().each_mut().map(|buffer| serve(&listener, buffer))).await;
+    join_array(
+        BUFFERS
+            .take()
+            .each_mut()
+            .map(|buffer| serve(&listener, buffer)),
+    )
+    .await;
 }
 
 /// Serves one connection after the other.
