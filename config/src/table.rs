@@ -225,7 +225,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
         name: "MDNS_SERVICE_COUNT",
         default: 2,
         min: 1,
-        max: 12,
+        max: 10,
         features: &[1, 2, 3, 4, 5, 6, 7, 8],
         doc: "The most services that are announced by Multicast DNS.",
     },
