@@ -139,7 +139,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
         min: 1,
         max: 32,
         features: &[1, 2, 3, 4, 8, 16, 32],
-        doc: "The most separate ranges that one reassembly holds, of TCP segments or of IP fragments.",
+        doc: "The most separate ranges of one datagram that IP fragments have filled.",
     },
     Setting {
         name: "REASSEMBLY_BUFFER_SIZE",
@@ -284,6 +284,14 @@ pub(crate) const SETTINGS: &[Setting] = &[
         max: 256,
         features: FEW,
         doc: "The most pools of TCP buffers that one stack draws on.",
+    },
+    Setting {
+        name: "UDP_POOL_COUNT",
+        default: 1,
+        min: 1,
+        max: 256,
+        features: FEW,
+        doc: "The most pools of UDP buffers that one stack draws on (feature `embedded-nal-async`).",
     },
     Setting {
         name: "WATCHER_COUNT",

@@ -1,6 +1,8 @@
 //! UDP sockets. What is about multicast groups is in `groups`.
 
 mod groups;
+#[cfg(feature = "embedded-nal-async")]
+mod pooled;
 
 use core::task::{Context, Poll};
 
