@@ -28,6 +28,7 @@ mod input;
 mod isn;
 mod loss;
 mod options;
+mod out_of_order;
 mod output;
 #[cfg_attr(
     not(any(feature = "tcp-cubic", feature = "tcp-bbr")),
