@@ -225,7 +225,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
         name: "MDNS_SERVICE_COUNT",
         default: 2,
         min: 1,
-        max: 12,
+        max: 10,
         features: &[1, 2, 3, 4, 5, 6, 7, 8],
         doc: "The most services that are announced by Multicast DNS.",
     },
@@ -284,6 +284,14 @@ pub(crate) const SETTINGS: &[Setting] = &[
         max: 256,
         features: FEW,
         doc: "The most pools of TCP buffers that one stack draws on.",
+    },
+    Setting {
+        name: "UDP_POOL_COUNT",
+        default: 1,
+        min: 1,
+        max: 256,
+        features: FEW,
+        doc: "The most pools of UDP buffers that one stack draws on (feature `embedded-nal-async`).",
     },
     Setting {
         name: "WATCHER_COUNT",

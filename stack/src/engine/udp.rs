@@ -1,6 +1,19 @@
 //! UDP sockets (RFC 768). What goes to many of them at once is in `groups`.
 
 mod groups;
+#[cfg(not(feature = "embedded-nal-async"))]
+mod no_pool;
+#[cfg(feature = "embedded-nal-async")]
+mod pool;
+#[cfg(feature = "embedded-nal-async")]
+mod single;
+
+#[cfg(not(feature = "embedded-nal-async"))]
+use no_pool::Lender;
+#[cfg(feature = "embedded-nal-async")]
+use pool::Lender;
+#[cfg(feature = "embedded-nal-async")]
+pub(crate) use pool::{UdpBuffers, UdpPoolId, UdpPools};
 
 use super::datagram::{Datagrams, Pending, RouteCache};
 use super::icmp::IcmpError;
@@ -48,13 +61,16 @@ pub(crate) struct UdpSocketState<'d> {
     remote: Option<IpEndpoint>,
     /// Others that say so too may have the same port.
     is_port_shared: bool,
-    hop_limit: u8,
+    /// As its user has chosen it.
+    hop_limit: Option<u8>,
     /// That of datagrams to groups.
     multicast_hop_limit: u8,
     /// Those here who are in the group get what is sent to it as well.
     loops_back: bool,
     /// The fault is about a datagram to the connected peer.
     queues: Queues<'d, UdpMetadata>,
+    /// Where the buffers go when the handle is gone.
+    lender: Lender,
 }
 
 impl Datagrams for UdpSocketState<'_> {
@@ -101,7 +117,8 @@ impl Datagrams for UdpSocketState<'_> {
             dst: meta.endpoint.addr,
             hop_limit: meta
                 .hop_limit
-                .unwrap_or(self.hop_limit_to(meta.endpoint.addr)),
+                .or(self.hop_limit_to(meta.endpoint.addr))
+                .unwrap_or(marks.hop_limit),
             dscp_ecn: 0,
             ident: marks.ident,
             dont_fragment: false,
@@ -318,18 +335,7 @@ impl<'d> Engine<'d> {
         rx: QueueMemory<'d, UdpMetadata>,
         tx: QueueMemory<'d, UdpMetadata>,
     ) -> Option<SocketKey> {
-        let socket = UdpSocketState {
-            local: IpListenEndpoint {
-                addr: None,
-                port: 0,
-            },
-            remote: None,
-            is_port_shared: false,
-            hop_limit: super::egress::DEFAULT_HOP_LIMIT,
-            multicast_hop_limit: DEFAULT_MULTICAST_HOP_LIMIT,
-            loops_back: true,
-            queues: Queues::new(rx, tx),
-        };
+        let socket = UdpSocketState::new(rx, tx);
         let index = self.sockets.allocate(Body::Udp(socket))?;
         Some(self.sockets.key(index))
     }
@@ -429,8 +435,27 @@ impl<'d> Engine<'d> {
     pub(super) fn udp_drop(&mut self, key: SocketKey) {
         if let Some(index) = self.sockets.index(key) {
             self.leave_groups(index);
+            self.return_udp_buffers(index);
         }
         self.packet_socket_drop(key);
+    }
+}
+
+impl<'d> UdpSocketState<'d> {
+    fn new(rx: QueueMemory<'d, UdpMetadata>, tx: QueueMemory<'d, UdpMetadata>) -> Self {
+        Self {
+            local: IpListenEndpoint {
+                addr: None,
+                port: 0,
+            },
+            remote: None,
+            is_port_shared: false,
+            hop_limit: None,
+            multicast_hop_limit: DEFAULT_MULTICAST_HOP_LIMIT,
+            loops_back: true,
+            queues: Queues::new(rx, tx),
+            lender: Lender::default(),
+        }
     }
 }
 
@@ -443,12 +468,12 @@ impl UdpSocketState<'_> {
         self.remote
     }
 
-    pub(crate) fn hop_limit(&self) -> u8 {
+    pub(crate) fn hop_limit(&self) -> Option<u8> {
         self.hop_limit
     }
 
     pub(crate) fn set_hop_limit(&mut self, hop_limit: u8) {
-        self.hop_limit = hop_limit;
+        self.hop_limit = Some(hop_limit);
     }
 
     pub(crate) fn multicast_hop_limit(&self) -> u8 {
@@ -473,9 +498,9 @@ impl UdpSocketState<'_> {
         self.local.addr.filter(|address| !address.is_multicast())
     }
 
-    fn hop_limit_to(&self, destination: IpAddress) -> u8 {
+    fn hop_limit_to(&self, destination: IpAddress) -> Option<u8> {
         if destination.is_multicast() {
-            self.multicast_hop_limit
+            Some(self.multicast_hop_limit)
         } else {
             self.hop_limit
         }

@@ -5,14 +5,15 @@ use core::task::{Context, Poll, Waker};
 use embassy_sync::blocking_mutex::raw::RawMutex;
 
 use super::stack::Stack;
-use super::wakers::{Interest, Place};
+use super::wakers::{Interest, Place, Waiter};
 use crate::engine::{Engine, SocketKey};
 
 /// Gives up its place when dropped, so that a cancelled future leaves nothing behind.
 pub(super) struct Waiting<'d, M: RawMutex> {
     stack: Stack<'d, M>,
     key: SocketKey,
-    /// With the waker that was left there: the place may be another's by now.
+    waiter: Waiter,
+    /// A future's, with the waker that was left there: the place may be another's by now.
     place: Option<(Place, Waker)>,
 }
 
@@ -28,8 +29,17 @@ impl<'d, M: RawMutex> Waiting<'d, M> {
         Self {
             stack,
             key,
+            waiter: Waiter::Future,
             place: None,
         }
+    }
+
+    /// For a poll function, which has no future to be dropped: the place stays until whoever has it is woken, or
+    /// another call takes it over.
+    pub(super) fn of_poll(stack: Stack<'d, M>, key: SocketKey) -> Self {
+        let mut waiting = Self::new(stack, key);
+        waiting.waiter = Waiter::Poll;
+        waiting
     }
 
     /// Asks the engine, and waits if it has no answer.
@@ -39,9 +49,9 @@ impl<'d, M: RawMutex> Waiting<'d, M> {
         interests: &[Interest],
         ask: impl FnOnce(&mut Engine<'d>) -> Option<R>,
     ) -> Poll<Result<R, WaitError>> {
-        let (key, held) = (self.key, &mut self.place);
+        let (key, waiter, held) = (self.key, self.waiter, &mut self.place);
         // Dropped when the lock is left.
-        let mut gone = None;
+        let (mut gone, mut replaced) = (None, None);
         let asked = self.stack.with(|s| {
             if let Some(answer) = ask(s.engine) {
                 return Poll::Ready(Ok(answer));
@@ -53,22 +63,19 @@ impl<'d, M: RawMutex> Waiting<'d, M> {
             if let Some((place, left)) = held.take_if(|(_, left)| !left.will_wake(cx.waker())) {
                 gone = Some((wakers.forget(place, &left), left));
             }
-            let Ok(place) = wakers.join(interests, cx.waker()) else {
+            let Ok((place, before)) = wakers.join(interests, waiter, cx.waker()) else {
                 return Poll::Ready(Err(WaitError::TooManyWaiters));
             };
+            replaced = before;
             match held {
                 Some((held, _)) => *held = place,
-                None => *held = Some((place, cx.waker().clone())),
+                None if waiter == Waiter::Future => *held = Some((place, cx.waker().clone())),
+                None => {}
             }
             Poll::Pending
         });
-        drop(gone);
+        drop((gone, replaced));
         asked.unwrap_or(Poll::Ready(Err(WaitError::Reentrant)))
-    }
-
-    /// Keeps the place: for poll functions, which have no future to be dropped.
-    pub(super) fn stay(mut self) {
-        self.place = None;
     }
 }
 

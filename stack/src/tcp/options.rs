@@ -14,7 +14,8 @@ pub(crate) struct Options {
     pub(crate) keep_alive: Option<Millis>,
     /// Give up after this many unanswered probes.
     pub(crate) keep_alive_probes: u8,
-    pub(crate) hop_limit: u8,
+    /// As its user has chosen it.
+    pub(crate) hop_limit: Option<u8>,
     /// Differentiated services code point (RFC 9293, section 3.9.1.9), six bits.
     pub(crate) dscp: u8,
     /// Hold back small segments while data is unacknowledged (RFC 9293, section 3.7.4).
@@ -32,7 +33,7 @@ impl Options {
             user_timeout: None,
             keep_alive: None,
             keep_alive_probes: 8,
-            hop_limit: 64,
+            hop_limit: None,
             dscp: 0,
             nagle: true,
             ack_delay: Millis::DEFAULT_ACK_DELAY,
