@@ -2,7 +2,7 @@
 //! name that its fault has, is answered by nothing, and what comes after it finds the stack as it was.
 //!
 //! Those of single protocols are told where their protocol's stories are: `conformance/ipv4.rs`, `fragments.rs`,
-//! `groups.rs`, `icmp_errors.rs`, `ipv6/traps.rs` and `ipv6/extensions.rs`.
+//! `groups.rs`, `icmp_errors.rs`, `ipv6/traps.rs`, `ipv6/fragments.rs` and `ipv6/extensions.rs`.
 
 use core::net::{Ipv4Addr, Ipv6Addr};
 use core::pin::pin;
@@ -44,6 +44,10 @@ impl Victim {
         config.ipv4 = ipv4;
         config.ipv6 = StaticConfigV6::new(Ipv6Cidr::new(OURS_V6, 64)).into();
         config.interface_identifiers = InterfaceIdentifiers::Eui64;
+        Self::configured(config)
+    }
+
+    fn configured(config: Config) -> Self {
         let ports = [OUR_MAC, PEER_MAC].map(|mac| PortConfig::ethernet(mac.0));
         let mut victim = Self(Bench::new(config, ports));
         victim.pass(Duration::from_secs(3));
@@ -307,6 +311,87 @@ fn what_routers_say_from_beyond_the_link() {
     let mut claim = vec![136, 0, 0, 0, 0x60, 0, 0, 0];
     claim.extend(PEER_V6.octets());
     victim.drops(&ipv6(to_us, IpProtocol::ICMPV6, 254, &claim), invalid);
+}
+
+/// RFC 4861, section 6.1.2: the source of an advertisement "MUST be the link-local address assigned to the interface
+/// from which this message is sent". Of any other, nothing is believed.
+#[test]
+fn a_router_advertisement_that_is_not_from_the_link() {
+    let mut config = Config::slaac(cygnet::SlaacConfig::new());
+    config.interface_identifiers = InterfaceIdentifiers::Eui64;
+    let mut victim = Victim::configured(config);
+    let mut advertisement = vec![134, 0, 0, 0, 64, 0, 7, 8, 0, 0, 0, 0, 0, 0, 0, 0];
+    // 2001:db8::/64, on the link and for addresses, for ever.
+    advertisement.extend([3, 4, 64, 0xc0]);
+    advertisement.extend([0xff; 8]);
+    advertisement.extend([0; 4]);
+    advertisement.extend(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 0).octets());
+    for (src, hop_limit, reason) in [
+        (PEER_V6, 255, Discard::InvalidNeighborMessage),
+        (Ipv6Addr::UNSPECIFIED, 255, Discard::InvalidNeighborMessage),
+        (ROUTER_V6, 254, Discard::InvalidNeighborMessage),
+        (Ipv6Addr::LOCALHOST, 255, Discard::Martian),
+    ] {
+        let packet = ipv6(
+            (src, ALL_NODES),
+            IpProtocol::ICMPV6,
+            hop_limit,
+            &advertisement,
+        );
+        victim.drops(&packet, reason);
+    }
+    assert_eq!(victim.0.stack.path_mtu(PEER_V6.into()), None, "no route");
+    // It is the source that was wrong.
+    let packet = ipv6(
+        (ROUTER_V6, ALL_NODES),
+        IpProtocol::ICMPV6,
+        255,
+        &advertisement,
+    );
+    let mut frame = framed(&packet);
+    repair_checksums(Medium::Ethernet, &mut frame);
+    victim.0.transmit(&frame);
+    assert!(victim.0.stack.path_mtu(PEER_V6.into()).is_some());
+}
+
+/// RFC 5722, section 4, and the same for IPv4: what overlaps is an attempt to get around a filter, and all of the
+/// datagram is dropped.
+#[test]
+fn fragments_that_overlap() {
+    let datagram = udp(7, 8 + 32, &[7; 32]);
+    let mut victim = Victim::new();
+    let part = |range: core::ops::Range<usize>| {
+        let mut packet = vec![0; 20];
+        Ipv4Header {
+            src: PEER,
+            dst: OURS,
+            protocol: IpProtocol::UDP,
+            hop_limit: 1,
+            dscp_ecn: 0,
+            ident: 7,
+            dont_fragment: false,
+            more_fragments: range.end < datagram.len(),
+            fragment_offset: range.start as u16,
+            header_len: 20,
+            payload_len: range.len(),
+        }
+        .emit(&mut packet);
+        packet.extend(&datagram[range]);
+        packet
+    };
+    let part_v6 = |range: core::ops::Range<usize>| {
+        let more = u16::from(range.end < datagram.len());
+        let mut payload = vec![17, 0];
+        payload.extend((range.start as u16 | more).to_be_bytes());
+        payload.extend([0, 0, 0, 7]);
+        payload.extend(&datagram[range]);
+        ipv6((PEER_V6, OURS_V6), IpProtocol::FRAGMENT, 64, &payload)
+    };
+    for part in [&part as &dyn Fn(_) -> Vec<u8>, &part_v6] {
+        victim.0.transmit(&framed(&part(0..24)));
+        victim.drops_frame(&framed(&part(16..32)), Discard::FragmentOverlap);
+        victim.drops_frame(&framed(&part(24..40)), Discard::FragmentOfNothing);
+    }
 }
 
 /// RFC 4861, section 4.6: "Nodes MUST silently discard an ND packet that contains an option with length zero."

@@ -3,6 +3,7 @@
 
 mod duplicates;
 mod extensions;
+mod fragments;
 mod groups;
 mod icmp;
 mod neighbors;

@@ -64,10 +64,10 @@ fn pings_through_a_tun_are_answered() {
 fn the_kernel_answers_pings() {
     on(Mode::Tap, async |stack| {
         let meta = || leak([IcmpPacketMetadata::EMPTY; 4]).as_mut_slice();
-        let bytes = || vec![0; 4_096].leak();
+        let bytes = || vec![0; 140_000].leak();
         let mut socket = IcmpSocket::new(stack, meta(), bytes(), meta(), bytes()).unwrap();
         socket.bind(IcmpEndpoint::Ident(77)).unwrap();
-        for (seq, len) in [(1, 0), (2, 56), (3, 1_452)] {
+        for (seq, len) in [(1, 0), (2, 56), (3, 1_452), (4, 2_905), (5, 65_000)] {
             let data = stream(len);
             let request = Icmpv6Message::EchoRequest {
                 ident: 77,
@@ -82,7 +82,7 @@ fn the_kernel_answers_pings() {
                 .send_to(&message, cygnet::IpAddress::Ipv6(KERNEL_V6))
                 .await
                 .unwrap();
-            let mut buffer = vec![0; 2_048];
+            let mut buffer = vec![0; 65_535];
             let (len, meta) = socket.recv_from(&mut buffer).await.unwrap();
             assert_eq!(meta.address, KERNEL_V6.into());
             let (src, dst) = (KERNEL_V6.into(), CYGNET_V6.into());

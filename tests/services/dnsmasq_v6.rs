@@ -165,3 +165,34 @@ fn an_address_in_use_is_declined() {
         },
     );
 }
+
+/// RFC 4861, section 4.2: what is to be had by DHCPv6 is for the router to say, which is dnsmasq as well.
+#[test]
+fn a_router_says_what_is_obtained() {
+    let stateful = format!("enable-ra\n{RANGE}");
+    let config = || Config::slaac(cygnet::SlaacConfig::new());
+    beside(config(), (KERNEL, 64), &stateful, async |stack, dnsmasq| {
+        let address = leased(stack).await;
+        assert_eq!(address.segments()[..4], KERNEL.segments()[..4]);
+        assert!(stack.router_flags().managed);
+        dnsmasq.logs("DHCPREPLY(").await;
+    });
+    let stateless = "enable-ra\ndhcp-range=fdaa:1::,ra-stateless,64\n\
+                     dhcp-option=option6:domain-search,one.example.org";
+    beside(config(), (KERNEL, 64), stateless, async |stack, dnsmasq| {
+        while stack.dhcpv6_lease().is_none() {
+            stack.wait_config_change().await;
+        }
+        let flags = stack.router_flags();
+        assert!(flags.other && !flags.managed);
+        let lease = stack.dhcpv6_lease().expect("information");
+        let domains: Vec<_> = lease.domains.iter().map(|d| d.to_string()).collect();
+        assert_eq!(domains, ["one.example.org"]);
+        assert!(lease.addresses.is_empty());
+        // The address is made of the prefix.
+        stack.wait_config_up().await;
+        let made = stack.config_v6().expect("an address").address.address();
+        assert_eq!(made.segments()[..4], KERNEL.segments()[..4]);
+        dnsmasq.logs("DHCPINFORMATION-REQUEST(").await;
+    });
+}
