@@ -90,30 +90,55 @@ impl HashKey {
         write(&mut hasher);
         hasher.finish()
     }
+
+    /// As [`Self::hash`], for messages of any length.
+    #[cfg(feature = "dhcpv4-server")]
+    pub(crate) fn hash_bytes(self, domain: u8, bytes: impl Iterator<Item = u8>) -> u64 {
+        let mut hasher = SipHasher24::new_with_keys(self.0, self.1);
+        hasher.write_u8(domain);
+        bytes.for_each(|byte| hasher.write_u8(byte));
+        hasher.finish()
+    }
 }
 
-/// A message on its way through the hash. Whatever is written takes the same way, so that the code for it is there
-/// once.
-pub(crate) struct KeyedHasher(SipHasher24);
+/// A short message and the key that it is hashed with: put together first and hashed in one go, so that the rounds
+/// of the hash are there once.
+pub(crate) struct KeyedHasher {
+    key: (u64, u64),
+    message: [u8; LONGEST_MESSAGE],
+    len: usize,
+}
 
 impl KeyedHasher {
-    #[inline(never)]
-    pub(crate) fn new((k0, k1): (u64, u64)) -> Self {
-        Self(SipHasher24::new_with_keys(k0, k1))
+    pub(crate) fn new(key: (u64, u64)) -> Self {
+        Self {
+            key,
+            message: [0; LONGEST_MESSAGE],
+            len: 0,
+        }
     }
 }
 
 impl Hasher for KeyedHasher {
     #[inline(never)]
     fn write(&mut self, bytes: &[u8]) {
-        self.0.write(bytes);
+        let room = self.message.get_mut(self.len..self.len + bytes.len());
+        debug_assert!(room.is_some(), "no message is that long");
+        if let Some(room) = room {
+            room.copy_from_slice(bytes);
+            self.len += bytes.len();
+        }
     }
 
     #[inline(never)]
     fn finish(&self) -> u64 {
-        self.0.finish()
+        let (k0, k1) = self.key;
+        SipHasher24::new_with_keys(k0, k1).hash(&self.message[..self.len])
     }
 }
+
+/// A SYN cookie's of IPv6: two endpoints, fifteen bytes more, and the domain.
+const LONGEST_MESSAGE: usize = 64;
 
 #[cfg(test)]
 mod tests {

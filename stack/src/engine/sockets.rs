@@ -191,19 +191,14 @@ impl<'d> Sockets<'d> {
 
     /// Takes a free slot into use.
     pub(super) fn allocate(&mut self, body: Body<'d>) -> Option<Index> {
-        self.try_allocate(body).ok()
+        let index = self.take_free()?;
+        *self.body_mut(index) = body;
+        Some(index)
     }
 
-    /// As [`Self::allocate`], but gives back what found no place.
-    // Large, but it is on its way from one place to another either way.
-    #[allow(clippy::result_large_err)]
-    pub(super) fn try_allocate(&mut self, body: Body<'d>) -> Result<Index, Body<'d>> {
-        let Some(index) = self.free.pop_front(self.nodes, lane::WORK) else {
-            return Err(body);
-        };
-        // A free slot is empty but for its body.
-        self.slots[usize::from(index)].body = body;
-        Ok(index)
+    /// A free slot, whose body is for the caller to set. It is empty otherwise.
+    pub(super) fn take_free(&mut self) -> Option<Index> {
+        self.free.pop_front(self.nodes, lane::WORK)
     }
 
     /// Frees a slot: takes it out of all lists but that of the queue lane, which its owner knows, and

@@ -530,8 +530,7 @@ impl<'d> Engine<'d> {
 impl<'d> Engine<'d> {
     /// A socket on its user's buffers.
     pub(crate) fn tcp_open(&mut self, receive: Bytes<'d>, send: Bytes<'d>) -> Option<SocketKey> {
-        let slot = TcpSlot::new(BufferPair { receive, send }, None, self.tcp.options);
-        let index = self.sockets.allocate(Body::Tcp(slot))?;
+        let index = self.open_slot(BufferPair { receive, send }, None).ok()?;
         Some(self.sockets.key(index))
     }
 
@@ -544,17 +543,27 @@ impl<'d> Engine<'d> {
 
     /// A slot for a pair from a pool, which goes back if there is no slot.
     pub(super) fn allocate_pooled(&mut self, pool: PoolId, pair: BufferPair<'d>) -> Option<Index> {
-        let body = Body::Tcp(TcpSlot::new(pair, Some(pool), self.tcp.options));
-        match self.sockets.try_allocate(body) {
+        match self.open_slot(pair, Some(pool)) {
             Ok(index) => Some(index),
-            Err(body) => {
-                if let Body::Tcp(mut tcp) = body {
-                    let (receive, send) = tcp.connection.take_buffers();
-                    self.pool_mut(pool)?.give_back(BufferPair { receive, send });
-                }
+            Err(pair) => {
+                self.pool_mut(pool)?.give_back(pair);
                 None
             }
         }
+    }
+
+    /// A slot on these buffers, which come back if there is none.
+    #[inline(never)]
+    fn open_slot(
+        &mut self,
+        pair: BufferPair<'d>,
+        pool: Option<PoolId>,
+    ) -> Result<Index, BufferPair<'d>> {
+        let Some(index) = self.sockets.take_free() else {
+            return Err(pair);
+        };
+        *self.sockets.body_mut(index) = Body::Tcp(TcpSlot::new(pair, pool, self.tcp.options));
+        Ok(index)
     }
 
     /// Runs `f` on a connection, and sees to what follows. `None` if the key is stale.
