@@ -5,7 +5,7 @@ use core::task::{Context, Poll, Waker};
 use embassy_sync::blocking_mutex::raw::RawMutex;
 
 use super::stack::Stack;
-use super::wakers::{Interest, Place};
+use super::wakers::{Interest, Place, SocketWakers};
 use crate::engine::{Engine, SocketKey};
 
 /// Gives up its place when dropped, so that a cancelled future leaves nothing behind.
@@ -39,28 +39,15 @@ impl<'d, M: RawMutex> Waiting<'d, M> {
         interests: &[Interest],
         ask: impl FnOnce(&mut Engine<'d>) -> Option<R>,
     ) -> Poll<Result<R, WaitError>> {
-        let (key, held) = (self.key, &mut self.place);
+        let (key, place) = (self.key, &mut self.place);
         // Dropped when the lock is left.
-        let mut gone = None;
-        let asked = self.stack.with(|s| {
-            if let Some(answer) = ask(s.engine) {
-                return Poll::Ready(Ok(answer));
-            }
-            let Some(wakers) = s.wakers(key) else {
-                return Poll::Ready(Err(WaitError::TooManyWaiters));
-            };
-            // A future is woken by the waker of its last poll alone, which need not be that of its first.
-            if let Some((place, left)) = held.take_if(|(_, left)| !left.will_wake(cx.waker())) {
-                gone = Some((wakers.forget(place, &left), left));
-            }
-            let Ok(place) = wakers.join(interests, cx.waker()) else {
-                return Poll::Ready(Err(WaitError::TooManyWaiters));
-            };
-            match held {
-                Some((held, _)) => *held = place,
-                None => *held = Some((place, cx.waker().clone())),
-            }
-            Poll::Pending
+        let mut gone = [None, None];
+        let asked = self.stack.with(|s| match ask(s.engine) {
+            Some(answer) => Poll::Ready(Ok(answer)),
+            None => match wait(s.wakers(key), interests, cx.waker(), place, &mut gone) {
+                Ok(()) => Poll::Pending,
+                Err(error) => Poll::Ready(Err(error)),
+            },
         });
         drop(gone);
         asked.unwrap_or(Poll::Ready(Err(WaitError::Reentrant)))
@@ -70,6 +57,31 @@ impl<'d, M: RawMutex> Waiting<'d, M> {
     pub(super) fn stay(mut self) {
         self.place = None;
     }
+}
+
+/// Takes a place among those that wait, or keeps the one that is held. The wakers of one that was given up go
+/// into `gone`. Whoever waits asks for the same, so this is there once.
+#[inline(never)]
+fn wait(
+    wakers: Option<&mut SocketWakers>,
+    interests: &[Interest],
+    waker: &Waker,
+    held: &mut Option<(Place, Waker)>,
+    gone: &mut [Option<Waker>; 2],
+) -> Result<(), WaitError> {
+    let wakers = wakers.ok_or(WaitError::TooManyWaiters)?;
+    // A future is woken by the waker of its last poll alone, which need not be that of its first.
+    if let Some((place, left)) = held.take_if(|(_, left)| !left.will_wake(waker)) {
+        *gone = [wakers.forget(place, &left), Some(left)];
+    }
+    let place = wakers
+        .join(interests, waker)
+        .map_err(|_| WaitError::TooManyWaiters)?;
+    match held {
+        Some((held, _)) => *held = place,
+        None => *held = Some((place, waker.clone())),
+    }
+    Ok(())
 }
 
 impl<M: RawMutex> Drop for Waiting<'_, M> {
