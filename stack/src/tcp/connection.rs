@@ -21,6 +21,7 @@ use super::rtt::{MinRto, RttEstimator};
 use super::sender::{Sender, WindowUpdate};
 use super::time_wait::TimeWait;
 use super::timers::{Timer, Timers};
+use super::timestamps::{TimestampOffset, Timestamping};
 use super::{ConnectionError, DEFAULT_MSS, FourTuple, Info, State, default_mss};
 use crate::events::Events;
 use crate::stats::Tally;
@@ -45,7 +46,7 @@ pub(crate) struct Connection<'d> {
     pub(super) recovery: Recovery,
     pub(super) timers: Timers,
     pub(crate) options: Options,
-    pub(super) timestamps: Option<Timestamping>,
+    pub(super) timestamps: Timestamping,
     /// Whether the peer accepts selective acknowledgments.
     pub(super) sack: bool,
     /// The longest payload of one segment: what peer and path take, less the options of every segment.
@@ -78,23 +79,12 @@ pub(crate) struct Connection<'d> {
     pub(super) tally: Tally,
 }
 
-/// The state of the timestamps option (RFC 7323), when both sides send it.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Timestamping {
-    /// Added to the time in what we send.
-    pub(super) offset: u32,
-    /// TS.Recent: what we echo.
-    pub(super) recent: u32,
-    /// When `recent` was taken, in seconds.
-    pub(super) taken: Moment,
-}
-
 /// What is chosen when a connection is opened.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Opening {
     pub(crate) tuple: FourTuple,
     pub(crate) iss: SeqNum,
-    pub(crate) timestamp_offset: u32,
+    pub(crate) timestamp_offset: TimestampOffset,
     /// What the path takes.
     pub(crate) path_mss: PathMss,
     /// Whether to ask for congestion notification (RFC 3168), or that it was granted.
@@ -122,7 +112,7 @@ impl<'d> Connection<'d> {
             recovery: Recovery::new(zero),
             timers: Timers::new(),
             options,
-            timestamps: None,
+            timestamps: Timestamping::OFF,
             sack: false,
             mss: DEFAULT_MSS,
             size: SegmentSize::new(DEFAULT_MSS),
@@ -162,7 +152,7 @@ impl<'d> Connection<'d> {
     pub(crate) fn connect(&mut self, now: Instant, opening: &Opening) {
         self.open(now, opening);
         self.state = State::SynSent;
-        self.timestamps = Some(Timestamping::new(opening.timestamp_offset, 0, now));
+        self.timestamps = Timestamping::offered(now, opening.timestamp_offset);
         self.sack = true;
         self.rcv.shift = window_shift(self.rcv.ring.capacity());
         self.due.set(Special::Syn);
@@ -209,12 +199,10 @@ impl<'d> Connection<'d> {
             mss: half_open.mss,
             window_scale: half_open.shift,
             sack_permitted: half_open.sack,
-            timestamps: None,
             ..TcpOptions::default()
         };
-        self.timestamps = half_open
-            .timestamp
-            .map(|recent| Timestamping::new(opening.timestamp_offset, recent, now));
+        self.timestamps =
+            Timestamping::answered(now, opening.timestamp_offset, half_open.timestamp);
         self.negotiate(&request);
         if half_open.shift.is_some() {
             // What was offered, perhaps in the name of another socket.
@@ -300,7 +288,7 @@ impl<'d> Connection<'d> {
         self.rcv.reset();
         self.rtt = RttEstimator::new(self.options.min_rto);
         self.timers.stop_all();
-        self.timestamps = None;
+        self.timestamps = Timestamping::OFF;
         self.sack = false;
         self.due = Due::default();
         self.retries = 0;
@@ -519,7 +507,7 @@ impl<'d> Connection<'d> {
             snd_nxt: self.snd.max,
             rcv_nxt: self.rcv.nxt,
             window: self.rcv.window() >> self.rcv.shift,
-            timestamps: self.timestamps.map(|ts| (ts.offset, ts.recent)),
+            timestamps: self.timestamps,
         })
     }
 
@@ -621,28 +609,13 @@ impl<'d> Connection<'d> {
             mss: self.mss,
             send_queue: self.snd.ring.len(),
             receive_queue: self.rcv.ring.len(),
-            timestamps: self.timestamps.is_some(),
+            timestamps: self.timestamps.is_on(),
             sack: self.sack,
             #[cfg(feature = "tcp-ecn")]
             ecn: self.ecn.is_capable() && self.state.is_synchronized(),
             #[cfg(not(feature = "tcp-ecn"))]
             ecn: false,
         }
-    }
-}
-
-impl Timestamping {
-    pub(super) fn new(offset: u32, recent: u32, now: Instant) -> Self {
-        Self {
-            offset,
-            recent,
-            taken: Moment::new(seconds(now)),
-        }
-    }
-
-    /// What to send now: milliseconds, as in RFC 7323, section 5.4.
-    pub(super) fn value(&self, now: Instant) -> u32 {
-        timestamp_value(now, self.offset)
     }
 }
 
@@ -674,13 +647,9 @@ pub(super) fn since_millis(now: Instant, then: u32) -> Duration {
 }
 
 /// For what is compared over days.
+#[cfg(any(feature = "tcp-timestamps", feature = "tcp-plpmtud"))]
 pub(super) fn seconds(now: Instant) -> u32 {
     (now.as_millis() / 1_000) as u32
-}
-
-/// The timestamp clock.
-pub(crate) fn timestamp_value(now: Instant, offset: u32) -> u32 {
-    (now.as_millis() as u32).wrapping_add(offset)
 }
 
 /// The ends of a connection that was never opened.
@@ -688,9 +657,6 @@ const NOWHERE: IpEndpoint = IpEndpoint::new(IpAddress::Ipv4(Ipv4Addr::UNSPECIFIE
 
 /// RFC 9293, section 3.8.6.3: "the delay MUST be less than 0.5 seconds".
 const MAX_ACK_DELAY: Duration = Duration::from_millis(499);
-
-/// The length of the timestamps option with its padding.
-pub(super) const TIMESTAMPS_LEN: u16 = 12;
 
 /// As many as Linux: enough to open the peer's congestion window.
 const QUICK_ACKS: u8 = 16;

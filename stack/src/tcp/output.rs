@@ -4,7 +4,7 @@
 //! acknowledgment by itself only if nothing carries it along. An acknowledgment that reports gaps goes
 //! alone and first, because only without data does it count as a duplicate (RFC 5681, section 2).
 
-use super::connection::{Connection, TIMESTAMPS_LEN, Timestamping, millis, since_millis};
+use super::connection::{Connection, millis, since_millis};
 use super::loss::micros;
 use super::path_mtu::PathMss;
 use super::recovery::{Hole, Phase};
@@ -12,7 +12,6 @@ use super::timers::Timer;
 use super::{ConnectionError, FourTuple, State};
 use crate::events::Events;
 use crate::time::Instant;
-use crate::wire::Timestamps;
 use crate::wire::{ChecksumMode, Ecn, SeqNum, TcpFlags, TcpHeader, TcpOptions, tcp};
 
 /// A segment to send: what sets its header apart, and where its payload is in the send buffer. The rest
@@ -214,18 +213,14 @@ impl Connection<'_> {
     }
 
     fn usual_header_len(&self) -> u8 {
-        match self.timestamps {
-            Some(_) => MIN_HEADER_LEN + TIMESTAMPS_LEN as u8,
-            None => MIN_HEADER_LEN,
-        }
+        MIN_HEADER_LEN + self.timestamps.header_len()
     }
 
     #[inline(always)]
     fn usual_options(&self, now: Instant) -> TcpOptions {
-        TcpOptions {
-            timestamps: self.timestamps.map(|ts| ts.option(now)),
-            ..TcpOptions::default()
-        }
+        let mut options = TcpOptions::default();
+        self.timestamps.put(now, &mut options);
+        options
     }
 
     #[inline(never)]
@@ -346,7 +341,7 @@ impl Connection<'_> {
         let end = hole.start + len + u32::from(fin);
         self.snd.board().on_retransmitted(hole, end, micros(now));
         self.retransmits = self.retransmits.wrapping_add(1);
-        let timestamp = self.timestamps.map(|ts| ts.value(now));
+        let timestamp = self.timestamps.value(now);
         self.recovery.on_retransmitted(timestamp);
         if self.recovery.phase() != Phase::Open {
             self.schedule_loss_probe(now);
@@ -598,15 +593,6 @@ impl SegmentPlan {
     /// are further apart than this divides by.
     pub(crate) fn fragment_ident(&self) -> u16 {
         (self.seq.get() / 256) as u16
-    }
-}
-
-impl Timestamping {
-    fn option(&self, now: Instant) -> Timestamps {
-        Timestamps {
-            value: self.value(now),
-            echo: self.recent,
-        }
     }
 }
 

@@ -15,7 +15,9 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 #[cfg(feature = "tcp-fast-open")]
 pub use fast_open::FastOpenCookie;
 pub use flags::TcpFlags;
-pub use options::{SackBlocks, TcpOptions, Timestamps};
+pub use options::{SackBlocks, TcpOptions};
+#[cfg(feature = "tcp-timestamps")]
+pub use options::Timestamps;
 
 use super::Malformed;
 use super::address::IpAddress;
