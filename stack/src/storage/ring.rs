@@ -1,38 +1,51 @@
 //! A ring of bytes whose unused part can be written ahead of its end, as TCP does with segments that
 //! arrive out of order.
 
+use core::marker::PhantomData;
+
 use super::{Bytes, copy};
 
-/// The ring: `len` bytes from `head` are in use. What of the buffer is beyond its capacity is for another use.
+/// The ring: `len` bytes from `head` are in use. `R` says what of the buffer is set aside for another use.
 #[derive(Debug)]
-pub(crate) struct Ring<'d> {
+pub(crate) struct Ring<'d, R = Whole> {
     buffer: Bytes<'d>,
-    capacity: u32,
     head: u32,
     len: u32,
+    reserve: PhantomData<R>,
 }
 
-impl<'d> Ring<'d> {
+/// How many bytes at the end of a buffer are not the ring's.
+pub(crate) trait Reserve {
+    /// Of a buffer of `len` bytes; at most as many.
+    fn reserve(len: usize) -> usize;
+}
+
+/// The ring has all of its buffer.
+#[derive(Debug)]
+pub(crate) struct Whole;
+
+impl Reserve for Whole {
+    fn reserve(_: usize) -> usize {
+        0
+    }
+}
+
+impl<'d, R: Reserve> Ring<'d, R> {
     /// An empty ring. Of a buffer beyond 1 GiB only the first GiB is used, the most that TCP can
     /// describe in its window.
     pub(crate) fn new(buffer: Bytes<'d>) -> Self {
-        Self::with_reserve(buffer, 0)
-    }
-
-    /// An empty ring that leaves the last `reserve` bytes of the buffer alone.
-    pub(crate) fn with_reserve(buffer: Bytes<'d>, reserve: usize) -> Self {
-        let capacity = buffer.len().saturating_sub(reserve).min(MAX_CAPACITY) as u32;
         Self {
             buffer,
-            capacity,
             head: 0,
             len: 0,
+            reserve: PhantomData,
         }
     }
 
     /// What was set aside.
     pub(crate) fn reserve_mut(&mut self) -> &mut [u8] {
-        &mut self.buffer[self.capacity as usize..]
+        let len = self.buffer.len();
+        &mut self.buffer[len - R::reserve(len)..]
     }
 
     /// The memory again.
@@ -40,8 +53,10 @@ impl<'d> Ring<'d> {
         self.buffer
     }
 
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(crate) fn capacity(&self) -> usize {
-        self.capacity as usize
+        let len = self.buffer.len();
+        (len - R::reserve(len)).min(MAX_CAPACITY)
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -179,7 +194,7 @@ mod tests {
 
     #[test]
     fn an_empty_buffer_holds_nothing_and_panics_at_nothing() {
-        let mut ring = Ring::new(Bytes::empty());
+        let mut ring = Ring::<Whole>::new(Bytes::empty());
         assert_eq!(ring.enqueue(b"x"), 0);
         ring.write_ahead(3, b"x");
         ring.claim(1);
@@ -191,7 +206,7 @@ mod tests {
     #[test]
     fn bytes_written_ahead_appear_when_claimed() {
         let mut memory = [0; 8];
-        let mut ring = Ring::new(Bytes::from(&mut memory));
+        let mut ring = Ring::<Whole>::new(Bytes::from(&mut memory));
         ring.enqueue(b"abcde");
         ring.consume(4);
         ring.write_ahead(2, b"yz"); // wraps
@@ -205,7 +220,7 @@ mod tests {
     #[test]
     fn bytes_written_ahead_survive_that_the_ring_runs_empty() {
         let mut memory = [0; 8];
-        let mut ring = Ring::new(Bytes::from(&mut memory));
+        let mut ring = Ring::<Whole>::new(Bytes::from(&mut memory));
         ring.enqueue(b"abc");
         ring.write_ahead(1, b"z");
         ring.consume(3);
@@ -220,7 +235,7 @@ mod tests {
         #[test]
         fn behaves_like_a_deque(capacity in 0usize..20, ops in proptest::collection::vec((0u8..3, 0usize..25), 0..200)) {
             let mut memory = [0u8; 20];
-            let mut ring = Ring::new(Bytes::from(&mut memory[..capacity]));
+            let mut ring = Ring::<Whole>::new(Bytes::from(&mut memory[..capacity]));
             let mut model = VecDeque::new();
             let mut next = 0u8;
             for (op, n) in ops {

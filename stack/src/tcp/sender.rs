@@ -9,7 +9,7 @@
 //!
 //! `max` is beyond `nxt` only by the byte of a window probe that the peer has not taken.
 
-use super::recovery::{Board, Delivered, Scoreboard, table_len};
+use super::recovery::{Board, Delivered, RecordTable, Scoreboard};
 use crate::storage::{Bytes, Ring};
 use crate::wire::{SackBlocks, SeqNum};
 
@@ -36,7 +36,7 @@ pub(crate) struct Sender<'d> {
     pub(crate) closed: bool,
     /// The number of the first byte in `ring`.
     base: SeqNum,
-    pub(crate) ring: Ring<'d>,
+    pub(crate) ring: Ring<'d, RecordTable>,
     /// The fate of what is in flight; its table lies behind the ring.
     pub(crate) scoreboard: Scoreboard,
 }
@@ -53,7 +53,6 @@ pub(crate) struct WindowUpdate {
 impl<'d> Sender<'d> {
     pub(crate) fn new(buffer: Bytes<'d>) -> Self {
         let zero = SeqNum::new(0);
-        let table = table_len(buffer.len());
         Self {
             una: zero,
             nxt: zero,
@@ -66,7 +65,7 @@ impl<'d> Sender<'d> {
             small_end: zero,
             closed: false,
             base: zero,
-            ring: Ring::with_reserve(buffer, table),
+            ring: Ring::new(buffer),
             scoreboard: Scoreboard::new(),
         }
     }

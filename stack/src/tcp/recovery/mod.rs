@@ -30,7 +30,7 @@ pub(crate) use prr::Prr;
 #[cfg(feature = "tcp-rack")]
 use rack::Rack as Detector;
 pub use scoreboard::send_buffer_len;
-pub(crate) use scoreboard::{Board, Delivered, Hole, Scoreboard, table_len};
+pub(crate) use scoreboard::{Board, Delivered, Hole, RecordTable, Scoreboard};
 use spurious::Suspicion;
 
 use crate::wire::{SackBlocks, SeqNum};

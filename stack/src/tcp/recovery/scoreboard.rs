@@ -16,6 +16,7 @@
 use zerocopy::little_endian::U32;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
+use crate::storage::Reserve;
 use crate::wire::{SackBlocks, SeqNum};
 
 /// How the table is used; its memory is handed in.
@@ -54,6 +55,7 @@ const BYTES_PER_RECORD: usize = 384;
 const SMALLEST_WITH_TABLE: usize = 2048;
 
 /// How much of a send buffer of `len` bytes the table takes.
+#[cfg_attr(target_pointer_width = "32", inline(never))]
 pub(crate) const fn table_len(len: usize) -> usize {
     if len < SMALLEST_WITH_TABLE {
         return 0;
@@ -69,6 +71,16 @@ pub(crate) const fn table_len(len: usize) -> usize {
 }
 
 const MAX_RECORDS: usize = 4096;
+
+/// The place of the table: the end of the send buffer.
+#[derive(Debug)]
+pub(crate) struct RecordTable;
+
+impl Reserve for RecordTable {
+    fn reserve(len: usize) -> usize {
+        table_len(len)
+    }
+}
 
 /// How long a send buffer must be to hold `capacity` bytes of data: the table of what is in flight lies
 /// behind them in the same buffer, a record of nine bytes for every 384 of them, in whole words of eight bytes.
@@ -188,10 +200,9 @@ impl Scoreboard {
     /// The scoreboard with its memory; `una` is where the oldest segment starts.
     pub(crate) fn with<'a>(&'a mut self, memory: &'a mut [u8], una: SeqNum) -> Board<'a> {
         let table = <[Record]>::mut_from_prefix(memory).map_or(&mut [][..], |(table, _)| table);
-        let records = table.len().min(MAX_RECORDS);
         Board {
             state: self,
-            records: &mut table[..records],
+            records: table,
             una,
         }
     }
