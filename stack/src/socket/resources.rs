@@ -9,8 +9,8 @@ use super::wakers::SocketWakers;
 use crate::engine::FragmentBuffers;
 #[cfg(feature = "socket-tcp")]
 use crate::engine::TcpTables;
-use crate::engine::{Engine, Slot, SlotNode};
-use crate::storage::{Index, List};
+use crate::engine::{Engine, LANES, Slot};
+use crate::storage::{Due, Index, Link, List};
 
 /// The memory of a stack with up to `N` sockets, listeners and connections together.
 ///
@@ -28,7 +28,8 @@ use crate::storage::{Index, List};
 /// ```
 pub struct Resources<'d, const N: usize, M: RawMutex = NoopRawMutex> {
     pub(super) slots: [Slot<'d>; N],
-    pub(super) nodes: [SlotNode; N],
+    pub(super) links: [[Link; N]; LANES],
+    pub(super) dues: [Due; N],
     pub(super) buckets: [List; N],
     pub(super) heap: [Index; N],
     pub(super) wakers: [SocketWakers; N],
@@ -48,7 +49,8 @@ impl<const N: usize, M: RawMutex> Resources<'_, N, M> {
         const { assert!(N <= List::MAX_SLOTS, "a stack has at most 65,535 sockets") };
         Self {
             slots: [const { Slot::EMPTY }; N],
-            nodes: [const { SlotNode::new() }; N],
+            links: [[Link::NONE; N]; LANES],
+            dues: [Due::NEVER; N],
             buckets: [const { List::new() }; N],
             heap: [0; N],
             wakers: [const { SocketWakers::EMPTY }; N],

@@ -83,7 +83,8 @@ pub fn new_with_clock<'d, D: Driver, const N: usize, M: RawMutex, C: Clock>(
 ) -> (Stack<'d, M>, Runner<'d, D, M, C>) {
     let Resources {
         slots,
-        nodes,
+        links,
+        dues,
         buckets,
         heap,
         wakers,
@@ -95,7 +96,13 @@ pub fn new_with_clock<'d, D: Driver, const N: usize, M: RawMutex, C: Clock>(
         engine,
         locked,
     } = resources;
-    let sockets = Sockets::new(slots, nodes, buckets, heap);
+    let sockets = Sockets::new(
+        slots,
+        links.each_mut().map(<[_; N]>::as_mut_slice),
+        dues,
+        buckets,
+        heap,
+    );
     let engine = engine.insert(Engine::new(
         driver.capabilities(),
         driver.hardware_address(),

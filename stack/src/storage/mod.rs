@@ -24,8 +24,8 @@ mod ring;
 pub(crate) use buckets::Buckets;
 pub use buffer::{Buffer, Bytes};
 pub(crate) use copy::copy;
-pub(crate) use deadlines::Deadlines;
-pub(crate) use list::{Index, List, Node};
+pub(crate) use deadlines::{Deadlines, Due};
+pub(crate) use list::{Index, Link, List};
 #[cfg(any(
     feature = "socket-udp",
     feature = "socket-icmp",
