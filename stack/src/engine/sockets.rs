@@ -19,7 +19,7 @@ use crate::events::Events;
 #[cfg(feature = "medium-ethernet")]
 use crate::link::NeighborKey;
 use crate::rand::{HashKey, KeyedHasher};
-use crate::storage::{Buckets, Deadlines, Due, Index, Link, List};
+use crate::storage::{Buckets, Deadlines, Index, Link, List};
 use crate::time::Instant;
 
 /// The lists a slot can be in, one of each kind at a time.
@@ -149,7 +149,6 @@ impl Slot<'_> {
 pub(crate) struct Sockets<'d> {
     pub(super) slots: &'d mut [Slot<'d>],
     links: [&'d mut [Link]; LANES],
-    dues: &'d mut [Due],
     buckets: Buckets<'d>,
     deadlines: Deadlines<'d>,
     key: HashKey,
@@ -166,9 +165,8 @@ impl<'d> Sockets<'d> {
     pub(crate) fn new(
         slots: &'d mut [Slot<'d>],
         links: [&'d mut [Link]; LANES],
-        dues: &'d mut [Due],
         buckets: &'d mut [List],
-        heap: &'d mut [Index],
+        deadlines: Deadlines<'d>,
     ) -> Self {
         let mut free = List::new();
         let count = slots.len().min(List::MAX_SLOTS);
@@ -178,9 +176,8 @@ impl<'d> Sockets<'d> {
         Self {
             slots,
             links,
-            dues,
             buckets: Buckets::new(buckets),
-            deadlines: Deadlines::new(heap),
+            deadlines,
             key: HashKey::default(),
             free,
             ready: List::new(),
@@ -213,7 +210,7 @@ impl<'d> Sockets<'d> {
         self.unfile(index);
         self.ready.remove(self.links[lane::WORK], index);
         self.events.remove(self.links[lane::EVENT], index);
-        self.deadlines.remove(self.dues, index);
+        self.deadlines.remove(index);
         debug_assert!(!self.links[lane::QUEUE][usize::from(index)].is_linked());
         debug_assert!(!self.links[lane::WAIT][usize::from(index)].is_linked());
         // Field by field: what is left of a body need not be written over.
@@ -288,18 +285,18 @@ impl<'d> Sockets<'d> {
     // Deadlines.
 
     pub(super) fn schedule(&mut self, index: Index, at: Instant) {
-        self.deadlines.schedule(self.dues, index, at);
+        self.deadlines.schedule(index, at);
     }
 
     #[cfg(any(feature = "socket-tcp", feature = "socket-dns", feature = "mdns"))]
     pub(super) fn pop_due(&mut self, now: Instant) -> Option<Index> {
-        self.deadlines.pop_due(self.dues, now)
+        self.deadlines.pop_due(now)
     }
 
     /// [`Instant::FAR_FUTURE`] if there is none.
     pub(super) fn next_deadline(&self) -> Instant {
         self.deadlines
-            .next(self.dues)
+            .next()
             .unwrap_or(Instant::FAR_FUTURE)
     }
 

@@ -10,7 +10,8 @@ use crate::engine::FragmentBuffers;
 #[cfg(feature = "socket-tcp")]
 use crate::engine::TcpTables;
 use crate::engine::{Engine, LANES, Slot};
-use crate::storage::{Due, Index, Link, List};
+use crate::storage::{Index, Link, List};
+use crate::time::Instant;
 
 /// The memory of a stack with up to `N` sockets, listeners and connections together.
 ///
@@ -29,9 +30,10 @@ use crate::storage::{Due, Index, Link, List};
 pub struct Resources<'d, const N: usize, M: RawMutex = NoopRawMutex> {
     pub(super) slots: [Slot<'d>; N],
     pub(super) links: [[Link; N]; LANES],
-    pub(super) dues: [Due; N],
     pub(super) buckets: [List; N],
     pub(super) heap: [Index; N],
+    pub(super) due: [Instant; N],
+    pub(super) heap_positions: [Index; N],
     pub(super) wakers: [SocketWakers; N],
     pub(super) orphans: [u8; N],
     #[cfg(feature = "socket-tcp")]
@@ -50,9 +52,10 @@ impl<const N: usize, M: RawMutex> Resources<'_, N, M> {
         Self {
             slots: [const { Slot::EMPTY }; N],
             links: [[Link::NONE; N]; LANES],
-            dues: [Due::NEVER; N],
             buckets: [const { List::new() }; N],
             heap: [0; N],
+            due: [Instant::ZERO; N],
+            heap_positions: [0; N],
             wakers: [const { SocketWakers::EMPTY }; N],
             orphans: [0; N],
             #[cfg(feature = "socket-tcp")]

@@ -27,6 +27,7 @@ use crate::engine::{Member, MulticastError, MulticastSources};
 use crate::ip::AddressState;
 use crate::rand::Seed;
 use crate::stats::Stats;
+use crate::storage::Deadlines;
 #[cfg(feature = "medium-ethernet")]
 use crate::wire::EthernetAddress;
 use crate::wire::{IpAddress, IpCidr};
@@ -84,9 +85,10 @@ pub fn new_with_clock<'d, D: Driver, const N: usize, M: RawMutex, C: Clock>(
     let Resources {
         slots,
         links,
-        dues,
         buckets,
         heap,
+        due,
+        heap_positions,
         wakers,
         orphans,
         #[cfg(feature = "socket-tcp")]
@@ -99,9 +101,8 @@ pub fn new_with_clock<'d, D: Driver, const N: usize, M: RawMutex, C: Clock>(
     let sockets = Sockets::new(
         slots,
         links.each_mut().map(<[_; N]>::as_mut_slice),
-        dues,
         buckets,
-        heap,
+        Deadlines::new(heap, due, heap_positions),
     );
     let engine = engine.insert(Engine::new(
         driver.capabilities(),

@@ -24,7 +24,7 @@ mod ring;
 pub(crate) use buckets::Buckets;
 pub use buffer::{Buffer, Bytes};
 pub(crate) use copy::copy;
-pub(crate) use deadlines::{Deadlines, Due};
+pub(crate) use deadlines::Deadlines;
 pub(crate) use list::{Index, Link, List};
 #[cfg(any(
     feature = "socket-udp",
