@@ -94,7 +94,7 @@ impl<'d> Engine<'d> {
         let oldest = self.sockets.dequeue(&mut lingering);
         self.pool_mut(id)?.lingering = lingering;
         let oldest = oldest?;
-        let Body::Tcp(tcp) = self.sockets.body_mut(oldest) else {
+        let Some(tcp) = self.sockets.tcp_mut(oldest) else {
             return None;
         };
         tcp.pool = None;

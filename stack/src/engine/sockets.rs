@@ -246,6 +246,40 @@ impl<'d> Sockets<'d> {
         &mut self.slots[usize::from(index)].body
     }
 
+    #[cfg(feature = "socket-tcp")]
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
+    pub(super) fn tcp(&self, index: Index) -> Option<&TcpSlot<'d>> {
+        match self.body(index) {
+            Body::Tcp(tcp) => Some(tcp),
+            _ => None,
+        }
+    }
+
+    #[cfg(feature = "socket-tcp")]
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
+    pub(super) fn tcp_mut(&mut self, index: Index) -> Option<&mut TcpSlot<'d>> {
+        match self.body_mut(index) {
+            Body::Tcp(tcp) => Some(tcp),
+            _ => None,
+        }
+    }
+
+    #[cfg(feature = "socket-tcp")]
+    pub(super) fn listener(&self, index: Index) -> Option<&Listener> {
+        match self.body(index) {
+            Body::Listener(listener) => Some(listener),
+            _ => None,
+        }
+    }
+
+    #[cfg(feature = "socket-tcp")]
+    pub(super) fn listener_mut(&mut self, index: Index) -> Option<&mut Listener> {
+        match self.body_mut(index) {
+            Body::Listener(listener) => Some(listener),
+            _ => None,
+        }
+    }
+
     // Work.
 
     /// The slot has something to send, unless it waits for a neighbor, which will say so.

@@ -242,7 +242,7 @@ impl<'d> Engine<'d> {
         segment: &TcpSegment<'_>,
     ) -> Disposition {
         let fast_open = self.awaits_fast_open(index, segment);
-        let Body::Tcp(tcp) = self.sockets.body_mut(index) else {
+        let Some(tcp) = self.sockets.tcp_mut(index) else {
             return Disposition::Discarded(Discard::NoSocket);
         };
         let disposition = tcp.connection.on_segment(now, segment);
@@ -282,7 +282,7 @@ impl<'d> Engine<'d> {
         index: Index,
         room: &mut dyn Room,
     ) -> bool {
-        let Body::Tcp(tcp) = self.sockets.body_mut(index) else {
+        let Some(tcp) = self.sockets.tcp_mut(index) else {
             return false;
         };
         let destination = tcp.connection.tuple.remote.addr;
@@ -338,7 +338,7 @@ impl<'d> Engine<'d> {
             #[cfg(feature = "medium-ethernet")]
             Reach::Exhausted => self.park(index, None),
             unreachable => {
-                if let Body::Tcp(tcp) = self.sockets.body_mut(index) {
+                if let Some(tcp) = self.sockets.tcp_mut(index) {
                     tcp.connection.on_unreachable(now);
                 }
                 self.count_unreachable(unreachable);
@@ -348,7 +348,7 @@ impl<'d> Engine<'d> {
     }
 
     pub(super) fn on_tcp_timeout(&mut self, now: Instant, index: Index) {
-        if let Body::Tcp(tcp) = self.sockets.body_mut(index) {
+        if let Some(tcp) = self.sockets.tcp_mut(index) {
             tcp.connection.on_timeout(now);
             self.settle_tcp(index);
         }
@@ -376,7 +376,7 @@ impl<'d> Engine<'d> {
             IcmpError::Refused => (ConnectionError::Refused, true),
             IcmpError::Unreachable | IcmpError::Soft => (ConnectionError::Unreachable, false),
         };
-        let Body::Tcp(tcp) = self.sockets.body_mut(index) else {
+        let Some(tcp) = self.sockets.tcp_mut(index) else {
             return false;
         };
         let matched = tcp.connection.on_icmp_error(quote.tcp_seq(), error, hard);
@@ -394,7 +394,7 @@ impl<'d> Engine<'d> {
         quote: &Quote<'_>,
         next_hop_mtu: u16,
     ) -> bool {
-        let Body::Tcp(tcp) = self.sockets.body_mut(index) else {
+        let Some(tcp) = self.sockets.tcp_mut(index) else {
             return false;
         };
         let mtu = match next_hop_mtu {
@@ -429,7 +429,7 @@ impl<'d> Engine<'d> {
     /// when a timer says so.
     fn settle(&mut self, index: Index, blocked: bool) {
         self.settle_fast_open(index);
-        let Body::Tcp(tcp) = self.sockets.body_mut(index) else {
+        let Some(tcp) = self.sockets.tcp_mut(index) else {
             return;
         };
         let connection = &mut tcp.connection;
@@ -459,7 +459,7 @@ impl<'d> Engine<'d> {
 
     /// A connection is over and everything about it is said.
     pub(super) fn finish_tcp(&mut self, index: Index) {
-        let Body::Tcp(tcp) = self.sockets.body(index) else {
+        let Some(tcp) = self.sockets.tcp(index) else {
             return;
         };
         if let Some(hash) = self.sockets.filed_under(index) {
@@ -469,7 +469,7 @@ impl<'d> Engine<'d> {
             self.sockets.unfile(index);
             self.stop_waiting(index);
         }
-        let Body::Tcp(tcp) = self.sockets.body(index) else {
+        let Some(tcp) = self.sockets.tcp(index) else {
             return;
         };
         if let Some(listener) = tcp.queued_by {
@@ -498,7 +498,7 @@ impl<'d> Engine<'d> {
     /// Gives the buffers back, and the slot.
     pub(super) fn free_tcp(&mut self, index: Index) {
         self.stop_waiting(index);
-        let Body::Tcp(tcp) = self.sockets.body_mut(index) else {
+        let Some(tcp) = self.sockets.tcp_mut(index) else {
             return;
         };
         let (pool, lingering) = (tcp.pool, tcp.lingering);
@@ -582,7 +582,7 @@ impl<'d> Engine<'d> {
         ask: impl FnOnce(&mut Connection<'d>) -> Option<R>,
     ) -> Option<Option<R>> {
         let index = self.sockets.index(key)?;
-        let Body::Tcp(tcp) = self.sockets.body_mut(index) else {
+        let Some(tcp) = self.sockets.tcp_mut(index) else {
             return None;
         };
         let answer = ask(&mut tcp.connection);
@@ -698,7 +698,7 @@ impl<'d> Engine<'d> {
         // What the last connection on this slot still had to say is not said any more.
         self.finish_tcp(index);
         self.forget_fast_open(index);
-        if let Body::Tcp(tcp) = self.sockets.body_mut(index) {
+        if let Some(tcp) = self.sockets.tcp_mut(index) {
             tcp.connection.connect(now, &opening);
             tcp.path = path;
         }
@@ -712,7 +712,7 @@ impl<'d> Engine<'d> {
             return;
         };
         self.close_listen(index);
-        let Body::Tcp(tcp) = self.sockets.body_mut(index) else {
+        let Some(tcp) = self.sockets.tcp_mut(index) else {
             return;
         };
         tcp.connection.detach();
@@ -742,7 +742,7 @@ impl<'d> Engine<'d> {
     /// Two halves own the connection together from now on.
     pub(crate) fn tcp_split(&mut self, key: SocketKey) {
         if let Some(index) = self.sockets.index(key)
-            && let Body::Tcp(tcp) = self.sockets.body_mut(index)
+            && let Some(tcp) = self.sockets.tcp_mut(index)
         {
             tcp.halved = false;
         }
@@ -753,7 +753,7 @@ impl<'d> Engine<'d> {
         let Some(index) = self.sockets.index(key) else {
             return;
         };
-        let Body::Tcp(tcp) = self.sockets.body_mut(index) else {
+        let Some(tcp) = self.sockets.tcp_mut(index) else {
             return;
         };
         if !core::mem::replace(&mut tcp.halved, true) {
@@ -766,14 +766,14 @@ impl<'d> Engine<'d> {
     pub(crate) fn tcp_release(&mut self, key: SocketKey) -> Option<(Bytes<'d>, Bytes<'d>)> {
         let index = self.sockets.index(key)?;
         self.close_listen(index);
-        let Body::Tcp(tcp) = self.sockets.body_mut(index) else {
+        let Some(tcp) = self.sockets.tcp_mut(index) else {
             return None;
         };
         if tcp.pool.is_some() || !tcp.connection.is_done() {
             return None;
         }
         self.finish_tcp(index);
-        let Body::Tcp(tcp) = self.sockets.body_mut(index) else {
+        let Some(tcp) = self.sockets.tcp_mut(index) else {
             return None;
         };
         let buffers = tcp.connection.take_buffers();
@@ -786,7 +786,7 @@ impl<'d> Engine<'d> {
     pub(super) fn tcp_address_gone(&mut self, address: IpAddress) {
         for index in 0..self.sockets.slots.len() {
             let index = index as Index;
-            let Body::Tcp(tcp) = self.sockets.body_mut(index) else {
+            let Some(tcp) = self.sockets.tcp_mut(index) else {
                 continue;
             };
             let connection = &mut tcp.connection;
