@@ -154,10 +154,7 @@ mod tests {
         deadlines.schedule(0, Instant::from_secs(5));
         assert_eq!(deadlines.next(), Some(Instant::from_secs(1)));
         deadlines.schedule(0, Instant::FAR_FUTURE);
-        assert_eq!(
-            deadlines.pop_due(Instant::from_secs(1)),
-            Some(0)
-        );
+        assert_eq!(deadlines.pop_due(Instant::from_secs(1)), Some(0));
         assert_eq!(deadlines.next(), None);
     }
 

@@ -41,4 +41,4 @@ pub(crate) use packet_queue::{PacketQueue, PushError};
 pub(crate) use presence::Presence;
 pub(crate) use range_set::RangeSet;
 pub(crate) use records::Records;
-pub(crate) use ring::{Reserve, Ring};
+pub(crate) use ring::{Reserve, Ring, Whole};

@@ -71,20 +71,20 @@ impl<const N: usize> RangeSet<N> {
     /// Moves the origin up to `to` and drops what is below it. The range that then starts at the
     /// origin, if there is one, is taken out and its length returned.
     pub(crate) fn advance(&mut self, to: u32) -> u32 {
-        let mut contiguous = 0;
+        self.shift(to);
+        let first = self.ranges.iter().find(|r| r.start == 0);
+        let contiguous = first.map_or(0, |r| r.end);
+        self.shift(contiguous);
+        contiguous
+    }
+
+    /// Moves the origin up to `to` and drops what is below it.
+    pub(crate) fn shift(&mut self, to: u32) {
         self.ranges.retain_mut(|r| {
             r.start = r.start.saturating_sub(to);
             r.end = r.end.saturating_sub(to);
-            if r.start == 0 {
-                contiguous = contiguous.max(r.end);
-            }
-            r.start != 0
+            r.end != 0
         });
-        for r in &mut self.ranges {
-            r.start -= contiguous;
-            r.end -= contiguous;
-        }
-        contiguous
     }
 }
 

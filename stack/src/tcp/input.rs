@@ -99,7 +99,7 @@ impl Connection<'_> {
         if self.snd.flight() > 0 {
             // RFC 7413, section 4.2.1: the peer did not take the data that went with the SYN. It goes again at
             // once, and says nothing about the network.
-            self.snd.board().lose_first();
+            self.snd.board().lose_first(u32::from(self.mss));
         }
         if self.retransmits > 0 {
             self.rtt.on_repeated_handshake();

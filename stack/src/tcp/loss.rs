@@ -140,13 +140,13 @@ impl Connection<'_> {
             // RFC 9937: each duplicate stands for a segment that arrived.
             delivered.bytes += u32::from(self.mss);
             return match self.recovery.on_duplicate(self.snd.una) {
-                true => self.snd.board().lose_first(),
+                true => self.snd.board().lose_first(u32::from(self.mss)),
                 false => 0,
             };
         }
         // RFC 6582, section 3.2, step 3: a partial acknowledgment names the next hole.
         if advances && self.recovery.phase() == Phase::Fast {
-            return self.snd.board().lose_first();
+            return self.snd.board().lose_first(u32::from(self.mss));
         }
         0
     }

@@ -86,7 +86,8 @@ impl<'d> Sender<'d> {
 
     /// The scoreboard with its memory.
     pub(crate) fn board(&mut self) -> Board<'_> {
-        self.scoreboard.with(self.ring.reserve_mut(), self.una)
+        self.scoreboard
+            .with(self.ring.reserve_mut(), self.una, self.nxt)
     }
 
     /// Bytes and SYN or FIN that are sent and not acknowledged.

@@ -43,7 +43,10 @@ pub(super) fn copy(dst: &mut [u8], src: &[u8]) -> Sum {
 #[inline(never)]
 fn rest(data: &[u8]) -> Sum {
     let (words, bytes) = data.as_chunks();
-    let sum = words.iter().map(|&word| u64::from(u32::from_ne_bytes(word))).sum();
+    let sum = words
+        .iter()
+        .map(|&word| u64::from(u32::from_ne_bytes(word)))
+        .sum();
     let mut last = [0; 4];
     last[..bytes.len()].copy_from_slice(bytes);
     Sum(sum).add(Sum(u32::from_ne_bytes(last).into()))
