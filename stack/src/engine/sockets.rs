@@ -221,7 +221,7 @@ impl<'d> Sockets<'d> {
         slot.generation = slot.generation.wrapping_add(1);
         self.free.push_back(self.links[lane::WORK], index);
     }
-
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(super) fn key(&self, index: Index) -> SocketKey {
         SocketKey {
             index,
@@ -230,6 +230,7 @@ impl<'d> Sockets<'d> {
     }
 
     /// The slot of a key, unless the key is stale.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(super) fn index(&self, key: SocketKey) -> Option<Index> {
         let slot = self.slots.get(usize::from(key.index))?;
         (slot.generation == key.generation).then_some(key.index)

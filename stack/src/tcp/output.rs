@@ -488,7 +488,8 @@ impl Connection<'_> {
     }
 
     /// Sends `span` for the first time: all that changes by that.
-    #[inline(always)]
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(super) fn send(&mut self, now: Instant, span: Span) -> SegmentPlan {
         let Span { start, len, fin } = span;
         let end = start + len + u32::from(fin);
@@ -509,7 +510,8 @@ impl Connection<'_> {
         self.segment(now, start, len, fin, repeated)
     }
 
-    #[inline(always)]
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     fn segment(
         &mut self,
         now: Instant,
@@ -539,7 +541,8 @@ impl Connection<'_> {
     }
 
     /// A segment without payload, that acknowledges what has arrived and tells the window as it is now.
-    #[inline(always)]
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     fn plan(&mut self, seq: SeqNum, flags: TcpFlags) -> SegmentPlan {
         let window = self.rcv.advertise(self.mss);
         self.due.ack = false;
