@@ -10,6 +10,7 @@ use super::congestion::Controller;
 #[cfg(feature = "tcp-ecn")]
 use super::ecn::Ecn;
 use super::half_open::HalfOpen;
+use super::keep_alive::KeepAlive;
 use super::loss::micros;
 use super::options::{Millis, Options};
 use super::output::{Due, Special};
@@ -57,14 +58,12 @@ pub(crate) struct Connection<'d> {
     pub(super) due: Due,
     /// Timeouts in a row without an answer.
     pub(super) retries: u8,
-    /// Keep-alive probes in a row without an answer.
-    pub(super) probes: u8,
+    pub(super) keep_alive: KeepAlive,
     /// Last.ACK.sent of RFC 7323, section 4.3.
     pub(super) last_ack_sent: SeqNum,
-    /// When a segment last arrived, and when data was last sent, in milliseconds.
-    pub(super) last_received: u32,
+    /// When data was last sent, in [`ticks`].
     pub(super) last_sent: u32,
-    /// When the last challenge or out-of-window acknowledgment was sent, in milliseconds.
+    /// When the last challenge or out-of-window acknowledgment was sent, in [`ticks`].
     pub(super) last_challenge: Option<Moment>,
     /// Bytes in the network when data was last sent.
     pub(super) last_pipe: u32,
@@ -120,9 +119,8 @@ impl<'d> Connection<'d> {
             ecn: Ecn::OFF,
             due: Due::default(),
             retries: 0,
-            probes: 0,
+            keep_alive: KeepAlive::new(),
             last_ack_sent: zero,
-            last_received: 0,
             last_sent: 0,
             last_challenge: None,
             last_pipe: 0,
@@ -271,8 +269,8 @@ impl<'d> Connection<'d> {
         }
         self.congestion = Controller::new(self.options.congestion, u32::from(self.mss));
         self.pacer.open(micros(now), self.congestion.window());
-        self.last_received = millis(now);
-        self.last_sent = millis(now);
+        self.keep_alive.on_sign_of_life(now);
+        self.last_sent = ticks(now);
         self.rcv.quick_acks = QUICK_ACKS;
         self.detached = false;
     }
@@ -292,7 +290,6 @@ impl<'d> Connection<'d> {
         self.sack = false;
         self.due = Due::default();
         self.retries = 0;
-        self.probes = 0;
         self.touched = false;
         self.rcv.unacknowledged = 0;
         self.last_challenge = None;
@@ -572,13 +569,6 @@ impl<'d> Connection<'d> {
         self.touch();
     }
 
-    /// Sets the time after which a silent peer is probed.
-    pub(crate) fn set_keep_alive(&mut self, interval: Option<Duration>) {
-        self.options.keep_alive = interval.map(Millis::from);
-        self.timers.stop(Timer::KeepAlive);
-        self.touch();
-    }
-
     /// When [`Self::on_timeout`] is to be called.
     pub(crate) fn next_deadline(&self) -> Instant {
         self.timers.next()
@@ -634,17 +624,18 @@ impl Moment {
     }
 }
 
-/// For what is compared over hours.
-#[inline(never)]
-pub(super) fn millis(now: Instant) -> u32 {
-    now.as_millis() as u32
+/// For what is compared over hours, in steps of [`TICK`].
+pub(super) fn ticks(now: Instant) -> u32 {
+    (now.as_micros() / u64::from(TICK)) as u32
 }
 
-/// How long ago something was that was noted with [`millis`].
-#[inline(never)]
-pub(super) fn since_millis(now: Instant, then: u32) -> Duration {
-    Duration::from_millis(u64::from(millis(now).wrapping_sub(then)))
+/// How long ago something was that was noted in [`ticks`].
+pub(super) fn since_ticks(now: Instant, then: u32) -> Duration {
+    Duration::from_micros(u64::from(ticks(now).wrapping_sub(then)) * u64::from(TICK))
 }
+
+/// In microseconds: a millisecond, or what comes closest without a division.
+pub(super) const TICK: u32 = 1 << 10;
 
 /// For what is compared over days.
 #[cfg(any(feature = "tcp-timestamps", feature = "tcp-plpmtud"))]

@@ -1,6 +1,6 @@
 //! A segment arrives: RFC 9293, section 3.10.7, in its order.
 
-use super::connection::{Connection, Moment, millis};
+use super::connection::{Connection, Moment, TICK, ticks};
 use super::output::Special;
 use super::receiver::Stored;
 use super::sender::WindowUpdate;
@@ -39,8 +39,7 @@ impl Connection<'_> {
             _ => self.in_any_other_state(now, segment),
         };
         if !self.state.is_over() {
-            self.last_received = millis(now);
-            self.probes = 0;
+            self.keep_alive.on_sign_of_life(now);
             self.arm_timers(now);
         }
         match checked {
@@ -427,11 +426,11 @@ impl Connection<'_> {
     /// other, nor an attacker them (RFC 5961, section 7).
     #[inline(never)]
     fn acknowledge_unacceptable(&mut self, now: Instant) {
-        // A millisecond more or less does not matter.
-        let now = millis(now) | 1;
+        // A tick more or less does not matter.
+        let now = ticks(now) | 1;
         let recently = self
             .last_challenge
-            .is_some_and(|last| last.age(now) < CHALLENGE_INTERVAL_MS);
+            .is_some_and(|last| last.age(now) < CHALLENGE_INTERVAL);
         if !recently {
             self.last_challenge = Some(Moment::new(now));
             self.due.ack = true;
@@ -465,4 +464,4 @@ pub(crate) fn reset_for(segment: &TcpSegment<'_>) -> TcpHeader {
 
 /// As Linux, per connection; a limit for all connections together would be a side channel
 /// (CVE-2016-5696).
-const CHALLENGE_INTERVAL_MS: u32 = 500;
+const CHALLENGE_INTERVAL: u32 = 500_000 / TICK;

@@ -26,6 +26,8 @@ mod fast_open;
 mod half_open;
 mod input;
 mod isn;
+#[cfg_attr(not(feature = "tcp-keep-alive"), path = "no_keep_alive.rs")]
+mod keep_alive;
 mod loss;
 mod options;
 mod output;

@@ -10,10 +10,6 @@ use crate::time::Duration;
 pub(crate) struct Options {
     /// Give up when sent data stays unacknowledged for this long (RFC 9293, section 3.9.1, user timeout).
     pub(crate) user_timeout: Option<Millis>,
-    /// Probe a peer that was silent for this long (RFC 9293, section 3.8.4).
-    pub(crate) keep_alive: Option<Millis>,
-    /// Give up after this many unanswered probes.
-    pub(crate) keep_alive_probes: u8,
     pub(crate) hop_limit: u8,
     /// Differentiated services code point (RFC 9293, section 3.9.1.9), six bits.
     pub(crate) dscp: u8,
@@ -30,8 +26,6 @@ impl Options {
     pub(crate) const fn new(congestion: CongestionControl, min_rto: MinRto) -> Self {
         Self {
             user_timeout: None,
-            keep_alive: None,
-            keep_alive_probes: 8,
             hop_limit: 64,
             dscp: 0,
             nagle: true,

@@ -4,7 +4,7 @@
 //! acknowledgment by itself only if nothing carries it along. An acknowledgment that reports gaps goes
 //! alone and first, because only without data does it count as a duplicate (RFC 5681, section 2).
 
-use super::connection::{Connection, millis, since_millis};
+use super::connection::{Connection, since_ticks, ticks};
 use super::loss::micros;
 use super::path_mtu::PathMss;
 use super::recovery::{Hole, Phase};
@@ -72,6 +72,7 @@ pub(super) enum Special {
     /// A tail loss probe.
     LossProbe = 8,
     /// A question whether the peer is still there.
+    #[cfg(feature = "tcp-keep-alive")]
     KeepAlive = 16,
 }
 
@@ -294,7 +295,7 @@ impl Connection<'_> {
                 self.snd.on_sent(end);
             }
         }
-        self.last_sent = millis(now);
+        self.last_sent = ticks(now);
         self.arm_timers(now);
         SegmentPlan {
             seq: iss,
@@ -364,7 +365,7 @@ impl Connection<'_> {
 
     /// Whatever congestion control knows is old when nothing was sent for longer than a timeout.
     fn notice_silence(&mut self, now: Instant) {
-        let (silence, rto) = (since_millis(now, self.last_sent), self.rtt.rto());
+        let (silence, rto) = (since_ticks(now, self.last_sent), self.rtt.rto());
         if silence > rto {
             let timeouts = silence.as_micros() / rto.as_micros().max(1);
             self.pacer.restart(micros(now));
@@ -448,21 +449,12 @@ impl Connection<'_> {
         }
         let repeated = start.before(self.snd.max);
         self.snd.max = self.snd.max.max(start + len);
-        self.last_sent = millis(now);
+        self.last_sent = ticks(now);
         Some(SegmentPlan {
             len,
             repeated,
             ..self.plan(start, TcpFlags::ACK)
         })
-    }
-
-    /// RFC 9293, section 3.8.4: a number that the peer has acknowledged makes it answer.
-    #[inline(never)]
-    fn plan_keep_alive(&mut self) -> Option<SegmentPlan> {
-        if !self.due.take(Special::KeepAlive) || !self.state.is_synchronized() {
-            return None;
-        }
-        Some(self.plan(self.snd.una - 1, TcpFlags::ACK))
     }
 
     #[inline(never)]
@@ -520,7 +512,7 @@ impl Connection<'_> {
         fin: bool,
         repeated: bool,
     ) -> SegmentPlan {
-        self.last_sent = millis(now);
+        self.last_sent = ticks(now);
         let mut flags = TcpFlags::ACK;
         if fin {
             flags = flags | TcpFlags::FIN;
@@ -543,7 +535,7 @@ impl Connection<'_> {
     /// A segment without payload, that acknowledges what has arrived and tells the window as it is now.
     #[cfg_attr(target_pointer_width = "64", inline(always))]
     #[cfg_attr(target_pointer_width = "32", inline(never))]
-    fn plan(&mut self, seq: SeqNum, flags: TcpFlags) -> SegmentPlan {
+    pub(super) fn plan(&mut self, seq: SeqNum, flags: TcpFlags) -> SegmentPlan {
         let window = self.rcv.advertise(self.mss);
         self.due.ack = false;
         self.rcv.unacknowledged = 0;
