@@ -274,6 +274,7 @@ impl<'d> Sockets<'d> {
     }
 
     #[cfg(feature = "socket-tcp")]
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(super) fn listener_mut(&mut self, index: Index) -> Option<&mut Listener> {
         match self.body_mut(index) {
             Body::Listener(listener) => Some(listener),

@@ -86,6 +86,7 @@ impl core::error::Error for ListenError {}
 // Segments for which there is no connection.
 impl<'d> Engine<'d> {
     /// `hash` is that of the connection that is not there.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(super) fn on_unconnected_segment(
         &mut self,
         now: Instant,
