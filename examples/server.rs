@@ -32,7 +32,6 @@
 //! Without the permanent neighbor the kernel takes the time that a lost ARP request costs for a round trip, and
 //! with the usual shortest timeout of 200 ms each retransmission that is lost twice costs as much.
 
-use std::future::pending;
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -44,12 +43,12 @@ use cygnet_examples::congestion::Congestion;
 use cygnet_examples::device::DeviceOptions;
 use cygnet_examples::host::{self, Host};
 use cygnet_examples::pattern::Pattern;
+use cygnet_examples::session::serve_command;
 use cygnet_examples::units::{self, BitRate};
 use cygnet_examples::{Error, arguments, exit, reverse_chunk};
-use cygnet_host::process;
 use embedded_io_async::Write;
 use sha2::{Digest, Sha256};
-use tokio::task::{spawn_blocking, spawn_local};
+use tokio::task::spawn_local;
 
 /// A network host that answers pings and serves the ports 6969 (UDP: reversed datagrams; TCP: "hello"),
 /// 6970 (reversed chunks), 6971 (takes data) and 6972 (gives data), at 192.168.69.1 and fdaa::1
@@ -110,16 +109,7 @@ async fn serve(stack: Stack<'static>, args: &Args) -> Result<ExitCode, Error> {
     let host = host::SERVER;
     log::info!("serving at {} and {}", host.address, host.address_v6);
 
-    let command = args.device.command();
-    if !args.device.is_sandboxed() {
-        return pending().await;
-    }
-    let mut command = command.unwrap_or_else(|| {
-        log::info!("this shell is in the sandbox; leave it to end the server");
-        process::shell()
-    });
-    let status = spawn_blocking(move || process::run(&mut command)).await??;
-    Ok(host::exit_code(status))
+    serve_command(&args.device).await
 }
 
 /// Accepts connections to a port for ever, and gives each to a task that runs `service`.

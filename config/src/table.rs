@@ -286,6 +286,14 @@ pub(crate) const SETTINGS: &[Setting] = &[
         doc: "The most pools of TCP buffers that one stack draws on.",
     },
     Setting {
+        name: "UDP_POOL_COUNT",
+        default: 1,
+        min: 1,
+        max: 256,
+        features: FEW,
+        doc: "The most pools of UDP buffers that one stack draws on (feature `embedded-nal-async`).",
+    },
+    Setting {
         name: "WATCHER_COUNT",
         default: 4,
         min: 1,

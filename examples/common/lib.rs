@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | `transfer`, `pattern` | a transfer whose every byte is compared; needs no `std` and no heap |
 //! | `simulation` | `loopback` and `link`: stacks in virtual time |
-//! | `device`, `host`, `session`, `group`, `congestion` | the others: a stack on a tap or tun device, in a tokio runtime |
+//! | `device`, `host`, `session`, `startup`, `group`, `congestion` | the others: a stack on a tap or tun device, in a tokio runtime |
 //! | `middleware`, `units` | all: the options for captures, traces and faults |
 #![cfg_attr(not(feature = "std"), no_std)]
 #![forbid(unsafe_code)]
@@ -26,6 +26,8 @@ pub mod middleware;
 pub mod session;
 #[cfg(feature = "std")]
 pub mod simulation;
+#[cfg(feature = "std")]
+pub mod startup;
 #[cfg(feature = "std")]
 pub mod units;
 

@@ -1,11 +1,14 @@
 //! What the examples that connect to somebody do alike.
 
+use std::future::pending;
 use std::net::Ipv4Addr;
+use std::process::ExitCode;
 use std::time::Duration;
 
 use cygnet::{ConnectError, ConnectHostError, DnsError, Stack, TcpConnector, TcpSocket};
 use cygnet_host::TokioClock;
 use cygnet_host::process::{self, Running};
+use tokio::task::spawn_blocking;
 
 use crate::device::DeviceOptions;
 use crate::{Error, host};
@@ -20,6 +23,25 @@ pub fn start_command(options: &DeviceOptions) -> Result<Option<Running>, Error> 
         return Ok(None);
     };
     Ok(Some(process::spawn(&mut command)?))
+}
+
+/// Lets others talk to the example: for ever, or in a sandbox until a program in there is over, which is a shell if
+/// none is given.
+///
+/// # Errors
+///
+/// The program cannot be started.
+pub async fn serve_command(options: &DeviceOptions) -> Result<ExitCode, Error> {
+    let command = options.command();
+    if !options.is_sandboxed() {
+        return pending().await;
+    }
+    let mut command = command.unwrap_or_else(|| {
+        log::info!("this shell is in the sandbox; leave it to end the example");
+        process::shell()
+    });
+    let status = spawn_blocking(move || process::run(&mut command)).await??;
+    Ok(host::exit_code(status))
 }
 
 /// Connects to a port of a host that is given by address or by name, with buffers of that many bytes. With

@@ -52,6 +52,7 @@
         feature = "dhcpv4-server",
         feature = "config-events",
         feature = "mdns",
+        feature = "embedded-nal-async",
     )),
     allow(
         dead_code,
@@ -145,13 +146,20 @@ pub use socket::ConfigEvents;
 pub use socket::DhcpServerError;
 #[cfg(feature = "mdns")]
 pub use socket::MdnsBrowser;
+#[cfg(any(
+    feature = "socket-tcp",
+    all(feature = "embedded-nal-async", feature = "socket-udp")
+))]
+pub use socket::PoolError;
 #[cfg(feature = "socket-raw")]
 pub use socket::RawSocket;
 #[cfg(feature = "socket-tcp")]
 pub use socket::{
-    AcceptError, BufferPool, OwnedReadHalf, OwnedWriteHalf, PoolError, TcpError, TcpListener,
-    TcpPool, TcpReader, TcpSocket, TcpWriter,
+    AcceptError, BufferPool, OwnedReadHalf, OwnedWriteHalf, TcpError, TcpListener, TcpPool,
+    TcpReader, TcpSocket, TcpWriter,
 };
+#[cfg(all(feature = "embedded-nal-async", feature = "socket-udp"))]
+pub use socket::{BoundUdp, PeerUdp, UdpBufferPool, UdpPool, UdpSockets, UdpSocketsError};
 #[cfg(all(feature = "socket-dns", feature = "socket-tcp"))]
 pub use socket::{ConnectHostError, TcpConnector};
 #[cfg(feature = "socket-dns")]
@@ -165,6 +173,8 @@ pub use socket::{IcmpError, IcmpSocket};
     feature = "socket-raw"
 ))]
 pub use socket::{RecvError, SendError};
+#[cfg(all(feature = "embedded-nal-async", feature = "socket-tcp"))]
+pub use socket::{TcpClient, TcpClientError, TcpConnection};
 #[cfg(feature = "socket-udp")]
 pub use socket::{UdpIoError, UdpSocket};
 pub use stats::{Discard, Stats};

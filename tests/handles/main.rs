@@ -15,6 +15,7 @@ mod idle;
 mod impaired;
 mod link;
 mod listener;
+mod nal;
 mod opening;
 mod path_mtu;
 mod pool;

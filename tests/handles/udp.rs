@@ -370,12 +370,6 @@ fn flush_waits_until_all_is_handed_to_the_driver() {
 /// scheduled to receive a wakeup".
 #[test]
 fn a_future_that_is_polled_with_ever_new_wakers_keeps_its_place() {
-    struct Woken(AtomicBool);
-    impl Wake for Woken {
-        fn wake(self: Arc<Self>) {
-            self.0.store(true, Ordering::Relaxed);
-        }
-    }
     let pair = Pair::new(1);
     pair.run(async {
         let (client, server) = (pair.client.udp_at(1000), pair.server.udp_at(2000));
@@ -397,4 +391,39 @@ fn a_future_that_is_polled_with_ever_new_wakers_keeps_its_place() {
         assert!(earlier.iter().all(|woken| !woken.0.load(Ordering::Relaxed)));
         assert_eq!(receiving.await.unwrap().0, 6);
     });
+}
+
+#[test]
+fn poll_functions_share_a_place_and_the_last_caller_is_woken() {
+    let pair = Pair::new(1);
+    pair.run(async {
+        let client = pair.client.udp_at(1000);
+        let server = std::rc::Rc::new(pair.server.udp_at(2000));
+        let patient = server.clone();
+        let waiting = pair
+            .executor
+            .spawn(async move { receive(&patient).await.0 });
+        pair.executor.sleep(BRIEFLY).await;
+        let wakers = [(); 8].map(|()| Arc::new(Woken(AtomicBool::new(false))));
+        for woken in &wakers {
+            let waker = Waker::from(woken.clone());
+            let polled = server.poll_recv_from(&mut Context::from_waker(&waker), &mut [0; 10]);
+            assert!(polled.is_pending(), "{polled:?}");
+        }
+        let [earlier @ .., last] = &wakers;
+        assert!(earlier.iter().all(|woken| Arc::strong_count(woken) == 1));
+        let to = pair.server.at(2000);
+        client.send_to(b"cygnet", to).await.unwrap();
+        assert_eq!(waiting.await, b"cygnet", "a future beside them waits on");
+        assert!(last.0.load(Ordering::Relaxed));
+        assert!(earlier.iter().all(|woken| !woken.0.load(Ordering::Relaxed)));
+    });
+}
+
+struct Woken(AtomicBool);
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }

@@ -251,6 +251,11 @@ fn services_are_seen_to_come_and_go() {
             next(&mut browser).await,
             r"-Swan\'s\032page\032\(2\)._http._tcp.local"
         );
+        let (told, sent) = (
+            watching.stack.stats().sent,
+            network.control.counters(2).sent,
+        );
+        assert_eq!(u64::from(told), sent, "each question counts once");
         // The other is pulled out without a goodbye: 75 minutes later it is gone.
         network.control.set_link_state(0, LinkState::Down);
         let from = network.executor.now();

@@ -99,6 +99,9 @@ impl Model {
 
 impl State {
     fn arrive(&mut self, frame: &[u8], status: u32) {
+        if !self.passes(frame) {
+            return;
+        }
         let offset = (self.rx_cfg >> 8 & 0x1F) as usize;
         let mut bytes: Vec<u8> = std::vec![0xEE; offset];
         bytes.extend(frame);
@@ -113,6 +116,21 @@ impl State {
         if self.rx_statuses.len() > (self.fifo_int & 0xFF) as usize {
             self.int_sts |= interrupt::RSFL;
         }
+    }
+
+    /// Whether the MAC takes a frame to that address; of those to single hosts the wire has only ours.
+    pub(crate) fn passes(&self, frame: &[u8]) -> bool {
+        let Some(to) = frame.first_chunk::<6>() else {
+            return true;
+        };
+        let is_group = to[0] & 1 != 0 && *to != [0xFF; 6];
+        let bit = reference_hash(to);
+        let table = if bit < 32 { mac::HASHL } else { mac::HASHH };
+        !is_group
+            || match filter_bits(self.mac[mac::MAC_CR as usize]) {
+                mac_cr::HPFILT => self.mac[table as usize] >> (bit % 32) & 1 != 0,
+                filter => filter & mac_cr::MCPAS != 0,
+            }
     }
 
     fn int_sts(&self) -> u32 {
@@ -232,6 +250,19 @@ impl Bus for Model {
 /// What the MAC's control register says of the filter.
 pub(crate) fn filter_bits(mac_cr: u32) -> u32 {
     mac_cr & (mac_cr::MCPAS | mac_cr::HPFILT)
+}
+
+/// The hash by the usual form of the CRC, with its bits reversed, which is checked on the usual example.
+pub(crate) fn reference_hash(address: &[u8; 6]) -> u32 {
+    fn crc(bytes: &[u8]) -> u32 {
+        !bytes.iter().fold(u32::MAX, |crc, byte| {
+            (0..8).fold(crc ^ u32::from(*byte), |crc, _| {
+                (crc >> 1) ^ if crc & 1 == 0 { 0 } else { 0xEDB8_8320 }
+            })
+        })
+    }
+    assert_eq!(crc(b"123456789"), 0xCBF4_3926);
+    (!crc(address)).reverse_bits() >> 26
 }
 
 /// The room for data to send, in bytes: 5 KiB less 512 bytes of statuses.

@@ -2,12 +2,15 @@
 
 extern crate std;
 
+#[cfg(feature = "cygnet")]
+mod groups;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Wake, Waker};
 use std::vec::Vec;
 
-use crate::model::{Model, filter_bits};
+use crate::model::{Model, filter_bits, reference_hash};
 use crate::registers::{mac, mac_cr, phy_bits, rx_status, tx_status};
 use crate::{Buffers, Config, Error, Lan9118, MAX_FRAME_LEN, Shared};
 
@@ -301,9 +304,19 @@ fn filters_multicast_by_hash() {
             .fold(0, |table, group| table | 1 << reference_hash(group));
         assert_eq!(table, expected);
     });
+    for (to, passes) in [
+        (groups[0], true),
+        (groups[1], true),
+        ([0x33, 0x33, 0, 0, 0, 0xFD], false),
+        ([0xFF; 6], true),
+        (CONFIG.address, true),
+    ] {
+        assert_eq!(receives(&shared, &mut driver, to), passes, "{to:02x?}");
+    }
     driver.filter_multicast(None).expect("an answer");
     let mac_cr = shared.bus.with(|s| s.mac[mac::MAC_CR as usize]);
     assert_eq!(filter_bits(mac_cr), mac_cr::MCPAS);
+    assert!(receives(&shared, &mut driver, [0x33, 0x33, 0, 0, 0, 0xFD]));
 }
 
 #[test]
@@ -366,19 +379,6 @@ fn is_a_driver_for_embassy_and_holds_frames_back_until_there_is_room() {
         .with(|s| assert_eq!(s.sent.last(), Some(&pattern(60))));
 }
 
-/// The hash by the usual form of the CRC, with its bits reversed, which is checked on the usual example.
-fn reference_hash(address: &[u8; 6]) -> u32 {
-    fn crc(bytes: &[u8]) -> u32 {
-        !bytes.iter().fold(u32::MAX, |crc, byte| {
-            (0..8).fold(crc ^ u32::from(*byte), |crc, _| {
-                (crc >> 1) ^ if crc & 1 == 0 { 0 } else { 0xEDB8_8320 }
-            })
-        })
-    }
-    assert_eq!(crc(b"123456789"), 0xCBF4_3926);
-    (!crc(address)).reverse_bits() >> 26
-}
-
 /// A task that counts how often it is woken.
 struct Task {
     wakes: Arc<Wakes>,
@@ -416,6 +416,17 @@ fn chip() -> (Shared<Model>, Buffers) {
 
 fn driver<'d>(shared: &'d Shared<Model>, buffers: &'d mut Buffers) -> Lan9118<'d, Model> {
     Lan9118::new(shared, buffers, CONFIG).expect("a chip that starts")
+}
+
+/// Whether a frame to that address comes in.
+fn receives(shared: &Shared<Model>, driver: &mut Lan9118<'_, Model>, to: [u8; 6]) -> bool {
+    let mut frame = pattern(60);
+    frame[..6].copy_from_slice(&to);
+    shared.bus.arrive(&frame);
+    let received = driver.poll_receive(&nobody());
+    received
+        .map(|(rx, _)| rx.read(|got| assert_eq!(got, frame)))
+        .is_some()
 }
 
 fn nobody() -> Context<'static> {

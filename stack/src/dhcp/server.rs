@@ -22,6 +22,7 @@ mod reply;
 #[cfg(test)]
 mod tests;
 
+use core::hash::Hasher;
 use core::net::Ipv4Addr;
 
 use cygnet_config::DHCP_SERVER_LEASE_COUNT;
@@ -362,11 +363,16 @@ impl DhcpServer {
 
     /// Section 4.2: "the client identifier [...] or the chaddr field".
     fn client_key(&self, message: &DhcpMessage<'_>) -> ClientKey {
-        let mut identifier = message.options.bytes(option::CLIENT_ID).peekable();
-        if identifier.peek().is_none() {
-            return self.key.hash_bytes(CLIENT, message.chaddr.0.into_iter());
-        }
-        self.key.hash_bytes(CLIENT, identifier)
+        self.key.hash(CLIENT, |hasher| {
+            let mut any = false;
+            for byte in message.options.bytes(option::CLIENT_ID) {
+                hasher.write_u8(byte);
+                any = true;
+            }
+            if !any {
+                hasher.write(&message.chaddr.0);
+            }
+        })
     }
 }
 

@@ -86,6 +86,7 @@ enum State {
 
 /// What became of what servers give.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub(crate) enum Change {
     /// There is something, or it has changed: see [`Dhcpv6Client::lease`].
     Leased,

@@ -130,6 +130,9 @@ impl Engine<'_> {
             // Whatever changes at any neighbor may be about one of these.
             self.park(index, None);
         }
+        if turn.sent {
+            self.on_sent();
+        }
         turn.sent
     }
 }

@@ -80,7 +80,7 @@ impl Engine<'_> {
         self.fragments.wants_to_send()
     }
 
-    /// Sends the next thing there is to send, in the room for it. False if there is nothing.
+    /// Sends the next thing there is to send, in the room for it, and counts it. False if there is nothing.
     pub(crate) fn transmit(&mut self, now: Instant, room: &mut dyn Room) -> bool {
         self.now = now;
         if !self.interface.link_up {
@@ -111,7 +111,6 @@ impl Engine<'_> {
                 _ => false,
             };
             if sent {
-                self.on_sent();
                 return true;
             }
         }

@@ -151,6 +151,8 @@ pub(crate) use tcp::{TcpState, TcpTables};
 pub use tcp_listen::ListenError;
 #[cfg(feature = "socket-udp")]
 pub(crate) use udp::{Udp, UdpSocketState};
+#[cfg(all(feature = "embedded-nal-async", feature = "socket-udp"))]
+pub(crate) use udp::{UdpBuffers, UdpPoolId};
 #[cfg(feature = "socket-udp")]
 pub use udp::{UdpMetadata, UdpPacketMetadata};
 
@@ -177,6 +179,8 @@ pub(crate) struct Engine<'d> {
     fragments: FragmentState<'d>,
     #[cfg(feature = "socket-dns")]
     dns: dns::DnsState,
+    #[cfg(all(feature = "embedded-nal-async", feature = "socket-udp"))]
+    udp_pools: udp::UdpPools<'d>,
     /// A handle asked for something that only the runner can begin.
     attention: bool,
     /// Grows with whatever tasks may wait for that is neither a socket's nor the configuration's.
@@ -206,6 +210,8 @@ impl<'d> Engine<'d> {
             fragments: FragmentState::new(),
             #[cfg(feature = "socket-dns")]
             dns: dns::DnsState::new(),
+            #[cfg(all(feature = "embedded-nal-async", feature = "socket-udp"))]
+            udp_pools: udp::UdpPools::new(),
             attention: false,
             news: 0,
             #[cfg(feature = "config-events")]

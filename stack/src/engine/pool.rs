@@ -2,7 +2,7 @@
 
 use super::Engine;
 use super::sockets::Body;
-use crate::storage::{Buffer, Bytes, List};
+use crate::storage::{Buffer, Bytes, List, Stock};
 
 /// A receive and a send buffer.
 #[derive(Debug)]
@@ -21,10 +21,9 @@ impl PoolId {
     }
 }
 
-/// A pool: the first `free` places hold the pairs that nobody has.
+/// A pool.
 pub(super) struct Pool<'d> {
-    pairs: Buffer<'d, Option<BufferPair<'d>>>,
-    free: usize,
+    pairs: Stock<'d, BufferPair<'d>>,
     /// What a connection from this pool can receive at a time, in bytes.
     pub(super) receive_capacity: usize,
     /// Connections without a handle that still close in the background, the oldest first.
@@ -36,29 +35,18 @@ impl<'d> Pool<'d> {
         let capacities = pairs.iter().flatten().map(|pair| pair.receive.len());
         Self {
             receive_capacity: capacities.min().unwrap_or(0),
-            free: pairs.iter().take_while(|pair| pair.is_some()).count(),
-            pairs,
+            pairs: Stock::new(pairs),
             lingering: List::new(),
         }
     }
 
-    fn take(&mut self) -> Option<BufferPair<'d>> {
-        let last = self.free.checked_sub(1)?;
-        let pair = self.pairs.get_mut(last)?.take();
-        self.free = last;
-        pair
-    }
-
     pub(super) fn give_back(&mut self, pair: BufferPair<'d>) {
-        if let Some(place) = self.pairs.get_mut(self.free) {
-            *place = Some(pair);
-            self.free += 1;
-        }
+        self.pairs.give_back(pair);
     }
 
     /// How many pairs it has, lent ones included.
     pub(super) fn size(&self) -> usize {
-        self.pairs.len()
+        self.pairs.size()
     }
 }
 
@@ -87,7 +75,7 @@ impl<'d> Engine<'d> {
     /// Lends a pair. When all are lent, the oldest connection that closes in the background is aborted
     /// for its buffers.
     pub(super) fn take_pair(&mut self, id: PoolId) -> Option<BufferPair<'d>> {
-        if let Some(pair) = self.pool_mut(id)?.take() {
+        if let Some(pair) = self.pool_mut(id)?.pairs.take() {
             return Some(pair);
         }
         let mut lingering = self.pool_mut(id)?.lingering;

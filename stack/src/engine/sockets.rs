@@ -18,7 +18,7 @@ use crate::dns::mdns::Browse;
 use crate::events::Events;
 #[cfg(feature = "medium-ethernet")]
 use crate::link::NeighborKey;
-use crate::rand::{HashKey, KeyedHasher};
+use crate::rand::{HashKey, Message};
 use crate::storage::{Buckets, Deadlines, Index, Link, List};
 use crate::time::Instant;
 
@@ -337,7 +337,7 @@ impl<'d> Sockets<'d> {
     // Finding.
 
     /// The keyed hash that sockets are filed under. `kind` keeps their kinds apart.
-    pub(super) fn hash(&self, kind: u8, write: impl FnOnce(&mut KeyedHasher)) -> u32 {
+    pub(super) fn hash(&self, kind: u8, write: impl FnOnce(&mut Message)) -> u32 {
         (self.key.hash(kind, write) >> 32) as u32
     }
 

@@ -325,6 +325,7 @@ impl<'d> Engine<'d> {
         if plan.repeated {
             self.stats.retransmits = self.stats.retransmits.wrapping_add(1);
         }
+        self.on_sent();
         self.settle_tcp(index);
         true
     }

@@ -1,6 +1,19 @@
 //! UDP sockets (RFC 768). What goes to many of them at once is in `groups`.
 
 mod groups;
+#[cfg(not(feature = "embedded-nal-async"))]
+mod no_pool;
+#[cfg(feature = "embedded-nal-async")]
+mod pool;
+#[cfg(feature = "embedded-nal-async")]
+mod single;
+
+#[cfg(not(feature = "embedded-nal-async"))]
+use no_pool::Lender;
+#[cfg(feature = "embedded-nal-async")]
+use pool::Lender;
+#[cfg(feature = "embedded-nal-async")]
+pub(crate) use pool::{UdpBuffers, UdpPoolId, UdpPools};
 
 use super::datagram::{Datagrams, Pending, RouteCache};
 use super::icmp::IcmpError;
@@ -55,6 +68,8 @@ pub(crate) struct UdpSocketState<'d> {
     loops_back: bool,
     /// The fault is about a datagram to the connected peer.
     queues: Queues<'d, UdpMetadata>,
+    /// Where the buffers go when the handle is gone.
+    lender: Lender,
 }
 
 impl Datagrams for UdpSocketState<'_> {
@@ -318,18 +333,7 @@ impl<'d> Engine<'d> {
         rx: QueueMemory<'d, UdpMetadata>,
         tx: QueueMemory<'d, UdpMetadata>,
     ) -> Option<SocketKey> {
-        let socket = UdpSocketState {
-            local: IpListenEndpoint {
-                addr: None,
-                port: 0,
-            },
-            remote: None,
-            is_port_shared: false,
-            hop_limit: super::egress::DEFAULT_HOP_LIMIT,
-            multicast_hop_limit: DEFAULT_MULTICAST_HOP_LIMIT,
-            loops_back: true,
-            queues: Queues::new(rx, tx),
-        };
+        let socket = UdpSocketState::new(rx, tx);
         let index = self.sockets.allocate(Body::Udp(socket))?;
         Some(self.sockets.key(index))
     }
@@ -429,8 +433,27 @@ impl<'d> Engine<'d> {
     pub(super) fn udp_drop(&mut self, key: SocketKey) {
         if let Some(index) = self.sockets.index(key) {
             self.leave_groups(index);
+            self.return_udp_buffers(index);
         }
         self.packet_socket_drop(key);
+    }
+}
+
+impl<'d> UdpSocketState<'d> {
+    fn new(rx: QueueMemory<'d, UdpMetadata>, tx: QueueMemory<'d, UdpMetadata>) -> Self {
+        Self {
+            local: IpListenEndpoint {
+                addr: None,
+                port: 0,
+            },
+            remote: None,
+            is_port_shared: false,
+            hop_limit: super::egress::DEFAULT_HOP_LIMIT,
+            multicast_hop_limit: DEFAULT_MULTICAST_HOP_LIMIT,
+            loops_back: true,
+            queues: Queues::new(rx, tx),
+            lender: Lender::default(),
+        }
     }
 }
 

@@ -6,9 +6,9 @@
 use core::hash::Hasher;
 use core::net::Ipv6Addr;
 
-use crate::rand::KeyedHasher;
 #[cfg(feature = "slaac")]
 use crate::rand::Random;
+use crate::rand::{HashKey, Message};
 use crate::wire::{EthernetAddress, Ipv6Cidr};
 
 /// How a host tells itself from others in the addresses that it makes from a prefix.
@@ -110,12 +110,11 @@ fn opaque(
 ) -> u64 {
     let mut counter = u32::from(attempt) << 8;
     loop {
-        let key = u128::from_le_bytes(secret);
-        let mut hasher = KeyedHasher::new((key as u64, (key >> 64) as u64));
-        hasher.write_u128(prefix.network().address().to_bits());
-        hasher.write(&hardware.map_or([0; 6], |hardware| hardware.0));
-        hasher.write_u32(counter);
-        let identifier = hasher.finish();
+        let mut message = Message::new(HashKey::from(secret));
+        message.write_u128(prefix.network().address().to_bits());
+        message.write(&hardware.map_or([0; 6], |hardware| hardware.0));
+        message.write_u32(counter);
+        let identifier = message.finish();
         // Hardly ever, and not for long: the reserved ones are few.
         if !is_reserved(identifier) {
             return identifier;

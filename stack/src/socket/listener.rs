@@ -80,13 +80,10 @@ impl<'d, M: RawMutex> TcpListener<'d, M> {
         poll_fn(|cx| self.poll(cx, &mut waiting)).await
     }
 
-    /// As [`Self::accept`], for adapters. Who polls and stops polling keeps one of the three places until
-    /// the next connection comes.
+    /// As [`Self::accept`], for adapters. Of those who poll, the last is woken; they have one of the three places
+    /// together, and keep it until the next connection comes.
     pub fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<Result<TcpSocket<'d, M>, AcceptError>> {
-        let mut waiting = Waiting::new(self.stack, self.key);
-        let result = self.poll(cx, &mut waiting);
-        waiting.stay();
-        result
+        self.poll(cx, &mut Waiting::of_poll(self.stack, self.key))
     }
 
     fn poll(

@@ -19,6 +19,8 @@ mod icmp;
 mod listener;
 #[cfg(feature = "mdns")]
 mod mdns;
+#[cfg(feature = "embedded-nal-async")]
+mod nal;
 #[cfg(any(
     feature = "socket-udp",
     feature = "socket-icmp",
@@ -27,6 +29,11 @@ mod mdns;
 mod packets;
 #[cfg(feature = "socket-tcp")]
 mod pool;
+#[cfg(any(
+    feature = "socket-tcp",
+    all(feature = "embedded-nal-async", feature = "socket-udp")
+))]
+mod pool_error;
 #[cfg(feature = "socket-raw")]
 mod raw;
 mod resources;
@@ -61,6 +68,10 @@ pub use icmp::{IcmpError, IcmpSocket};
 pub use listener::{AcceptError, TcpListener};
 #[cfg(feature = "mdns")]
 pub use mdns::MdnsBrowser;
+#[cfg(all(feature = "embedded-nal-async", feature = "socket-udp"))]
+pub use nal::{BoundUdp, PeerUdp, UdpBufferPool, UdpPool, UdpSockets, UdpSocketsError};
+#[cfg(all(feature = "embedded-nal-async", feature = "socket-tcp"))]
+pub use nal::{TcpClient, TcpClientError, TcpConnection};
 #[cfg(any(
     feature = "socket-udp",
     feature = "socket-icmp",
@@ -68,7 +79,12 @@ pub use mdns::MdnsBrowser;
 ))]
 pub use packets::{RecvError, SendError};
 #[cfg(feature = "socket-tcp")]
-pub use pool::{BufferPool, PoolError, TcpPool};
+pub use pool::{BufferPool, TcpPool};
+#[cfg(any(
+    feature = "socket-tcp",
+    all(feature = "embedded-nal-async", feature = "socket-udp")
+))]
+pub use pool_error::PoolError;
 #[cfg(feature = "socket-raw")]
 pub use raw::RawSocket;
 pub use resources::Resources;

@@ -202,10 +202,8 @@ impl<'d, M: RawMutex, K: PacketKind> Packets<'d, M, K> {
         cx: &mut Context<'_>,
         buffer: &mut [u8],
     ) -> Poll<Result<(usize, K::Meta), RecvError>> {
-        let mut waiting = Waiting::new(self.stack, self.key);
-        let polled = self.poll_copy(cx, &mut waiting, buffer);
-        waiting.stay();
-        polled
+        let mut waiting = Waiting::of_poll(self.stack, self.key);
+        self.poll_copy(cx, &mut waiting, buffer)
     }
 
     fn poll_copy(
@@ -270,11 +268,9 @@ impl<'d, M: RawMutex, K: PacketKind> Packets<'d, M, K> {
         data: &[u8],
         to: K::Meta,
     ) -> Poll<Result<(), SendError>> {
-        let mut waiting = Waiting::new(self.stack, self.key);
+        let mut waiting = Waiting::of_poll(self.stack, self.key);
         let mut write = Some(copy_of(data));
-        let polled = self.poll_send_with(cx, &mut waiting, data.len(), to, &mut write);
-        waiting.stay();
-        polled
+        self.poll_send_with(cx, &mut waiting, data.len(), to, &mut write)
     }
 
     pub(super) async fn send_with<R>(

@@ -4,6 +4,7 @@ use core::marker::PhantomData;
 
 use embassy_sync::blocking_mutex::raw::RawMutex;
 
+use super::pool_error::PoolError;
 use super::stack::Stack;
 use crate::engine::{BufferPair, PoolId};
 use crate::storage::{Buffer, Bytes};
@@ -42,27 +43,6 @@ impl Clone for BufferPool<'_> {
 }
 
 impl Copy for BufferPool<'_> {}
-
-/// Why a pool was not added.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub enum PoolError {
-    /// The stack has as many pools as it can hold (`TCP_POOL_COUNT`).
-    TooMany,
-    /// The call came from within a closure that the stack itself called.
-    Reentrant,
-}
-
-impl core::fmt::Display for PoolError {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str(match self {
-            Self::TooMany => "no room for another pool (TCP_POOL_COUNT)",
-            Self::Reentrant => "the stack was called from within one of its own calls",
-        })
-    }
-}
-
-impl core::error::Error for PoolError {}
 
 impl<const N: usize, const RX: usize, const TX: usize> TcpPool<'_, N, RX, TX> {
     /// Buffers that nobody has.

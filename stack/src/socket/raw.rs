@@ -77,7 +77,8 @@ impl<'d, M: RawMutex> RawSocket<'d, M> {
         self.packets.recv_from(buffer).await
     }
 
-    /// As [`Self::recv_from`], for adapters.
+    /// As [`Self::recv_from`], for adapters. Of those who poll, the last is woken; they have one of the two places
+    /// together, and keep it until a packet comes.
     pub fn poll_recv_from(
         &self,
         cx: &mut Context<'_>,
@@ -108,7 +109,8 @@ impl<'d, M: RawMutex> RawSocket<'d, M> {
         self.packets.send(packet, UNKNOWN).await
     }
 
-    /// As [`Self::send`], for adapters.
+    /// As [`Self::send`], for adapters. Of those who poll, the last is woken; they have the one place together, and
+    /// keep it until there is room.
     pub fn poll_send(&self, cx: &mut Context<'_>, packet: &[u8]) -> Poll<Result<(), SendError>> {
         self.packets.poll_send(cx, packet, UNKNOWN)
     }

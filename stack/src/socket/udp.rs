@@ -1,6 +1,8 @@
 //! UDP sockets. What is about multicast groups is in `groups`.
 
 mod groups;
+#[cfg(feature = "embedded-nal-async")]
+mod pooled;
 
 use core::task::{Context, Poll};
 
@@ -81,7 +83,8 @@ impl<'d, M: RawMutex> UdpSocket<'d, M> {
         self.packets.recv_from(buffer)
     }
 
-    /// As [`Self::recv_from`], for adapters.
+    /// As [`Self::recv_from`], for adapters. Of those who poll, the last is woken; they have one of the two places
+    /// together, and keep it until a datagram comes.
     pub fn poll_recv_from(
         &self,
         cx: &mut Context<'_>,
@@ -118,7 +121,8 @@ impl<'d, M: RawMutex> UdpSocket<'d, M> {
         self.packets.send(data, to.into())
     }
 
-    /// As [`Self::send_to`], for adapters.
+    /// As [`Self::send_to`], for adapters. Of those who poll, the last is woken; they have the one place together, and
+    /// keep it until there is room.
     pub fn poll_send_to(
         &self,
         cx: &mut Context<'_>,

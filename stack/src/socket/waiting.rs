@@ -5,14 +5,15 @@ use core::task::{Context, Poll, Waker};
 use embassy_sync::blocking_mutex::raw::RawMutex;
 
 use super::stack::Stack;
-use super::wakers::{Interest, Place, SocketWakers};
+use super::wakers::{Interest, Place, SocketWakers, Waiter};
 use crate::engine::{Engine, SocketKey};
 
 /// Gives up its place when dropped, so that a cancelled future leaves nothing behind.
 pub(super) struct Waiting<'d, M: RawMutex> {
     stack: Stack<'d, M>,
     key: SocketKey,
-    /// With the waker that was left there: the place may be another's by now.
+    waiter: Waiter,
+    /// A future's, with the waker that was left there: the place may be another's by now.
     place: Option<(Place, Waker)>,
 }
 
@@ -28,8 +29,17 @@ impl<'d, M: RawMutex> Waiting<'d, M> {
         Self {
             stack,
             key,
+            waiter: Waiter::Future,
             place: None,
         }
+    }
+
+    /// For a poll function, which has no future to be dropped: the place stays until whoever has it is woken, or
+    /// another call takes it over.
+    pub(super) fn of_poll(stack: Stack<'d, M>, key: SocketKey) -> Self {
+        let mut waiting = Self::new(stack, key);
+        waiting.waiter = Waiter::Poll;
+        waiting
     }
 
     /// Asks the engine, and waits if it has no answer.
@@ -39,12 +49,19 @@ impl<'d, M: RawMutex> Waiting<'d, M> {
         interests: &[Interest],
         ask: impl FnOnce(&mut Engine<'d>) -> Option<R>,
     ) -> Poll<Result<R, WaitError>> {
-        let (key, place) = (self.key, &mut self.place);
+        let (key, waiter, held) = (self.key, self.waiter, &mut self.place);
         // Dropped when the lock is left.
-        let mut gone = [None, None];
+        let mut gone = Gone::default();
         let asked = self.stack.with(|s| match ask(s.engine) {
             Some(answer) => Poll::Ready(Ok(answer)),
-            None => match wait(s.wakers(key), interests, cx.waker(), place, &mut gone) {
+            None => match wait(
+                s.wakers(key),
+                interests,
+                waiter,
+                cx.waker(),
+                held,
+                &mut gone,
+            ) {
                 Ok(()) => Poll::Pending,
                 Err(error) => Poll::Ready(Err(error)),
             },
@@ -52,34 +69,37 @@ impl<'d, M: RawMutex> Waiting<'d, M> {
         drop(gone);
         asked.unwrap_or(Poll::Ready(Err(WaitError::Reentrant)))
     }
-
-    /// Keeps the place: for poll functions, which have no future to be dropped.
-    pub(super) fn stay(mut self) {
-        self.place = None;
-    }
 }
 
-/// Takes a place among those that wait, or keeps the one that is held. The wakers of one that was given up go
-/// into `gone`. Whoever waits asks for the same, so this is there once.
+/// Wakers that wait no longer.
+#[derive(Default)]
+struct Gone([Option<Waker>; 3]);
+
+/// Takes a place among those that wait, or keeps the one that is held. Whoever waits asks for the same, so this is
+/// there once.
 #[inline(never)]
 fn wait(
     wakers: Option<&mut SocketWakers>,
     interests: &[Interest],
+    waiter: Waiter,
     waker: &Waker,
     held: &mut Option<(Place, Waker)>,
-    gone: &mut [Option<Waker>; 2],
+    Gone([forgotten, left, replaced]): &mut Gone,
 ) -> Result<(), WaitError> {
     let wakers = wakers.ok_or(WaitError::TooManyWaiters)?;
     // A future is woken by the waker of its last poll alone, which need not be that of its first.
-    if let Some((place, left)) = held.take_if(|(_, left)| !left.will_wake(waker)) {
-        *gone = [wakers.forget(place, &left), Some(left)];
+    if let Some((place, before)) = held.take_if(|(_, left)| !left.will_wake(waker)) {
+        *forgotten = wakers.forget(place, &before);
+        *left = Some(before);
     }
-    let place = wakers
-        .join(interests, waker)
+    let (place, before) = wakers
+        .join(interests, waiter, waker)
         .map_err(|_| WaitError::TooManyWaiters)?;
+    *replaced = before;
     match held {
         Some((held, _)) => *held = place,
-        None => *held = Some((place, waker.clone())),
+        None if waiter == Waiter::Future => *held = Some((place, waker.clone())),
+        None => {}
     }
     Ok(())
 }

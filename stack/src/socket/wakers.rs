@@ -11,6 +11,18 @@ use crate::events::Events;
 #[derive(Default)]
 pub(crate) struct SocketWakers {
     slots: [Option<Waker>; 3],
+    /// Which of them, a bit each, poll functions left, if they are there.
+    left_by_polls: u8,
+}
+
+/// Who joins those that wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Waiter {
+    /// A future, which gives up its place when it is dropped.
+    Future,
+    /// A poll function, of which nobody knows whether it is called again. All for the same share one place, and only
+    /// the last caller is woken, as with every poll function.
+    Poll,
 }
 
 /// Which waker.
@@ -41,6 +53,7 @@ pub(super) struct Place(u8);
 impl SocketWakers {
     pub(super) const EMPTY: Self = Self {
         slots: [const { None }; 3],
+        left_by_polls: 0,
     };
 
     /// Waits, in place of whoever waited before, who is returned to be woken.
@@ -54,25 +67,39 @@ impl SocketWakers {
     }
 
     /// Waits beside others, in one of the places for `interests`. One task takes one place, however many
-    /// of its futures wait.
+    /// of its futures wait. A waker that is replaced is returned to be dropped outside of the lock.
     pub(super) fn join(
         &mut self,
         interests: &[Interest],
+        waiter: Waiter,
         waker: &Waker,
-    ) -> Result<Place, TooManyWaiters> {
-        let mut vacant = None;
+    ) -> Result<(Place, Option<Waker>), TooManyWaiters> {
+        let mut free = None;
         for &interest in interests {
             match &self.slots[interest as usize] {
-                Some(current) if current.will_wake(waker) => return Ok(Place(interest as u8)),
+                Some(current) if current.will_wake(waker) => {
+                    return Ok((Place(interest as u8), None));
+                }
+                Some(_) if waiter == Waiter::Poll && self.is_left_by_poll(interest) => {
+                    free = Some(interest);
+                }
                 Some(_) => {}
                 None => {
-                    vacant.get_or_insert(interest);
+                    free.get_or_insert(interest);
                 }
             }
         }
-        let interest = vacant.ok_or(TooManyWaiters)?;
-        self.slots[interest as usize] = Some(waker.clone());
-        Ok(Place(interest as u8))
+        let interest = free.ok_or(TooManyWaiters)?;
+        let replaced = self.slots[interest as usize].replace(waker.clone());
+        match waiter {
+            Waiter::Future => self.left_by_polls &= !(1 << interest as u8),
+            Waiter::Poll => self.left_by_polls |= 1 << interest as u8,
+        }
+        Ok((Place(interest as u8), replaced))
+    }
+
+    fn is_left_by_poll(&self, interest: Interest) -> bool {
+        self.left_by_polls & (1 << interest as u8) != 0
     }
 
     /// Gives up a place for another one of the same future, if what it left there still waits. The waker is

@@ -20,6 +20,11 @@ mod presence;
 mod range_set;
 mod records;
 mod ring;
+#[cfg(any(
+    feature = "socket-tcp",
+    all(feature = "embedded-nal-async", feature = "socket-udp")
+))]
+mod stock;
 
 pub(crate) use buckets::Buckets;
 pub use buffer::{Buffer, Bytes};
@@ -42,3 +47,8 @@ pub(crate) use presence::Presence;
 pub(crate) use range_set::RangeSet;
 pub(crate) use records::Records;
 pub(crate) use ring::{Reserve, Ring, Whole};
+#[cfg(any(
+    feature = "socket-tcp",
+    all(feature = "embedded-nal-async", feature = "socket-udp")
+))]
+pub(crate) use stock::Stock;

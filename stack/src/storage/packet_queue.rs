@@ -58,6 +58,14 @@ impl<'d, M: Copy> PacketQueue<'d, M> {
         }
     }
 
+    /// Gives up its memory, and all packets with it.
+    #[cfg(all(feature = "embedded-nal-async", feature = "socket-udp"))]
+    pub(crate) fn take_memory(&mut self) -> (Buffer<'d, PacketMetadata<M>>, Bytes<'d>) {
+        let empty = Self::new(Buffer::empty(), Bytes::empty());
+        let full = core::mem::replace(self, empty);
+        (full.records, full.bytes)
+    }
+
     /// How many packets there are.
     #[cfg(test)]
     pub(crate) fn len(&self) -> usize {

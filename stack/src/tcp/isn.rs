@@ -3,7 +3,7 @@
 use core::hash::Hasher;
 
 use super::FourTuple;
-use crate::rand::{HashKey, KeyedHasher};
+use crate::rand::{HashKey, Message};
 use crate::time::Instant;
 use crate::wire::{IpAddress, IpEndpoint, SeqNum};
 
@@ -26,22 +26,22 @@ impl IsnGenerator {
     }
 }
 
-/// Feeds a four-tuple into a hash.
-pub(crate) fn hash_tuple(hasher: &mut KeyedHasher, tuple: &FourTuple) {
-    hash_endpoint(hasher, tuple.local);
-    hash_endpoint(hasher, tuple.remote);
+/// Puts a four-tuple into what is to be hashed.
+pub(crate) fn hash_tuple(message: &mut Message, tuple: &FourTuple) {
+    hash_endpoint(message, tuple.local);
+    hash_endpoint(message, tuple.remote);
 }
 
-fn hash_endpoint(hasher: &mut KeyedHasher, endpoint: IpEndpoint) {
-    hash_address(hasher, endpoint.addr);
-    hasher.write_u16(endpoint.port);
+fn hash_endpoint(message: &mut Message, endpoint: IpEndpoint) {
+    hash_address(message, endpoint.addr);
+    message.write_u16(endpoint.port);
 }
 
-pub(super) fn hash_address(hasher: &mut KeyedHasher, address: IpAddress) {
+pub(super) fn hash_address(message: &mut Message, address: IpAddress) {
     match address {
-        IpAddress::Ipv4(a) => hasher.write_u32(a.to_bits()),
+        IpAddress::Ipv4(a) => message.write_u32(a.to_bits()),
         #[cfg(feature = "proto-ipv6")]
-        IpAddress::Ipv6(a) => hasher.write_u128(a.to_bits()),
+        IpAddress::Ipv6(a) => message.write_u128(a.to_bits()),
     }
 }
 

@@ -76,7 +76,7 @@ pub(crate) struct Millis(NonZeroU32);
 
 impl Millis {
     /// As Linux.
-    const DEFAULT_ACK_DELAY: Option<Self> = match NonZeroU32::new(40) {
+    pub(super) const DEFAULT_ACK_DELAY: Option<Self> = match NonZeroU32::new(40) {
         Some(millis) => Some(Self(millis)),
         None => None,
     };

@@ -11,6 +11,7 @@ use tokio::time::timeout;
 
 use crate::emulator::{Emulator, Time};
 use crate::relay::{Loss, relay};
+use crate::services::{PAGE, Services};
 use crate::{Error, block_on, kernel, peer};
 
 /// Checks the firmware in a folder. Whatever fails, the rest goes on; the error says how many failed.
@@ -101,6 +102,7 @@ async fn alone(folder: &Path, report: &Report) -> Result<(), Error> {
 
 /// Linux at the other end.
 async fn with_kernel(folder: &Path, sandbox: Sandbox, report: &Report) -> Result<(), Error> {
+    let interface = sandbox.interface();
     let tap = TunTap::new(sandbox.into_device())?;
     let loss = Loss::new(7);
     let (mut board, wire) = Emulator::boot(&folder.join("echo"), Time::Real).await?;
@@ -177,7 +179,50 @@ async fn with_kernel(folder: &Path, sandbox: Sandbox, report: &Report) -> Result
         () = relay(&mut tap, wire, &loss) => {}
         () = conversations => {}
     }
+    drop(board);
+
+    let mut services = Services::start(interface.name()).await?;
+    let (mut board, wire) = Emulator::boot(&folder.join("client"), Time::Real).await?;
+    tokio::select! {
+        () = relay(&mut tap, wire, &loss) => {}
+        () = as_client(&mut board, &mut services, report) => {}
+    }
     Ok(())
+}
+
+/// The board asks, and the services of the network answer.
+async fn as_client(board: &mut Emulator, services: &mut Services, report: &Report) {
+    let name = "services: an address by DHCP";
+    let address = async |board: &mut Emulator| {
+        let line = board.line("INFO  192.168.69.20").await;
+        services.check()?;
+        line
+    };
+    report.check(name, board, None, address).await;
+    let name = "services: a page by its name";
+    let page = async |board: &mut Emulator| {
+        let request = services.serve_page().await?;
+        let expected = ["GET /hello.txt HTTP/1.1\r\n", "Host: www.cygnet.test\r\n"];
+        if let Some(missing) = expected.iter().find(|part| !request.contains(**part)) {
+            return Err(format!("{missing:?} is not in the request: {request:?}").into());
+        }
+        board.line(PAGE.trim_end()).await?;
+        board
+            .line("INFO  http://www.cygnet.test/hello.txt: status 200")
+            .await
+    };
+    report.check(name, board, None, page).await;
+    let name = "services: the time";
+    let time = async |board: &mut Emulator| {
+        let told = services.tell_time().await?;
+        let line = board.line(&format!("INFO  {told} s since 1970")).await?;
+        let status = board.end().await?;
+        if !status.success() {
+            return Err(format!("it ended with {status}").into());
+        }
+        Ok(line)
+    };
+    report.check(name, board, Some(true), time).await;
 }
 
 /// What was found.

@@ -14,6 +14,7 @@ mod kernel;
 mod measure;
 mod peer;
 mod relay;
+mod services;
 mod wire;
 
 use std::path::PathBuf;
@@ -31,6 +32,8 @@ enum Args {
     Check { folder: PathBuf },
     /// Prints what a firmware spends on receiving and on sending: bytes, instructions, deepest stack
     Measure { firmware: PathBuf },
+    /// Prints how long a firmware that times the stack's lock has held it at most, in instructions
+    MeasureLock { firmware: PathBuf },
     /// Prints what a transfer costs that a firmware makes by itself
     MeasureLoopback { firmware: PathBuf },
 }
@@ -39,6 +42,7 @@ fn main() -> ExitCode {
     let result = match Args::parse() {
         Args::Check { folder } => check::run(&folder),
         Args::Measure { firmware } => measure::run(&firmware),
+        Args::MeasureLock { firmware } => measure::run_lock(&firmware),
         Args::MeasureLoopback { firmware } => measure::run_loopback(&firmware),
     };
     match result {

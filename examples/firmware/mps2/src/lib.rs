@@ -7,10 +7,12 @@
 pub mod console;
 mod executor;
 mod interrupts;
+mod lock;
 pub mod meter;
 mod panic;
 
 pub use executor::Executor;
+pub use lock::{TimedMutex, longest_hold};
 
 use cmsdk_timer::Timers;
 use cygnet_lan9118::{Mmio, Shared};

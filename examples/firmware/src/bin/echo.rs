@@ -12,7 +12,12 @@ use cygnet::{
 use cygnet_lan9118::{Buffers, Lan9118, Mmio};
 use embassy_executor::Spawner;
 use embassy_futures::join::join_array;
+/// One executor needs no more; for several there is `CriticalSectionRawMutex`.
+#[cfg(not(feature = "timed-lock"))]
+use embassy_sync::blocking_mutex::raw::NoopRawMutex as Lock;
 use embedded_io_async::Write;
+#[cfg(feature = "timed-lock")]
+use mps2::TimedMutex as Lock;
 use mps2::{console, meter};
 use static_cell::ConstStaticCell;
 
@@ -26,7 +31,7 @@ async fn main(spawner: Spawner) {
     let driver = Lan9118::new(&mps2::ETHERNET, FRAMES.take(), address).expect("a LAN9118");
     mps2::enable_ethernet_interrupt();
 
-    static RESOURCES: ConstStaticCell<Resources<'static, SOCKETS>> =
+    static RESOURCES: ConstStaticCell<Resources<'static, SOCKETS, Lock>> =
         ConstStaticCell::new(Resources::new());
     let network = Ipv4Cidr::new([192, 168, 69, 2].into(), 24);
     let config = StaticConfigV4::new(network).with_gateway([192, 168, 69, 100].into());
@@ -50,22 +55,28 @@ async fn main(spawner: Spawner) {
 
 /// Moves packets. Everything else waits for it.
 #[embassy_executor::task]
-async fn net(mut runner: Runner<'static, Ethernet>) -> ! {
+async fn net(mut runner: Runner<'static, Ethernet, Lock>) -> ! {
     runner.run().await
 }
 
 /// Serves as many connections at a time as there are buffers, in one task: a listener wakes few tasks, and
 /// any number of futures in each.
 #[embassy_executor::task]
-async fn echo(listener: TcpListener<'static>) {
+async fn echo(listener: TcpListener<'static, Lock>) {
     // Not in the futures, which are moved to where they stay.
     static BUFFERS: ConstStaticCell<[Aligned<[u8; 1460]>; BACKLOG]> =
         ConstStaticCell::new([const { Aligned([0; 1460]) }; BACKLOG]);
-    join_array(BUFFERS.take().each_mut().map(|buffer| serve(&listener, buffer))).await;
+    join_array(
+        BUFFERS
+            .take()
+            .each_mut()
+            .map(|buffer| serve(&listener, buffer)),
+    )
+    .await;
 }
 
 /// Serves one connection after the other.
-async fn serve(listener: &TcpListener<'static>, buffer: &mut Aligned<[u8; 1460]>) {
+async fn serve(listener: &TcpListener<'static, Lock>, buffer: &mut Aligned<[u8; 1460]>) {
     loop {
         let Ok(mut socket) = listener.accept().await else {
             return;
@@ -85,7 +96,7 @@ async fn serve(listener: &TcpListener<'static>, buffer: &mut Aligned<[u8; 1460]>
 }
 
 #[embassy_executor::task]
-async fn echo_datagrams(stack: Stack<'static>) -> ! {
+async fn echo_datagrams(stack: Stack<'static, Lock>) -> ! {
     static RECEIVE: Datagrams = ConstStaticCell::new(Aligned([0; 4096]));
     static SEND: Datagrams = ConstStaticCell::new(Aligned([0; 4096]));
     static RECEIVE_META: ConstStaticCell<[UdpPacketMetadata; 8]> =
@@ -111,7 +122,7 @@ async fn echo_datagrams(stack: Stack<'static>) -> ! {
 }
 
 #[embassy_executor::task]
-async fn discard(stack: Stack<'static>) -> ! {
+async fn discard(stack: Stack<'static, Lock>) -> ! {
     static RECEIVE: Stream = ConstStaticCell::new(Aligned([0; BUFFER]));
     static SEND: ConstStaticCell<[u8; 64]> = ConstStaticCell::new([0; 64]);
     let receive = RECEIVE.take().0.as_mut_slice();
@@ -129,11 +140,13 @@ async fn discard(stack: Stack<'static>) -> ! {
         let cycles = meter::busy_cycles() - start;
         let _ = socket.close().await;
         console::print_numbers("discard", &[total, cycles, meter::stack_depth() as u64]);
+        #[cfg(feature = "timed-lock")]
+        console::print_numbers("lock", &[mps2::longest_hold()]);
     }
 }
 
 #[embassy_executor::task]
-async fn chargen(stack: Stack<'static>) -> ! {
+async fn chargen(stack: Stack<'static, Lock>) -> ! {
     static RECEIVE: ConstStaticCell<[u8; 64]> = ConstStaticCell::new([0; 64]);
     static SEND: Stream = ConstStaticCell::new(Aligned([0; BUFFER]));
     static LINES: Aligned<[u8; 1480]> = Aligned(lines());

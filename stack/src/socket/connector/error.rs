@@ -36,13 +36,7 @@ impl embedded_io_async::Error for ConnectHostError {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::Dns(error) => error.kind(),
-            Self::Connect(ConnectError::Refused) => ErrorKind::ConnectionRefused,
-            Self::Connect(ConnectError::TimedOut) => ErrorKind::TimedOut,
-            Self::Connect(ConnectError::NoSlot) => ErrorKind::OutOfMemory,
-            Self::Connect(ConnectError::NoRoute) => ErrorKind::AddrNotAvailable,
-            Self::Connect(ConnectError::AddrInUse) => ErrorKind::AddrInUse,
-            Self::Connect(ConnectError::InvalidAddress) => ErrorKind::InvalidInput,
-            Self::Connect(_) => ErrorKind::Other,
+            Self::Connect(error) => error.kind(),
         }
     }
 }

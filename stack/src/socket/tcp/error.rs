@@ -2,6 +2,7 @@
 
 use embedded_io_async::{Error, ErrorKind};
 
+use crate::engine::ConnectError;
 use crate::tcp::ConnectionError;
 
 /// Why a connection cannot be read from or written to.
@@ -70,6 +71,21 @@ impl Error for TcpError {
             Self::AddressGone => ErrorKind::AddrNotAvailable,
             Self::NoBuffer => ErrorKind::OutOfMemory,
             Self::Unreachable | Self::Reentrant => ErrorKind::Other,
+        }
+    }
+}
+
+impl Error for ConnectError {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Refused => ErrorKind::ConnectionRefused,
+            Self::TimedOut => ErrorKind::TimedOut,
+            Self::NoSlot => ErrorKind::OutOfMemory,
+            Self::NoRoute => ErrorKind::AddrNotAvailable,
+            Self::AddrInUse => ErrorKind::AddrInUse,
+            Self::InvalidAddress => ErrorKind::InvalidInput,
+            Self::Aborted => ErrorKind::ConnectionAborted,
+            Self::InvalidState | Self::Unreachable | Self::Reentrant => ErrorKind::Other,
         }
     }
 }

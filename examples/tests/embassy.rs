@@ -1,0 +1,73 @@
+//! The examples after embassy's, each in a sandbox of its own with the kernel at the other end.
+
+mod run;
+
+use std::env;
+
+use cygnet_host::SKIP_VARIABLE;
+use run::run;
+
+/// What an example and the program that it runs in its sandbox print, if both say that all is well; nothing where
+/// there are no sandboxes.
+fn printed_beside(example: &str, arguments: &[&str], command: &[&str]) -> Option<String> {
+    let all = [&["--sandbox"], arguments, &["--"], command].concat();
+    let output = run(example, &all);
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    if !output.status.success() && env::var_os(SKIP_VARIABLE).is_some() {
+        eprintln!("SKIPPED, {SKIP_VARIABLE} is set: {complaint}");
+        return None;
+    }
+    assert!(output.status.success(), "{all:?}: {complaint}");
+    Some(String::from_utf8(output.stdout).expect("text"))
+}
+
+fn prints(example: &str, arguments: &[&str], command: &[&str], expected: &str) {
+    if let Some(text) = printed_beside(example, arguments, command) {
+        assert_eq!(text, expected);
+    }
+}
+
+#[test]
+fn net_says_hello_until_nobody_listens() {
+    let listen = "socat -u tcp4-listen:8000 - | head -n 2";
+    prints(
+        "net",
+        &["--static-ip"],
+        &["sh", "-c", listen],
+        "Hello!\nHello!\n",
+    );
+}
+
+#[test]
+fn tcp_accept_counts_for_whoever_connects_and_then_for_the_next() {
+    let connect = "socat -u tcp4-connect:192.168.69.2:9999 -";
+    let both = format!("{connect} & {connect}; wait");
+    let text = printed_beside("tcp_accept", &["--static-ip"], &["sh", "-c", &both]);
+    let Some(text) = text else { return };
+    let mut numbers: Vec<_> = text.lines().collect();
+    numbers.sort_unstable();
+    assert_eq!(numbers, ["1", "1", "2", "2", "3", "3", "4", "4", "5", "5"]);
+}
+
+#[test]
+fn net_udp_sends_back_what_comes() {
+    let ask = "echo hello | socat -t 5 stdio udp4-connect:192.168.69.2:9400,readbytes=6";
+    prints("net_udp", &["--static-ip"], &["sh", "-c", ask], "hello\n");
+}
+
+#[test]
+fn net_dns_gets_an_address_and_finds_one() {
+    let dnsmasq = [
+        "dnsmasq",
+        "--keep-in-foreground",
+        "--conf-file=/dev/null",
+        "--user=root",
+        "--pid-file=",
+        "--leasefile-ro",
+        "--no-ping",
+        "--dhcp-authoritative",
+        "--dhcp-range=192.168.69.200,192.168.69.209,2m",
+        "--host-record=www.example.com,192.0.2.1",
+    ];
+    prints("net_dns", &[], &dnsmasq, "192.0.2.1\n");
+}

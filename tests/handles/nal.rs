@@ -1,0 +1,4 @@
+//! What the traits of embedded-nal-async promise.
+
+mod tcp;
+mod udp;
