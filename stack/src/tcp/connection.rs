@@ -180,6 +180,7 @@ impl<'d> Connection<'d> {
 
     /// The handshake that `half_open` kept is complete. The segment that completed it comes next, through
     /// [`Self::on_segment`].
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(crate) fn accept<K: Copy>(
         &mut self,
         now: Instant,

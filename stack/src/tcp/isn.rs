@@ -36,7 +36,7 @@ fn hash_endpoint(message: &mut Message, endpoint: IpEndpoint) {
     hash_address(message, endpoint.addr);
     message.write_u16(endpoint.port);
 }
-
+#[cfg_attr(target_pointer_width = "32", inline(never))]
 pub(super) fn hash_address(message: &mut Message, address: IpAddress) {
     match address {
         IpAddress::Ipv4(a) => message.write_u32(a.to_bits()),

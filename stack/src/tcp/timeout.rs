@@ -10,6 +10,7 @@ use crate::time::Instant;
 
 impl Connection<'_> {
     /// The clock reached [`Self::next_deadline`], or passed it.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(crate) fn on_timeout(&mut self, now: Instant) {
         while let Some(timer) = self.timers.take_due(now) {
             match timer {
