@@ -56,9 +56,7 @@ impl Engine<'_> {
             path_mss: self.interface.path_mss(now, tuple.remote.addr),
             ecn: half_open.ecn,
         };
-        let Some(tcp) = self.sockets.tcp_mut(index) else {
-            return None;
-        };
+        let tcp = self.sockets.tcp_mut(index)?;
         tcp.connection
             .accept_fast(now, &half_open, &opening, request.text);
         tcp.fast_open_by = Some(key);

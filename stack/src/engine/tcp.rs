@@ -583,9 +583,7 @@ impl<'d> Engine<'d> {
         ask: impl FnOnce(&mut Connection<'d>) -> Option<R>,
     ) -> Option<Option<R>> {
         let index = self.sockets.index(key)?;
-        let Some(tcp) = self.sockets.tcp_mut(index) else {
-            return None;
-        };
+        let tcp = self.sockets.tcp_mut(index)?;
         let answer = ask(&mut tcp.connection);
         if answer.is_some() {
             self.settle_tcp(index);
@@ -767,16 +765,12 @@ impl<'d> Engine<'d> {
     pub(crate) fn tcp_release(&mut self, key: SocketKey) -> Option<(Bytes<'d>, Bytes<'d>)> {
         let index = self.sockets.index(key)?;
         self.close_listen(index);
-        let Some(tcp) = self.sockets.tcp_mut(index) else {
-            return None;
-        };
+        let tcp = self.sockets.tcp_mut(index)?;
         if tcp.pool.is_some() || !tcp.connection.is_done() {
             return None;
         }
         self.finish_tcp(index);
-        let Some(tcp) = self.sockets.tcp_mut(index) else {
-            return None;
-        };
+        let tcp = self.sockets.tcp_mut(index)?;
         let buffers = tcp.connection.take_buffers();
         self.free_tcp(index);
         Some(buffers)

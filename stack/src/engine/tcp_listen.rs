@@ -533,9 +533,7 @@ impl<'d> Engine<'d> {
     /// The oldest connection that waits to be accepted.
     pub(crate) fn listener_accept(&mut self, key: SocketKey) -> Option<SocketKey> {
         let listener = self.sockets.index(key)?;
-        let Some(l) = self.sockets.listener_mut(listener) else {
-            return None;
-        };
+        let l = self.sockets.listener_mut(listener)?;
         let mut queue = l.queue;
         let index = self.sockets.dequeue(&mut queue)?;
         if let Some(l) = self.sockets.listener_mut(listener) {

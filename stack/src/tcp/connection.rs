@@ -350,7 +350,7 @@ impl<'d> Connection<'d> {
 
     /// Has [`Self::poll_segment`] called, which starts the timers that follow from the change. One that
     /// listens has none, and nobody to send to.
-    fn touch(&mut self) {
+    pub(super) fn touch(&mut self) {
         self.touched = !self.state.is_over();
     }
 

@@ -6,7 +6,8 @@ use crate::stats::Discard;
 use crate::time::{Duration, Instant};
 use crate::wire::{SeqNum, TcpHeader, TcpOptions};
 
-pub(crate) type TimestampOffset = ();
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TimestampOffset;
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Timestamping;
@@ -17,11 +18,11 @@ pub(crate) struct PeerTimestamp;
 impl Timestamping {
     pub(super) const OFF: Self = Self;
 
-    pub(super) fn offered(_: Instant, (): TimestampOffset) -> Self {
+    pub(super) fn offered(_: Instant, _: TimestampOffset) -> Self {
         Self
     }
 
-    pub(super) fn answered(_: Instant, (): TimestampOffset, _: PeerTimestamp) -> Self {
+    pub(super) fn answered(_: Instant, _: TimestampOffset, _: PeerTimestamp) -> Self {
         Self
     }
 
@@ -69,7 +70,7 @@ impl PeerTimestamp {
         Self
     }
 
-    pub(super) fn put(self, _: Instant, (): TimestampOffset, _: &mut TcpOptions) {}
+    pub(super) fn put(self, _: Instant, _: TimestampOffset, _: &mut TcpOptions) {}
 
     pub(super) fn check(self, _: &TcpOptions) -> Result<(), Discard> {
         Ok(())
@@ -77,5 +78,7 @@ impl PeerTimestamp {
 }
 
 impl IsnGenerator {
-    pub(crate) fn timestamp_offset(&self, _: &FourTuple) -> TimestampOffset {}
+    pub(crate) fn timestamp_offset(&self, _: &FourTuple) -> TimestampOffset {
+        TimestampOffset
+    }
 }
