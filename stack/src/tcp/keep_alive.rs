@@ -1,6 +1,8 @@
 //! Keep-alives (RFC 9293, section 3.8.4): a peer that has been silent is asked whether it is still there. Without the
 //! feature `tcp-keep-alive`, `no_keep_alive.rs` is in its place.
 
+use zerocopy::native_endian::U32;
+
 use super::connection::{Connection, since_ticks, ticks};
 use super::options::Millis;
 use super::output::{SegmentPlan, Special};
@@ -8,46 +10,46 @@ use super::timers::Timer;
 use crate::time::{Duration, Instant};
 use crate::wire::TcpFlags;
 
+/// What is known of the peer. What the user wants is among the options.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct KeepAlive {
-    /// Probe a peer that was silent for this long. It survives from one connection to the next, as does the next.
-    interval: Option<Millis>,
-    /// Give up after this many unanswered probes.
-    patience: u8,
+    /// When a segment last arrived, in [`ticks`]. Not aligned, so that there is no gap behind it.
+    last_received: U32,
     /// Probes in a row without an answer.
     probes: u8,
-    /// When a segment last arrived, in [`ticks`].
-    last_received: u32,
 }
 
 impl KeepAlive {
     pub(super) const fn new() -> Self {
         Self {
-            interval: None,
-            patience: 8,
+            last_received: U32::ZERO,
             probes: 0,
-            last_received: 0,
         }
     }
 
     /// The peer showed that it is there.
     pub(super) fn on_sign_of_life(&mut self, now: Instant) {
-        self.last_received = ticks(now);
+        self.last_received = ticks(now).into();
         self.probes = 0;
+    }
+
+    /// For how long there was none.
+    fn silence(self, now: Instant) -> Duration {
+        since_ticks(now, self.last_received.get())
     }
 }
 
 impl Connection<'_> {
     /// Sets the time after which a silent peer is probed.
     pub(crate) fn set_keep_alive(&mut self, interval: Option<Duration>) {
-        self.keep_alive.interval = interval.map(Millis::from);
+        self.options.keep_alive = interval.map(Millis::from);
         self.timers.stop(Timer::KeepAlive);
         self.touch();
     }
 
     /// Sets how many probes may stay unanswered.
     pub(crate) fn set_keep_alive_probes(&mut self, probes: u8) {
-        self.keep_alive.patience = probes;
+        self.options.keep_alive_probes = probes;
     }
 
     /// Runs late on purpose: what arrives only notes the time, so that the timer is not touched by every
@@ -56,13 +58,8 @@ impl Connection<'_> {
         let Some(interval) = self.keep_alive_interval() else {
             return;
         };
-        let KeepAlive {
-            probes,
-            patience,
-            last_received,
-            ..
-        } = self.keep_alive;
-        if since_ticks(now, last_received) < interval && probes == 0 {
+        let probes = self.keep_alive.probes;
+        if self.keep_alive.silence(now) < interval && probes == 0 {
             return;
         }
         // RFC 9293, section 3.8.4: "only be sent when no sent data is outstanding (MUST-26)". Data asks the
@@ -71,7 +68,7 @@ impl Connection<'_> {
             self.timers.set(Timer::KeepAlive, now + interval);
             return;
         }
-        if probes >= patience {
+        if probes >= self.options.keep_alive_probes {
             self.give_up();
             return;
         }
@@ -82,14 +79,10 @@ impl Connection<'_> {
     /// Makes sure that the timer runs while it matters whether the peer is there.
     pub(super) fn arm_keep_alive(&mut self, now: Instant) {
         if let Some(interval) = self.keep_alive_interval() {
-            let KeepAlive {
-                probes,
-                last_received,
-                ..
-            } = self.keep_alive;
+            let peer = self.keep_alive;
             self.timers.ensure(Timer::KeepAlive, || {
-                let silent = match probes {
-                    0 => since_ticks(now, last_received),
+                let silent = match peer.probes {
+                    0 => peer.silence(now),
                     _ => Duration::ZERO,
                 };
                 now + interval.saturating_sub(silent)
@@ -111,6 +104,6 @@ impl Connection<'_> {
         if !self.state.is_synchronized() {
             return None;
         }
-        self.keep_alive.interval.map(Duration::from)
+        self.options.keep_alive.map(Duration::from)
     }
 }

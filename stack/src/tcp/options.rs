@@ -10,6 +10,12 @@ use crate::time::Duration;
 pub(crate) struct Options {
     /// Give up when sent data stays unacknowledged for this long (RFC 9293, section 3.9.1, user timeout).
     pub(crate) user_timeout: Option<Millis>,
+    /// Probe a peer that was silent for this long (RFC 9293, section 3.8.4).
+    #[cfg(feature = "tcp-keep-alive")]
+    pub(super) keep_alive: Option<Millis>,
+    /// Give up after this many unanswered probes.
+    #[cfg(feature = "tcp-keep-alive")]
+    pub(super) keep_alive_probes: u8,
     pub(crate) hop_limit: u8,
     /// Differentiated services code point (RFC 9293, section 3.9.1.9), six bits.
     pub(crate) dscp: u8,
@@ -26,6 +32,10 @@ impl Options {
     pub(crate) const fn new(congestion: CongestionControl, min_rto: MinRto) -> Self {
         Self {
             user_timeout: None,
+            #[cfg(feature = "tcp-keep-alive")]
+            keep_alive: None,
+            #[cfg(feature = "tcp-keep-alive")]
+            keep_alive_probes: 8,
             hop_limit: 64,
             dscp: 0,
             nagle: true,
@@ -76,7 +86,7 @@ pub(crate) struct Millis(NonZeroU32);
 
 impl Millis {
     /// As Linux.
-    pub(super) const DEFAULT_ACK_DELAY: Option<Self> = match NonZeroU32::new(40) {
+    const DEFAULT_ACK_DELAY: Option<Self> = match NonZeroU32::new(40) {
         Some(millis) => Some(Self(millis)),
         None => None,
     };
