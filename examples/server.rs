@@ -20,7 +20,6 @@
 //! A gigabyte in each direction over a wire that loses a fifth of all frames, and arrives as it was:
 //!
 //! ```sh
-//! export CYGNET_ASSEMBLER_MAX_SEGMENT_COUNT=32    # what lies between so many gaps is kept
 //! lossy="cargo run --release --example server -- --sandbox --drop-chance 10 --corrupt-chance 10 --sha256"
 //! $lossy --congestion none --size 1G -- sh -c 'socat -u tcp4-connect:192.168.69.1:6972 - | sha256sum'
 //! $lossy -- bash -c '

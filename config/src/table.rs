@@ -139,7 +139,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
         min: 1,
         max: 32,
         features: &[1, 2, 3, 4, 8, 16, 32],
-        doc: "The most separate ranges that one reassembly holds, of TCP segments or of IP fragments.",
+        doc: "The most separate ranges of one datagram that IP fragments have filled.",
     },
     Setting {
         name: "REASSEMBLY_BUFFER_SIZE",
@@ -225,7 +225,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
         name: "MDNS_SERVICE_COUNT",
         default: 2,
         min: 1,
-        max: 12,
+        max: 10,
         features: &[1, 2, 3, 4, 5, 6, 7, 8],
         doc: "The most services that are announced by Multicast DNS.",
     },

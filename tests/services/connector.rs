@@ -302,3 +302,59 @@ fn names_are_resolved_to_both_versions_the_best_first() {
         assert_eq!(found.unwrap()[..], expected);
     });
 }
+
+#[test]
+fn of_many_addresses_the_best_are_kept_and_one_of_each_version() {
+    let network = network();
+    let [client, host] = &network.hosts;
+    network.executor.block_on(async {
+        up(&network).await;
+        let server = Server::on(host);
+        let dns = DnsSocket::new(client.stack, vec![0; 1600]).unwrap();
+        let resolve = async |name, aaaa: &[Ipv6Addr]| {
+            let names = Names {
+                aaaa: (aaaa, 0),
+                a: (&[[10, 0, 0, 2]], 0),
+            };
+            let found = join(answer(&network, &server, names), dns.resolve(name)).await;
+            found.1.unwrap()
+        };
+        // As many as are kept lead nowhere, and stand before the one that does not.
+        let mut aaaa: Vec<_> = (1..=8)
+            .map(|n| Ipv6Addr::new(0x2a01, 0, 0, 0, 0, 0, 0, n))
+            .collect();
+        aaaa.push(six(2));
+        let found = resolve("swan.example.org", &aaaa).await;
+        assert_eq!((found.len(), &found[..2]), (8, &[six(2).into(), FOUR][..]));
+        // More than are kept are better than the only one of IPv4.
+        let aaaa: Vec<_> = (1..=9).map(|n| six(0x100 + n)).collect();
+        let found = resolve("duck.example.org", &aaaa).await;
+        let sixes = aaaa[..7].iter().map(|&address| address.into());
+        let expected: Vec<IpAddress> = sixes.chain([FOUR]).collect();
+        assert_eq!(found[..], expected);
+    });
+}
+
+/// Whoever is looked for as a duplicate is not ready, and the other version goes on.
+#[test]
+fn a_version_whose_address_is_in_doubt_keeps_nobody_waiting() {
+    let network = network();
+    let _listener = network.hosts[1].listen::<2>(80);
+    let [client, host] = &network.hosts;
+    network.executor.block_on(async {
+        client.stack.wait_config_up().await;
+        let own: IpAddress = six(1).into();
+        let tentative = Some(cygnet::AddressState::Tentative);
+        assert_eq!(client.stack.address_state(own), tentative);
+        let server = Server::on(host);
+        let connector = connector(client, client.pool::<4>(), network.executor.clock());
+        let answering = async {
+            let asked = server.answer(|reply| reply.record(RecordType::A, 60, &[10, 0, 0, 2]));
+            assert_eq!(asked.await.message().question_type(), RecordType::A);
+        };
+        let connecting = connector.connect_host("swan.example.org", 80);
+        let (socket, ()) = join(connecting, answering).await;
+        assert_eq!(remote(&socket.unwrap()), FOUR);
+        assert_eq!(client.stack.address_state(own), tentative);
+    });
+}

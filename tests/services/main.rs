@@ -3,6 +3,8 @@
 //! Stories on virtual networks, where a test plays the server word by word, and dnsmasq at the other end of
 //! a tap, in a network namespace that each test makes for itself.
 
+#[cfg(target_os = "linux")]
+mod avahi;
 mod config_events;
 mod connector;
 mod dhcp;
@@ -19,5 +21,6 @@ mod dnsmasq_v6;
 mod kernel;
 mod link_local;
 mod mdns;
+mod mdns_v6;
 #[cfg(target_os = "linux")]
 mod radvd;

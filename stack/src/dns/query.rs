@@ -284,13 +284,23 @@ impl Query {
 /// Whether a name in the wire format is one that everybody on the link is asked for.
 ///
 /// RFC 6762 section 3: "Any DNS query for a name ending with ".local." MUST be sent to the mDNS IPv4 link-local
-/// multicast address".
+/// multicast address". By section 4 the names of addresses that hold on the link alone are such names, too.
 pub(crate) fn is_local(name: &[u8]) -> bool {
-    let last = DnsName::parse(name, 0)
-        .ok()
-        .and_then(|(name, _)| name.labels().last());
-    cfg!(feature = "mdns") && last.is_some_and(|last| last.eq_ignore_ascii_case(b"local"))
+    let Ok((name, _)) = DnsName::parse(name, 0) else {
+        return false;
+    };
+    cfg!(feature = "mdns") && LOCAL_DOMAINS.iter().any(|domain| name.is_within(domain))
 }
+
+/// The names in these are those of the link.
+const LOCAL_DOMAINS: &[&[&[u8]]] = &[
+    &[b"local"],
+    &[b"254", b"169", b"in-addr", b"arpa"],
+    &[b"8", b"e", b"f", b"ip6", b"arpa"],
+    &[b"9", b"e", b"f", b"ip6", b"arpa"],
+    &[b"a", b"e", b"f", b"ip6", b"arpa"],
+    &[b"b", b"e", b"f", b"ip6", b"arpa"],
+];
 
 /// Leaves an OPT record of ours out of a message. Returns the length that is left.
 pub(crate) fn without_opt(message: &mut [u8]) -> usize {

@@ -2,11 +2,10 @@
 //! and hears every response.
 
 use super::mdns::MESSAGE;
-use super::multicast::MulticastSources;
 use super::outgoing::Room;
 use super::sockets::Body;
 use super::{Engine, SocketKey};
-use crate::dns::mdns::{Browse, Destination};
+use crate::dns::mdns::{Browse, Destination, Versions};
 use crate::dns::{MdnsError, MdnsFound};
 use crate::events::Events;
 use crate::storage::{Bytes, Index};
@@ -24,14 +23,14 @@ impl<'d> Engine<'d> {
         if self.services.mdns.browsers.is_full() {
             return Err(MdnsError::TooManyBrowsers);
         }
-        self.mdns_listen(MulticastSources::AllBut(&[]))?;
+        self.mdns_join()?;
         let browse = Browse::new(name, kind, buffer);
         let Some(index) = self.sockets.allocate(Body::Browse(browse)) else {
             self.mdns_leave_unwanted();
             return Err(MdnsError::NoSlot);
         };
         let _ = self.services.mdns.browsers.push(index);
-        self.browse_start(index, self.is_mdns_up());
+        self.browse_start(index, self.mdns_versions());
         self.attention = true;
         Ok(self.sockets.key(index))
     }
@@ -71,18 +70,18 @@ impl<'d> Engine<'d> {
 // The world happened.
 impl Engine<'_> {
     /// The link or the addresses changed.
-    pub(super) fn browse_start_all(&mut self, up: bool) {
+    pub(super) fn browse_start_all(&mut self, versions: Versions) {
         for index in self.services.mdns.browsers.clone() {
-            self.browse_start(index, up);
+            self.browse_start(index, versions);
         }
     }
 
-    fn browse_start(&mut self, index: Index, up: bool) {
+    fn browse_start(&mut self, index: Index, versions: Versions) {
         let now = self.now;
         if let Body::Browse(browse) = self.sockets.body_mut(index) {
-            match up {
-                true => browse.start(now, &mut self.random),
-                false => browse.stop(),
+            match versions.is_empty() {
+                true => browse.stop(),
+                false => browse.start(now, versions, &mut self.random),
             }
             self.browse_settle(now, index);
         }
@@ -138,10 +137,12 @@ impl Engine<'_> {
         let Body::Browse(browse) = self.sockets.body_mut(index) else {
             return false;
         };
-        let len = browse.poll(now, &mut buffer[..most]);
+        let asked = browse.poll(now, &mut buffer[..most]);
         self.browse_settle(now, index);
-        match len {
-            Some(len) => self.send_mdns(now, &buffer[..len], Destination::Everybody, room),
+        match asked {
+            Some((len, version)) => {
+                self.send_mdns(now, &buffer[..len], Destination::Everybody(version), room)
+            }
             None => false,
         }
     }

@@ -194,12 +194,12 @@ fn take_turn<D: Datagrams>(
                 let marks = Marks {
                     ident: ident as u16,
                     flow_label: route.flow_label(interface, (src, port), pending.destination),
+                    hop_limit: interface.hop_limit(pending.destination),
                 };
                 let path = route.path;
                 if let Some(link) = interface.link_header(&path)
-                    && let Some(mut packet) = socket.packet(pending.nth, src, marks)
+                    && let Some(packet) = socket.packet(pending.nth, src, marks)
                 {
-                    packet.hop_limit = interface.hop_limit(packet.dst, packet.hop_limit);
                     let sending = Sending {
                         link,
                         packet,

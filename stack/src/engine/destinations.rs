@@ -21,6 +21,33 @@ impl Engine<'_> {
         usable().any(|ours| ours.version() == version) || usable().next().is_none()
     }
 
+    /// Adds addresses of one version to those that were found: `DNS_MAX_RESULT_COUNT` of them, and if there are more,
+    /// the best. Those of IPv4 stay as the server has them.
+    pub(crate) fn best_destinations(
+        &self,
+        addresses: impl Iterator<Item = IpAddress>,
+        found: &mut heapless::Vec<IpAddress, MAX_FOUND>,
+    ) {
+        #[cfg(feature = "proto-ipv6")]
+        let addresses = {
+            let mut best = heapless::Vec::<Candidate, { DNS_MAX_RESULT_COUNT + 1 }>::new();
+            for address in addresses {
+                if best.is_full() {
+                    best.pop();
+                }
+                let _ = best.push(self.candidate(address));
+                if address.version() == IpVersion::Ipv6 {
+                    sort_destinations(&mut best);
+                }
+            }
+            best.into_iter().map(|candidate| candidate.destination)
+        };
+        for address in addresses.take(DNS_MAX_RESULT_COUNT) {
+            // There is room for as many of either version.
+            let _ = found.push(address);
+        }
+    }
+
     /// Brings the best to talk to first (RFC 6724 section 6). Those of IPv4 alone stay as the server has them,
     /// who may balance load.
     #[cfg(feature = "proto-ipv6")]
@@ -34,10 +61,7 @@ impl Engine<'_> {
         let mut candidates: heapless::Vec<Candidate, MAX_FOUND> = addresses
             .iter()
             .take(MAX_FOUND)
-            .map(|&destination| Candidate {
-                destination,
-                source: self.source_to(destination),
-            })
+            .map(|&destination| self.candidate(destination))
             .collect();
         sort_destinations(&mut candidates);
         for (address, candidate) in addresses.iter_mut().zip(candidates) {
@@ -47,6 +71,14 @@ impl Engine<'_> {
 
     #[cfg(not(feature = "proto-ipv6"))]
     pub(crate) fn order_destinations(&self, _: &mut [IpAddress]) {}
+
+    #[cfg(feature = "proto-ipv6")]
+    fn candidate(&self, destination: IpAddress) -> Candidate {
+        Candidate {
+            destination,
+            source: self.source_to(destination),
+        }
+    }
 
     #[cfg(feature = "proto-ipv6")]
     fn source_to(&self, destination: IpAddress) -> Option<crate::ip::InterfaceAddress> {

@@ -4,13 +4,16 @@
 //! stack's, and looked into when the runner comes by, which knows the time.
 
 use super::datagram::{Datagrams, Pending, RouteCache};
-use super::egress::DEFAULT_HOP_LIMIT;
 use super::icmp::IcmpError;
 use super::ingress::Handled;
+#[cfg(feature = "mdns")]
+use super::mdns::mdns_group;
 use super::outgoing::{IpPacket, Marks, Payload, Room};
 use super::sockets::Body;
 use super::udp::UDP;
 use super::{Engine, SocketKey};
+#[cfg(feature = "mdns")]
+use crate::dns::mdns::Versions;
 use crate::dns::{Cache, DnsAnswer, Failure, Options, Phase, Query, Verdict};
 use crate::dns::{is_local, without_opt};
 use crate::events::Events;
@@ -46,6 +49,9 @@ pub(crate) struct DnsSlot<'d> {
     route: RouteCache,
     /// The cache is to be asked first.
     fresh: bool,
+    /// Over which versions of IP everybody is yet to be asked, if it is everybody.
+    #[cfg(feature = "mdns")]
+    unasked: Versions,
     /// The question ends with an OPT record of ours.
     has_opt: bool,
     unreachable: bool,
@@ -86,6 +92,15 @@ impl DnsSlot<'_> {
     fn room(&self) -> usize {
         self.buffer.len().saturating_sub(self.query_len)
     }
+
+    /// Whom the question goes to next.
+    fn destination(&self) -> Option<IpAddress> {
+        #[cfg(feature = "mdns")]
+        if let Some(version) = self.unasked.first() {
+            return Some(mdns_group(version));
+        }
+        self.query.server()
+    }
 }
 
 impl Datagrams for DnsSlot<'_> {
@@ -95,12 +110,19 @@ impl Datagrams for DnsSlot<'_> {
         }
         Some(Pending {
             nth: 0,
-            destination: self.query.server()?,
+            destination: self.destination()?,
             source: None,
         })
     }
 
     fn remove(&mut self, _: usize) -> bool {
+        #[cfg(feature = "mdns")]
+        {
+            self.unasked = self.unasked.rest();
+            if !self.unreachable && !self.unasked.is_empty() {
+                return true;
+            }
+        }
         if !self.unreachable {
             self.query.on_sent();
         }
@@ -127,10 +149,10 @@ impl Datagrams for DnsSlot<'_> {
         };
         Some(IpPacket {
             src,
-            dst: self.query.server()?,
+            dst: self.destination()?,
             hop_limit: match self.query.is_multicast() {
                 true => u8::MAX,
-                false => DEFAULT_HOP_LIMIT,
+                false => marks.hop_limit,
             },
             dscp_ecn: 0,
             ident: marks.ident,
@@ -152,6 +174,8 @@ impl<'d> Engine<'d> {
             port: 0,
             route: RouteCache::default(),
             fresh: false,
+            #[cfg(feature = "mdns")]
+            unasked: Versions::NONE,
             has_opt: false,
             unreachable: false,
         };
@@ -494,12 +518,21 @@ impl Engine<'_> {
 
     fn dns_attempt(&mut self, index: Index) {
         self.stop_waiting(index);
+        #[cfg(feature = "mdns")]
+        let versions = self.mdns_versions();
         let port = self.ephemeral_port(|engine, port| engine.is_udp_port_free(None, port));
         let Body::Dns(dns) = self.sockets.body_mut(index) else {
             return;
         };
         let query = dns.buffer.get_mut(..dns.query_len).unwrap_or_default();
         dns.query.prepare(query, &mut self.random);
+        #[cfg(feature = "mdns")]
+        {
+            dns.unasked = match dns.query.is_multicast() {
+                true => versions,
+                false => Versions::NONE,
+            };
+        }
         // Were all ports taken, no answer would be for it, and it would time out.
         dns.port = port.unwrap_or(0);
         let port = dns.port;

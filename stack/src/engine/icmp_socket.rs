@@ -52,7 +52,8 @@ pub enum IcmpEndpoint {
 /// A slot that is used for an ICMP socket.
 pub(crate) struct IcmpSocketState<'d> {
     endpoint: IcmpEndpoint,
-    hop_limit: u8,
+    /// As its user has chosen it.
+    hop_limit: Option<u8>,
     queues: Queues<'d, IcmpMetadata>,
 }
 
@@ -94,7 +95,7 @@ impl Datagrams for IcmpSocketState<'_> {
         Some(IpPacket {
             src,
             dst: meta.address,
-            hop_limit: meta.hop_limit.unwrap_or(self.hop_limit),
+            hop_limit: meta.hop_limit.or(self.hop_limit).unwrap_or(marks.hop_limit),
             dscp_ecn: 0,
             ident: marks.ident,
             dont_fragment: false,
@@ -240,7 +241,7 @@ impl<'d> Engine<'d> {
     ) -> Option<SocketKey> {
         let socket = IcmpSocketState {
             endpoint: IcmpEndpoint::Unbound,
-            hop_limit: super::egress::DEFAULT_HOP_LIMIT,
+            hop_limit: None,
             queues: Queues::new(rx, tx),
         };
         let index = self.sockets.allocate(Body::Icmp(socket))?;
@@ -278,7 +279,7 @@ impl IcmpSocketState<'_> {
     }
 
     pub(crate) fn set_hop_limit(&mut self, hop_limit: u8) {
-        self.hop_limit = hop_limit;
+        self.hop_limit = Some(hop_limit);
     }
 }
 

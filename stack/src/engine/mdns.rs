@@ -1,33 +1,31 @@
 //! The place of Multicast DNS in the stack: its messages in and out, and what it has to know of the link and
 //! the addresses.
 
-use core::net::Ipv4Addr;
-
 use heapless::{String, Vec};
 
 use super::Engine;
-use super::flow_label::FlowLabel;
 use super::ingress::{Handled, Received};
 use super::interface::{Path, Reach};
 use super::multicast::MulticastSources;
 use super::outgoing::{Content, IpPacket, LinkHeader, Outgoing, Payload, Room};
-use crate::dns::mdns::{self, Destination, Ignored, Responder};
+use crate::dns::mdns::{self, Destination, Ignored, Responder, Versions};
 use crate::dns::{MdnsError, MdnsService, MdnsServiceId};
-use crate::ip::{self, AddressState, InterfaceAddress, Member};
+use crate::ip::{self, AddressState, Member};
 use crate::stats::Discard;
 use crate::storage::Index;
 use crate::time::Instant;
+#[cfg(feature = "proto-ipv6")]
+use crate::wire::dns::MDNS_GROUP_V6;
 use crate::wire::dns::{MDNS_GROUP, MDNS_PORT, MdnsMessage};
-use crate::wire::{IpAddress, IpEndpoint};
+use crate::wire::{IpAddress, IpEndpoint, IpVersion};
 
-/// The responder, and the way to everybody.
+/// The responder, and what it was told.
 pub(super) struct MdnsState {
     responder: Responder<LinkHeader>,
-    path: Path,
     /// The link and the addresses as the responder knows them.
     known: Option<(bool, u16)>,
-    /// Whether everybody could be asked then.
-    asks: bool,
+    /// Over which versions of IP everybody could be asked then.
+    asks: Versions,
     /// The slots with questions that go on.
     pub(super) browsers: Vec<Index, { cygnet_config::MDNS_BROWSER_COUNT }>,
 }
@@ -36,9 +34,8 @@ impl MdnsState {
     pub(super) fn new() -> Self {
         Self {
             responder: Responder::new(),
-            path: Path::default(),
             known: None,
-            asks: false,
+            asks: Versions::NONE,
             browsers: Vec::new(),
         }
     }
@@ -53,7 +50,7 @@ impl Engine<'_> {
     pub(crate) fn set_mdns_host(&mut self, name: Option<&str>) -> Result<(), MdnsError> {
         self.attention = true;
         if name.is_some() {
-            self.mdns_listen(MulticastSources::AllBut(&[]))?;
+            self.mdns_join()?;
         }
         let responder = &mut self.services.mdns.responder;
         let set = responder.set_host(self.now, name, &mut self.random);
@@ -61,14 +58,26 @@ impl Engine<'_> {
         set
     }
 
-    /// Joins or leaves the group.
-    pub(super) fn mdns_listen(&mut self, to: MulticastSources<'_>) -> Result<(), MdnsError> {
-        let listening = self.listen_multicast(Member::Mdns, IpAddress::Ipv4(MDNS_GROUP), to);
-        // There are no sources to be too many, and it is a group.
-        listening.map_err(|_| MdnsError::GroupTableFull)
+    /// Joins or leaves the groups.
+    fn mdns_listen(&mut self, to: MulticastSources<'_>) -> Result<(), MdnsError> {
+        for &group in GROUPS {
+            // There are no sources to be too many, and it is a group.
+            self.listen_multicast(Member::Mdns, group, to)
+                .map_err(|_| MdnsError::GroupTableFull)?;
+        }
+        Ok(())
     }
 
-    /// Leaves the group if nobody listens.
+    /// Joins the groups, all or none.
+    pub(super) fn mdns_join(&mut self) -> Result<(), MdnsError> {
+        let joined = self.mdns_listen(MulticastSources::AllBut(&[]));
+        if joined.is_err() {
+            self.mdns_leave_unwanted();
+        }
+        joined
+    }
+
+    /// Leaves the groups if nobody listens.
     pub(super) fn mdns_leave_unwanted(&mut self) {
         let mdns = &self.services.mdns;
         if mdns.responder.host().is_none() && mdns.browsers.is_empty() {
@@ -109,21 +118,20 @@ impl Engine<'_> {
     pub(super) fn mdns_note_changes(&mut self) {
         let known = (self.interface.link_up, self.interface.epoch());
         if self.services.mdns.known.replace(known) != Some(known) {
-            let mut addresses = Vec::<Ipv4Addr, { cygnet_config::IFACE_MAX_ADDR_COUNT }>::new();
-            for ours in self.interface.addresses.usable() {
-                // RFC 3927 section 1.9: a link-local address that was replaced is not made known any more.
-                if let (IpAddress::Ipv4(address), AddressState::Preferred, true) =
-                    (ours.cidr.address(), ours.state, self.interface.link_up)
-                {
-                    let _ = addresses.push(address);
-                }
-            }
+            let is_up = self.interface.link_up;
+            let addresses = self.interface.addresses.usable();
+            // RFC 3927 section 1.9: a link-local address that was replaced is not made known any more. Nor is one
+            // by which nobody shall know this host.
+            let told = addresses.filter(|ours| {
+                is_up && ours.state == AddressState::Preferred && !ours.origin.is_temporary()
+            });
+            let told = told.map(|ours| ours.cidr.address());
+            let versions = self.mdns_versions();
             let responder = &mut self.services.mdns.responder;
-            responder.set_addresses(self.now, addresses.into_iter(), &mut self.random);
+            responder.set_addresses(self.now, told, versions, &mut self.random);
             // Whatever else changed, questions go on.
-            let up = self.is_mdns_up();
-            if core::mem::replace(&mut self.services.mdns.asks, up) != up {
-                self.browse_start_all(up);
+            if core::mem::replace(&mut self.services.mdns.asks, versions) != versions {
+                self.browse_start_all(versions);
             }
         }
         if self.services.mdns.responder.take_changed() {
@@ -131,11 +139,11 @@ impl Engine<'_> {
         }
     }
 
-    /// Whether everybody can be asked.
-    pub(super) fn is_mdns_up(&self) -> bool {
-        let mut addresses = self.interface.addresses.usable();
-        let is_ipv4 = |ours: &InterfaceAddress| matches!(ours.cidr.address(), IpAddress::Ipv4(_));
-        self.interface.link_up && addresses.any(is_ipv4)
+    /// Over which versions of IP everybody can be asked.
+    pub(super) fn mdns_versions(&self) -> Versions {
+        let addresses = self.interface.addresses.usable();
+        let addresses = addresses.filter(|_| self.interface.link_up);
+        Versions::of(addresses.map(|ours| ours.cidr.address()))
     }
 
     /// Whether a datagram to that port is for the responder, or for who asks everybody.
@@ -152,11 +160,16 @@ impl Engine<'_> {
         data: &[u8],
     ) -> Handled<'f> {
         let multicast = match received.destination {
-            ip::Destination::Multicast if received.dst == IpAddress::Ipv4(MDNS_GROUP) => true,
+            ip::Destination::Multicast if GROUPS.contains(&received.dst) => true,
             ip::Destination::Local => false,
             _ => return Err(Discard::NoSocket),
         };
         let src = received.src;
+        // What is sent to everybody comes in without an address of that version, too. There is nothing to say to
+        // those who sent it.
+        if !self.services.mdns.asks.has(src.version()) {
+            return Err(Discard::NoSocket);
+        }
         let from = mdns::From {
             endpoint: IpEndpoint::new(src, src_port),
             link: received.back,
@@ -199,13 +212,16 @@ impl Engine<'_> {
         to: Destination<LinkHeader>,
         room: &mut dyn Room,
     ) -> bool {
-        let path = &mut self.services.mdns.path;
-        let group = IpAddress::Ipv4(MDNS_GROUP);
+        let path = &mut Path::default();
+        let group = match to {
+            Destination::Everybody(version) => mdns_group(version),
+            Destination::One(to, _) => mdns_group(to.addr.version()),
+        };
         let Reach::Now = self.interface.reach(now, group, path) else {
             return false;
         };
         let (link, to) = match to {
-            Destination::Everybody => (
+            Destination::Everybody(_) => (
                 self.interface.link_header(path),
                 IpEndpoint::new(group, MDNS_PORT),
             ),
@@ -214,6 +230,7 @@ impl Engine<'_> {
         let (Some(link), Some(src)) = (link, self.interface.source_on(path, to.addr)) else {
             return false;
         };
+        let from = IpEndpoint::new(src, MDNS_PORT);
         let packet = IpPacket {
             src,
             dst: to.addr,
@@ -222,7 +239,7 @@ impl Engine<'_> {
             dscp_ecn: 0,
             ident: self.interface.next_ident(to.addr) as u16,
             dont_fragment: false,
-            flow_label: FlowLabel::NONE,
+            flow_label: self.interface.flow_label_on(path, from, to),
             payload: Payload::Udp {
                 src_port: MDNS_PORT,
                 dst_port: to.port,
@@ -248,5 +265,22 @@ impl From<Ignored> for Discard {
 /// The longest message that is sent.
 pub(super) const MESSAGE: usize = 1024;
 
-/// Those of IPv4 and UDP.
-const HEADERS: usize = 28;
+/// Those of IP and UDP.
+const HEADERS: usize = if cfg!(feature = "proto-ipv6") { 48 } else { 28 };
+
+/// Everybody, of each version of IP.
+const GROUPS: &[IpAddress] = &[
+    #[cfg(feature = "proto-ipv4")]
+    IpAddress::Ipv4(MDNS_GROUP),
+    #[cfg(feature = "proto-ipv6")]
+    IpAddress::Ipv6(MDNS_GROUP_V6),
+];
+
+/// Everybody who hears that version of IP.
+pub(super) fn mdns_group(version: IpVersion) -> IpAddress {
+    match version {
+        IpVersion::Ipv4 => IpAddress::Ipv4(MDNS_GROUP),
+        #[cfg(feature = "proto-ipv6")]
+        IpVersion::Ipv6 => IpAddress::Ipv6(MDNS_GROUP_V6),
+    }
+}

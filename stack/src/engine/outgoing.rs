@@ -101,6 +101,8 @@ pub(super) struct Marks {
     /// See [`IpPacket::ident`].
     pub(super) ident: u16,
     pub(super) flow_label: FlowLabel,
+    /// The hop limit of packets for which nobody has chosen one.
+    pub(super) hop_limit: u8,
 }
 
 #[derive(Debug)]

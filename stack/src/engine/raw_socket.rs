@@ -5,7 +5,6 @@
 //! it is one: see [`complete`].
 
 use super::datagram::{Datagrams, Pending, RouteCache};
-use super::egress::DEFAULT_HOP_LIMIT;
 use super::icmp::IcmpError;
 use super::ingress::Received;
 use super::outgoing::{IpPacket, Marks, Payload};
@@ -82,7 +81,10 @@ impl Datagrams for RawSocketState<'_> {
                 Some(IpPacket {
                     src,
                     dst: meta.destination,
-                    hop_limit: header.hop_limit,
+                    hop_limit: match header.hop_limit {
+                        0 => marks.hop_limit,
+                        chosen => chosen,
+                    },
                     dscp_ecn: header.dscp_ecn,
                     ident: match header.ident {
                         0 => marks.ident,
@@ -99,7 +101,10 @@ impl Datagrams for RawSocketState<'_> {
                 Some(IpPacket {
                     src,
                     dst: meta.destination,
-                    hop_limit: header.hop_limit,
+                    hop_limit: match header.hop_limit {
+                        0 => marks.hop_limit,
+                        chosen => chosen,
+                    },
                     dscp_ecn: header.dscp_ecn,
                     ident: marks.ident,
                     dont_fragment: false,
@@ -322,8 +327,8 @@ impl RawSocketState<'_> {
     }
 }
 
-/// Fills in what its user need not know of a packet's header, which is then one of `kind`: the length, a hop
-/// limit that is 0. Checksum and identification come with the packet's turn.
+/// Fills in what its user need not know of a packet's header, which is then one of `kind`: the length. Checksum,
+/// identification and a hop limit that is 0 come with the packet's turn.
 fn complete(packet: &mut [u8], kind: Kind) -> Result<RawMetadata, QueueError> {
     let meta = match kind.version {
         IpVersion::Ipv4 => complete_v4(packet, kind.protocol),
@@ -336,10 +341,6 @@ fn complete(packet: &mut [u8], kind: Kind) -> Result<RawMetadata, QueueError> {
 fn complete_v4(packet: &mut [u8], protocol: IpProtocol) -> Option<RawMetadata> {
     let len = u16::try_from(packet.len()).ok()?;
     packet.get_mut(2..4)?.copy_from_slice(&len.to_be_bytes());
-    let hop_limit = packet.get_mut(8)?;
-    if *hop_limit == 0 {
-        *hop_limit = DEFAULT_HOP_LIMIT;
-    }
     let (header, _) = Ipv4Header::parse(packet, false).ok()?;
     let is_whole = !header.more_fragments && header.fragment_offset == 0;
     let is_ours = header.protocol == protocol && header.header_len == ipv4::MIN_HEADER_LEN;
@@ -353,10 +354,6 @@ fn complete_v4(packet: &mut [u8], protocol: IpProtocol) -> Option<RawMetadata> {
 fn complete_v6(packet: &mut [u8], protocol: IpProtocol) -> Option<RawMetadata> {
     let len = u16::try_from(packet.len().checked_sub(ipv6::HEADER_LEN)?).ok()?;
     packet.get_mut(4..6)?.copy_from_slice(&len.to_be_bytes());
-    let hop_limit = packet.get_mut(7)?;
-    if *hop_limit == 0 {
-        *hop_limit = DEFAULT_HOP_LIMIT;
-    }
     let (header, payload) = Ipv6Header::parse(packet).ok()?;
     match open(header.next_header, payload) {
         Ok(Opened::Payload {

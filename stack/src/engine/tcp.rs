@@ -20,6 +20,7 @@ use crate::tcp::{
     Options, State, TimeWait, hash_tuple,
 };
 use crate::time::{Duration, Instant};
+use crate::wire::tcp::MIN_HEADER_LEN;
 use crate::wire::{Ecn, IpAddress, IpEndpoint, IpListenEndpoint, Quote, TcpSegment};
 
 /// What all connections share.
@@ -209,7 +210,11 @@ impl<'d> Engine<'d> {
             return Err(Discard::NotOurAddress);
         }
         if received.verify && !TcpSegment::verify_checksum(payload, received.src, received.dst) {
-            return Err(Discard::BadChecksum);
+            return Err(match payload.len() {
+                // Too little for a checksum of its own.
+                ..MIN_HEADER_LEN => Discard::Malformed,
+                _ => Discard::BadChecksum,
+            });
         }
         let mut segment = TcpSegment::default();
         segment.read(payload)?;
@@ -303,13 +308,13 @@ impl<'d> Engine<'d> {
         let marked = self
             .tcp
             .mark_fast_open(now, (&tcp.connection, tcp.fast_open), &plan);
-        let wanted = tcp.connection.options.hop_limit;
+        let chosen = tcp.connection.options.hop_limit;
         let segment = Outgoing {
             link,
             content: Content::Ip(IpPacket {
                 src: tcp.connection.tuple.local.addr,
                 dst: destination,
-                hop_limit: self.interface.hop_limit(destination, wanted),
+                hop_limit: chosen.unwrap_or_else(|| self.interface.hop_limit(destination)),
                 dscp_ecn: tcp.connection.options.dscp << 2 | plan.ecn().0,
                 ident: plan.fragment_ident(),
                 dont_fragment: DISCOVERS_PATH_MTU && !tcp.path.needs_fragments(),

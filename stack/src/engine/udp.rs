@@ -61,7 +61,8 @@ pub(crate) struct UdpSocketState<'d> {
     remote: Option<IpEndpoint>,
     /// Others that say so too may have the same port.
     is_port_shared: bool,
-    hop_limit: u8,
+    /// As its user has chosen it.
+    hop_limit: Option<u8>,
     /// That of datagrams to groups.
     multicast_hop_limit: u8,
     /// Those here who are in the group get what is sent to it as well.
@@ -116,7 +117,8 @@ impl Datagrams for UdpSocketState<'_> {
             dst: meta.endpoint.addr,
             hop_limit: meta
                 .hop_limit
-                .unwrap_or(self.hop_limit_to(meta.endpoint.addr)),
+                .or(self.hop_limit_to(meta.endpoint.addr))
+                .unwrap_or(marks.hop_limit),
             dscp_ecn: 0,
             ident: marks.ident,
             dont_fragment: false,
@@ -448,7 +450,7 @@ impl<'d> UdpSocketState<'d> {
             },
             remote: None,
             is_port_shared: false,
-            hop_limit: super::egress::DEFAULT_HOP_LIMIT,
+            hop_limit: None,
             multicast_hop_limit: DEFAULT_MULTICAST_HOP_LIMIT,
             loops_back: true,
             queues: Queues::new(rx, tx),
@@ -466,12 +468,12 @@ impl UdpSocketState<'_> {
         self.remote
     }
 
-    pub(crate) fn hop_limit(&self) -> u8 {
+    pub(crate) fn hop_limit(&self) -> Option<u8> {
         self.hop_limit
     }
 
     pub(crate) fn set_hop_limit(&mut self, hop_limit: u8) {
-        self.hop_limit = hop_limit;
+        self.hop_limit = Some(hop_limit);
     }
 
     pub(crate) fn multicast_hop_limit(&self) -> u8 {
@@ -496,9 +498,9 @@ impl UdpSocketState<'_> {
         self.local.addr.filter(|address| !address.is_multicast())
     }
 
-    fn hop_limit_to(&self, destination: IpAddress) -> u8 {
+    fn hop_limit_to(&self, destination: IpAddress) -> Option<u8> {
         if destination.is_multicast() {
-            self.multicast_hop_limit
+            Some(self.multicast_hop_limit)
         } else {
             self.hop_limit
         }

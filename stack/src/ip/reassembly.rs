@@ -327,7 +327,7 @@ impl<B: Copy, const PIECES: usize> Partial<B, PIECES> {
             // duplicate fragments while keeping the other fragments".
             return Err(Discard::DuplicateFragment);
         }
-        if self.pieces.overlapping(&range).is_some() {
+        if self.pieces.overlaps(&range) {
             return Err(Discard::FragmentOverlap);
         }
         self.pieces

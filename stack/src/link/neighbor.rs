@@ -196,6 +196,8 @@ impl<W: Default, const N: usize> NeighborCache<W, N> {
         };
         let learned = match f(entry) {
             Change::Unchanged => return Learned::Unchanged,
+            #[cfg(feature = "proto-ipv6")]
+            Change::Agreed => return Learned::Agreed,
             Change::Updated => Learned::Updated,
             Change::Contested => Learned::Contested,
             Change::Resolved => Learned::Resolved(core::mem::take(waiters)),

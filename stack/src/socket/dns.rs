@@ -16,6 +16,7 @@ pub use error::DnsError;
 use heapless::Vec;
 use pipe::Pipe;
 
+use super::shared::Shared;
 use super::stack::Stack;
 #[cfg(feature = "socket-tcp")]
 use super::tcp::TcpSocket;
@@ -107,7 +108,8 @@ impl<'d, M: RawMutex> DnsSocket<'d, M> {
     }
 
     /// The addresses of a name, as many as `DNS_MAX_RESULT_COUNT`, the best to talk to first (RFC 6724
-    /// section 6). It is asked for those of each version of IP that the stack itself has an address of, IPv6
+    /// section 6); of more, the best of them, and where both versions of IP have some and there is room for two, one
+    /// of each at least. It is asked for those of each version of IP that the stack itself has an address of, IPv6
     /// before IPv4; one that is good for its link only does not count, but for names under `.local`. An address
     /// in text stands for itself.
     ///
@@ -138,7 +140,7 @@ impl<'d, M: RawMutex> DnsSocket<'d, M> {
         }
         match (found.is_empty(), missing) {
             (true, error) => Err(error.unwrap_or(DnsError::NoData)),
-            (false, _) => Ok(found.into_iter().take(DNS_MAX_RESULT_COUNT).collect()),
+            (false, _) => Ok(best(&found)),
         }
     }
 
@@ -154,14 +156,16 @@ impl<'d, M: RawMutex> DnsSocket<'d, M> {
             #[cfg(feature = "proto-ipv6")]
             IpVersion::Ipv6 => RecordType::AAAA,
         };
-        self.query_with(name, kind, |answer| {
+        let mut turn = self.turn.lock().await;
+        let _question = self.question();
+        self.find(&mut turn, name, kind).await?;
+        let addresses = |s: &mut Shared<'_>| {
+            let answer = s.engine.dns_answer(self.key)?;
             let addresses = answer.records().filter_map(address);
-            for address in addresses.take(DNS_MAX_RESULT_COUNT) {
-                // There is room for as many of either version.
-                let _ = found.push(address);
-            }
-        })
-        .await
+            s.engine.best_destinations(addresses, found);
+            Some(())
+        };
+        self.stack.with(addresses)?.ok_or(DnsError::ServerFailure)
     }
 
     /// Whether addresses of that version are of use for the name.
@@ -215,12 +219,27 @@ impl<'d, M: RawMutex> DnsSocket<'d, M> {
         kind: RecordType,
         f: impl FnOnce(DnsAnswer<'_>) -> R,
     ) -> Result<R, DnsError> {
-        let whole = Name::from_text(name)?;
         let mut turn = self.turn.lock().await;
-        let _question = Question {
+        let _question = self.question();
+        self.find(&mut turn, name, kind).await?;
+        self.read(f)
+    }
+
+    fn question(&self) -> Question<'d, M> {
+        Question {
             stack: self.stack,
             key: self.key,
-        };
+        }
+    }
+
+    /// Asks for the records of a name as its user has it, until there are some.
+    async fn find(
+        &self,
+        turn: &mut Turn<'d, M>,
+        name: &str,
+        kind: RecordType,
+    ) -> Result<(), DnsError> {
+        let whole = Name::from_text(name)?;
         let mut missing = None;
         // SAC064: names of one label alone are looked for in domains.
         if !name.contains('.') {
@@ -231,16 +250,16 @@ impl<'d, M: RawMutex> DnsSocket<'d, M> {
                 if longer.append(domain.as_name()).is_err() {
                     continue;
                 }
-                match self.look_up(&mut turn, longer, kind).await {
+                match self.look_up(turn, longer, kind).await {
                     Err(error @ (DnsError::NoSuchName | DnsError::NoData)) => missing = Some(error),
-                    other => return other.and_then(|()| self.read(f)),
+                    other => return other,
                 }
             }
         }
-        match (self.look_up(&mut turn, whole, kind).await, missing) {
+        match (self.look_up(turn, whole, kind).await, missing) {
             // That there was the name in a domain says more than that there is none without.
             (Err(DnsError::NoSuchName), Some(error)) => Err(error),
-            (result, _) => result.and_then(|()| self.read(f)),
+            (result, _) => result,
         }
     }
 
@@ -335,12 +354,9 @@ impl<'d, M: RawMutex> DnsSocket<'d, M> {
 
     /// The name of an address, as its owner has it in DNS.
     async fn name_of(&self, address: IpAddr, result: &mut [u8]) -> Result<usize, DnsError> {
-        let name = reverse_name(address)?;
+        let name = Name::of_address(address)?;
         let mut turn = self.turn.lock().await;
-        let _question = Question {
-            stack: self.stack,
-            key: self.key,
-        };
+        let _question = self.question();
         self.look_up(&mut turn, name, RecordType::PTR).await?;
         self.read(|answer| {
             let name = answer.records().find_map(|record| match record.data {
@@ -469,37 +485,19 @@ fn address(record: crate::wire::dns::Record<'_>) -> Option<IpAddress> {
     }
 }
 
-/// RFC 1035 section 3.5, RFC 3596 section 2.5.
-fn reverse_name(address: IpAddr) -> Result<Name, DnsError> {
-    let mut name = Name::root();
-    match address {
-        IpAddr::V4(address) => {
-            for octet in address.octets().iter().rev() {
-                let digits = [
-                    b'0' + octet / 100,
-                    b'0' + octet / 10 % 10,
-                    b'0' + octet % 10,
-                ];
-                let zeros = match octet {
-                    0..=9 => 2,
-                    10..=99 => 1,
-                    100.. => 0,
-                };
-                name.push(&digits[zeros..])?;
-            }
-            name.push(b"in-addr")?;
-        }
-        IpAddr::V6(address) => {
-            for octet in address.octets().iter().rev() {
-                for nibble in [octet & 0xf, octet >> 4] {
-                    name.push(&[b"0123456789abcdef"[usize::from(nibble)]])?;
-                }
-            }
-            name.push(b"ip6")?;
-        }
+/// The first of these as far as there is room; in the last place, the first of a version that would have none.
+fn best(found: &Found) -> Vec<IpAddress, DNS_MAX_RESULT_COUNT> {
+    let mut best: Vec<IpAddress, DNS_MAX_RESULT_COUNT> =
+        found.iter().copied().take(DNS_MAX_RESULT_COUNT).collect();
+    let is_missing = |address: &&IpAddress| {
+        let mut versions = best.iter().map(|best| best.version());
+        versions.all(|version| version != address.version())
+    };
+    let other = found.iter().find(is_missing).copied();
+    if let (Some(other), [_, .., last]) = (other, best.as_mut_slice()) {
+        *last = other;
     }
-    name.push(b"arpa")?;
-    Ok(name)
+    best
 }
 
 impl<M: RawMutex> embedded_nal_async::Dns for DnsSocket<'_, M> {

@@ -131,7 +131,8 @@ impl<'d, M: RawMutex> IcmpSocket<'d, M> {
             .unwrap_or_default()
     }
 
-    /// Sets the hop limit (TTL) of messages. 0 is taken as 1.
+    /// Sets the hop limit (TTL) of messages. Without one that is chosen it is 64 or, over IPv6, what routers
+    /// advertise. 0 is taken as 1.
     pub fn set_hop_limit(&mut self, hop_limit: u8) {
         self.packets
             .change(|icmp| icmp.set_hop_limit(hop_limit.max(1)));

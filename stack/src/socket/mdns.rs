@@ -15,14 +15,17 @@ use crate::wire::dns::{Name, RecordType};
 
 impl<M: RawMutex> Stack<'_, M> {
     /// Names this host for others on the link (RFC 6762): with `Some("swan")` it is `swan.local`, as soon as
-    /// the link is up, it has an IPv4 address and nobody else was found to have the name. If somebody has it,
+    /// the link is up, it has an address and nobody else was found to have the name. If somebody has it,
     /// this host becomes `swan-2.local`. With `None` it has no name, and its services cannot be found.
+    ///
+    /// Others find all its addresses but temporary ones, over each version of IP that it has an address of, and
+    /// its name by its addresses. When the first address of a version comes, the name is looked for anew.
     ///
     /// While it has a name, a UDP socket on port 5353 hears nothing.
     ///
     /// # Errors
     ///
-    /// [`MdnsError`] if the name is none, or the call is re-entrant.
+    /// [`MdnsError`] if the name is none, there is no room for the groups, or the call is re-entrant.
     pub fn set_mdns_host(&self, name: Option<&str>) -> Result<(), MdnsError> {
         self.with(|s| s.engine.set_mdns_host(name))
             .unwrap_or(Err(MdnsError::Reentrant))
@@ -84,7 +87,8 @@ impl<'d, M: RawMutex> MdnsBrowser<'d, M> {
     ///
     /// # Errors
     ///
-    /// [`MdnsError`] if there is no room for another browser, no free slot, or the call is re-entrant.
+    /// [`MdnsError`] if there is no room for another browser or for the groups, no free slot, or the call is
+    /// re-entrant.
     pub fn new(
         stack: Stack<'d, M>,
         name: &Name,

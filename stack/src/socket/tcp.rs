@@ -383,9 +383,11 @@ impl<'d, M: RawMutex> TcpSocket<'d, M> {
         self.io.set(|c| c.set_keep_alive_probes(probes));
     }
 
-    /// The hop limit (TTL) of packets; 64 by default. 0 is taken as 1.
+    /// The hop limit (TTL) of packets. Without one that is chosen it is 64 or, over IPv6, what routers advertise. 0
+    /// is taken as 1.
     pub fn set_hop_limit(&mut self, hop_limit: u8) {
-        self.io.set(|c| c.options.hop_limit = hop_limit.max(1));
+        self.io
+            .set(|c| c.options.hop_limit = Some(hop_limit.max(1)));
     }
 
     /// The differentiated services code point of packets (RFC 2474), six bits; 0 by default. It may change

@@ -177,9 +177,9 @@ impl<'d, M: RawMutex> UdpSocket<'d, M> {
         self.look(Udp::is_bound).unwrap_or(false)
     }
 
-    /// The hop limit (TTL) of datagrams; 64 by default.
-    pub fn hop_limit(&self) -> u8 {
-        self.look(|udp| udp.hop_limit()).unwrap_or(0)
+    /// The hop limit (TTL) of datagrams that was chosen. Without one it is 64 or, over IPv6, what routers advertise.
+    pub fn hop_limit(&self) -> Option<u8> {
+        self.look(|udp| udp.hop_limit())?
     }
 
     /// Sets the hop limit. 0 is taken as 1.

@@ -100,6 +100,11 @@ impl<'d, R: Reserve> Ring<'d, R> {
         }
     }
 
+    /// Copies out what was written from `offset` bytes behind the end on.
+    pub(crate) fn peek_ahead(&self, offset: usize, out: &mut [u8]) {
+        self.copy_out(self.len() + offset, out);
+    }
+
     /// Takes `count` bytes behind the end into use, written before by [`Self::write_ahead`].
     pub(crate) fn claim(&mut self, count: usize) {
         self.len += count.min(self.free()) as u32;
@@ -115,12 +120,17 @@ impl<'d, R: Reserve> Ring<'d, R> {
     /// Copies out as much as fits `out`; how much that was.
     pub(crate) fn peek(&self, out: &mut [u8]) -> usize {
         let count = out.len().min(self.len());
-        let (first, second) = self.slices(0, count);
-        copy(&mut out[..first.len()], first);
-        if !second.is_empty() {
-            copy(&mut out[first.len()..count], second);
-        }
+        self.copy_out(0, &mut out[..count]);
         count
+    }
+
+    fn copy_out(&self, offset: usize, out: &mut [u8]) {
+        let (first, second) = self.slices(offset, out.len());
+        let (head, tail) = out.split_at_mut(first.len());
+        copy(head, first);
+        if !second.is_empty() {
+            copy(&mut tail[..second.len()], second);
+        }
     }
 
     /// Removes `count` bytes from the front.

@@ -30,6 +30,7 @@ mod isn;
 mod keep_alive;
 mod loss;
 mod options;
+mod out_of_order;
 mod output;
 #[cfg_attr(
     not(any(feature = "tcp-cubic", feature = "tcp-bbr")),

@@ -16,7 +16,8 @@ pub(crate) struct Options {
     /// Give up after this many unanswered probes.
     #[cfg(feature = "tcp-keep-alive")]
     pub(super) keep_alive_probes: u8,
-    pub(crate) hop_limit: u8,
+    /// As its user has chosen it.
+    pub(crate) hop_limit: Option<u8>,
     /// Differentiated services code point (RFC 9293, section 3.9.1.9), six bits.
     pub(crate) dscp: u8,
     /// Hold back small segments while data is unacknowledged (RFC 9293, section 3.7.4).
@@ -36,7 +37,7 @@ impl Options {
             keep_alive: None,
             #[cfg(feature = "tcp-keep-alive")]
             keep_alive_probes: 8,
-            hop_limit: 64,
+            hop_limit: None,
             dscp: 0,
             nagle: true,
             ack_delay: Millis::DEFAULT_ACK_DELAY,

@@ -15,12 +15,9 @@
 //! do so because their buffers share a memory that grows on demand; here a connection has its buffer for
 //! itself, and what is not offered would be of use to nobody.
 
-use core::ops::Range;
-
-use cygnet_config::ASSEMBLER_MAX_SEGMENT_COUNT;
-
 use super::MAX_WINDOW_SHIFT;
-use crate::storage::{Bytes, RangeSet, Ring};
+use super::out_of_order::OutOfOrder;
+use crate::storage::{Bytes, Ring};
 use crate::wire::{SackBlocks, SeqNum};
 
 #[derive(Debug)]
@@ -32,13 +29,8 @@ pub(crate) struct Receiver<'d> {
     /// How far our window field is shifted.
     pub(crate) shift: u8,
     pub(crate) ring: Ring<'d>,
-    /// What arrived ahead of a gap, as offsets from `nxt`.
-    ahead: RangeSet<ASSEMBLER_MAX_SEGMENT_COUNT>,
-    /// Where the peer's FIN is, once it was seen; it may be ahead of a gap as well.
-    fin: SeqNum,
-    fin_seen: bool,
-    /// What arrived twice, to be reported once (RFC 2883); nothing if it is empty.
-    duplicate: (SeqNum, SeqNum),
+    /// What arrived ahead of a gap, the FIN too, or twice.
+    ahead: OutOfOrder,
     /// Bytes received since the last acknowledgment was sent, as far as 16 bits count: one segment more than
     /// one is acknowledged at once.
     pub(crate) unacknowledged: u16,
@@ -66,10 +58,7 @@ impl<'d> Receiver<'d> {
             edge: SeqNum::new(0),
             shift: 0,
             ring: Ring::new(buffer),
-            ahead: RangeSet::new(),
-            fin: SeqNum::new(0),
-            fin_seen: false,
-            duplicate: NOTHING,
+            ahead: OutOfOrder::new(),
             unacknowledged: 0,
             quick_acks: 0,
         }
@@ -87,8 +76,6 @@ impl<'d> Receiver<'d> {
     pub(crate) fn reset(&mut self) {
         self.ring.clear();
         self.ahead.clear();
-        self.fin_seen = false;
-        self.duplicate = NOTHING;
         self.edge = self.nxt;
     }
 
@@ -99,7 +86,7 @@ impl<'d> Receiver<'d> {
 
     /// Whether the peer's FIN arrived and everything before it as well.
     pub(crate) fn is_finished(&self) -> bool {
-        self.fin_seen && self.nxt == self.fin + 1
+        self.ahead.fin_seen && self.nxt == self.ahead.fin + 1
     }
 
     /// The window field to send now, which moves the edge right if that is worth it.
@@ -157,71 +144,35 @@ impl<'d> Receiver<'d> {
     pub(crate) fn store(&mut self, seq: SeqNum, text: &[u8]) -> Stored {
         let end = seq + text.len() as u32;
         if end.at_or_before(self.nxt) {
-            self.duplicate = (seq, end);
+            self.ahead.on_duplicate(seq, end);
             return Stored::Duplicate;
         }
-        let (offset, text) = if seq.before(self.nxt) {
-            self.duplicate = (seq, self.nxt);
+        let (seq, text) = if seq.before(self.nxt) {
+            self.ahead.on_duplicate(seq, self.nxt);
             let old = self.nxt.distance_from(seq) as usize;
-            (0, &text[old..])
+            (self.nxt, &text[old..])
         } else {
-            (seq.distance_from(self.nxt), text)
+            (seq, text)
         };
-        let room = self.window().saturating_sub(offset) as usize;
+        let room = self.window().saturating_sub(seq.distance_from(self.nxt)) as usize;
         let text = &text[..text.len().min(room)];
         if text.is_empty() {
             return Stored::NoRoom;
         }
-        self.store_within(offset, text)
-    }
-
-    /// As [`Self::store`], for text that starts `offset` behind `nxt` and fits the window.
-    fn store_within(&mut self, offset: u32, text: &[u8]) -> Stored {
-        let range = offset..offset + text.len() as u32;
-        if self.ahead.is_empty() && offset == 0 {
-            self.ring.write_ahead(0, text);
-            self.take(range.end);
-            return Stored::InOrder {
-                bytes: range.end,
-                filled: false,
-            };
+        if !self.ahead.is_empty() || seq != self.nxt {
+            let mut queue = self.ahead.with(&mut self.ring, self.nxt);
+            let stored = queue.insert(seq, text);
+            if let Stored::InOrder { bytes, .. } = stored {
+                self.take(bytes);
+            }
+            return stored;
         }
-        if self.ahead.containing(&range).is_some() {
-            self.duplicate = (self.nxt + range.start, self.nxt + range.end);
-            return Stored::Duplicate;
-        }
-        if offset > 0 && self.ahead.clone().insert(range.clone()).is_err() {
-            return Stored::NoRoom;
-        }
-        self.write_gaps(range.clone(), text);
-        if offset > 0 {
-            let _ = self.ahead.insert(range);
-            return Stored::Ahead;
-        }
-        let bytes = range.end + self.ahead.advance(range.end);
+        self.ring.write_ahead(0, text);
+        let bytes = text.len() as u32;
         self.take(bytes);
         Stored::InOrder {
             bytes,
-            filled: true,
-        }
-    }
-
-    /// Writes only what is not there yet.
-    fn write_gaps(&mut self, range: Range<u32>, text: &[u8]) {
-        let mut at = range.start;
-        while at < range.end {
-            let rest = at..range.end;
-            let (gap_end, next) = match self.ahead.overlapping(&rest) {
-                Some(known) => {
-                    let overlap = known.start.max(at)..known.end.min(range.end);
-                    self.duplicate = (self.nxt + overlap.start, self.nxt + overlap.end);
-                    (overlap.start, known.end)
-                }
-                None => (range.end, range.end),
-            };
-            let gap = (at - range.start) as usize..(gap_end - range.start) as usize;
-            self.ring.write_ahead(at as usize, &text[gap]);
-            at = next;
+            filled: false,
         }
     }
 
@@ -233,18 +184,19 @@ impl<'d> Receiver<'d> {
     /// Takes note of a FIN at `seq`, behind the segment's text. True when it is next: then everything is
     /// there.
     pub(crate) fn on_fin(&mut self, seq: SeqNum) -> bool {
-        if !self.fin_seen {
-            self.fin = seq;
-            self.fin_seen = true;
+        if !self.ahead.fin_seen {
+            self.ahead.fin = seq;
+            self.ahead.fin_seen = true;
         }
         self.reach_fin()
     }
 
     /// Steps over the FIN if it is next; true if this call did it.
     pub(crate) fn reach_fin(&mut self) -> bool {
-        if !self.fin_seen || self.fin != self.nxt {
+        if !self.ahead.fin_seen || self.ahead.fin != self.nxt {
             return false;
         }
+        self.ahead.forget_blocks();
         self.nxt += 1;
         self.edge = self.edge.max(self.nxt);
         true
@@ -252,7 +204,7 @@ impl<'d> Receiver<'d> {
 
     /// Takes note that a segment arrived whose numbers were all there before.
     pub(crate) fn on_duplicate(&mut self, seq: SeqNum, len: u32) {
-        self.duplicate = (seq, seq + len);
+        self.ahead.on_duplicate(seq, seq + len);
     }
 
     /// Whether there are gaps.
@@ -260,37 +212,21 @@ impl<'d> Receiver<'d> {
         !self.ahead.is_empty()
     }
 
-    /// The blocks to report (RFC 2018, section 4), the latest first, and before them once what arrived
-    /// twice (RFC 2883, section 4).
+    /// The blocks to report, see [`OutOfOrder::sack_blocks`].
     pub(crate) fn sack_blocks(&self) -> SackBlocks {
-        let mut blocks = SackBlocks::default();
-        if self.has_duplicate() {
-            let (start, end) = self.duplicate;
-            blocks.push(start, end);
-        }
-        for range in self.ahead.iter() {
-            blocks.push(self.nxt + range.start, self.nxt + range.end);
-        }
-        blocks
+        self.ahead.sack_blocks()
     }
 
     /// The blocks are on their way.
     pub(crate) fn on_reported(&mut self) {
-        self.duplicate = NOTHING;
+        self.ahead.on_reported();
     }
 
     /// Whether there is something to report in blocks.
     pub(crate) fn has_sack_blocks(&self) -> bool {
-        self.has_duplicate() || self.has_gaps()
-    }
-
-    fn has_duplicate(&self) -> bool {
-        self.duplicate.0 != self.duplicate.1
+        self.ahead.has_sack_blocks()
     }
 }
-
-/// No numbers at all.
-const NOTHING: (SeqNum, SeqNum) = (SeqNum::new(0), SeqNum::new(0));
 
 /// The smallest shift that lets a 16-bit field describe the whole buffer (RFC 7323, section 2.3).
 #[cfg_attr(target_pointer_width = "32", inline(never))]
@@ -339,13 +275,13 @@ mod tests {
 
     #[test]
     fn the_first_copy_wins_where_segments_overlap() {
-        let mut memory = [0; 16];
+        let mut memory = [0; 32];
         let mut r = receiver(&mut memory);
         r.store(seq(102), b"CD");
-        r.store(seq(106), b"GH");
-        assert_eq!(r.store(seq(101), b"bxxefxxi"), Stored::Ahead);
+        r.store(seq(112), b"MN");
+        assert_eq!(r.store(seq(101), b"bxxefghijklxxo"), Stored::Ahead);
         r.store(seq(100), b"a");
-        assert_eq!(readable(&r), b"abCDefGHi");
+        assert_eq!(readable(&r), b"abCDefghijklMNo");
     }
 
     #[test]
@@ -444,26 +380,5 @@ mod tests {
         assert_eq!(window_shift(65_536), 1);
         assert_eq!(window_shift(1 << 20), 5);
         assert_eq!(window_shift(usize::MAX), 14);
-    }
-
-    proptest::proptest! {
-        #[test]
-        fn any_order_of_pieces_gives_the_stream(
-            pieces in proptest::collection::vec((0u32..64, 1usize..20), 1..60),
-        ) {
-            let stream: std::vec::Vec<u8> = (0..64).collect();
-            let mut memory = [0; 64];
-            let mut r = receiver(&mut memory);
-            let mut have = [false; 64];
-            for (start, len) in pieces {
-                let end = (start as usize + len).min(64);
-                let stored = r.store(seq(100 + start), &stream[start as usize..end]);
-                if stored != Stored::NoRoom {
-                    have[start as usize..end].fill(true);
-                }
-            }
-            let prefix = have.iter().take_while(|&&h| h).count();
-            assert_eq!(readable(&r), &stream[..prefix]);
-        }
     }
 }

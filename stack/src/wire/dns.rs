@@ -8,10 +8,13 @@ mod message;
 mod multicast;
 mod name;
 mod record;
+mod reverse;
 
 pub use message::{DnsMessage, Rcode, Records, emit_query};
 #[cfg(feature = "socket-dns")]
 pub(crate) use message::{age, put};
+#[cfg(feature = "proto-ipv6")]
+pub use multicast::MDNS_GROUP_V6;
 pub(crate) use multicast::TOP_BIT;
 pub use multicast::{
     MDNS_GROUP, MDNS_PORT, MdnsMessage, MdnsQuestion, MdnsWriter, OwnData, OwnRecord, Section,

@@ -179,6 +179,25 @@ fn rfc4861_a_neighbor_that_is_no_router_any_more_takes_no_packets() {
     assert_eq!(sent, Err(SendError::NoRoute));
 }
 
+/// RFC 4861, section 7.2.5: "In those cases where the IsRouter flag changes from TRUE to FALSE as a result of this
+/// update, the node MUST remove that router from the Default Router List".
+#[test]
+fn rfc4861_a_router_that_says_unasked_that_it_is_none_takes_no_packets() {
+    let (mut host, socket) = connected(&Advertised::new());
+    first_hop(&mut host, &socket, AFAR);
+    let mut flags = NeighborFlags {
+        router: true,
+        solicited: false,
+        override_: true,
+    };
+    host.send(&advertisement(ROUTER, ALL_NODES, flags));
+    assert_eq!(first_hop(&mut host, &socket, AFAR), PEER_MAC);
+    flags.router = false;
+    host.send(&advertisement(ROUTER, ALL_NODES, flags));
+    let sent = send_datagram(&mut host, &socket, (AFAR, 9), b"hello");
+    assert_eq!(sent, Err(SendError::NoRoute));
+}
+
 #[test]
 fn rfc4191_the_preferred_router_and_the_longest_route_are_taken() {
     let (mut host, socket) = connected(&Advertised::new());
@@ -315,8 +334,10 @@ fn rfc4861_packets_leave_with_the_hop_limit_that_routers_say() {
         host.hear().header.hop_limit
     };
     assert_eq!(leaves_with(&socket), 33);
-    socket.set_hop_limit(7);
-    assert_eq!(leaves_with(&socket), 7);
+    for chosen in [7, 64] {
+        socket.set_hop_limit(chosen);
+        assert_eq!(leaves_with(&socket), chosen);
+    }
 }
 
 #[test]

@@ -181,6 +181,17 @@ fn must_15_the_default_mss_is_that_of_ipv6() {
 }
 
 #[test]
+fn a_segment_without_a_whole_header_is_malformed() {
+    let mut host = Host::up();
+    let whole = segment(PEER, OURS, header(TcpFlags::SYN, 100, 0), &[]);
+    for len in [0, 1, 19] {
+        let mut cut = whole[..40 + len].to_vec();
+        cut[4..6].copy_from_slice(&(len as u16).to_be_bytes());
+        host.drops(&cut, Discard::Malformed);
+    }
+}
+
+#[test]
 fn a_closed_port_refuses() {
     let mut host = Host::up();
     host.send(&segment(PEER, OURS, header(TcpFlags::SYN, 100, 0), &[]));

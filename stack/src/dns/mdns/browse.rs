@@ -10,9 +10,11 @@ mod tests;
 
 use self::known::Known;
 use super::responder::CLASS_INTERNET;
+use super::versions::Versions;
 use crate::rand::Random;
 use crate::storage::Bytes;
 use crate::time::{Duration, Instant};
+use crate::wire::IpVersion;
 use crate::wire::dns::{
     MdnsMessage, MdnsWriter, Name, OwnData, OwnRecord, RecordData, RecordType, Section, TOP_BIT,
 };
@@ -25,6 +27,10 @@ pub(crate) struct Browse<'d> {
     /// How often it was asked, and when it is asked next; `None` while the link is down.
     asked: u8,
     due: Option<Instant>,
+    /// Over which versions of IP everybody is asked.
+    versions: Versions,
+    /// Who is yet to hear what others were just asked, and whether they may answer by unicast.
+    repeat: Option<(Versions, u16)>,
 }
 
 /// What became of an answer.
@@ -46,21 +52,23 @@ impl<'d> Browse<'d> {
             known: Known::new(buffer),
             asked: 0,
             due: None,
+            versions: Versions::NONE,
+            repeat: None,
         }
     }
 
-    /// The link is up, and there is an address to ask from.
+    /// The link is up, and there are addresses to ask from.
     ///
     /// Section 5.2: the first question "SHOULD be delayed by a randomly chosen amount of time between 20-120
     /// ms".
-    pub(crate) fn start(&mut self, now: Instant, random: &mut Random) {
-        self.asked = 0;
+    pub(crate) fn start(&mut self, now: Instant, versions: Versions, random: &mut Random) {
+        (self.asked, self.versions) = (0, versions);
         self.due = Some(now + Duration::from_millis((20 + random.below(101)).into()));
     }
 
     /// It is not. What is known runs out in its time.
     pub(crate) fn stop(&mut self) {
-        self.due = None;
+        (self.due, self.repeat) = (None, None);
     }
 
     /// When [`Self::on_timeout`] or [`Self::poll`] has something to do.
@@ -81,18 +89,24 @@ impl<'d> Browse<'d> {
 
     /// Whether [`Self::poll`] has something.
     pub(crate) fn wants_to_send(&self, now: Instant) -> bool {
-        self.due.is_some_and(|due| due <= now)
+        self.repeat.is_some() || self.due.is_some_and(|due| due <= now)
     }
 
-    /// Writes the question if it is due. It counts as sent: ask only with room for it.
-    pub(crate) fn poll(&mut self, now: Instant, buffer: &mut [u8]) -> Option<usize> {
+    /// Writes the question if it is due, for those who hear the version that is returned. It counts as sent: ask
+    /// only with room for it.
+    pub(crate) fn poll(&mut self, now: Instant, buffer: &mut [u8]) -> Option<(usize, IpVersion)> {
         if !self.wants_to_send(now) {
             return None;
         }
-        self.due = Some(now + INTERVAL.doubled(self.asked.into()).min(LONGEST_INTERVAL));
-        // The answers to the first may come by unicast (section 5.4).
-        let unicast = if self.asked == 0 { TOP_BIT } else { 0 };
-        self.asked = self.asked.saturating_add(1);
+        let (versions, unicast) = self.repeat.take().unwrap_or_else(|| {
+            self.due = Some(now + INTERVAL.doubled(self.asked.into()).min(LONGEST_INTERVAL));
+            // The answers to the first may come by unicast (section 5.4).
+            let unicast = if self.asked == 0 { TOP_BIT } else { 0 };
+            self.asked = self.asked.saturating_add(1);
+            (self.versions, unicast)
+        });
+        let others = versions.rest();
+        self.repeat = (!others.is_empty()).then_some((others, unicast));
         let mut writer = MdnsWriter::new(buffer, 0, false);
         writer.question(&self.name, self.kind, CLASS_INTERNET | unicast);
         for (data, ttl) in self.known.fresh(now) {
@@ -106,7 +120,7 @@ impl<'d> Browse<'d> {
                 break;
             }
         }
-        Some(writer.finish())
+        Some((writer.finish(), versions.first()?))
     }
 
     /// Others say something. True if there is something to tell.

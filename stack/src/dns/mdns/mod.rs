@@ -10,8 +10,10 @@ mod records;
 mod responder;
 mod service;
 mod tie_break;
+mod versions;
 
 pub(crate) use browse::Browse;
 pub use browse::MdnsFound;
 pub(crate) use responder::{Destination, From, Ignored, Responder};
 pub use service::{MdnsError, MdnsService, MdnsServiceId};
+pub(crate) use versions::Versions;

@@ -1,14 +1,18 @@
 //! The records of a responder, and sets of them.
 
-use cygnet_config::MDNS_SERVICE_COUNT;
+use cygnet_config::{IFACE_MAX_ADDR_COUNT, MDNS_SERVICE_COUNT};
 
-/// One record, or the addresses of the host, which go together.
+/// One record, or the addresses of the host of one version, which go together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum OwnRecordId {
-    /// The host's addresses.
-    Addresses,
+    /// The host's IPv4 addresses.
+    Ipv4,
+    /// The host's IPv6 addresses.
+    Ipv6,
     /// That the host has no others.
     HostHasNoOther,
+    /// From an address to the host.
+    Reverse(usize),
     /// From the type of the service to its instance.
     Pointer(usize),
     /// Where the service is.
@@ -29,29 +33,34 @@ impl OwnRecordId {
     /// Where it stands among all.
     pub(super) fn index(self) -> usize {
         match self {
-            Self::Addresses => 0,
-            Self::HostHasNoOther => 1,
-            Self::Pointer(n) => 2 + 5 * n,
-            Self::Location(n) => 3 + 5 * n,
-            Self::Text(n) => 4 + 5 * n,
-            Self::Type(n) => 5 + 5 * n,
-            Self::InstanceHasNoOther(n) => 6 + 5 * n,
+            Self::Ipv4 => 0,
+            Self::Ipv6 => 1,
+            Self::HostHasNoOther => 2,
+            Self::Reverse(n) => 3 + n,
+            Self::Pointer(n) => SERVICES + 5 * n,
+            Self::Location(n) => SERVICES + 5 * n + 1,
+            Self::Text(n) => SERVICES + 5 * n + 2,
+            Self::Type(n) => SERVICES + 5 * n + 3,
+            Self::InstanceHasNoOther(n) => SERVICES + 5 * n + 4,
         }
     }
 
     fn at(index: usize) -> Self {
-        match (
-            index,
-            index.saturating_sub(2) / 5,
-            index.saturating_sub(2) % 5,
-        ) {
-            (0, ..) => Self::Addresses,
-            (1, ..) => Self::HostHasNoOther,
-            (_, n, 0) => Self::Pointer(n),
-            (_, n, 1) => Self::Location(n),
-            (_, n, 2) => Self::Text(n),
-            (_, n, 3) => Self::Type(n),
-            (_, n, _) => Self::InstanceHasNoOther(n),
+        let Some(index) = index.checked_sub(SERVICES) else {
+            return match index {
+                0 => Self::Ipv4,
+                1 => Self::Ipv6,
+                2 => Self::HostHasNoOther,
+                _ => Self::Reverse(index - 3),
+            };
+        };
+        let n = index / 5;
+        match index % 5 {
+            0 => Self::Pointer(n),
+            1 => Self::Location(n),
+            2 => Self::Text(n),
+            3 => Self::Type(n),
+            _ => Self::InstanceHasNoOther(n),
         }
     }
 
@@ -63,7 +72,11 @@ impl OwnRecordId {
     /// For how many seconds it holds (section 10): two minutes for what names a host, else 75.
     pub(super) fn ttl(self) -> u32 {
         match self {
-            Self::Addresses | Self::HostHasNoOther | Self::Location(_) => 120,
+            Self::Ipv4
+            | Self::Ipv6
+            | Self::HostHasNoOther
+            | Self::Reverse(_)
+            | Self::Location(_) => 120,
             Self::Pointer(_) | Self::Text(_) | Self::Type(_) | Self::InstanceHasNoOther(_) => 4500,
         }
     }
@@ -104,7 +117,17 @@ impl RecordSet {
 }
 
 /// How many there are.
-pub(super) const RECORDS: usize = 2 + 5 * MDNS_SERVICE_COUNT;
+pub(super) const RECORDS: usize = SERVICES + 5 * MDNS_SERVICE_COUNT;
+
+/// Where those of services begin.
+const SERVICES: usize = 3 + REVERSES;
+
+/// The addresses that can be asked about; the others have no record that leads from them to the host.
+pub(super) const REVERSES: usize = if IFACE_MAX_ADDR_COUNT < 8 {
+    IFACE_MAX_ADDR_COUNT
+} else {
+    8
+};
 
 const _: () = assert!(RECORDS <= 64, "a set has a bit for each record");
 

@@ -4,32 +4,36 @@
 //! shared answers to be spread over, and go in as few messages as they fit; what was multicast less than a
 //! second ago is not multicast again, and what the asker or another host has said meanwhile is left out.
 
+mod addresses;
 mod answer;
 #[cfg(test)]
 mod tests;
 mod write;
 
-use core::net::Ipv4Addr;
+use cygnet_config::MDNS_SERVICE_COUNT;
+use heapless::{Deque, String};
 
-use cygnet_config::{IFACE_MAX_ADDR_COUNT, MDNS_SERVICE_COUNT};
-use heapless::{Deque, String, Vec};
-
+use self::addresses::HostAddresses;
 pub(super) use self::answer::CLASS_INTERNET;
 use self::answer::Unicast;
+use self::write::Saying;
 use super::claim::Claim;
 use super::records::{OwnRecordId, RECORDS, RecordSet};
 use super::service::{Host, MdnsError, MdnsService, MdnsServiceId, Service};
+use super::versions::Versions;
 use crate::rand::Random;
 use crate::time::Instant;
-use crate::wire::IpEndpoint;
 use crate::wire::dns::Name;
+use crate::wire::{IpAddress, IpEndpoint, IpVersion};
 
 /// The responder of one interface. `L` says how a frame gets back to where one came from.
 pub(crate) struct Responder<L> {
     host: Option<Host>,
     services: [Option<Service>; MDNS_SERVICE_COUNT],
     /// The host's addresses; none while the link is down.
-    addresses: Vec<Ipv4Addr, IFACE_MAX_ADDR_COUNT>,
+    addresses: HostAddresses,
+    /// What was said to those who hear one version of IP, and is yet to be said to those who hear the others.
+    repeat: Option<(Saying, Versions)>,
     /// What is to be multicast.
     pending: Pending,
     unicast: Deque<Unicast<L>, UNICASTS>,
@@ -49,7 +53,7 @@ struct Pending {
     additional: RecordSet,
     due: Instant,
     /// The host whose question it is alone, and which has more known answers to send.
-    awaits: Option<Ipv4Addr>,
+    awaits: Option<IpAddress>,
 }
 
 /// Where a message came from.
@@ -66,7 +70,8 @@ pub(crate) struct From<L> {
 /// Where a message goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Destination<L> {
-    Everybody,
+    /// Who hears that version of IP.
+    Everybody(IpVersion),
     One(IpEndpoint, L),
 }
 
@@ -92,7 +97,8 @@ impl<L: Copy> Responder<L> {
         Self {
             host: None,
             services: [const { None }; MDNS_SERVICE_COUNT],
-            addresses: Vec::new(),
+            addresses: HostAddresses::new(),
+            repeat: None,
             pending: Pending::NONE,
             unicast: Deque::new(),
             multicast: [None; RECORDS],
@@ -191,29 +197,6 @@ impl<L: Copy> Responder<L> {
         any && settled
     }
 
-    /// The host's addresses, or none while the link is down. Whenever they change, and when the link came up,
-    /// everything is claimed or told anew.
-    pub(crate) fn set_addresses(
-        &mut self,
-        now: Instant,
-        addresses: impl Iterator<Item = Ipv4Addr>,
-        random: &mut Random,
-    ) {
-        let before = core::mem::replace(
-            &mut self.addresses,
-            addresses.take(IFACE_MAX_ADDR_COUNT).collect(),
-        );
-        if before == self.addresses {
-            return;
-        }
-        if before.is_empty() || self.addresses.is_empty() {
-            self.restart(now, random);
-        } else if let Some(host) = &mut self.host {
-            // Section 8.4: the flush bit ends what others remember of the old ones.
-            host.claim.announce_again(now);
-        }
-    }
-
     /// Whether something happened since this was last asked that its user may wait for.
     pub(crate) fn take_changed(&mut self) -> bool {
         core::mem::take(&mut self.changed)
@@ -226,10 +209,12 @@ impl<L: Copy> Responder<L> {
     fn restart(&mut self, now: Instant, random: &mut Random) {
         let is_on = self.is_on();
         self.pending = Pending::NONE;
+        self.repeat = None;
         self.unicast.clear();
         self.multicast = [None; RECORDS];
         if self.addresses.is_empty() {
             self.farewell = RecordSet::EMPTY;
+            self.addresses.said_farewell();
             self.sweep();
         }
         for claim in self.claims_mut() {
@@ -325,7 +310,7 @@ impl<L: Copy> Responder<L> {
     /// The records that are announced with a name.
     fn records_of(&self, owner: Owner) -> RecordSet {
         match owner {
-            Owner::Host => RecordSet::EMPTY.with(OwnRecordId::Addresses),
+            Owner::Host => self.addresses.records(),
             Owner::Service(n) => RecordSet::EMPTY
                 .with(OwnRecordId::Pointer(n))
                 .with(OwnRecordId::Location(n))
@@ -349,6 +334,14 @@ impl<L: Copy> Responder<L> {
         self.pending.answers = self.pending.answers.minus(self.farewell);
     }
 
+    /// What is to be taken back yet, from whomever.
+    fn farewell_left(&self) -> RecordSet {
+        match self.repeat {
+            Some((Saying::Farewell(records), _)) => self.farewell.union(records),
+            _ => self.farewell,
+        }
+    }
+
     fn has_other_of_type(&self, n: usize) -> bool {
         let Some(service) = self.service(n) else {
             return false;
@@ -361,9 +354,8 @@ impl<L: Copy> Responder<L> {
     /// Forgets services of which nothing is left to say.
     fn sweep(&mut self) {
         for n in 0..MDNS_SERVICE_COUNT {
-            let owes = !self.farewell.is_empty()
-                && self.records_of(Owner::Service(n)).minus(self.farewell)
-                    != self.records_of(Owner::Service(n));
+            let records = self.records_of(Owner::Service(n));
+            let owes = records.minus(self.farewell_left()) != records;
             if let Some(slot) = self.services.get_mut(n)
                 && slot.as_ref().is_some_and(|s| s.leaves)
                 && !owes

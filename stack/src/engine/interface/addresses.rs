@@ -207,6 +207,7 @@ impl Engine<'_> {
         let was_there = self.interface.remove_address(address);
         if was_there {
             self.on_address_gone(address);
+            self.attention = true;
         }
         was_there
     }

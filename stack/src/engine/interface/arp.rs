@@ -63,6 +63,8 @@ impl Engine<'_> {
             }
             Learned::Unchanged if kind == ClaimKind::Reply => Err(Discard::UnsolicitedNeighbor),
             Learned::Unchanged | Learned::Updated | Learned::Contested => Ok(()),
+            #[cfg(feature = "proto-ipv6")]
+            Learned::Agreed => Ok(()),
         }
     }
 

@@ -84,13 +84,13 @@ impl Interface {
         told.map_or(self.link_mtu, |mtu| mtu.min(self.link_mtu))
     }
 
-    /// The hop limit of packets to a destination whose sender has no other than the default in mind: CurHopLimit,
-    /// where a router said one.
+    /// The hop limit of packets to a destination whose sender has chosen none: CurHopLimit, where a router said
+    /// one.
     #[inline]
-    pub(in crate::engine) fn hop_limit(&self, destination: IpAddress, wanted: u8) -> u8 {
+    pub(in crate::engine) fn hop_limit(&self, destination: IpAddress) -> u8 {
         match (destination, self.ipv6.discovery.hop_limit) {
-            (IpAddress::Ipv6(_), Some(told)) if wanted == DEFAULT_HOP_LIMIT => told,
-            _ => wanted,
+            (IpAddress::Ipv6(_), Some(told)) => told,
+            _ => DEFAULT_HOP_LIMIT,
         }
     }
 

@@ -172,6 +172,8 @@ impl Engine<'_> {
     /// Replaces the IPv4 configuration. Connections from an address that goes away end with an error.
     pub(crate) fn set_config_v4(&mut self, config: ConfigV4) -> Result<(), ConfigError> {
         self.stop_configuring();
+        // To announce the address, and whatever depends on it.
+        self.attention = true;
         let now = self.now;
         match config {
             ConfigV4::None => self.configure(now, None),

@@ -324,8 +324,13 @@ impl Engine<'_> {
         };
         let neighbors = &mut self.interface.ethernet.neighbors;
         let learned = neighbors.on_advertisement(now, &advertisement);
-        if matches!(learned, Learned::Resolved(_) | Learned::Updated) {
-            self.interface.on_neighbor_answered(target, flags.router);
+        match learned {
+            Learned::Resolved(_) | Learned::Updated => {
+                self.interface.on_neighbor_answered(target, flags.router);
+            }
+            // Section 7.2.5: whether it is a router is believed as well, and nothing else is new.
+            Learned::Agreed if !flags.router => self.interface.on_neighbor_answered(target, false),
+            Learned::Agreed | Learned::Unchanged | Learned::Contested => {}
         }
         match learned {
             Learned::Resolved(waiters) => {
@@ -333,7 +338,7 @@ impl Engine<'_> {
                 Ok(None)
             }
             Learned::Unchanged => Err(Discard::UnsolicitedNeighbor),
-            Learned::Updated | Learned::Contested => Ok(None),
+            Learned::Agreed | Learned::Updated | Learned::Contested => Ok(None),
         }
     }
 

@@ -3,6 +3,7 @@
 #[cfg(feature = "proto-ipv6")]
 pub(super) use v6::Discovery;
 
+use super::super::egress::DEFAULT_HOP_LIMIT;
 use super::Interface;
 use crate::ip::{NextHop, Route};
 use crate::time::Instant;
@@ -20,8 +21,8 @@ impl Interface {
     }
 
     #[inline]
-    pub(in crate::engine) fn hop_limit(&self, _destination: IpAddress, wanted: u8) -> u8 {
-        wanted
+    pub(in crate::engine) fn hop_limit(&self, _destination: IpAddress) -> u8 {
+        DEFAULT_HOP_LIMIT
     }
 
     pub(super) fn on_neighbor_failed(&mut self, _address: IpAddress) {}

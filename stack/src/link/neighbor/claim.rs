@@ -76,6 +76,9 @@ pub(crate) struct Advertisement {
 pub(crate) enum Learned<W> {
     /// Nothing that was not known, or nothing that is believed.
     Unchanged,
+    /// An advertisement said what was known, and is believed.
+    #[cfg(feature = "proto-ipv6")]
+    Agreed,
     /// The entry was created, confirmed or changed.
     Updated,
     /// Two link addresses claim one neighbor; the one in use is being asked.

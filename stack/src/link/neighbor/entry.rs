@@ -72,6 +72,9 @@ pub(super) enum Use {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Change {
     Unchanged,
+    /// What it says is believed, and was known.
+    #[cfg(feature = "proto-ipv6")]
+    Agreed,
     Updated,
     Contested,
     Resolved,

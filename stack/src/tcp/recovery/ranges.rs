@@ -76,6 +76,15 @@ impl Scoreboard {
         *self = Self::new();
     }
 
+    /// The first `bytes` of what was in flight are acknowledged.
+    fn forget_arrived(&mut self, bytes: u32) {
+        let mut rest = RangeSet::new();
+        for range in self.arrived.iter() {
+            let _ = rest.insert(range.start.saturating_sub(bytes)..range.end.saturating_sub(bytes));
+        }
+        self.arrived = rest;
+    }
+
     /// The scoreboard for what is in flight, from `una` to `nxt`.
     pub(crate) fn with<'a>(
         &'a mut self,
@@ -103,7 +112,7 @@ impl Board<'_> {
         let mut bytes = 0;
         if ack.after(self.una) {
             bytes = ack.distance_from(self.una);
-            self.state.arrived.shift(bytes);
+            self.state.forget_arrived(bytes);
             self.state.resent = self.state.resent.saturating_sub(bytes);
             self.state.lost_to = self.state.lost_to.saturating_sub(bytes);
             self.una = ack;
@@ -169,7 +178,7 @@ impl Board<'_> {
     pub(crate) fn lose_all(&mut self) -> bool {
         let reneged = self.state.arrived.iter().any(|range| range.start == 0);
         if reneged {
-            self.state.arrived.clear();
+            self.state.arrived = RangeSet::new();
         }
         self.state.resent = 0;
         self.lose_to(self.flight());
@@ -197,10 +206,10 @@ impl Board<'_> {
         while let Some(range) = arrived.containing(&(start..start + 1)) {
             start = range.end;
         }
-        let lost = start..self.state.lost_to;
-        let end = arrived
-            .overlapping(&lost)
-            .map_or(lost.end, |range| range.start);
+        let behind = arrived.iter().map(|range| range.start);
+        let end = behind
+            .filter(|&arrived| arrived > start)
+            .fold(self.state.lost_to, u32::min);
         Some(Hole {
             start: self.una + start,
             end: self.una + end,

@@ -2,6 +2,8 @@
 //! class of a question and of a record.
 
 use core::net::Ipv4Addr;
+#[cfg(feature = "proto-ipv6")]
+use core::net::Ipv6Addr;
 
 use heapless::Vec;
 
@@ -11,6 +13,10 @@ use crate::wire::Malformed;
 
 /// Whom its messages go to (RFC 6762 section 3).
 pub const MDNS_GROUP: Ipv4Addr = Ipv4Addr::new(224, 0, 0, 251);
+
+/// The same for those who hear IPv6.
+#[cfg(feature = "proto-ipv6")]
+pub const MDNS_GROUP_V6: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 0xfb);
 
 /// The port of Multicast DNS, of everybody.
 pub const MDNS_PORT: u16 = 5353;
@@ -173,6 +179,8 @@ pub struct OwnRecord<'r> {
 pub enum OwnData<'r> {
     /// An IPv4 address.
     A([u8; 4]),
+    /// An IPv6 address.
+    Aaaa([u8; 16]),
     /// A name.
     Ptr(&'r Name),
     /// Where a service is.
@@ -291,6 +299,7 @@ impl<'b> MdnsWriter<'b> {
     fn data(&mut self, data: &OwnData<'_>) -> Option<()> {
         match *data {
             OwnData::A(address) => self.bytes(&address),
+            OwnData::Aaaa(address) => self.bytes(&address),
             OwnData::Ptr(name) => self.name(name),
             OwnData::Srv { port, target } => {
                 self.bytes(&[0; 4])?;
@@ -351,6 +360,7 @@ impl OwnData<'_> {
     fn kind(&self) -> RecordType {
         match self {
             Self::A(_) => RecordType::A,
+            Self::Aaaa(_) => RecordType::AAAA,
             Self::Ptr(_) => RecordType::PTR,
             Self::Srv { .. } => RecordType::SRV,
             Self::Txt(_) => RecordType::TXT,

@@ -18,6 +18,12 @@ fn secs(secs: u64) -> Duration {
     Duration::from_secs(secs)
 }
 
+fn ipv4() -> Versions {
+    Versions::of(core::iter::once(
+        core::net::Ipv4Addr::new(192, 0, 2, 1).into(),
+    ))
+}
+
 struct Story {
     browse: Browse<'static>,
     now: Instant,
@@ -31,7 +37,7 @@ impl Story {
         let buffer: Bytes<'static> = vec![0; len].into();
         let mut browse = Browse::new(name(KIND), RecordType::PTR, buffer);
         assert_eq!(browse.next_deadline(), None);
-        browse.start(NOW, &mut Random::new(Seed::from(1)));
+        browse.start(NOW, ipv4(), &mut Random::new(Seed::from(1)));
         Self { browse, now: NOW }
     }
 
@@ -51,7 +57,7 @@ impl Story {
             self.now = self.now.max(due);
             self.browse.on_timeout(self.now);
             let mut buffer = [0; 600];
-            if let Some(len) = self.browse.poll(self.now, &mut buffer) {
+            if let Some((len, IpVersion::Ipv4)) = self.browse.poll(self.now, &mut buffer) {
                 let message = MdnsMessage::parse(&buffer[..len]).unwrap();
                 let question = message.questions().next().unwrap();
                 assert!(question.name == name(KIND).as_name());
@@ -269,5 +275,30 @@ proptest! {
             prop_assert!(there.remove(&told[1..]), "{told}");
         }
         prop_assert!(there.is_empty());
+    }
+}
+
+#[cfg(feature = "proto-ipv6")]
+#[test]
+fn everybody_is_asked_over_both_versions() {
+    let addresses = [
+        core::net::Ipv4Addr::new(192, 0, 2, 1).into(),
+        core::net::Ipv6Addr::LOCALHOST.into(),
+    ];
+    let mut random = Random::new(Seed::from(1));
+    let mut browse = Story::new().browse;
+    browse.start(NOW, Versions::of(addresses.into_iter()), &mut random);
+    for _ in 0..2 {
+        let at = browse.next_deadline().unwrap();
+        let mut asked = Vec::new();
+        while browse.wants_to_send(at) {
+            let mut buffer = [0; 600];
+            let (len, version) = browse.poll(at, &mut buffer).unwrap();
+            asked.push((buffer[..len].to_vec(), version));
+        }
+        assert_eq!(asked.len(), 2);
+        assert_eq!(asked[0].1, IpVersion::Ipv6);
+        assert_eq!(asked[1].1, IpVersion::Ipv4);
+        assert_eq!(asked[0].0, asked[1].0);
     }
 }

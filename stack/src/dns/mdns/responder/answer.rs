@@ -36,6 +36,7 @@ pub(super) enum OwnName {
     Instance(usize),
     Type(usize),
     AllTypes,
+    Address(usize),
 }
 
 /// The answers to a message.
@@ -93,7 +94,7 @@ impl<L: Copy> Responder<L> {
     /// ours yet (section 8.1).
     fn contradicted_by(&self, record: &Record<'_>) -> Option<Owner> {
         // A goodbye takes nothing away from us.
-        if record.mdns_class() != CLASS_INTERNET || record.ttl == 0 {
+        if record.mdns_class() != CLASS_INTERNET || record.ttl == 0 || self.is_one_of_ours(record) {
             return None;
         }
         self.owners().find(|&owner| {
@@ -101,7 +102,7 @@ impl<L: Copy> Responder<L> {
                 return false;
             };
             let has_type = match owner {
-                Owner::Host => record.kind == RecordType::A,
+                Owner::Host => [RecordType::A, RecordType::AAAA].contains(&record.kind),
                 Owner::Service(_) => [RecordType::SRV, RecordType::TXT].contains(&record.kind),
             };
             let concerns = claim.is_probing() || (claim.is_ours() && has_type);
@@ -150,7 +151,7 @@ impl<L: Copy> Responder<L> {
         let mut questions = message.questions().peekable();
         if questions.peek().is_none() {
             // Section 7.2: what the asker of before knows as well.
-            if self.pending.awaits.map(Into::into) == Some(from.endpoint.addr) {
+            if self.pending.awaits == Some(from.endpoint.addr) {
                 self.pending.answers = self.pending.answers.minus(known);
             }
             return Ok(());
@@ -224,11 +225,6 @@ impl<L: Copy> Responder<L> {
             0
         };
         let due = now + Duration::from_millis(delay.into());
-        let asker = match from.endpoint.addr {
-            crate::wire::IpAddress::Ipv4(address) => Some(address),
-            #[cfg(feature = "proto-ipv6")]
-            crate::wire::IpAddress::Ipv6(_) => None,
-        };
         let is_first = self.pending.answers.is_empty();
         self.pending = Pending {
             answers: self.pending.answers.union(new),
@@ -240,7 +236,7 @@ impl<L: Copy> Responder<L> {
                 (false, false) => self.pending.due,
             },
             // Others asked too: what one of them knows is not left out any more.
-            awaits: asker.filter(|_| truncated && is_first),
+            awaits: (truncated && is_first).then_some(from.endpoint.addr),
         };
     }
 
@@ -255,11 +251,15 @@ impl<L: Copy> Responder<L> {
         let set = RecordSet::EMPTY;
         let host = self.host.as_ref().filter(|host| host.claim.is_ours());
         if host.is_some_and(|host| host.name().as_name() == question.name) {
-            let record = match asks_for(RecordType::A) {
-                true => OwnRecordId::Addresses,
-                false => OwnRecordId::HostHasNoOther,
-            };
-            return (Some(OwnName::Host), set.with(record));
+            let records = self.addresses.answer(asks_for);
+            return (Some(OwnName::Host), records);
+        }
+        if host.is_some()
+            && asks_for(RecordType::PTR)
+            && let Some(n) = self.addresses.find_reverse(question.name)
+        {
+            let record = OwnRecordId::Reverse(n);
+            return (Some(OwnName::Address(n)), set.with(record));
         }
         let mut found = nothing;
         let mut types = set;
@@ -315,7 +315,10 @@ impl<L: Copy> Responder<L> {
             }
             let leads_here = matches!(record, OwnRecordId::Pointer(_) | OwnRecordId::Location(_));
             if leads_here && self.host.as_ref().is_some_and(|host| host.claim.is_ours()) {
-                additional = additional.with(OwnRecordId::Addresses);
+                additional = additional.union(self.addresses.both());
+            }
+            if matches!(record, OwnRecordId::Ipv4 | OwnRecordId::Ipv6) {
+                additional = additional.union(self.addresses.beside(record));
             }
         }
         additional.minus(answers)
@@ -325,10 +328,22 @@ impl<L: Copy> Responder<L> {
     /// give is already included in the Answer Section with an RR TTL at least half the correct value."
     fn known_to(&self, message: &MdnsMessage<'_>) -> RecordSet {
         let mut known = RecordSet::EMPTY;
+        let is_fresh = |record: &Record<'_>, ours: OwnRecordId| record.ttl >= ours.ttl() / 2;
         for record in message.answers() {
             if let Some(ours) = self.same_as(&record)
-                && record.ttl >= ours.ttl() / 2
+                && is_fresh(&record, ours)
             {
+                known = known.with(ours);
+            }
+        }
+        // Of several addresses all have to be known.
+        for ours in [OwnRecordId::Ipv4, OwnRecordId::Ipv6] {
+            let mut addresses = self.addresses.of(ours);
+            let is_known = |data| {
+                let mut told = message.answers();
+                told.any(|r| is_fresh(&r, ours) && self.is_one_of_ours(&r) && r.data == data)
+            };
+            if addresses.all(is_known) {
                 known = known.with(ours);
             }
         }
@@ -342,10 +357,12 @@ impl<L: Copy> Responder<L> {
         }
         let host = self.host.as_ref();
         match record.data {
-            RecordData::A(address) => {
-                let name = host.map(Host::name)?;
-                let is_ours = self.addresses[..] == [address] && name.as_name() == record.name;
-                is_ours.then_some(OwnRecordId::Addresses)
+            RecordData::A(_) => self.is_all_of(OwnRecordId::Ipv4, record),
+            #[cfg(feature = "proto-ipv6")]
+            RecordData::Aaaa(_) => self.is_all_of(OwnRecordId::Ipv6, record),
+            RecordData::Ptr(to) if host.is_some_and(|host| host.name().as_name() == to) => {
+                let n = self.addresses.find_reverse(record.name)?;
+                Some(OwnRecordId::Reverse(n))
             }
             RecordData::Ptr(to) => self.told_services().find_map(|(n, service)| {
                 let kind = service.type_name();
@@ -368,6 +385,21 @@ impl<L: Copy> Responder<L> {
             }
             _ => None,
         }
+    }
+
+    /// That set of addresses, if the record is all there is in it.
+    fn is_all_of(&self, set: OwnRecordId, record: &Record<'_>) -> Option<OwnRecordId> {
+        let is_all = self.addresses.of(set).all(|data| data == record.data);
+        (is_all && self.is_one_of_ours(record)).then_some(set)
+    }
+
+    /// Whether a record is that of one of our addresses, of several perhaps.
+    fn is_one_of_ours(&self, record: &Record<'_>) -> bool {
+        let mut all = self.addresses.of(OwnRecordId::Ipv4);
+        let mut all_v6 = self.addresses.of(OwnRecordId::Ipv6);
+        let is_it = |data| data == record.data;
+        let is_host = |host: &Host| host.name().as_name() == record.name;
+        (all.any(is_it) || all_v6.any(is_it)) && self.host.as_ref().is_some_and(is_host)
     }
 
     /// The service whose instance a record is about, claimed or not.

@@ -1,5 +1,9 @@
 //! RFC 6762, sentence by sentence.
 
+#[cfg(feature = "proto-ipv6")]
+mod addresses;
+
+use core::net::Ipv4Addr;
 use std::string::{String, ToString};
 use std::vec;
 use std::vec::Vec;
@@ -16,6 +20,7 @@ use crate::wire::dns::{
 
 const NOW: Instant = Instant::from_secs(1000);
 const OURS: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 1);
+const EVERYBODY: Destination<u8> = Destination::Everybody(IpVersion::Ipv4);
 const OTHER: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 2);
 const WEB: MdnsService<'_> = MdnsService {
     instance: "Swan",
@@ -168,9 +173,15 @@ impl Story {
     }
 
     fn plug_in(&mut self, addresses: &[Ipv4Addr]) {
+        let addresses: Vec<_> = addresses.iter().map(|&address| address.into()).collect();
+        self.plug_in_any(&addresses);
+    }
+
+    fn plug_in_any(&mut self, addresses: &[IpAddress]) {
+        let versions = Versions::of(addresses.iter().copied());
         let addresses = addresses.iter().copied();
         self.responder
-            .set_addresses(self.now, addresses, &mut self.random);
+            .set_addresses(self.now, addresses, versions, &mut self.random);
     }
 
     /// What is sent in that time.
@@ -261,9 +272,10 @@ fn names_are_probed_for_and_then_announced() {
         .iter()
         .flat_map(|s| s.read().answers().collect::<Vec<_>>())
     {
-        assert_eq!(record.flushes_cache(), record.kind != PTR);
+        let is_reverse = record.name.is_within(&[b"arpa"]);
+        assert_eq!(record.flushes_cache(), record.kind != PTR || is_reverse);
     }
-    assert!(sent.iter().all(|s| s.to == Destination::Everybody));
+    assert!(sent.iter().all(|s| s.to == EVERYBODY));
 }
 
 #[test]
@@ -273,7 +285,7 @@ fn a_question_for_an_address_is_answered_at_once() {
     let answer = story.ask(&query(&[("SWAN.local", A)]));
     assert_eq!(answer.at, before);
     assert_eq!(answer.answers(), [("swan.local".into(), 1, 120)]);
-    assert_eq!(answer.to, Destination::Everybody);
+    assert_eq!(answer.to, EVERYBODY);
     assert_eq!(answer.read().questions().count(), 0, "section 6");
 }
 
@@ -402,7 +414,7 @@ fn who_asks_for_it_is_answered_by_unicast() {
     // "If the responder has not multicast that record recently (within one quarter of its TTL), then the
     // responder SHOULD instead multicast the response".
     story.wait(ms(31_000));
-    assert_eq!(story.ask(&question).to, Destination::Everybody);
+    assert_eq!(story.ask(&question).to, EVERYBODY);
     question.multicast = false;
     story.wait(ms(31_000));
     assert_eq!(story.ask(&question).to, to_other, "section 5.5");
@@ -583,6 +595,22 @@ fn long_answers_go_in_several_messages() {
     assert!(story.responder.poll(story.now, &mut [0; 70]).is_none());
 }
 
+/// Some addresses or none.
+fn plugs(n: u8) -> Vec<IpAddress> {
+    let mut addresses = Vec::new();
+    if n & 1 != 0 {
+        addresses.push(OURS.into());
+    }
+    #[cfg(feature = "proto-ipv6")]
+    if n & 2 != 0 {
+        addresses.push(core::net::Ipv6Addr::LOCALHOST.into());
+    }
+    if n & 4 != 0 {
+        addresses.push(Ipv4Addr::new(192, 0, 2, 77).into());
+    }
+    addresses
+}
+
 proptest! {
     #[test]
     fn whatever_comes_it_goes_on(
@@ -603,7 +631,7 @@ proptest! {
                 5 => query_knowing(&[], &[(text, 120, address)], flag),
                 6 => response(&[(text, 120, OwnData::Txt(b"\x01x"))]),
                 7 => {
-                    story.plug_in(if flag { &[OURS] } else { &[] });
+                    story.plug_in_any(&plugs(n));
                     continue;
                 }
                 _ => {

@@ -3,10 +3,26 @@
 use super::super::claim::Due;
 use super::super::records::{OwnRecordId, RecordSet};
 use super::super::service::{Host, Service, all_types};
+use super::super::versions::Versions;
 use super::answer::{CLASS_INTERNET, LegacyQuestion, OwnName, Unicast};
 use super::{Destination, Owner, Pending, Responder};
 use crate::time::Instant;
+use crate::wire::IpAddress;
 use crate::wire::dns::{MdnsWriter, Name, OwnData, OwnRecord, RecordType, Section, TOP_BIT};
+
+/// What a message to everybody says.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Saying {
+    /// Has somebody that name?
+    Probe(Owner),
+    /// This is so.
+    Records {
+        answers: RecordSet,
+        additional: RecordSet,
+    },
+    /// This is so no more, beside what addresses there were.
+    Farewell(RecordSet),
+}
 
 /// How records are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,7 +39,8 @@ enum Manner {
 impl<L: Copy> Responder<L> {
     /// When [`Self::poll`] has something to send.
     pub(crate) fn next_deadline(&self) -> Option<Instant> {
-        if !self.unicast.is_empty() || !self.farewell.is_empty() {
+        let is_due = !self.unicast.is_empty() || self.repeat.is_some() || self.owes_farewell();
+        if is_due {
             return Some(Instant::ZERO);
         }
         let pending = (!self.pending.answers.is_empty()).then_some(self.pending.due);
@@ -41,15 +58,21 @@ impl<L: Copy> Responder<L> {
             let len = self.write_unicast(&unicast, buffer);
             return Some((len, Destination::One(unicast.to, unicast.link)));
         }
-        if !self.farewell.is_empty() {
-            let len = self.write_farewell(buffer);
-            return Some((len, Destination::Everybody));
+        if let Some((saying, versions)) = self.repeat.take()
+            && let Some(len) = self.say_again(saying, buffer)
+        {
+            return self.said(len, saying, versions);
+        }
+        if self.owes_farewell() {
+            let (len, said) = self.write_farewell(buffer);
+            return self.said(len, Saying::Farewell(said), self.addresses.versions());
         }
         for owner in self.owners() {
             match self.claim_mut(owner).and_then(|claim| claim.poll(now)) {
                 Some(Due::Probe) => {
                     let len = self.write_probe(owner, buffer);
-                    return Some((len, Destination::Everybody));
+                    let versions = self.addresses.versions();
+                    return self.said(len, Saying::Probe(owner), versions);
                 }
                 Some(Due::Announce) => {
                     let records = self.records_of(owner);
@@ -63,12 +86,53 @@ impl<L: Copy> Responder<L> {
         if self.pending.answers.is_empty() || self.pending.due > now {
             return None;
         }
-        let len = self.write_pending(now, buffer)?;
-        Some((len, Destination::Everybody))
+        let (len, said) = self.write_pending(now, buffer)?;
+        self.said(len, said, self.addresses.versions())
+    }
+
+    /// What was said goes to those who hear the first of these versions, and then to the others.
+    fn said(
+        &mut self,
+        len: usize,
+        said: Saying,
+        versions: Versions,
+    ) -> Option<(usize, Destination<L>)> {
+        let others = versions.rest();
+        self.repeat = (!others.is_empty()).then_some((said, others));
+        if self.repeat.is_none()
+            && let Saying::Farewell(_) = said
+        {
+            self.addresses.said_farewell();
+            self.sweep();
+        }
+        Some((len, Destination::Everybody(versions.first()?)))
+    }
+
+    /// `None` if there is nothing of it to say any more.
+    fn say_again(&self, saying: Saying, buffer: &mut [u8]) -> Option<usize> {
+        let mut writer = MdnsWriter::new(buffer, 0, true);
+        match saying {
+            Saying::Probe(owner) => {
+                let is_probing = self.claim(owner).is_some_and(|claim| claim.is_probing());
+                return is_probing.then(|| self.write_probe(owner, buffer));
+            }
+            Saying::Records {
+                answers,
+                additional,
+            } => {
+                self.write_set(&mut writer, Section::Answer, answers, Manner::Usual);
+                self.write_set(&mut writer, Section::Additional, additional, Manner::Usual);
+            }
+            Saying::Farewell(records) => {
+                self.write_gone(&mut writer);
+                self.write_set(&mut writer, Section::Answer, records, Manner::Farewell);
+            }
+        }
+        (writer.count(Section::Answer as usize) > 0).then(|| writer.finish())
     }
 
     /// As many of the answers as fit; the others come next. `None` if all of them are no more.
-    fn write_pending(&mut self, now: Instant, buffer: &mut [u8]) -> Option<usize> {
+    fn write_pending(&mut self, now: Instant, buffer: &mut [u8]) -> Option<(usize, Saying)> {
         let mut writer = MdnsWriter::new(buffer, 0, true);
         let pending = self.pending;
         let (written, left) =
@@ -78,10 +142,11 @@ impl<L: Copy> Responder<L> {
                 *last = Some(now);
             }
         }
+        let mut additional = RecordSet::EMPTY;
         self.pending = match left.is_empty() || written.is_empty() {
             // What does not fit a message of its own is never sent.
             true => {
-                let additional = pending.additional.minus(pending.answers);
+                additional = pending.additional.minus(pending.answers);
                 self.write_set(&mut writer, Section::Additional, additional, Manner::Usual);
                 Pending::NONE
             }
@@ -90,7 +155,11 @@ impl<L: Copy> Responder<L> {
                 ..pending
             },
         };
-        (writer.count(Section::Answer as usize) > 0).then(|| writer.finish())
+        let said = Saying::Records {
+            answers: written,
+            additional,
+        };
+        (writer.count(Section::Answer as usize) > 0).then(|| (writer.finish(), said))
     }
 
     fn write_unicast(&self, unicast: &Unicast<L>, buffer: &mut [u8]) -> usize {
@@ -108,8 +177,14 @@ impl<L: Copy> Responder<L> {
         writer.finish()
     }
 
-    fn write_farewell(&mut self, buffer: &mut [u8]) -> usize {
+    fn owes_farewell(&self) -> bool {
+        !self.farewell.is_empty() || self.addresses.owes_farewell()
+    }
+
+    /// Takes back what fits.
+    fn write_farewell(&mut self, buffer: &mut [u8]) -> (usize, RecordSet) {
         let mut writer = MdnsWriter::new(buffer, 0, true);
+        self.write_gone(&mut writer);
         let records = self.farewell;
         let (written, left) =
             self.write_set(&mut writer, Section::Answer, records, Manner::Farewell);
@@ -117,8 +192,30 @@ impl<L: Copy> Responder<L> {
             true => RecordSet::EMPTY,
             false => left,
         };
-        self.sweep();
-        writer.finish()
+        (writer.finish(), written)
+    }
+
+    /// Takes back the addresses that this host has no more. The others of the name stay, so no cache is to be
+    /// flushed.
+    fn write_gone(&self, writer: &mut MdnsWriter<'_>) {
+        let Some(name) = self.host.as_ref().map(Host::name) else {
+            return;
+        };
+        let mut take_back = |name: &Name, data| {
+            let record = OwnRecord {
+                name,
+                class: CLASS_INTERNET,
+                ttl: 0,
+                data,
+            };
+            writer.record(Section::Answer, &record);
+        };
+        for address in self.addresses.gone() {
+            take_back(&name, address_data(address));
+            if let Ok(reverse) = Name::of_address(address.into()) {
+                take_back(&reverse, OwnData::Ptr(&name));
+            }
+        }
     }
 
     /// Asks whether somebody has the name, and says what it would be for.
@@ -131,7 +228,7 @@ impl<L: Copy> Responder<L> {
             writer.question(&name, RecordType::ANY, CLASS_INTERNET | TOP_BIT);
         }
         let unique = match owner {
-            Owner::Host => RecordSet::EMPTY.with(OwnRecordId::Addresses),
+            Owner::Host => self.addresses.both(),
             Owner::Service(n) => RecordSet::EMPTY
                 .with(OwnRecordId::Location(n))
                 .with(OwnRecordId::Text(n)),
@@ -183,21 +280,19 @@ impl<L: Copy> Responder<L> {
         };
         let host = || self.host.as_ref().map(Host::name);
         Some(match id {
-            OwnRecordId::Addresses => {
+            OwnRecordId::Ipv4 | OwnRecordId::Ipv6 => {
                 let name = host()?;
-                let mut addresses = self.addresses.iter();
-                addresses.all(|address| put(&name, OwnData::A(address.octets())))
+                let mut addresses = self.addresses.iter_of(id);
+                addresses.all(|address| put(&name, address_data(address)))
             }
             OwnRecordId::HostHasNoOther => {
                 let next = &host()?;
-                // A is 1.
-                put(
-                    next,
-                    OwnData::Nsec {
-                        next,
-                        types: &[0x40],
-                    },
-                )
+                let types = self.addresses.types();
+                put(next, OwnData::Nsec { next, types })
+            }
+            OwnRecordId::Reverse(n) => {
+                let reverse = self.addresses.reverse_name(n)?;
+                put(&reverse, OwnData::Ptr(&host()?))
             }
             OwnRecordId::Pointer(n) => {
                 let service = self.service(n)?;
@@ -234,7 +329,16 @@ impl<L: Copy> Responder<L> {
             OwnName::Instance(n) => self.service(n).map(Service::instance_name),
             OwnName::Type(n) => self.service(n).map(Service::type_name),
             OwnName::AllTypes => Some(all_types()),
+            OwnName::Address(n) => self.addresses.reverse_name(n),
         }
+    }
+}
+
+fn address_data(address: IpAddress) -> OwnData<'static> {
+    match address {
+        IpAddress::Ipv4(address) => OwnData::A(address.octets()),
+        #[cfg(feature = "proto-ipv6")]
+        IpAddress::Ipv6(address) => OwnData::Aaaa(address.octets()),
     }
 }
 

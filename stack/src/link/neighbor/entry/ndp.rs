@@ -78,7 +78,7 @@ impl Entry {
         } else if differs {
             self.state = State::Stale { hardware };
         } else {
-            return Change::Unchanged;
+            return Change::Agreed;
         }
         Change::Updated
     }

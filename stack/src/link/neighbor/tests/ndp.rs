@@ -152,11 +152,11 @@ fn a_solicited_advertisement_of_the_known_address_or_none_confirms_it() {
 fn an_unsolicited_advertisement_of_the_known_address_changes_nothing() {
     let mut cache = stale();
     let learned = advertise(&mut cache, secs(2), Some(MAC_A), "O");
-    assert_eq!(learned, Learned::Unchanged);
+    assert_eq!(learned, Learned::Agreed);
     assert_eq!(state(&cache, secs(2)), Some(NeighborState::Stale));
     let mut cache = reachable();
     let learned = advertise(&mut cache, secs(2), Some(MAC_A), "");
-    assert_eq!(learned, Learned::Unchanged);
+    assert_eq!(learned, Learned::Agreed);
     assert_eq!(state(&cache, secs(2)), Some(NeighborState::Reachable));
 }
 
