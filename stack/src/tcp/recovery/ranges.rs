@@ -40,7 +40,8 @@ struct Timed {
 /// As many gaps as a peer can report at once. What does not fit is sent again needlessly.
 const RANGES: usize = SackBlocks::CAPACITY;
 
-/// How long a send buffer must be to hold `capacity` bytes of data: just as long.
+/// How long a send buffer must be to hold `capacity` bytes of data: just as long. With one of the features `tcp-rack`,
+/// `tcp-undo`, `tcp-bbr` and `tcp-plpmtud` a table of what is in flight lies behind them.
 pub const fn send_buffer_len(capacity: usize) -> usize {
     capacity
 }
