@@ -221,6 +221,7 @@ impl<'d> Sockets<'d> {
         slot.generation = slot.generation.wrapping_add(1);
         self.free.push_back(self.links[lane::WORK], index);
     }
+
     #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(super) fn key(&self, index: Index) -> SocketKey {
         SocketKey {

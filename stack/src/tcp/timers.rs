@@ -2,6 +2,7 @@
 
 use zerocopy::native_endian::U64;
 
+use super::connection::TICK;
 use crate::time::Instant;
 
 /// What a connection waits for.
@@ -47,7 +48,7 @@ const ALL: &[Timer] = &[
 ];
 
 /// When each timer is due, in four bytes each: counted from `base`, in microseconds those of the protocol,
-/// which run for a minute at most, and in milliseconds, rounded up, those of the user.
+/// which run for a minute at most, and in [`TICK`]s, rounded up, those of the user.
 #[derive(Clone, Debug)]
 pub(crate) struct Timers {
     /// In microseconds. Not aligned, so that there is no gap behind it.
@@ -108,7 +109,7 @@ impl Timers {
         } else {
             u64::from(fine)
         };
-        Instant::from_micros(self.base.get() + fine.min(u64::from(coarse) * COARSE))
+        Instant::from_micros(self.base.get() + fine.min(u64::from(coarse) << COARSE))
     }
 
     /// When a timer is due, [`Instant::FAR_FUTURE`] if it does not run.
@@ -142,18 +143,21 @@ impl Timers {
     }
 
     fn at(&self, index: usize) -> u64 {
-        self.base.get() + u64::from(self.due[index]) * unit(index)
+        self.base.get() + (u64::from(self.due[index]) << shift(index))
     }
 
     #[inline(never)]
     fn offset(&self, index: usize, at: u64) -> u32 {
-        let units = (at - self.base.get()).div_ceil(unit(index));
+        let (span, shift) = (at - self.base.get(), shift(index));
+        let whole = span >> shift;
+        let units = whole + u64::from(whole << shift != span);
         u32::try_from(units).unwrap_or(STOPPED).min(STOPPED - 1)
     }
 }
 
-fn unit(index: usize) -> u64 {
-    if index < FIRST_COARSE { 1 } else { COARSE }
+/// How much coarser than microseconds a timer is, in bits.
+fn shift(index: usize) -> u32 {
+    if index < FIRST_COARSE { 0 } else { COARSE }
 }
 
 const STOPPED: u32 = u32::MAX;
@@ -163,8 +167,7 @@ const FIRST_COARSE: usize = Timer::KeepAlive as usize;
 #[cfg(not(feature = "tcp-keep-alive"))]
 const FIRST_COARSE: usize = Timer::User as usize;
 
-/// In microseconds.
-const COARSE: u64 = 1_000;
+const COARSE: u32 = TICK.ilog2();
 
 /// So that timers which are set next, for times before the earliest, do not move the base again.
 const HEADROOM: u64 = 1_000_000;
@@ -187,9 +190,9 @@ mod tests {
             timers.take_due(now + Duration::from_micros(200_001)),
             Some(Timer::Retransmit)
         );
-        // In whole milliseconds.
+        // In whole ticks.
         let late = timers.next().since(now + Duration::from_secs(30));
-        assert!(late < Duration::from_millis(1), "{late:?}");
+        assert!(late.as_micros() < u64::from(TICK), "{late:?}");
     }
 
     #[test]
@@ -216,7 +219,7 @@ mod tests {
             now += Duration::from_secs(1_801);
         }
         let late = timers.next().since(patience).as_micros();
-        assert!(late <= 480 * COARSE, "{late}");
+        assert!(late <= 480 * u64::from(TICK), "{late}");
     }
 
     #[test]
