@@ -139,6 +139,8 @@ pub use engine::{UdpMetadata, UdpPacketMetadata};
 pub use ip::AddressState;
 #[cfg(feature = "ipv4-link-local")]
 pub use ip::LinkLocalConfig;
+#[cfg(feature = "proto-ipv6")]
+pub use ip::{DEFAULT_POLICY_TABLE, PolicyTableEntry};
 pub use rand::Seed;
 #[cfg(feature = "config-events")]
 pub use socket::ConfigEvents;

@@ -4,6 +4,7 @@ use std::net::Ipv4Addr;
 
 use cygnet::{BindError, Discard, Duration, Instant, IpEndpoint, RecvError, SendError};
 use cygnet_tests::{Network, Pair};
+use embassy_futures::join::join;
 
 const NOBODY: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 99);
 
@@ -170,5 +171,40 @@ fn port_unreachables_are_limited_in_rate() {
         let stats = pair.server.stack.stats();
         assert!(stats.discarded(Discard::RateLimited) > 50);
         assert!(stats.discarded(Discard::NoSocket) >= 1);
+    });
+}
+
+#[test]
+fn a_socket_hears_that_its_address_is_gone() {
+    let network = Network::<2>::new(1);
+    let [a, b] = &network.hosts;
+    network.executor.block_on(async {
+        let second = Ipv4Addr::new(10, 0, 0, 77);
+        let cidr = cygnet::IpCidr::Ipv4(cygnet::Ipv4Cidr::new(second, 24));
+        a.stack.add_address(cidr).unwrap();
+        let mut bound = a.udp();
+        bound.bind((second, 7)).unwrap();
+        let anywhere = a.udp_at(8);
+        let peer = b.udp_at(9);
+        let mut buffer = [0; 16];
+        let removing = async {
+            network.executor.sleep(Duration::from_secs(1)).await;
+            a.stack.remove_address(second.into()).unwrap();
+        };
+        let (received, ()) = join(bound.recv_from(&mut buffer), removing).await;
+        assert_eq!(received, Err(RecvError::AddressGone));
+        for _ in 0..2 {
+            let sent = bound.send_to(b"hello", b.at(9)).await;
+            assert_eq!(sent, Err(SendError::AddressGone));
+        }
+        let mut to = cygnet::UdpMetadata::from(b.at(9));
+        to.local_address = Some(second.into());
+        let sent = anywhere.send_to(b"hello", to).await;
+        assert_eq!(sent, Err(SendError::AddressGone), "as its user names it");
+        // It is back, and so is the socket.
+        a.stack.add_address(cidr).unwrap();
+        bound.send_to(b"hello", b.at(9)).await.unwrap();
+        let (_, meta) = peer.recv_from(&mut buffer).await.unwrap();
+        assert_eq!(meta.endpoint.addr, second.into());
     });
 }

@@ -19,13 +19,17 @@ const CRATES: &[(&str, &[&str])] = &[
     ("cygnet-middleware", &["cygnet-driver"]),
     ("cygnet-embassy", &["cygnet-driver"]),
     ("cygnet-lan9118", &["cygnet-driver"]),
+    ("cygnet-xarxa", &["cygnet-driver"]),
     ("cygnet-tuntap", &["cygnet-driver"]),
     // The sandbox has to open its device while it is still root there.
     ("cygnet-host", &["cygnet-driver", "cygnet-tuntap"]),
 ];
 
-/// The oldest compiler that all of them build with.
+/// The oldest compiler that all of them build with, except for those in [`NEWER`].
 static MSRV: Version = Version::new(1, 88, 0);
+
+/// What stands on others that ask for more than the stack does: the benchmark's peers, and xarxa-driver 0.1.
+const NEWER: &[&str] = &["cygnet-bench", "cygnet-xarxa"];
 
 #[test]
 fn crates_depend_on_what_is_below_them() {
@@ -52,8 +56,7 @@ fn crates_depend_on_what_is_below_them() {
 #[test]
 fn every_crate_states_the_same_oldest_compiler() {
     for package in metadata().workspace_packages() {
-        // Its peers ask for more than the stack does.
-        if package.name.as_str() != "cygnet-bench" {
+        if !NEWER.contains(&package.name.as_str()) {
             assert_eq!(
                 package.rust_version.as_ref(),
                 Some(&MSRV),
@@ -73,7 +76,10 @@ fn no_dependency_asks_for_a_newer_compiler() {
         .expect("a resolved workspace")
         .nodes;
     let mut seen = BTreeSet::new();
-    let mut open: Vec<&PackageId> = published(&metadata).map(|package| &package.id).collect();
+    let mut open: Vec<&PackageId> = published(&metadata)
+        .filter(|package| !NEWER.contains(&package.name.as_str()))
+        .map(|package| &package.id)
+        .collect();
     while let Some(id) = open.pop() {
         if !seen.insert(id) {
             continue;

@@ -6,7 +6,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use cygnet::wire::dns::RecordType;
 use cygnet::{
     BufferPool, Config, ConfigV4, ConnectError, ConnectHostError, Discard, DnsError, DnsSocket,
-    Duration, IpAddress, Ipv6Cidr, StaticConfigV6, TcpConnector, TcpSocket,
+    Duration, IpAddress, Ipv6Cidr, PolicyTableEntry, StaticConfigV6, TcpConnector, TcpSocket,
 };
 use cygnet_driver::Clock;
 use cygnet_tests::{Host, Network, Setup};
@@ -25,6 +25,10 @@ const FOUR: IpAddress = IpAddress::Ipv4(Ipv4Addr::new(10, 0, 0, 2));
 
 /// Two hosts, of which the first asks the second for names.
 fn network() -> Network<'static, 2> {
+    network_with(cygnet::DEFAULT_POLICY_TABLE)
+}
+
+fn network_with(policy_table: &'static [PolicyTableEntry]) -> Network<'static, 2> {
     Network::with(1, |n| {
         let mut setup = Setup::new(n);
         let ConfigV4::Static(ipv4) = setup.config.ipv4.clone() else {
@@ -32,6 +36,7 @@ fn network() -> Network<'static, 2> {
         };
         let ipv6 = StaticConfigV6::new(Ipv6Cidr::new(six(n as u16 + 1), 64));
         setup.config = Config::ipv6_static(ipv6);
+        setup.config.policy_table = policy_table;
         setup.config.ipv4 = ipv4.with_dns_server([10, 0, 0, 2].into()).into();
         setup
     })
@@ -300,6 +305,27 @@ fn names_are_resolved_to_both_versions_the_best_first() {
         let found = join(answer(&network, &server, names), resolving).await.1;
         let expected = [six(2).into(), FOUR, far.into()];
         assert_eq!(found.unwrap()[..], expected);
+    });
+}
+
+/// RFC 6724, section 10.3.
+#[test]
+fn a_table_of_ones_own_may_prefer_ipv4() {
+    let mapped = Ipv6Addr::new(0, 0, 0, 0, 0, 0xffff, 0, 0);
+    let ipv4_first = [PolicyTableEntry::new(Ipv6Cidr::new(mapped, 96), 100, 4)];
+    let network = network_with(ipv4_first.to_vec().leak());
+    let [client, host] = &network.hosts;
+    network.executor.block_on(async {
+        up(&network).await;
+        let server = Server::on(host);
+        let dns = DnsSocket::new(client.stack, vec![0; 1600]).unwrap();
+        let names = Names {
+            aaaa: (&[six(2)], 0),
+            a: (&[[10, 0, 0, 2]], 0),
+        };
+        let resolving = dns.resolve("swan.example.org");
+        let found = join(answer(&network, &server, names), resolving).await.1;
+        assert_eq!(found.unwrap()[..], [FOUR, six(2).into()]);
     });
 }
 

@@ -15,6 +15,8 @@ use crate::dhcp::Dhcpv6Config;
 pub use crate::ip::InterfaceIdentifiers;
 #[cfg(feature = "ipv4-link-local")]
 use crate::ip::LinkLocalConfig;
+#[cfg(feature = "proto-ipv6")]
+use crate::ip::{DEFAULT_POLICY_TABLE, PolicyTableEntry};
 pub use crate::link::DefensePolicy;
 #[cfg(feature = "socket-tcp")]
 use crate::tcp::{CongestionControl, MinRto};
@@ -42,6 +44,15 @@ pub struct Config {
     /// seconds. 0 uses it at once.
     #[cfg(feature = "proto-ipv6")]
     pub duplicate_address_probes: u8,
+    /// Whether the addresses that the stack makes for itself are used while others are asked whether they have them
+    /// (RFC 4429). Off by default. They are then there a second or two earlier, and whoever has one of them may for
+    /// that time get an answer that was meant for this host.
+    #[cfg(feature = "proto-ipv6")]
+    pub optimistic_addresses: bool,
+    /// Which of several addresses packets come from, and which of a host's is tried first, where the other rules of
+    /// RFC 6724 leave the choice: the default table of section 2.1, or one of your own.
+    #[cfg(feature = "proto-ipv6")]
+    pub policy_table: &'static [PolicyTableEntry],
     /// What is done to find out whether somebody else has an IPv4 address.
     pub address_policy: AddressPolicy,
     /// What is done when another host uses one of our IPv4 addresses.
@@ -269,6 +280,10 @@ impl Config {
             interface_identifiers: InterfaceIdentifiers::Opaque { secret: None },
             #[cfg(feature = "proto-ipv6")]
             duplicate_address_probes: 1,
+            #[cfg(feature = "proto-ipv6")]
+            optimistic_addresses: false,
+            #[cfg(feature = "proto-ipv6")]
+            policy_table: DEFAULT_POLICY_TABLE,
             address_policy: AddressPolicy::Announce,
             defense: DefensePolicy::NeverGiveUp,
             loopback: false,

@@ -77,6 +77,11 @@ impl RouteCache {
         let is_known = interface.is_current(&self.path);
         let reach = interface.reach(now, destination, &mut self.path);
         if !is_known {
+            let is_ours = |source| interface.addresses.is_local(source);
+            if matches!(pending.source, Some(source) if !source.is_loopback() && !is_ours(source)) {
+                self.destination = None;
+                return Reach::NoRoute;
+            }
             self.source = interface.source_on(&self.path, destination);
             self.flow = interface.flow(destination);
         }

@@ -31,13 +31,14 @@ impl Engine<'_> {
         #[cfg(feature = "proto-ipv6")]
         let addresses = {
             let mut best = heapless::Vec::<Candidate, { DNS_MAX_RESULT_COUNT + 1 }>::new();
+            let table = self.interface.addresses.policy_table();
             for address in addresses {
                 if best.is_full() {
                     best.pop();
                 }
                 let _ = best.push(self.candidate(address));
                 if address.version() == IpVersion::Ipv6 {
-                    sort_destinations(&mut best);
+                    sort_destinations(&mut best, table);
                 }
             }
             best.into_iter().map(|candidate| candidate.destination)
@@ -63,7 +64,7 @@ impl Engine<'_> {
             .take(MAX_FOUND)
             .map(|&destination| self.candidate(destination))
             .collect();
-        sort_destinations(&mut candidates);
+        sort_destinations(&mut candidates, self.interface.addresses.policy_table());
         for (address, candidate) in addresses.iter_mut().zip(candidates) {
             *address = candidate.destination;
         }

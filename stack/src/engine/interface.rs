@@ -136,6 +136,8 @@ impl Interface {
             #[cfg(feature = "medium-ethernet")]
             ethernet: Ethernet::new(hardware, random),
         };
+        #[cfg(feature = "proto-ipv6")]
+        interface.addresses.set_policy_table(config.policy_table);
         if let ConfigV4::Static(ipv4) = &config.ipv4 {
             let configured = interface.configure(Instant::ZERO, Some(ipv4.clone().into()), random);
             if configured.is_err() {
@@ -320,7 +322,7 @@ impl Engine<'_> {
         // Who waited asks once more, and is told.
         #[cfg(feature = "medium-ethernet")]
         while let Some(failure) = self.interface.ethernet.neighbors.on_timeout(now) {
-            self.interface.on_neighbor_failed(failure.address);
+            self.interface.on_neighbor_failed(now, failure.address);
             self.wake_waiters(failure.waiters);
         }
         #[cfg(all(feature = "medium-ethernet", feature = "proto-ipv6"))]

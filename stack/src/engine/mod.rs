@@ -302,7 +302,9 @@ impl<'d> Engine<'d> {
     fn on_address_gone(&mut self, address: IpAddress) {
         #[cfg(feature = "socket-tcp")]
         self.tcp_address_gone(address);
-        #[cfg(not(feature = "socket-tcp"))]
+        #[cfg(feature = "socket-udp")]
+        self.udp_address_gone(address);
+        #[cfg(not(any(feature = "socket-tcp", feature = "socket-udp")))]
         let _ = address;
     }
 }

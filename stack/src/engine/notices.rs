@@ -121,8 +121,18 @@ impl Engine<'_> {
                 self.notice(ConfigEvent::AddressRemoved(old.cidr));
             }
         }
-        for new in now.iter().filter(|new| !before.contains(new)) {
-            self.notice(match new.state == AddressState::Deprecated {
+        #[cfg(feature = "proto-ipv6")]
+        let is_known = |new: &InterfaceAddress| {
+            let mut before = before.iter().filter(|old| old.cidr == new.cidr);
+            before.any(|old| old.state == AddressState::Optimistic) && !is_deprecated(new)
+        };
+        #[cfg(not(feature = "proto-ipv6"))]
+        let is_known = |_: &InterfaceAddress| false;
+        for new in now
+            .iter()
+            .filter(|new| !before.contains(new) && !is_known(new))
+        {
+            self.notice(match is_deprecated(new) {
                 true => ConfigEvent::AddressDeprecated(new.cidr),
                 false => ConfigEvent::AddressAdded(new.cidr),
             });
@@ -141,6 +151,10 @@ impl Engine<'_> {
     pub(crate) fn notices_end(&self) -> u32 {
         self.notices.next
     }
+}
+
+fn is_deprecated(address: &InterfaceAddress) -> bool {
+    address.state == AddressState::Deprecated
 }
 
 #[cfg(test)]

@@ -61,6 +61,9 @@ pub(crate) enum Fault {
     Refused,
     /// Its destination cannot be reached.
     Unreachable,
+    /// The address that the socket is bound to is not ours any more.
+    #[cfg(feature = "socket-udp")]
+    AddressGone,
 }
 
 /// Why a packet was not queued for sending.
@@ -72,6 +75,9 @@ pub(crate) enum QueueError {
     TooLong,
     /// Nothing leads there.
     NoRoute,
+    /// Where it is to come from is no address of ours.
+    #[cfg(feature = "socket-udp")]
+    AddressGone,
     /// The socket is not bound.
     NotBound,
     /// Its header, which its user wrote, is not one that the socket sends.

@@ -204,6 +204,12 @@ impl PacketKind for Udp {
         let routed = known.is_some_and(|path| engine.interface.is_current(path))
             || engine.interface.route(now, destination.addr).is_some();
         let is_odd = source.is_some_and(|own| own.version() != destination.addr.version());
+        let is_ours = |own: IpAddress| {
+            own.is_loopback() || own.is_multicast() || engine.interface.addresses.is_local(own)
+        };
+        if source.is_some_and(|own| !is_ours(own)) {
+            return Err(QueueError::AddressGone);
+        }
         if destination.port == 0 || !routed || is_odd {
             return Err(QueueError::NoRoute);
         }
@@ -510,6 +516,21 @@ impl UdpSocketState<'_> {
 /// RFC 1112, section 6.1: "it should default to 1 for all multicast IP datagrams, so that an explicit choice is
 /// required to multicast beyond a single network".
 const DEFAULT_MULTICAST_HOP_LIMIT: u8 = 1;
+
+impl Engine<'_> {
+    /// Sockets that are bound to an address which is not ours any more hear of it.
+    pub(super) fn udp_address_gone(&mut self, address: IpAddress) {
+        for index in 0..self.sockets.slots.len() {
+            let index = index as Index;
+            if let Body::Udp(udp) = self.sockets.body_mut(index)
+                && udp.local.addr == Some(address)
+            {
+                udp.queues.fault = Some(Fault::AddressGone);
+                self.sockets.notify(index, Events::ALL);
+            }
+        }
+    }
+}
 
 /// What UDP sockets are filed under, see [`super::Sockets::hash`].
 pub(super) const UDP: u8 = b'u';

@@ -3,10 +3,12 @@
 //! `engine` asks this for every packet in (is it for us?) and for every connection out.
 
 use core::fmt;
-use core::net::Ipv4Addr;
+use core::net::{Ipv4Addr, Ipv6Addr};
 
 use cygnet_config::IFACE_MAX_ADDR_COUNT;
 
+#[cfg(feature = "proto-ipv6")]
+use super::{DEFAULT_POLICY_TABLE, PolicyTableEntry};
 use super::{InterfaceId, NextHop};
 use crate::wire::{IpAddress, IpCidr, IpVersion};
 
@@ -14,6 +16,9 @@ use crate::wire::{IpAddress, IpCidr, IpVersion};
 #[derive(Clone, Debug)]
 pub(crate) struct Addresses<const N: usize = IFACE_MAX_ADDR_COUNT> {
     list: heapless::Vec<InterfaceAddress, N>,
+    /// Which of them go with which destinations.
+    #[cfg(feature = "proto-ipv6")]
+    table: &'static [PolicyTableEntry],
 }
 
 /// An address of an interface and the prefix that is on its link.
@@ -64,6 +69,10 @@ pub enum AddressState {
     /// Somebody else may have it: neither a source nor a destination, and no on-link prefix yet
     /// (RFC 5227 section 2.1, RFC 4862 section 5.4).
     Tentative,
+    /// Others are asked whether they have it, and it is used meanwhile: for who has no better one, and without telling
+    /// anybody to forget who had it before (RFC 4429).
+    #[cfg(feature = "proto-ipv6")]
+    Optimistic,
     /// Ours.
     Preferred,
     /// Ours for those who use it already; others choose another, if there is one (RFC 3927 section 1.9, RFC
@@ -81,9 +90,38 @@ impl AddressState {
             Self::Tentative => false,
             Self::Preferred | Self::Deprecated => true,
             #[cfg(feature = "proto-ipv6")]
+            Self::Optimistic => true,
+            #[cfg(feature = "proto-ipv6")]
             Self::Duplicate => false,
         }
     }
+
+    /// Whether others may turn out to have it.
+    #[cfg(feature = "proto-ipv6")]
+    pub(crate) const fn is_in_doubt(self) -> bool {
+        matches!(self, Self::Tentative | Self::Optimistic)
+    }
+
+    /// Whether another is to be used, if there is one. RFC 4429 section 3.1 has optimistic ones treated as deprecated.
+    #[cfg(feature = "proto-ipv6")]
+    pub(super) const fn is_avoided(self) -> bool {
+        matches!(self, Self::Deprecated | Self::Optimistic)
+    }
+}
+
+/// Who advertises the prefix of an address.
+#[cfg_attr(
+    not(feature = "slaac"),
+    expect(dead_code, reason = "no router is heard")
+)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum PrefixFrom {
+    /// The next hop of the packets that are to be sent, and perhaps others.
+    NextHop,
+    /// Others.
+    AnotherRouter,
+    /// Nobody, as far as is known.
+    Nobody,
 }
 
 impl<const N: usize> Addresses<N> {
@@ -91,7 +129,20 @@ impl<const N: usize> Addresses<N> {
     pub(crate) const fn new() -> Self {
         Self {
             list: heapless::Vec::new(),
+            #[cfg(feature = "proto-ipv6")]
+            table: DEFAULT_POLICY_TABLE,
         }
+    }
+
+    /// Which of them go with which destinations.
+    #[cfg(all(feature = "proto-ipv6", feature = "socket-dns"))]
+    pub(crate) fn policy_table(&self) -> &'static [PolicyTableEntry] {
+        self.table
+    }
+
+    #[cfg(feature = "proto-ipv6")]
+    pub(crate) fn set_policy_table(&mut self, table: &'static [PolicyTableEntry]) {
+        self.table = table;
     }
 
     /// Adds an address, or changes the prefix and state of one that the interface has.
@@ -169,6 +220,18 @@ impl<const N: usize> Addresses<N> {
         next_hop: &NextHop,
         destination: IpAddress,
     ) -> Option<IpAddress> {
+        self.source_by(next_hop, destination, |_| PrefixFrom::Nobody)
+    }
+
+    /// The same where routers tell which prefixes are theirs.
+    pub(crate) fn source_by(
+        &self,
+        next_hop: &NextHop,
+        destination: IpAddress,
+        prefix_from: impl Fn(Ipv6Addr) -> PrefixFrom,
+    ) -> Option<IpAddress> {
+        #[cfg(not(feature = "proto-ipv6"))]
+        let _ = prefix_from;
         // Packets to ourselves come from where they go to, as far as that is one of our addresses.
         if self.is_local(destination) {
             return Some(destination);
@@ -193,7 +256,8 @@ impl<const N: usize> Addresses<N> {
             }
             #[cfg(feature = "proto-ipv6")]
             IpAddress::Ipv6(destination) => {
-                super::selection::source(candidates(), destination).map(IpAddress::Ipv6)
+                super::selection::source(candidates(), destination, self.table, prefix_from)
+                    .map(IpAddress::Ipv6)
             }
         }
     }

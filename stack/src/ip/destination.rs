@@ -7,7 +7,7 @@ use core::cmp::Ordering;
 
 use super::policy::policy;
 use super::scope::scope;
-use super::{AddressState, InterfaceAddress};
+use super::{InterfaceAddress, PolicyTableEntry};
 use crate::wire::{IpAddress, IpCidr};
 
 /// An address of a host.
@@ -19,14 +19,14 @@ pub(crate) struct Candidate {
 }
 
 /// Brings the best first, and leaves those in their order that are as good.
-pub(crate) fn sort(candidates: &mut [Candidate]) {
+pub(crate) fn sort(candidates: &mut [Candidate], table: &[PolicyTableEntry]) {
     // There are few of them, and no order need come out of rules whose preferences go in circles.
     for end in 1..candidates.len() {
         let mut at = end;
         while let Some([before, here]) = at
             .checked_sub(1)
             .and_then(|from| candidates.get_mut(from..=at))
-            && here.compare(before) == Ordering::Greater
+            && here.compare(before, table) == Ordering::Greater
         {
             core::mem::swap(before, here);
             at -= 1;
@@ -36,7 +36,8 @@ pub(crate) fn sort(candidates: &mut [Candidate]) {
 
 impl Candidate {
     /// Greater if it is the better destination.
-    fn compare(&self, other: &Self) -> Ordering {
+    fn compare(&self, other: &Self, table: &[PolicyTableEntry]) -> Ordering {
+        let policy = |address| policy(table, mapped(address));
         let (a, b) = match (self.source, other.source) {
             (Some(a), Some(b)) => (a, b),
             // Rule 1: avoid unusable destinations.
@@ -45,13 +46,13 @@ impl Candidate {
         let (to_a, to_b) = (self.destination, other.destination);
         let (from_a, from_b) = (a.cidr.address(), b.cidr.address());
         let scopes = (scope(mapped(to_a)), scope(mapped(to_b)));
-        let policies = (policy(mapped(to_a)), policy(mapped(to_b)));
-        let labels = (policy(mapped(from_a)).label, policy(mapped(from_b)).label);
+        let policies = (policy(to_a), policy(to_b));
+        let labels = (policy(from_a).label, policy(from_b).label);
         // Rule 2: prefer matching scope.
         (scopes.0 == scope(mapped(from_a)))
             .cmp(&(scopes.1 == scope(mapped(from_b))))
             // Rule 3: avoid deprecated addresses.
-            .then_with(|| is_deprecated(&b).cmp(&is_deprecated(&a)))
+            .then_with(|| b.state.is_avoided().cmp(&a.state.is_avoided()))
             // Rule 5: prefer matching label.
             .then_with(|| (labels.0 == policies.0.label).cmp(&(labels.1 == policies.1.label)))
             // Rule 6: prefer higher precedence.
@@ -64,10 +65,6 @@ impl Candidate {
                 false => Ordering::Equal,
             })
     }
-}
-
-fn is_deprecated(source: &InterfaceAddress) -> bool {
-    source.state == AddressState::Deprecated
 }
 
 /// CommonPrefixLen (section 2.2) of a source and a destination of its version.
@@ -99,7 +96,7 @@ mod tests {
     use std::vec::Vec;
 
     use super::*;
-    use crate::ip::InterfaceId;
+    use crate::ip::{AddressState, DEFAULT_POLICY_TABLE, InterfaceId};
 
     fn address(cidr: &str, state: AddressState) -> InterfaceAddress {
         InterfaceAddress {
@@ -123,7 +120,7 @@ mod tests {
                     }),
                 })
                 .collect();
-            super::sort(&mut candidates);
+            super::sort(&mut candidates, DEFAULT_POLICY_TABLE);
             candidates.iter().map(|c| c.destination).collect()
         };
         let forwards = sort(&mut pairs.iter());
@@ -136,8 +133,6 @@ mod tests {
         let expected = [first.0.parse().unwrap(), second.0.parse().unwrap()];
         assert_eq!(sorted(&[second, first]), expected);
     }
-
-    // The examples of RFC 6724, section 10.2.
 
     #[test]
     fn rule_1_avoid_unusable_destinations() {
@@ -226,7 +221,7 @@ mod tests {
             destination: ip(last),
             source,
         });
-        super::sort(&mut candidates);
+        super::sort(&mut candidates, DEFAULT_POLICY_TABLE);
         assert_eq!(candidates.map(|c| c.destination), [ip(3), ip(1), ip(2)]);
     }
 

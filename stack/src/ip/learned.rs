@@ -8,7 +8,8 @@ use core::net::Ipv6Addr;
 
 use cygnet_config::{PREFIX_COUNT, ROUTER_COUNT, ROUTER_ROUTE_COUNT};
 
-use crate::time::Instant;
+use super::{Advertisers, PrefixFrom};
+use crate::time::{Duration, Instant};
 use crate::wire::Ipv6Cidr;
 
 /// The routers of the link, and what they say is behind them and beside them.
@@ -20,6 +21,8 @@ pub(crate) struct LearnedRoutes {
     routes: List<ROUTER_ROUTE_COUNT>,
     /// The Prefix List (RFC 4861 section 5.1).
     on_link: List<PREFIX_COUNT>,
+    /// Who advertises which prefix, on the link or not.
+    advertisers: Advertisers,
 }
 
 /// A prefix and who leads to it.
@@ -34,7 +37,17 @@ pub(crate) struct LearnedRoute {
     /// When that is over.
     pub(crate) expires: Instant,
     /// The router did not answer of late.
-    suspect: bool,
+    suspect: Option<Suspicion>,
+}
+
+/// How a router is treated that did not answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+enum Suspicion {
+    /// It is left in peace until then.
+    Until(Instant),
+    /// It is asked as soon as there is something that it would be sent.
+    Due,
 }
 
 impl LearnedRoute {
@@ -45,7 +58,7 @@ impl LearnedRoute {
             router: None,
             preference: 0,
             expires,
-            suspect: false,
+            suspect: None,
         }
     }
 
@@ -66,11 +79,12 @@ impl LearnedRoute {
     /// RFC 4191 section 3.2: "the host first prefers reachable routers over non-reachable routers, second uses
     /// the longest-matching-prefix rule, and third uses route preference values".
     fn rank(&self) -> (bool, u8, i8) {
-        (
-            !self.suspect,
-            self.destination.prefix_len(),
-            self.preference,
-        )
+        let (prefix_len, preference) = self.rank_if_reachable();
+        (self.suspect.is_none(), prefix_len, preference)
+    }
+
+    fn rank_if_reachable(&self) -> (u8, i8) {
+        (self.destination.prefix_len(), self.preference)
     }
 }
 
@@ -97,19 +111,82 @@ impl LearnedRoutes {
         }
     }
 
-    /// The best route to `destination`; of several that are as good, the one known for longest.
-    pub(crate) fn lookup(&self, now: Instant, destination: Ipv6Addr) -> Option<&LearnedRoute> {
-        self.iter()
-            .filter(|route| now < route.expires && route.destination.contains(&destination))
-            .reduce(|best, other| match other.rank() > best.rank() {
+    /// The best route to `destination` for packets from `source`, if that is known; of several that are as good, the
+    /// one known for longest.
+    ///
+    /// RFC 8028 section 3.1: of default routers one that advertises the prefix of the source comes before one that
+    /// does not, whichever is preferred.
+    pub(crate) fn lookup(
+        &self,
+        now: Instant,
+        destination: Ipv6Addr,
+        source: Option<Ipv6Addr>,
+    ) -> Option<&LearnedRoute> {
+        let rank = |route: &LearnedRoute| {
+            let (is_reachable, prefix_len, preference) = route.rank();
+            let is_sources = self.advertises(route, source);
+            (is_reachable, prefix_len, is_sources, preference)
+        };
+        self.to(now, destination)
+            .reduce(|best, other| match rank(other) > rank(best) {
                 true => other,
                 false => best,
             })
     }
 
+    fn advertises(&self, route: &LearnedRoute, source: Option<Ipv6Addr>) -> bool {
+        match (route.router, source) {
+            (Some(router), Some(source)) => {
+                self.advertisers.of(source, router) == PrefixFrom::NextHop
+            }
+            _ => false,
+        }
+    }
+
+    /// Who advertises the prefix of an address, to somebody who sends through `router`.
+    pub(crate) fn prefix_from(&self, address: Ipv6Addr, router: Ipv6Addr) -> PrefixFrom {
+        self.advertisers.of(address, router)
+    }
+
+    /// A router advertises a prefix. True if that changes where packets go.
+    pub(crate) fn hear_prefix(
+        &mut self,
+        now: Instant,
+        router: Ipv6Addr,
+        prefix: Ipv6Cidr,
+        expires: Instant,
+    ) -> bool {
+        self.advertisers.hear(now, router, prefix, expires)
+    }
+
     /// The router that takes whatever has no better route.
     pub(crate) fn default_router(&self, now: Instant) -> Option<Ipv6Addr> {
-        self.lookup(now, Ipv6Addr::UNSPECIFIED)?.router
+        self.lookup(now, Ipv6Addr::UNSPECIFIED, None)?.router
+    }
+
+    /// A packet goes to `destination`. Returns the router that would take it if it answered, when it is time to ask
+    /// that again, which counts as done.
+    ///
+    /// RFC 4191 section 3.2: such a router is to be probed with a single solicitation, at most once a minute, and
+    /// never without anything to send to it.
+    pub(crate) fn poll_probe(&mut self, now: Instant, destination: Ipv6Addr) -> Option<Ipv6Addr> {
+        let best = self.to(now, destination).reduce(|best, other| {
+            match other.rank_if_reachable() > best.rank_if_reachable() {
+                true => other,
+                false => best,
+            }
+        })?;
+        let router = best
+            .router
+            .filter(|_| best.suspect == Some(Suspicion::Due))?;
+        self.suspect(now, router);
+        Some(router)
+    }
+
+    /// Whether a router did not answer of late.
+    pub(crate) fn is_suspect(&self, router: Ipv6Addr) -> bool {
+        let mut through = self.iter().filter(|route| route.is_through(router));
+        through.any(|route| route.suspect.is_some())
     }
 
     /// Whether there is a default router.
@@ -126,37 +203,65 @@ impl LearnedRoutes {
     /// A router does not answer: others are preferred until it does. RFC 4861 section 6.3.6: with no reachable
     /// one, "routers SHOULD be selected in a round-robin fashion", so it goes to the end of the line. True if
     /// that changes where packets go.
-    pub(crate) fn on_unreachable(&mut self, router: Ipv6Addr) -> bool {
-        let routers = self.routers.on_unreachable(router);
-        self.routes.on_unreachable(router) || routers
+    pub(crate) fn on_unreachable(&mut self, now: Instant, router: Ipv6Addr) -> bool {
+        let routers = self.routers.move_to_end(router);
+        let changed = self.routes.move_to_end(router) || routers;
+        self.suspect(now, router);
+        changed
+    }
+
+    fn suspect(&mut self, now: Instant, router: Ipv6Addr) {
+        for route in self.iter_mut().filter(|route| route.is_through(router)) {
+            route.suspect = Some(Suspicion::Until(now + PROBE_INTERVAL));
+        }
     }
 
     /// A router answers. True if that changes where packets go.
     pub(crate) fn on_reachable(&mut self, router: Ipv6Addr) -> bool {
         let mut changed = false;
         for route in self.iter_mut().filter(|route| route.is_through(router)) {
-            changed |= core::mem::take(&mut route.suspect);
+            changed |= route.suspect.take().is_some();
         }
         changed
     }
 
     /// Somebody is no router any more (RFC 4861 section 7.3.3). True if it was one.
     pub(crate) fn forget_router(&mut self, router: Ipv6Addr) -> bool {
+        self.advertisers.forget_router(router);
         let routers = self.routers.forget(|route| route.is_through(router));
         self.routes.forget(|route| route.is_through(router)) || routers
     }
 
-    /// Forgets what has expired. True if that was anything.
+    /// Forgets what has expired. True if that was anything, or if a router is to be asked when the next packet would
+    /// go to it: whoever sends has to look up its route anew.
     pub(crate) fn on_timeout(&mut self, now: Instant) -> bool {
         let is_over = |route: &LearnedRoute| route.expires <= now;
         let routers = self.routers.forget(is_over);
         let routes = self.routes.forget(is_over);
-        self.on_link.forget(is_over) || routes || routers
+        let advertisers = self.advertisers.on_timeout(now);
+        let mut changed = self.on_link.forget(is_over) || routes || routers || advertisers;
+        for route in self.iter_mut() {
+            if matches!(route.suspect, Some(Suspicion::Until(end)) if end <= now) {
+                route.suspect = Some(Suspicion::Due);
+                changed = true;
+            }
+        }
+        changed
     }
 
-    /// When something expires.
+    /// When something expires, or a router may be asked again.
     pub(crate) fn next_deadline(&self) -> Option<Instant> {
-        self.iter().map(|route| route.expires).min()
+        let ends = self.iter().map(|route| match route.suspect {
+            Some(Suspicion::Until(end)) => end.min(route.expires),
+            _ => route.expires,
+        });
+        ends.chain(self.advertisers.next_deadline()).min()
+    }
+
+    /// The routes that lead to `destination`.
+    fn to(&self, now: Instant, destination: Ipv6Addr) -> impl Iterator<Item = &LearnedRoute> {
+        self.iter()
+            .filter(move |route| now < route.expires && route.destination.contains(&destination))
     }
 
     fn iter(&self) -> impl Iterator<Item = &LearnedRoute> {
@@ -194,8 +299,12 @@ impl<const N: usize> List<N> {
         }
         match known.and_then(|index| self.0.get_mut(index)) {
             Some(known) => {
-                let changed = known.rank() != route.rank();
-                *known = route;
+                let before = known.rank();
+                *known = LearnedRoute {
+                    suspect: known.suspect,
+                    ..route
+                };
+                let changed = known.rank() != before;
                 Ok(changed)
             }
             None => match self.0.push(route) {
@@ -205,15 +314,14 @@ impl<const N: usize> List<N> {
         }
     }
 
-    fn on_unreachable(&mut self, router: Ipv6Addr) -> bool {
+    fn move_to_end(&mut self, router: Ipv6Addr) -> bool {
         let mut changed = false;
         // Each is looked at once.
         let mut at = 0;
         for _ in 0..self.0.len() {
             match self.0.get(at) {
                 Some(route) if route.is_through(router) => {
-                    let mut route = self.0.remove(at);
-                    route.suspect = true;
+                    let route = self.0.remove(at);
                     // There is room: it was just removed.
                     let _ = self.0.push(route);
                     changed = true;
@@ -230,6 +338,9 @@ impl<const N: usize> List<N> {
         self.0.len() != before
     }
 }
+
+/// RFC 4191 section 3.2: "no more than one per minute per router".
+const PROBE_INTERVAL: Duration = Duration::from_secs(60);
 
 #[cfg(test)]
 mod tests;

@@ -97,10 +97,12 @@ fn check_source<const N: usize>(
     if source.to_ipv4_mapped().is_some() {
         return Err(Martian::SourceReserved);
     }
-    if !is_loopback_path && addresses.is_local(IpAddress::Ipv6(source)) {
-        return Err(Martian::SourceOwn);
+    // One that others may have may be theirs.
+    let mut ours = addresses.usable().filter(|ours| !ours.state.is_in_doubt());
+    match !is_loopback_path && ours.any(|ours| ours.cidr.address() == IpAddress::Ipv6(source)) {
+        true => Err(Martian::SourceOwn),
+        false => Ok(()),
     }
-    Ok(())
 }
 
 /// What is to be judged of a received packet.

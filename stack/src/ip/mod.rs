@@ -5,6 +5,8 @@
 
 mod addresses;
 #[cfg(feature = "slaac")]
+mod advertisers;
+#[cfg(feature = "slaac")]
 mod announced;
 #[cfg(feature = "slaac")]
 mod autoconf;
@@ -36,6 +38,8 @@ mod policy;
 mod reassembly;
 #[cfg(feature = "slaac")]
 mod redirect;
+#[cfg(all(test, feature = "proto-ipv6", feature = "socket-dns"))]
+mod rfc6724;
 mod route;
 #[cfg(feature = "proto-ipv6")]
 mod scope;
@@ -45,7 +49,9 @@ mod selection;
 mod solicitor;
 
 pub use addresses::AddressState;
-pub(crate) use addresses::{AddressOrigin, Addresses, InterfaceAddress};
+pub(crate) use addresses::{AddressOrigin, Addresses, InterfaceAddress, PrefixFrom};
+#[cfg(feature = "slaac")]
+pub(crate) use advertisers::Advertisers;
 #[cfg(feature = "slaac")]
 pub(crate) use announced::AnnouncedNames;
 #[cfg(feature = "slaac")]
@@ -77,6 +83,8 @@ pub(crate) use multicast::{
     Filter, GROUP_COUNT, GroupTableFull, Member, Message, Multicast, Query, Version,
 };
 pub(crate) use path_mtu::{DISCOVERS_PATH_MTU, PathMtuCache, min_path_mtu, plateau_below};
+#[cfg(feature = "proto-ipv6")]
+pub use policy::{DEFAULT_POLICY_TABLE, PolicyTableEntry};
 #[cfg(feature = "ip-fragments")]
 pub(crate) use reassembly::{DatagramKey, Fragment, Reassembly, Rules};
 #[cfg(feature = "slaac")]

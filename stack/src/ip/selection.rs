@@ -1,58 +1,70 @@
 //! Which of its addresses a host speaks from (RFC 6724 section 5).
 //!
 //! [`Addresses`](super::Addresses) asks with the usable addresses of the interface that packets leave by,
-//! which is what rule 5 would prefer. Rule 4 is about mobile hosts, of which there are none; rule 5.5 needs to
-//! know which router announced a prefix.
+//! which is what rule 5 would prefer. Rule 4 is about mobile hosts, of which there are none.
 
 use core::cmp::Ordering;
 use core::net::Ipv6Addr;
 
 use super::policy::policy;
 use super::scope::scope;
-use super::{AddressState, InterfaceAddress};
+use super::{InterfaceAddress, PolicyTableEntry, PrefixFrom};
 use crate::wire::{IpCidr, Ipv6Cidr};
 
 /// The source of packets to `destination`; of several that are as good, the first.
 pub(super) fn source<'a>(
     candidates: impl Iterator<Item = &'a InterfaceAddress>,
     destination: Ipv6Addr,
+    table: &[PolicyTableEntry],
+    prefix_from: impl Fn(Ipv6Addr) -> PrefixFrom,
 ) -> Option<Ipv6Addr> {
     let candidates = candidates.filter_map(|ours| match ours.cidr {
         IpCidr::Ipv6(cidr) => Some(Candidate {
             cidr,
-            is_deprecated: ours.state == AddressState::Deprecated,
+            is_avoided: ours.state.is_avoided(),
             is_temporary: ours.origin.is_temporary(),
+            prefix_from: prefix_from(cidr.address()),
         }),
         IpCidr::Ipv4(_) => None,
     });
-    let best = candidates.reduce(|best, other| match other.compare(&best, destination) {
-        Ordering::Greater => other,
-        Ordering::Less | Ordering::Equal => best,
-    })?;
+    let best = candidates.reduce(
+        |best, other| match other.compare(&best, destination, table) {
+            Ordering::Greater => other,
+            Ordering::Less | Ordering::Equal => best,
+        },
+    )?;
     Some(best.cidr.address())
 }
 
 #[derive(Clone, Copy)]
 struct Candidate {
     cidr: Ipv6Cidr,
-    is_deprecated: bool,
+    is_avoided: bool,
     is_temporary: bool,
+    prefix_from: PrefixFrom,
 }
 
 impl Candidate {
     /// Greater if it is the better source.
-    fn compare(&self, other: &Self, destination: Ipv6Addr) -> Ordering {
+    fn compare(&self, other: &Self, destination: Ipv6Addr, table: &[PolicyTableEntry]) -> Ordering {
         let (a, b) = (self.cidr.address(), other.cidr.address());
         // Rule 1: prefer the same address.
         (a == destination)
             .cmp(&(b == destination))
             .then_with(|| compare_scopes(scope(a), scope(b), scope(destination)))
             // Rule 3: avoid deprecated addresses.
-            .then_with(|| other.is_deprecated.cmp(&self.is_deprecated))
+            .then_with(|| other.is_avoided.cmp(&self.is_avoided))
+            // Rule 5.5: prefer addresses in a prefix advertised by the next-hop.
+            .then_with(|| match (self.prefix_from, other.prefix_from) {
+                (PrefixFrom::NextHop, PrefixFrom::AnotherRouter) => Ordering::Greater,
+                (PrefixFrom::AnotherRouter, PrefixFrom::NextHop) => Ordering::Less,
+                _ => Ordering::Equal,
+            })
             // Rule 6: prefer a matching label.
             .then_with(|| {
-                let label = policy(destination).label;
-                (policy(a).label == label).cmp(&(policy(b).label == label))
+                let label = |address| policy(table, address).label;
+                let wanted = label(destination);
+                (label(a) == wanted).cmp(&(label(b) == wanted))
             })
             // Rule 7: prefer temporary addresses.
             .then_with(|| self.is_temporary.cmp(&other.is_temporary))
@@ -89,7 +101,7 @@ mod tests {
     use std::vec::Vec;
 
     use super::*;
-    use crate::ip::{AddressOrigin, InterfaceId};
+    use crate::ip::{AddressOrigin, AddressState, DEFAULT_POLICY_TABLE, InterfaceId};
 
     fn chosen(candidates: &[(&str, AddressState)], destination: &str) -> Ipv6Addr {
         let candidates: Vec<_> = candidates
@@ -102,9 +114,17 @@ mod tests {
             })
             .collect();
         let destination = destination.parse().unwrap();
-        let forwards = source(candidates.iter(), destination).unwrap();
+        let nobody = |_| PrefixFrom::Nobody;
+        let forwards =
+            source(candidates.iter(), destination, DEFAULT_POLICY_TABLE, nobody).unwrap();
         // The order matters only among equals.
-        assert_eq!(source(candidates.iter().rev(), destination), Some(forwards));
+        let backwards = source(
+            candidates.iter().rev(),
+            destination,
+            DEFAULT_POLICY_TABLE,
+            nobody,
+        );
+        assert_eq!(backwards, Some(forwards));
         forwards
     }
 
@@ -119,8 +139,6 @@ mod tests {
     fn ip(text: &str) -> Ipv6Addr {
         text.parse().unwrap()
     }
-
-    // The examples of RFC 6724, section 10.1.
 
     #[test]
     fn rule_2_prefer_appropriate_scope() {
@@ -144,6 +162,15 @@ mod tests {
     fn rule_3_avoid_deprecated_addresses() {
         let candidates = [
             ("2001:db8:1::2/64", AddressState::Deprecated),
+            ("2001:db8:3::2/64", AddressState::Preferred),
+        ];
+        assert_eq!(chosen(&candidates, "2001:db8:1::1"), ip("2001:db8:3::2"));
+    }
+
+    #[test]
+    fn rfc4429_an_optimistic_address_is_treated_as_a_deprecated_one() {
+        let candidates = [
+            ("2001:db8:1::2/64", AddressState::Optimistic),
             ("2001:db8:3::2/64", AddressState::Preferred),
         ];
         assert_eq!(chosen(&candidates, "2001:db8:1::1"), ip("2001:db8:3::2"));
@@ -187,7 +214,10 @@ mod tests {
         ];
         // The second has more bits in common, but not of its prefix: both are as good.
         let destination = ip("2001:db8::ff:1");
-        assert_eq!(source(both.iter(), destination), Some(ip("2001:db8::1")));
+        let chosen = source(both.iter(), destination, DEFAULT_POLICY_TABLE, |_| {
+            PrefixFrom::Nobody
+        });
+        assert_eq!(chosen, Some(ip("2001:db8::1")));
     }
 
     #[test]
@@ -198,6 +228,12 @@ mod tests {
             state: AddressState::Preferred,
             origin: AddressOrigin::Configured,
         };
-        assert_eq!(source([ipv4].iter(), ip("2001:db8::1")), None);
+        let none = source(
+            [ipv4].iter(),
+            ip("2001:db8::1"),
+            DEFAULT_POLICY_TABLE,
+            |_| PrefixFrom::Nobody,
+        );
+        assert_eq!(none, None);
     }
 }

@@ -64,7 +64,9 @@ impl From<RecvError> for IcmpError {
     fn from(error: RecvError) -> Self {
         match error {
             RecvError::Truncated => Self::Truncated,
-            RecvError::Refused | RecvError::Unreachable => Self::Unreachable,
+            RecvError::Refused | RecvError::Unreachable | RecvError::AddressGone => {
+                Self::Unreachable
+            }
             RecvError::NotBound => Self::NotBound,
             RecvError::TooManyWaiters => Self::TooManyWaiters,
             RecvError::Reentrant => Self::Reentrant,
@@ -75,7 +77,7 @@ impl From<RecvError> for IcmpError {
 impl From<SendError> for IcmpError {
     fn from(error: SendError) -> Self {
         match error {
-            SendError::NoRoute => Self::NoRoute,
+            SendError::NoRoute | SendError::AddressGone => Self::NoRoute,
             SendError::NotBound => Self::NotBound,
             SendError::PacketTooLarge | SendError::InvalidPacket => Self::PacketTooLarge,
             SendError::Refused | SendError::Unreachable => Self::Unreachable,

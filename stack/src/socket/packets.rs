@@ -31,6 +31,9 @@ pub enum RecvError {
     Refused,
     /// The connected peer cannot be reached, or where a packet of a raw socket went.
     Unreachable,
+    /// The address that the socket was bound to is not this host's any more. Told once; nothing comes in until it is
+    /// again.
+    AddressGone,
     /// The socket is not bound.
     NotBound,
     /// More tasks wait than can be remembered: two to receive, one to send.
@@ -46,6 +49,8 @@ pub enum RecvError {
 pub enum SendError {
     /// Nothing leads to the destination, or its port is 0.
     NoRoute,
+    /// The address that the socket is bound to, or that was named as the source, is not this host's, or not any more.
+    AddressGone,
     /// The socket is not bound, or, to write without a destination, not connected.
     NotBound,
     /// The packet does not fit the socket's buffer, or the link.
@@ -69,6 +74,7 @@ impl core::fmt::Display for RecvError {
             Self::Truncated => "the packet did not fit the buffer",
             Self::Refused => "refused by the peer",
             Self::Unreachable => "the peer cannot be reached",
+            Self::AddressGone => "the local address is gone",
             Self::NotBound => "the socket is not bound",
             Self::TooManyWaiters => "too many tasks receive on one socket",
             Self::Reentrant => "the stack was called from within one of its own calls",
@@ -80,6 +86,7 @@ impl core::fmt::Display for SendError {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.write_str(match self {
             Self::NoRoute => "no route to the destination",
+            Self::AddressGone => "the local address is not one of this host",
             Self::NotBound => "the socket is not bound or not connected",
             Self::InvalidPacket => "the packet's header is not one that the socket sends",
             Self::PacketTooLarge => "the packet does not fit the socket or the link",
@@ -117,6 +124,8 @@ impl From<Fault> for RecvError {
         match fault {
             Fault::Refused => Self::Refused,
             Fault::Unreachable => Self::Unreachable,
+            #[cfg(feature = "socket-udp")]
+            Fault::AddressGone => Self::AddressGone,
         }
     }
 }
@@ -126,6 +135,8 @@ impl From<Fault> for SendError {
         match fault {
             Fault::Refused => Self::Refused,
             Fault::Unreachable => Self::Unreachable,
+            #[cfg(feature = "socket-udp")]
+            Fault::AddressGone => Self::AddressGone,
         }
     }
 }
@@ -359,6 +370,8 @@ fn send_now<K: PacketKind, R>(
         Err(QueueError::Full) => None,
         Err(QueueError::TooLong) => Some(Err(SendError::PacketTooLarge)),
         Err(QueueError::NoRoute) => Some(Err(SendError::NoRoute)),
+        #[cfg(feature = "socket-udp")]
+        Err(QueueError::AddressGone) => Some(Err(SendError::AddressGone)),
         #[cfg(feature = "socket-raw")]
         Err(QueueError::Invalid) => Some(Err(SendError::InvalidPacket)),
         Ok(None) | Err(QueueError::NotBound) => Some(Err(SendError::NotBound)),

@@ -199,8 +199,8 @@ impl MaxTimeouts {
         }
     }
 
-    /// The client "MUST process an included SOL_MAX_RT option" (section 18.2.9), even if all else in a message
-    /// is of no use.
+    /// Section 18.2.9: "The client MUST process any SOL_MAX_RT option [...] and INF_MAX_RT option [...] present in an
+    /// Advertise message", even if all else in it is of no use.
     pub(super) fn learn(&mut self, options: &Dhcpv6Options<'_>, kind: Dhcpv6MessageKind) {
         if !matches!(
             kind,

@@ -75,7 +75,7 @@ impl Interface {
             return Err(ConfigError::NotUnicast);
         }
         let state = if self.is_in_doubt(cidr.address(), care) {
-            AddressState::Tentative
+            self.doubt(cidr.address(), origin)
         } else {
             AddressState::Preferred
         };
@@ -118,6 +118,15 @@ impl Interface {
             IpAddress::Ipv6(_) => self.ipv6.probes > 0,
         };
         is_asked_for && self.has_neighbors()
+    }
+
+    /// The state of an address that others may have.
+    fn doubt(&self, address: IpAddress, origin: AddressOrigin) -> AddressState {
+        match address {
+            IpAddress::Ipv4(_) => AddressState::Tentative,
+            #[cfg(feature = "proto-ipv6")]
+            IpAddress::Ipv6(address) => self.doubtful_state(address, origin),
+        }
     }
 
     /// Whether there may be others with an address of ours.
@@ -167,9 +176,10 @@ impl Interface {
 
     /// Starts over with all addresses, because the link is back and may be another.
     pub(super) fn guard_all(&mut self, now: Instant, random: &mut Random) {
-        let addresses: heapless::Vec<_, IFACE_MAX_ADDR_COUNT> =
-            self.addresses.iter().map(|a| a.cidr.address()).collect();
-        for &address in &addresses {
+        let addresses: heapless::Vec<_, IFACE_MAX_ADDR_COUNT> = (self.addresses.iter())
+            .map(|ours| (ours.cidr.address(), ours.origin))
+            .collect();
+        for &(address, origin) in &addresses {
             let configured = self
                 .config
                 .as_ref()
@@ -181,7 +191,7 @@ impl Interface {
             };
             if self.is_in_doubt(address, care) {
                 // RFC 5227, section 2.1: on "link-layer connectivity change" the address is in doubt.
-                self.set_address_state(address, AddressState::Tentative);
+                self.set_address_state(address, self.doubt(address, origin));
             }
             self.guard(now, address, care, random);
         }

@@ -1,24 +1,30 @@
 //! Router discovery (RFC 4861, section 6.3), redirects (section 8), and what follows from the advertisements:
 //! routes, the link's parameters, addresses (RFC 4862, section 5.5) and name servers (RFC 8106).
 //!
-//! The tables are `ip`'s. This file hears the messages, puts what they say into effect, and asks for routers.
+//! The tables are `ip`'s. This file hears the messages, puts what they say into effect, and asks for routers:
+//!
+//! - [`routes`]: where packets go, and from where;
+//! - [`autoconf`]: what becomes of addresses.
+
+mod autoconf;
+mod routes;
 
 use core::net::Ipv6Addr;
 
 use super::super::Engine;
 use super::super::config::{SlaacConfig, StaticConfigV6};
-use super::super::egress::{DEFAULT_HOP_LIMIT, Inline};
+use super::super::egress::DEFAULT_HOP_LIMIT;
 use super::super::ingress::Handled;
 use super::{INTERFACE, Interface};
 use crate::ip::{
-    AddressOrigin, AddressState, AnnouncedNames, Autoconf, AutoconfStep, Delivery, LearnedRoute,
-    LearnedRoutes, Lifetimes, NextHop, Redirects, Route, RouterSolicitor,
+    AddressState, AnnouncedNames, Autoconf, LearnedRoute, LearnedRoutes, Lifetimes, Redirects,
+    RouterSolicitor,
 };
 use crate::rand::Random;
 use crate::stats::Discard;
 use crate::time::{Duration, Instant};
 use crate::wire::ndisc::{NdiscOption, PrefixInformation, RouterAdvertisement};
-use crate::wire::{IpAddress, IpCidr, Ipv6Cidr, NdiscOptions, ipv6};
+use crate::wire::{IpAddress, Ipv6Cidr, NdiscOptions, ipv6};
 
 /// What routers said, and the search for them.
 #[derive(Default)]
@@ -34,6 +40,8 @@ pub(super) struct Discovery {
     mtu: Option<u16>,
     /// CurHopLimit.
     hop_limit: Option<u8>,
+    /// A router that is to be asked whether it answers again.
+    probe: Option<Ipv6Addr>,
 }
 
 /// What routers say is to be had by DHCPv6 (RFC 4861, section 4.2): as the last advertisement had it.
@@ -48,36 +56,6 @@ pub struct RouterFlags {
 
 // What the interface asks.
 impl Interface {
-    /// The best route to a destination that a router told of.
-    pub(super) fn learned_route(&self, now: Instant, destination: IpAddress) -> Option<Route> {
-        let IpAddress::Ipv6(destination) = destination else {
-            return None;
-        };
-        let route = self.ipv6.discovery.routes.lookup(now, destination)?;
-        Some(Route {
-            destination: IpCidr::Ipv6(route.destination),
-            gateway: route.router.map(IpAddress::Ipv6),
-            interface: INTERFACE,
-            expires: Some(route.expires),
-            mtu: None,
-        })
-    }
-
-    /// Where packets go that routes send to `routed`.
-    pub(super) fn redirected(&self, destination: IpAddress, routed: NextHop) -> NextHop {
-        let (IpAddress::Ipv6(destination), Delivery::Neighbor) = (destination, routed.delivery)
-        else {
-            return routed;
-        };
-        match self.ipv6.discovery.redirects.lookup(destination) {
-            Some(target) => NextHop {
-                address: target.into(),
-                ..routed
-            },
-            None => routed,
-        }
-    }
-
     /// The longest packet of IPv6 in bytes that the link takes.
     pub(super) fn mtu_v6(&self) -> usize {
         let told = self.ipv6.discovery.mtu.map(usize::from);
@@ -109,7 +87,7 @@ impl Interface {
         let discovery = &self.ipv6.discovery;
         let rank = |cidr: &Ipv6Cidr| match self.addresses.state(INTERFACE, cidr.address().into())? {
             AddressState::Preferred => Some(1),
-            AddressState::Deprecated => Some(0),
+            AddressState::Deprecated | AddressState::Optimistic => Some(0),
             AddressState::Tentative | AddressState::Duplicate => None,
         };
         let cidrs = discovery.autoconf.iter().flat_map(Autoconf::iter);
@@ -120,12 +98,6 @@ impl Interface {
         config.gateway = discovery.routes.default_router(now);
         config.dns_servers.extend(discovery.names.servers());
         Some(config)
-    }
-
-    /// Whether an address is to be deprecated as soon as it is found to be unique.
-    pub(super) fn is_past_preference(&self, address: Ipv6Addr) -> bool {
-        let autoconf = self.ipv6.discovery.autoconf.as_ref();
-        autoconf.is_some_and(|autoconf| autoconf.is_deprecated(address))
     }
 }
 
@@ -157,53 +129,6 @@ impl Interface {
         self.on_routes_changed();
     }
 
-    /// A neighbor does not answer any more.
-    pub(super) fn on_neighbor_failed(&mut self, address: IpAddress) {
-        let IpAddress::Ipv6(address) = address else {
-            return;
-        };
-        let discovery = &mut self.ipv6.discovery;
-        let redirects = discovery.redirects.forget_target(address);
-        if discovery.routes.on_unreachable(address) || redirects {
-            self.on_routes_changed();
-        }
-    }
-
-    /// A neighbor answers. RFC 4861, section 7.2.5: one that says it is no router any more, and was one, is
-    /// none from now on.
-    pub(super) fn on_neighbor_answered(&mut self, address: Ipv6Addr, is_router: bool) {
-        let discovery = &mut self.ipv6.discovery;
-        let changed = match is_router {
-            true => discovery.routes.on_reachable(address),
-            false => {
-                let redirects = discovery.redirects.forget_router(address);
-                discovery.routes.forget_router(address) || redirects
-            }
-        };
-        if changed {
-            self.on_configuration_changed();
-        }
-    }
-
-    /// An address that was made turned out to be taken. True if another takes its place.
-    pub(super) fn retry_autoconf(
-        &mut self,
-        now: Instant,
-        address: Ipv6Addr,
-        random: &mut Random,
-    ) -> bool {
-        let Some(autoconf) = &mut self.ipv6.discovery.autoconf else {
-            return false;
-        };
-        if !autoconf.on_duplicate(address, random) {
-            return false;
-        }
-        self.remove_address(address.into());
-        // The next timeout adds the other, which is due.
-        debug_assert!(self.discovery_deadline().is_some_and(|at| at <= now));
-        true
-    }
-
     pub(super) fn discovery_deadline(&self) -> Option<Instant> {
         let discovery = &self.ipv6.discovery;
         let autoconf = discovery.autoconf.as_ref();
@@ -214,11 +139,6 @@ impl Interface {
             discovery.names.next_deadline(),
         ];
         deadlines.into_iter().flatten().min()
-    }
-
-    pub(super) fn wants_router_solicitation(&self, now: Instant) -> bool {
-        let due = self.ipv6.discovery.solicitor.next_deadline();
-        due.is_some_and(|at| at <= now)
     }
 
     fn reset_ndp_timing(&mut self) {
@@ -253,7 +173,7 @@ impl Engine<'_> {
         self.on_link_parameters(router);
         for option in options {
             match option {
-                NdiscOption::Prefix(prefix) => self.on_prefix(now, prefix),
+                NdiscOption::Prefix(prefix) => self.on_prefix(now, src, prefix),
                 NdiscOption::Route(route) => {
                     let expires = until(now, route.lifetime);
                     let (destination, preference) = (route.prefix, route.preference);
@@ -350,7 +270,7 @@ impl Engine<'_> {
     }
 
     /// Section 6.3.4 for the on-link flag, and RFC 4862, section 5.5.3 for the autonomous one.
-    fn on_prefix(&mut self, now: Instant, told: PrefixInformation) {
+    fn on_prefix(&mut self, now: Instant, router: Ipv6Addr, told: PrefixInformation) {
         let address = told.prefix.network().address();
         if address.is_unicast_link_local() || address.is_multicast() {
             return;
@@ -359,6 +279,11 @@ impl Engine<'_> {
             preferred: until(now, told.preferred_lifetime),
             valid: until(now, told.valid_lifetime),
         };
+        let expires = lifetimes.valid;
+        let routes = &mut self.interface.ipv6.discovery.routes;
+        if routes.hear_prefix(now, router, told.prefix, expires) {
+            self.interface.on_routes_changed();
+        }
         if told.on_link {
             self.learn_route(now, LearnedRoute::on_link(told.prefix, lifetimes.valid));
         }
@@ -387,37 +312,6 @@ impl Engine<'_> {
         self.dns_forget();
         self.interface.changes = self.interface.changes.wrapping_add(1);
     }
-
-    /// A redirect, if it is valid (section 8.1): its source is a link-local address and "the same as the
-    /// current first-hop router for the specified ICMP Destination Address".
-    pub(super) fn on_redirect<'f>(
-        &mut self,
-        now: Instant,
-        src: Ipv6Addr,
-        (target, destination): (Ipv6Addr, Ipv6Addr),
-        options: NdiscOptions<'_>,
-    ) -> Handled<'f> {
-        let is_first_hop = (self.interface.next_hop(now, destination.into()))
-            .is_some_and(|hop| hop.delivery == Delivery::Neighbor && hop.address == src.into());
-        let is_valid = src.is_unicast_link_local()
-            && is_first_hop
-            && destination != src
-            && !destination.is_multicast()
-            && (target == destination || target.is_unicast_link_local());
-        let is_ours = |address: Ipv6Addr| {
-            let state = self.interface.addresses.state(INTERFACE, address.into());
-            state.is_some()
-        };
-        if !is_valid || is_ours(target) {
-            return Err(Discard::InvalidNeighborMessage);
-        }
-        self.on_link_address(now, target, options.target_link_address());
-        let redirects = &mut self.interface.ipv6.discovery.redirects;
-        if redirects.hear(destination, target) {
-            self.interface.on_routes_changed();
-        }
-        Ok(None)
-    }
 }
 
 // What is due.
@@ -435,6 +329,7 @@ impl Engine<'_> {
         discovery.solicitor.stop();
         discovery.routes = LearnedRoutes::default();
         discovery.redirects = Redirects::default();
+        discovery.probe = None;
         discovery.mtu = None;
         discovery.hop_limit = None;
         autoconf.on_link_down(now);
@@ -466,82 +361,11 @@ impl Engine<'_> {
         self.step_autoconf(now);
     }
 
-    pub(super) fn poll_router_solicitation(&mut self, now: Instant) -> Option<Inline<'static>> {
-        let solicitor = &mut self.interface.ipv6.discovery.solicitor;
-        let is_due = solicitor.poll(now, &mut self.random);
-        is_due.then(|| self.interface.router_solicitation())
-    }
-
     /// Asks for routers when the last one is gone.
     fn search_again(&mut self, now: Instant) {
         let discovery = &mut self.interface.ipv6.discovery;
         if !discovery.routes.has_router() && self.interface.link_up {
             discovery.solicitor.start(now, &mut self.random);
-        }
-    }
-
-    /// Does what follows for addresses. Each step belongs to an address or ends one, so there are not many.
-    fn step_autoconf(&mut self, now: Instant) {
-        loop {
-            let Some(autoconf) = &mut self.interface.ipv6.discovery.autoconf else {
-                return;
-            };
-            let Some(step) = autoconf.poll(now, &mut self.random) else {
-                return;
-            };
-            match step {
-                AutoconfStep::Add { cidr, temporary } => {
-                    if !self.add_autoconf(now, cidr, temporary) {
-                        continue;
-                    }
-                }
-                AutoconfStep::Prefer(address) => {
-                    self.change_autoconf(address, AddressState::Preferred);
-                }
-                AutoconfStep::Deprecate(address) => {
-                    self.change_autoconf(address, AddressState::Deprecated);
-                }
-                AutoconfStep::Remove(address) => {
-                    self.remove_address(address.into());
-                }
-            }
-            self.interface.on_configuration_changed();
-        }
-    }
-
-    /// False if the address is there already, given by hand, or finds no room. Then it is none of these.
-    fn add_autoconf(&mut self, now: Instant, cidr: Ipv6Cidr, temporary: bool) -> bool {
-        let address = cidr.address();
-        let is_known = self.address_state(address.into()).is_some();
-        let origin = match temporary {
-            true => AddressOrigin::Temporary,
-            false => AddressOrigin::Autoconfigured,
-        };
-        let interface = &mut self.interface;
-        let (given, care) = ((IpCidr::Ipv6(cidr), origin), interface.care);
-        let is_added = !is_known
-            && interface
-                .add_address_of(now, given, care, &mut self.random)
-                .is_ok();
-        if !is_added {
-            if let Some(autoconf) = &mut interface.ipv6.discovery.autoconf {
-                autoconf.forget(address);
-            }
-            if !is_known {
-                self.stats.discard(Discard::TooManyPrefixes);
-            }
-            return false;
-        }
-        #[cfg(feature = "multicast")]
-        self.services.multicast.changed();
-        true
-    }
-
-    /// One that is not in use yet, or not any more, stays as it is.
-    fn change_autoconf(&mut self, address: Ipv6Addr, state: AddressState) {
-        let known = self.address_state(address.into());
-        if known.is_some_and(AddressState::is_usable) {
-            self.interface.set_address_state(address.into(), state);
         }
     }
 

@@ -12,7 +12,7 @@ use super::discovery::Discovery;
 use super::{ConfigError, INTERFACE, Interface};
 #[cfg(feature = "socket-dhcpv6")]
 use crate::dhcp::Dhcpv6Mode;
-use crate::ip::{AddressState, Identity, InterfaceIdentifiers};
+use crate::ip::{AddressOrigin, AddressState, Identity, InterfaceIdentifiers};
 use crate::rand::Random;
 use crate::time::Instant;
 #[cfg(feature = "socket-dhcpv6")]
@@ -27,6 +27,8 @@ pub(super) struct Ipv6State {
     secret: [u8; 16],
     /// DupAddrDetectTransmits.
     pub(super) probes: u8,
+    /// Addresses that are made here are used meanwhile.
+    is_optimistic: bool,
     /// The link-local address that was made, and how many were taken before.
     link_local: Option<(Ipv6Addr, u8)>,
     /// The DNS servers and the domains that DHCP servers named.
@@ -50,6 +52,7 @@ impl Ipv6State {
             identifiers: config.interface_identifiers,
             secret,
             probes: config.duplicate_address_probes,
+            is_optimistic: config.optimistic_addresses,
             link_local: None,
             #[cfg(feature = "socket-dhcpv6")]
             dhcp_names: Names::default(),
@@ -182,6 +185,30 @@ impl Interface {
         self.ipv6.link_local = Some((address, attempt));
         let cidr = IpCidr::Ipv6(Ipv6Cidr::new(address, LINK_LOCAL.prefix_len()));
         self.add_address(now, cidr, self.care, random)
+    }
+
+    /// The state of an address that others may have. RFC 4429, section 3.1: one that was entered by hand is not used
+    /// before it is known to be unique, one that is most likely unique may be.
+    pub(super) fn doubtful_state(&self, address: Ipv6Addr, origin: AddressOrigin) -> AddressState {
+        let is_link_local = self.link_local_v6() == Some(address);
+        let is_made = is_link_local || origin != AddressOrigin::Configured;
+        match self.ipv6.is_optimistic && is_made {
+            true => AddressState::Optimistic,
+            false => AddressState::Tentative,
+        }
+    }
+
+    /// A link-local address that nobody else has.
+    pub(in crate::engine) fn settled_link_local(&self) -> Option<IpAddress> {
+        let mut settled = self
+            .addresses
+            .usable()
+            .filter(|ours| !ours.state.is_in_doubt());
+        let is_it = |address: &IpAddress| match address {
+            IpAddress::Ipv6(address) => address.is_unicast_link_local(),
+            IpAddress::Ipv4(_) => false,
+        };
+        settled.find_map(|ours| Some(ours.cidr.address()).filter(is_it))
     }
 
     /// What addresses are made from.

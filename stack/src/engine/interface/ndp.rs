@@ -113,8 +113,15 @@ impl Interface {
             address: solicit.target,
             delivery: Delivery::Neighbor,
         };
-        let Some(IpAddress::Ipv6(src)) = self.addresses.source_for(&next_hop, solicit.target)
-        else {
+        // RFC 4429, section 3.2: it does not come from an optimistic address. With no other nothing is asked until
+        // that is known to be unique.
+        let is_settled = |src: &IpAddress| {
+            let state = self.addresses.state(INTERFACE, *src);
+            state.is_some_and(|state| !state.is_in_doubt())
+        };
+        let src = self.addresses.source_for(&next_hop, solicit.target);
+        let src = src.filter(is_settled).or(self.settled_link_local());
+        let Some(IpAddress::Ipv6(src)) = src else {
             return None;
         };
         let (link, dst) = match solicit.to {
@@ -134,17 +141,16 @@ impl Interface {
         Some(self.ndisc(link, packet))
     }
 
-    /// RFC 4861, section 6.3.7: from the link-local address as soon as it may be used, and with our link address
-    /// then, which is not said from the unspecified one (section 4.1).
+    /// RFC 4861, section 6.3.7: from the link-local address as soon as it is known to be unique, and with our link
+    /// address then, which is not said from the unspecified one (section 4.1).
     #[cfg(feature = "slaac")]
     pub(super) fn router_solicitation(&self) -> Inline<'static> {
-        let mut ours = self.addresses.usable().map(|ours| ours.cidr.address());
-        let link_local = ours.find_map(|ours| match ours {
-            IpAddress::Ipv6(ours) if ours.is_unicast_link_local() => Some(ours),
-            _ => None,
-        });
+        let link_local = self.settled_link_local();
         let packet = NdiscPacket {
-            src: link_local.unwrap_or(Ipv6Addr::UNSPECIFIED),
+            src: match link_local {
+                Some(IpAddress::Ipv6(link_local)) => link_local,
+                _ => Ipv6Addr::UNSPECIFIED,
+            },
             dst: ALL_ROUTERS,
             target: Ipv6Addr::UNSPECIFIED,
             kind: Kind::RouterSolicitation,
@@ -164,10 +170,12 @@ impl Interface {
         to: Option<(Ipv6Addr, EthernetAddress)>,
     ) -> Inline<'static> {
         let (dst, link) = to.unwrap_or((ALL_NODES, EthernetAddress::for_ipv6_multicast(ALL_NODES)));
+        // RFC 4429, section 3.3: nobody is to forget who had an optimistic address before.
+        let state = self.addresses.state(INTERFACE, target.into());
         let flags = NeighborFlags {
             router: false,
             solicited: to.is_some(),
-            override_: true,
+            override_: state != Some(AddressState::Optimistic),
         };
         let packet = NdiscPacket {
             src: target,
@@ -243,7 +251,7 @@ impl Engine<'_> {
         options: NdiscOptions<'_>,
     ) -> Handled<'f> {
         match self.interface.addresses.state(INTERFACE, target.into()) {
-            Some(AddressState::Tentative) => {
+            Some(state) if state.is_in_doubt() => {
                 let detectors = &mut self.interface.ethernet.duplicates;
                 let detector = detectors.iter_mut().find(|d| d.address() == target);
                 let heard = detector.map(|detector| detector.on_solicitation(options.nonce()));
@@ -310,7 +318,7 @@ impl Engine<'_> {
         options: NdiscOptions<'_>,
     ) -> Handled<'f> {
         match self.interface.addresses.state(INTERFACE, target.into()) {
-            Some(AddressState::Tentative) => return self.on_duplicate(now, target),
+            Some(state) if state.is_in_doubt() => return self.on_duplicate(now, target),
             // RFC 4862, section 5.4.4: more than one host has it, but it was ours before.
             Some(state) if state.is_usable() => return Err(Discard::AddressConflict),
             _ => {}
@@ -330,6 +338,10 @@ impl Engine<'_> {
             }
             // Section 7.2.5: whether it is a router is believed as well, and nothing else is new.
             Learned::Agreed if !flags.router => self.interface.on_neighbor_answered(target, false),
+            Learned::Unchanged if flags.solicited && self.interface.is_suspect_router(target) => {
+                self.interface.on_neighbor_answered(target, flags.router);
+                return Ok(None);
+            }
             Learned::Agreed | Learned::Unchanged | Learned::Contested => {}
         }
         match learned {

@@ -1,5 +1,7 @@
 //! In place of `discovery`, where no router is listened to.
 
+use core::net::Ipv6Addr;
+
 #[cfg(feature = "proto-ipv6")]
 pub(super) use v6::Discovery;
 
@@ -11,9 +13,22 @@ use crate::wire::IpAddress;
 
 impl Interface {
     #[inline]
-    pub(super) fn learned_route(&self, _now: Instant, _destination: IpAddress) -> Option<Route> {
+    pub(super) fn learned_route(
+        &self,
+        _now: Instant,
+        _destination: IpAddress,
+        _source: Option<Ipv6Addr>,
+    ) -> Option<Route> {
         None
     }
+
+    #[inline]
+    pub(super) fn source(&self, next_hop: &NextHop, destination: IpAddress) -> Option<IpAddress> {
+        self.addresses.source_for(next_hop, destination)
+    }
+
+    #[inline]
+    pub(super) fn probe_router(&mut self, _now: Instant, _destination: IpAddress) {}
 
     #[inline]
     pub(super) fn redirected(&self, _destination: IpAddress, routed: NextHop) -> NextHop {
@@ -25,7 +40,7 @@ impl Interface {
         DEFAULT_HOP_LIMIT
     }
 
-    pub(super) fn on_neighbor_failed(&mut self, _address: IpAddress) {}
+    pub(super) fn on_neighbor_failed(&mut self, _now: Instant, _address: IpAddress) {}
 
     pub(super) fn wants_router_solicitation(&self, _now: Instant) -> bool {
         false
@@ -81,6 +96,10 @@ mod v6 {
         }
 
         pub(in crate::engine::interface) fn stop_discovery(&mut self) {}
+
+        pub(in crate::engine::interface) fn is_suspect_router(&self, _address: Ipv6Addr) -> bool {
+            false
+        }
 
         pub(in crate::engine::interface) fn on_neighbor_answered(
             &mut self,

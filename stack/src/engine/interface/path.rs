@@ -1,6 +1,6 @@
 //! Routes, and where a socket's packets go.
 
-use core::net::Ipv4Addr;
+use core::net::{Ipv4Addr, Ipv6Addr};
 
 use cygnet_driver::Medium;
 
@@ -33,6 +33,9 @@ pub(in crate::engine) struct Path {
     flow_label: FlowLabel,
     /// Past all routers, because of the packets' source.
     stays_on_link: bool,
+    /// The packets' source, for the router that its prefix is from.
+    #[cfg(feature = "slaac")]
+    source: Option<Ipv6Addr>,
     #[cfg(feature = "medium-ethernet")]
     pub(super) neighbor: Option<NeighborKey>,
 }
@@ -45,6 +48,28 @@ impl Path {
     pub(in crate::engine) fn from_source(source: Option<IpAddress>) -> Self {
         Self {
             stays_on_link: matches!(source, Some(IpAddress::Ipv4(source)) if source.is_link_local()),
+            #[cfg(feature = "slaac")]
+            source: match source {
+                Some(IpAddress::Ipv6(source)) => Some(source),
+                _ => None,
+            },
+            ..Self::default()
+        }
+    }
+
+    fn source(&self) -> Option<Ipv6Addr> {
+        #[cfg(feature = "slaac")]
+        return self.source;
+        #[cfg(not(feature = "slaac"))]
+        None
+    }
+
+    /// Not routed yet, for the same packets.
+    fn unrouted(&self) -> Self {
+        Self {
+            stays_on_link: self.stays_on_link,
+            #[cfg(feature = "slaac")]
+            source: self.source,
             ..Self::default()
         }
     }
@@ -129,7 +154,7 @@ impl Interface {
         destination: IpAddress,
     ) -> Option<(NextHop, IpAddress)> {
         let next_hop = self.next_hop(now, destination)?;
-        Some((next_hop, self.addresses.source_for(&next_hop, destination)?))
+        Some((next_hop, self.source(&next_hop, destination)?))
     }
 
     /// The source of packets along a path.
@@ -143,10 +168,20 @@ impl Interface {
         path: &Path,
         destination: IpAddress,
     ) -> Option<IpAddress> {
-        self.addresses.source_for(&path.next_hop?, destination)
+        self.source(&path.next_hop?, destination)
     }
 
     pub(super) fn next_hop(&self, now: Instant, destination: IpAddress) -> Option<NextHop> {
+        self.next_hop_from(now, destination, None)
+    }
+
+    /// The same for packets from that source.
+    fn next_hop_from(
+        &self,
+        now: Instant,
+        destination: IpAddress,
+        source: Option<Ipv6Addr>,
+    ) -> Option<NextHop> {
         if !cfg!(feature = "proto-ipv4") && destination.version() == IpVersion::Ipv4 {
             return None;
         }
@@ -161,7 +196,7 @@ impl Interface {
         let forwarding = Forwarding {
             addresses: &self.addresses,
             routes: &self.routes,
-            learned: self.learned_route(now, destination),
+            learned: self.learned_route(now, destination, source),
         };
         let routed = forwarding.resolve(now, destination, None).ok()?;
         Some(self.redirected(destination, routed))
@@ -320,14 +355,14 @@ impl Interface {
         destination: IpAddress,
         path: &mut Path,
     ) {
-        let routed = self.next_hop(now, destination);
+        let routed = self.next_hop_from(now, destination, path.source());
+        self.probe_router(now, destination);
         *path = Path {
             next_hop: routed.map(|routed| path.next_hop_to(destination, routed)),
             epoch: self.epoch,
             route_mtu: self.ip_mtu as u16,
             path_mtu: self.ip_mtu as u16,
-            stays_on_link: path.stays_on_link,
-            ..Path::default()
+            ..path.unrouted()
         };
         if let Some(next_hop) = &path.next_hop {
             path.route_mtu = self.route_mtu(now, destination, next_hop);

@@ -77,11 +77,10 @@ impl Engine<'_> {
 
     /// The address that reports come from: a link-local one that is in use.
     fn mld_source(&self) -> Option<Ipv6Addr> {
-        let mut usable = self.interface.addresses.usable();
-        usable.find_map(|ours| match ours.cidr.address() {
-            IpAddress::Ipv6(address) => address.is_unicast_link_local().then_some(address),
+        match self.interface.settled_link_local()? {
+            IpAddress::Ipv6(address) => Some(address),
             IpAddress::Ipv4(_) => None,
-        })
+        }
     }
 
     /// Whether somebody here is in a group.

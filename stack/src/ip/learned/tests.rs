@@ -44,7 +44,7 @@ fn two() -> LearnedRoutes {
 }
 
 fn next(learned: &LearnedRoutes, destination: &str) -> Option<Ipv6Addr> {
-    learned.lookup(START, ip(destination))?.router
+    learned.lookup(START, ip(destination), None)?.router
 }
 
 #[test]
@@ -116,7 +116,7 @@ fn rfc4861_a_prefix_on_the_link_needs_no_router() {
         .hear(START, on_link("2001:db8:1::/64", 600))
         .unwrap();
     assert_eq!(next(&learned, "2001:db8:1::9"), None);
-    assert!(learned.lookup(START, ip("2001:db8:1::9")).is_some());
+    assert!(learned.lookup(START, ip("2001:db8:1::9"), None).is_some());
     assert_eq!(next(&learned, "2001:db8:2::9"), Some(router(1)));
 }
 
@@ -126,27 +126,27 @@ fn rfc4861_reachable_routers_are_preferred_and_the_others_take_turns() {
     learned
         .hear(START, through(1, EVERYWHERE, 1, 1_800))
         .unwrap();
-    assert!(learned.on_unreachable(router(1)));
+    assert!(learned.on_unreachable(START, router(1)));
     assert_eq!(learned.default_router(START), Some(router(2)));
-    assert!(learned.on_unreachable(router(2)));
+    assert!(learned.on_unreachable(START, router(2)));
     learned
         .hear(START, through(3, EVERYWHERE, -1, 1_800))
         .unwrap();
     assert_eq!(learned.default_router(START), Some(router(3)));
     assert!(learned.on_reachable(router(1)) && !learned.on_reachable(router(1)));
     assert_eq!(learned.default_router(START), Some(router(1)));
-    assert!(!learned.on_unreachable(router(9)));
+    assert!(!learned.on_unreachable(START, router(9)));
 }
 
 #[test]
 fn rfc4861_without_a_reachable_router_they_take_turns() {
     let mut learned = two();
     for n in [1, 2] {
-        learned.on_unreachable(router(n));
+        learned.on_unreachable(START, router(n));
     }
     for n in [1, 2, 1, 2] {
         assert_eq!(learned.default_router(START), Some(router(n)));
-        learned.on_unreachable(router(n));
+        learned.on_unreachable(START, router(n));
     }
 }
 
@@ -197,4 +197,58 @@ fn a_flood_displaces_nothing_that_is_known() {
         learned.hear(START, on_link("2001:db8:ffff::/64", 9)),
         Ok(true)
     );
+}
+
+#[test]
+fn rfc4191_a_router_that_does_not_answer_is_asked_once_a_minute_if_it_were_taken() {
+    let mut learned = two();
+    let afar = ip("2001:db8:7::1");
+    learned.on_unreachable(START, router(2));
+    assert_eq!(learned.next_deadline(), Some(at(60)));
+    assert_eq!(learned.poll_probe(at(59), afar), None);
+    assert!(learned.on_timeout(at(60)) && !learned.on_timeout(at(60)));
+    assert_eq!(learned.poll_probe(at(60), afar), None, "it is as good");
+    learned
+        .hear(at(60), through(2, EVERYWHERE, 1, 1_800))
+        .unwrap();
+    assert_eq!(learned.default_router(at(60)), Some(router(1)));
+    assert_eq!(learned.next_deadline(), Some(at(1_800)), "without a packet");
+    assert_eq!(learned.poll_probe(at(200), afar), Some(router(2)));
+    assert!(learned.is_suspect(router(2)));
+    assert_eq!(learned.poll_probe(at(259), afar), None);
+    assert_eq!(learned.next_deadline(), Some(at(260)));
+    assert!(learned.on_timeout(at(260)));
+    assert_eq!(learned.poll_probe(at(260), afar), Some(router(2)));
+    assert!(learned.on_reachable(router(2)));
+    assert!(!learned.is_suspect(router(2)));
+    assert_eq!(learned.default_router(at(260)), Some(router(2)));
+    assert_eq!(learned.poll_probe(at(400), afar), None);
+}
+
+#[test]
+fn rfc8028_packets_go_to_a_router_that_advertises_their_prefix() {
+    let mut learned = two();
+    let source = |n: usize| Some(ip(&std::format!("2001:db8:{n}::9")));
+    let next = |learned: &LearnedRoutes, n| {
+        let route = learned.lookup(START, ip("2400::1"), source(n)).unwrap();
+        route.router
+    };
+    for n in [1, 2] {
+        let prefix = std::format!("2001:db8:{n}::/64").parse().unwrap();
+        assert!(learned.hear_prefix(START, router(n), prefix, at(600)));
+    }
+    // Whichever is preferred.
+    learned
+        .hear(START, through(1, EVERYWHERE, 1, 1_800))
+        .unwrap();
+    assert_eq!(next(&learned, 1), Some(router(1)));
+    assert_eq!(next(&learned, 2), Some(router(2)));
+    assert_eq!(next(&learned, 3), Some(router(1)), "nobody's");
+    // One that does not answer is of no use.
+    learned.on_unreachable(START, router(2));
+    assert_eq!(next(&learned, 2), Some(router(1)));
+    learned.on_reachable(router(2));
+    learned.forget_router(router(2));
+    assert_eq!(next(&learned, 2), Some(router(1)));
+    assert_eq!(learned.next_deadline(), Some(at(600)));
 }

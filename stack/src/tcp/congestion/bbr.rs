@@ -17,6 +17,8 @@
 //! sample. The draft samples with every acknowledgment, from notes kept for each segment. Its samples of one
 //! round overlap nearly entirely, and its filters look at rounds as well, so what is lost is some luck with
 //! the highest of them; what is gained is that a segment needs no note but the time at which it was sent.
+//! Without that luck the bounds that losses set hardly recover before the next probe. So a round counts as lossy only
+//! where chance does not explain its losses.
 
 use super::window::initial_window;
 use super::{Ack, Growth, MAX_WINDOW, UNLIMITED};
@@ -240,14 +242,24 @@ impl Bbr {
         let bw = u64::from(round.delivered) * SECOND / u64::from(span);
         let bw = u32::try_from(bw).unwrap_or(u32::MAX);
         self.note_aggregation(arriving, round.delivered);
-        let sent = u64::from(round.delivered) + u64::from(round.lost);
         Some(Sample {
             bw,
             delivered: round.delivered,
             lost: round.lost,
-            is_lossy: u64::from(round.lost) * 100 > sent * LOSS_PERCENT,
+            is_lossy: self.is_lossy(&round),
             app_limited: round.app_limited,
         })
+    }
+
+    /// Whether a round lost more than BBRLossThresh of what was sent, and more than it may by chance: where so many
+    /// losses are the rule, their square root is the deviation from it, and twice that is no surprise. Of a window
+    /// of a hundred segments, the second loss would else be the one too many.
+    fn is_lossy(&self, round: &Round) -> bool {
+        let mss = u64::from(self.mss());
+        let lost = u64::from(round.lost) / mss * ONE_IN;
+        let sent = (u64::from(round.delivered) + u64::from(round.lost)) / mss;
+        let excess = lost.saturating_sub(sent);
+        excess.saturating_mul(excess) > 4 * sent * ONE_IN
     }
 
     /// Section 5.5.9: what arrived in a round beyond what the bandwidth explains.
@@ -537,8 +549,8 @@ const UNKNOWN: u32 = u32::MAX;
 /// In microseconds.
 const SECOND: u64 = 1_000_000;
 
-/// BBRLossThresh.
-const LOSS_PERCENT: u64 = 2;
+/// BBRLossThresh, 2 %: one segment in so many.
+const ONE_IN: u64 = 50;
 
 /// BBRStartupFullLossCnt, in segments instead of the draft's gaps between them, which nobody counts.
 const STARTUP_LOSSES: u32 = 6;

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use super::*;
+use crate::rand::{Random, Seed};
 use crate::tcp::congestion::tests::ack;
 use crate::time::Instant;
 
@@ -18,6 +19,9 @@ struct Path {
     rtt: u64,
     /// One in so many segments is lost; 0 for none.
     loss_every: u64,
+    /// One in so many on average, by chance; 0 for none.
+    loss_chance: u32,
+    random: Random,
     /// When each segment is acknowledged, when it was sent, and whether it is lost, in microseconds.
     flight: VecDeque<(u64, u64, bool)>,
     free_at: u64,
@@ -34,6 +38,8 @@ impl Path {
             rate,
             rtt,
             loss_every: 0,
+            loss_chance: 0,
+            random: Random::new(Seed::from(1)),
             flight: VecDeque::new(),
             free_at: 0,
             next_send: 1_000_000,
@@ -76,7 +82,8 @@ impl Path {
     fn send(&mut self) {
         self.free_at = self.free_at.max(self.now) + u64::from(MSS) * 1_000_000 / self.rate;
         self.sent += 1;
-        let lost = self.loss_every > 0 && self.sent.is_multiple_of(self.loss_every);
+        let lost = self.loss_every > 0 && self.sent.is_multiple_of(self.loss_every)
+            || self.loss_chance > 0 && self.random.below(self.loss_chance) == 0;
         self.flight
             .push_back((self.free_at + self.rtt, self.now, lost));
         let rate = self.bbr.pacing_rate(Some(self.rtt as u32)).unwrap();
@@ -200,6 +207,35 @@ fn one_loss_in_a_hundred_costs_next_to_nothing() {
     path.run(3.0);
     let arrived = path.run(10.0);
     assert!(arrived > 10 * 10_000_000 * 9 / 10, "{arrived}");
+}
+
+#[test]
+fn losses_by_chance_are_not_taken_for_a_full_queue() {
+    for seed in 1..6 {
+        // A hundred segments fit: every fourth round loses more than two of them.
+        let mut path = Path::new(2_500_000, 40_000);
+        path.random = Random::new(Seed::from(seed));
+        path.loss_chance = 67;
+        path.run(3.0);
+        let arrived = path.run(20.0);
+        assert!(arrived > 20 * 2_500_000 * 8 / 10, "{arrived}");
+    }
+}
+
+#[test]
+fn a_round_is_lossy_where_neither_two_in_a_hundred_nor_chance_explain_it() {
+    let bbr = Bbr::new(MSS);
+    let is_lossy = |lost, sent: u32| {
+        bbr.is_lossy(&Round {
+            delivered: (sent - lost) * MSS,
+            lost: lost * MSS,
+            ..Round::default()
+        })
+    };
+    for (sent, most) in [(10, 1), (100, 4), (1_000, 28), (10_000, 228)] {
+        assert!(!is_lossy(most, sent) && is_lossy(most + 1, sent), "{sent}");
+    }
+    assert!(!is_lossy(0, 0) && !is_lossy(0, 1_000));
 }
 
 #[test]
