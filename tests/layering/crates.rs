@@ -20,6 +20,8 @@ const CRATES: &[(&str, &[&str])] = &[
     ("cygnet-embassy", &["cygnet-driver"]),
     ("cygnet-lan9118", &["cygnet-driver"]),
     ("cygnet-xarxa", &["cygnet-driver"]),
+    ("cygnet-picoserve", &["cygnet"]),
+    ("cygnet-sntpc", &["cygnet"]),
     ("cygnet-tuntap", &["cygnet-driver"]),
     // The sandbox has to open its device while it is still root there.
     ("cygnet-host", &["cygnet-driver", "cygnet-tuntap"]),
@@ -28,8 +30,9 @@ const CRATES: &[(&str, &[&str])] = &[
 /// The oldest compiler that all of them build with, except for those in [`NEWER`].
 static MSRV: Version = Version::new(1, 88, 0);
 
-/// What stands on others that ask for more than the stack does: the benchmark's peers, and xarxa-driver 0.1.
-const NEWER: &[&str] = &["cygnet-bench", "cygnet-xarxa"];
+/// What stands on others that ask for more than the stack does: the benchmark's peers, picoserve 0.20, and
+/// xarxa-driver 0.1.
+const NEWER: &[&str] = &["cygnet-bench", "cygnet-picoserve", "cygnet-xarxa"];
 
 #[test]
 fn crates_depend_on_what_is_below_them() {

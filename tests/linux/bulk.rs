@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener as KernelListener, TcpStream};
 
-use cygnet::{CongestionControl, Stack, TcpListener, TcpPool};
+use cygnet::{CongestionControl, Discard, Stack, TcpListener, TcpPool};
 use cygnet_driver::Duration;
 use cygnet_link::{Impairments, percent};
 use cygnet_middleware::FaultConfig;
@@ -105,6 +105,20 @@ fn much_data_over_a_wire_that_loses_one_frame_in_five() {
         send_to_kernel(stack, 16 << 20, CongestionControl::None).await;
         // What was lost and not found out in time costs a timeout each.
         to_kernel(stack, 256 << 10).await;
+    });
+}
+
+#[test]
+fn much_data_of_the_kernel_over_a_wire_that_loses_one_frame_in_five() {
+    let faults = FaultConfig {
+        drop_chance: 10,
+        corrupt_chance: 10,
+        ..FaultConfig::default()
+    };
+    on_wire(Wire::Faulty(faults), async |stack| {
+        to_cygnet(stack, 512 << 10).await;
+        let seen = stack.stats();
+        assert!(seen.discarded(Discard::BadChecksum) > 0, "{seen:?}");
     });
 }
 

@@ -38,8 +38,6 @@ mod policy;
 mod reassembly;
 #[cfg(feature = "slaac")]
 mod redirect;
-#[cfg(all(test, feature = "proto-ipv6", feature = "socket-dns"))]
-mod rfc6724;
 mod route;
 #[cfg(feature = "proto-ipv6")]
 mod scope;
@@ -47,6 +45,9 @@ mod scope;
 mod selection;
 #[cfg(feature = "slaac")]
 mod solicitor;
+
+#[cfg(all(test, feature = "proto-ipv6", feature = "socket-dns"))]
+mod tests;
 
 pub use addresses::AddressState;
 pub(crate) use addresses::{AddressOrigin, Addresses, InterfaceAddress, PrefixFrom};

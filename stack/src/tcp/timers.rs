@@ -71,7 +71,7 @@ impl Timers {
         let at = at.as_micros();
         let base = self.base.get();
         if at < base || at - base >= u64::from(STOPPED) {
-            self.move_base(at);
+            self.move_base(timer as usize, at);
         }
         self.due[timer as usize] = self.offset(timer as usize, at);
     }
@@ -130,11 +130,14 @@ impl Timers {
         Some(timer)
     }
 
-    /// Makes `at` and everything that is due representable.
-    fn move_base(&mut self, at: u64) {
+    /// Makes `at` and everything that is due representable. What is overdue for longer than a timer can run, as when
+    /// the machine was asleep, is overdue for so long.
+    fn move_base(&mut self, index: usize, at: u64) {
         let earliest = at.min(self.next().as_micros());
+        let longest = u64::from(STOPPED - 1) << shift(index);
         let old = self.clone();
-        self.base = earliest.saturating_sub(HEADROOM).into();
+        let base = earliest.saturating_sub(HEADROOM);
+        self.base = base.max(at.saturating_sub(longest)).into();
         for index in 0..COUNT {
             if old.due[index] != STOPPED {
                 self.due[index] = self.offset(index, old.at(index));
@@ -148,7 +151,7 @@ impl Timers {
 
     #[inline(never)]
     fn offset(&self, index: usize, at: u64) -> u32 {
-        let (span, shift) = (at - self.base.get(), shift(index));
+        let (span, shift) = (at.saturating_sub(self.base.get()), shift(index));
         let whole = span >> shift;
         let units = whole + u64::from(whole << shift != span);
         u32::try_from(units).unwrap_or(STOPPED).min(STOPPED - 1)
@@ -220,6 +223,23 @@ mod tests {
         }
         let late = timers.next().since(patience).as_micros();
         assert!(late <= 480 * u64::from(TICK), "{late}");
+    }
+
+    /// A machine that slept for hours wakes up: what was due then is due now, and no timer that is set now is.
+    #[test]
+    fn a_timer_that_is_set_beside_one_long_overdue_is_not_due_itself() {
+        let mut timers = Timers::new();
+        let then = Instant::from_secs(5_000);
+        timers.set(Timer::Retransmit, then);
+        timers.set(Timer::User, then + Duration::from_secs(60));
+        let now = then + Duration::from_secs(3 * 3_600);
+        let later = now + Duration::from_micros(1_234);
+        timers.set(Timer::DelayedAck, later);
+        assert_eq!(timers.due(Timer::DelayedAck), later);
+        assert_eq!(timers.take_due(now), Some(Timer::Retransmit));
+        assert_eq!(timers.take_due(now), Some(Timer::User));
+        assert_eq!(timers.take_due(now), None);
+        assert_eq!(timers.take_due(later), Some(Timer::DelayedAck));
     }
 
     #[test]

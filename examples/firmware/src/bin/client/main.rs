@@ -6,7 +6,6 @@
 #![no_main]
 
 mod error;
-mod ntp;
 
 use core::net::SocketAddr;
 
@@ -15,11 +14,11 @@ use cygnet::{
     UdpSockets,
 };
 use cygnet_lan9118::{Buffers, Lan9118, Mmio};
+use cygnet_sntpc::{NtpSocket, Uptime};
 use embassy_executor::Spawner;
 use embedded_nal_async::{AddrType, Dns, UdpStack};
 use error::Error;
 use mps2::console;
-use ntp::{Ntp, Uptime};
 use reqwless::client::HttpClient;
 use reqwless::request::Method;
 use sntpc::NtpContext;
@@ -97,7 +96,7 @@ async fn ask_time(stack: Stack<'static>, dns: &DnsSocket<'static>) -> Result<(),
     let address = dns.get_host_by_name(TIME_SERVER, AddrType::Either).await?;
     let server = SocketAddr::new(address, 123);
     let (_, socket) = sockets.connect(server).await?;
-    let socket = Ntp(socket.into_socket());
+    let socket = NtpSocket(socket.into_socket());
     let context = NtpContext::new(Uptime::default());
     let asked = sntpc::get_time(server, &socket, context);
     // The network owes nobody an answer.

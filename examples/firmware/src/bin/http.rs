@@ -4,13 +4,11 @@
 #![no_std]
 #![no_main]
 
-mod connection;
-
 use core::fmt::Write;
 
-use connection::{Embassy, EmbassyTimer};
 use cygnet::{Config, Ipv4Cidr, Resources, Runner, Stack, StaticConfigV4, TcpListener, TcpPool};
 use cygnet_lan9118::{Buffers, Lan9118, Mmio};
+use cygnet_picoserve::{Embassy, EmbassyTimer};
 use embassy_executor::Spawner;
 use embassy_futures::join::join_array;
 use embassy_time::Instant;

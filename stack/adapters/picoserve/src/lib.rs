@@ -1,6 +1,26 @@
-//! cygnet's sockets as picoserve wants them, and embassy-time as its timer.
+//! cygnet's sockets as [picoserve] wants them, and embassy-time as its timer.
+//!
+//! A connection that a listener accepted is served as it is:
+//!
+//! ```
+//! use cygnet::TcpListener;
+//! use cygnet_picoserve::{Embassy, EmbassyTimer};
+//! use picoserve::routing::PathRouter;
+//! use picoserve::{Config, Router, Server};
+//!
+//! async fn serve<P: PathRouter>(listener: &TcpListener<'static>, router: &Router<P>, config: &Config) {
+//!     let mut buffer = [0; 1024];
+//!     while let Ok(socket) = listener.accept().await {
+//!         let server = Server::<Embassy, _, _, _>::custom(router, EmbassyTimer, config, &mut buffer);
+//!         let _ = server.serve(socket).await;
+//!     }
+//! }
+//! ```
+#![no_std]
+#![forbid(unsafe_code)]
 
 use cygnet::{TcpError, TcpReader, TcpSocket, TcpWriter};
+use embassy_sync::blocking_mutex::raw::RawMutex;
 use embedded_io_async::{ErrorType, Write as BaseWrite};
 use picoserve::Timeouts;
 use picoserve::io::{Socket, Write};
@@ -8,10 +28,12 @@ use picoserve::mem::{BorrowedBuffer, BorrowedCursor};
 use picoserve::time::{Duration, Timer};
 
 /// The name of this runtime to picoserve.
-pub(crate) struct Embassy;
+#[derive(Debug)]
+pub enum Embassy {}
 
 /// embassy-time.
-pub(crate) struct EmbassyTimer;
+#[derive(Clone, Copy, Debug, Default)]
+pub struct EmbassyTimer;
 
 impl Timer<Embassy> for EmbassyTimer {
     fn delay(&self, duration: Duration) -> impl Future<Output = ()> {
@@ -19,16 +41,23 @@ impl Timer<Embassy> for EmbassyTimer {
     }
 }
 
-impl Socket<Embassy> for TcpSocket<'static> {
+impl<'d, M: RawMutex> Socket<Embassy> for TcpSocket<'d, M> {
     type Error = TcpError;
-    type ReadHalf<'a> = TcpReader<'a, 'static>;
-    type WriteHalf<'a> = Writer<'a>;
+    type ReadHalf<'a>
+        = TcpReader<'a, 'd, M>
+    where
+        Self: 'a;
+    type WriteHalf<'a>
+        = Writer<'a, 'd, M>
+    where
+        Self: 'a;
 
     fn split(&mut self) -> (Self::ReadHalf<'_>, Self::WriteHalf<'_>) {
         let (reader, writer) = self.split();
         (reader, Writer(writer))
     }
 
+    /// Resets the connection. Cancellation safe.
     async fn abort<T: Timer<Embassy>>(
         mut self,
         timeouts: &Timeouts,
@@ -39,7 +68,7 @@ impl Socket<Embassy> for TcpSocket<'static> {
         aborted.map_err(picoserve::Error::WriteTimeout)
     }
 
-    /// Dropped, the socket closes in the background, and its task is free for the next one.
+    /// Waits for nothing: dropped, the socket closes in the background, and its task is free for the next one.
     async fn shutdown<T: Timer<Embassy>>(
         self,
         _: &Timeouts,
@@ -50,23 +79,26 @@ impl Socket<Embassy> for TcpSocket<'static> {
 }
 
 /// The sending half of a socket, which picoserve writes to in place.
-pub(crate) struct Writer<'a>(TcpWriter<'a, 'static>);
+pub struct Writer<'a, 'd, M: RawMutex>(TcpWriter<'a, 'd, M>);
 
-impl ErrorType for Writer<'_> {
+impl<M: RawMutex> ErrorType for Writer<'_, '_, M> {
     type Error = TcpError;
 }
 
-impl BaseWrite for Writer<'_> {
+impl<M: RawMutex> BaseWrite for Writer<'_, '_, M> {
+    /// As [`TcpWriter::write`].
     async fn write(&mut self, data: &[u8]) -> Result<usize, TcpError> {
         self.0.write(data).await
     }
 
+    /// As [`TcpWriter::flush`].
     async fn flush(&mut self) -> Result<(), TcpError> {
         self.0.flush().await
     }
 }
 
-impl Write for Writer<'_> {
+impl<M: RawMutex> Write for Writer<'_, '_, M> {
+    /// As [`TcpWriter::write_with`].
     async fn write_with<F: FnOnce(BorrowedCursor<'_>) -> R, R>(
         &mut self,
         f: F,
