@@ -2,7 +2,6 @@
 
 use zerocopy::native_endian::U64;
 
-use super::connection::TICK;
 use crate::time::Instant;
 
 /// What a connection waits for.
@@ -48,7 +47,7 @@ const ALL: &[Timer] = &[
 ];
 
 /// When each timer is due, in four bytes each: counted from `base`, in microseconds those of the protocol,
-/// which run for a minute at most, and in [`TICK`]s, rounded up, those of the user.
+/// which run for a minute at most, and in milliseconds, rounded up, those of the user.
 #[derive(Clone, Debug)]
 pub(crate) struct Timers {
     /// In microseconds. Not aligned, so that there is no gap behind it.
@@ -109,7 +108,7 @@ impl Timers {
         } else {
             u64::from(fine)
         };
-        Instant::from_micros(self.base.get() + fine.min(u64::from(coarse) << COARSE))
+        Instant::from_micros(self.base.get() + fine.min(u64::from(coarse) * COARSE))
     }
 
     /// When a timer is due, [`Instant::FAR_FUTURE`] if it does not run.
@@ -134,7 +133,7 @@ impl Timers {
     /// the machine was asleep, is overdue for so long.
     fn move_base(&mut self, index: usize, at: u64) {
         let earliest = at.min(self.next().as_micros());
-        let longest = u64::from(STOPPED - 1) << shift(index);
+        let longest = u64::from(STOPPED - 1) * unit(index);
         let old = self.clone();
         let base = earliest.saturating_sub(HEADROOM);
         self.base = base.max(at.saturating_sub(longest)).into();
@@ -146,21 +145,23 @@ impl Timers {
     }
 
     fn at(&self, index: usize) -> u64 {
-        self.base.get() + (u64::from(self.due[index]) << shift(index))
+        self.base.get() + u64::from(self.due[index]) * unit(index)
     }
 
     #[inline(never)]
     fn offset(&self, index: usize, at: u64) -> u32 {
-        let (span, shift) = (at.saturating_sub(self.base.get()), shift(index));
-        let whole = span >> shift;
-        let units = whole + u64::from(whole << shift != span);
+        let span = at.saturating_sub(self.base.get());
+        // Most timers are fine, and need no division.
+        let units = match unit(index) {
+            1 => span,
+            unit => span.div_ceil(unit),
+        };
         u32::try_from(units).unwrap_or(STOPPED).min(STOPPED - 1)
     }
 }
 
-/// How much coarser than microseconds a timer is, in bits.
-fn shift(index: usize) -> u32 {
-    if index < FIRST_COARSE { 0 } else { COARSE }
+fn unit(index: usize) -> u64 {
+    if index < FIRST_COARSE { 1 } else { COARSE }
 }
 
 const STOPPED: u32 = u32::MAX;
@@ -170,7 +171,8 @@ const FIRST_COARSE: usize = Timer::KeepAlive as usize;
 #[cfg(not(feature = "tcp-keep-alive"))]
 const FIRST_COARSE: usize = Timer::User as usize;
 
-const COARSE: u32 = TICK.ilog2();
+/// In microseconds.
+const COARSE: u64 = 1_000;
 
 /// So that timers which are set next, for times before the earliest, do not move the base again.
 const HEADROOM: u64 = 1_000_000;
@@ -193,9 +195,9 @@ mod tests {
             timers.take_due(now + Duration::from_micros(200_001)),
             Some(Timer::Retransmit)
         );
-        // In whole ticks.
+        // In whole milliseconds.
         let late = timers.next().since(now + Duration::from_secs(30));
-        assert!(late.as_micros() < u64::from(TICK), "{late:?}");
+        assert!(late < Duration::from_millis(1), "{late:?}");
     }
 
     #[test]
@@ -222,7 +224,7 @@ mod tests {
             now += Duration::from_secs(1_801);
         }
         let late = timers.next().since(patience).as_micros();
-        assert!(late <= 480 * u64::from(TICK), "{late}");
+        assert!(late <= 480 * COARSE, "{late}");
     }
 
     /// A machine that slept for hours wakes up: what was due then is due now, and no timer that is set now is.
