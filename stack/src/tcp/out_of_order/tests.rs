@@ -34,6 +34,7 @@ fn reports_the_latest_first_then_those_before_it_and_the_first_of_all() {
     for left in [10, 40, 70, 100, 130] {
         assert_eq!(r.store(at(left), &[1; 10]), Stored::Ahead);
     }
+    assert!(r.has_sack_blocks());
     assert_eq!(blocks(&r), [(130, 140), (100, 110), (70, 80), (10, 20)]);
     r.store(at(80), &[1; 5]);
     assert_eq!(blocks(&r), [(70, 85), (130, 140), (100, 110), (10, 20)]);
