@@ -203,11 +203,15 @@ impl Stats {
         for (bit, counter) in [
             (Tally::TIMEOUT, &mut self.timeouts),
             (Tally::FAST_RECOVERY, &mut self.fast_recoveries),
+            #[cfg(feature = "tcp-rack")]
             (Tally::TAIL_PROBE, &mut self.tail_probes),
             (Tally::WINDOW_PROBE, &mut self.window_probes),
+            #[cfg(feature = "tcp-rack")]
             (Tally::REORDERING, &mut self.reorderings),
             (Tally::RENEGE, &mut self.reneges),
+            #[cfg(feature = "tcp-undo")]
             (Tally::UNDO_BY_DSACK, &mut self.undos_by_dsack),
+            #[cfg(feature = "tcp-undo")]
             (Tally::UNDO_BY_ACKS, &mut self.undos_by_acks),
         ] {
             *counter = counter.wrapping_add(u32::from(tally.contains(bit)));

@@ -40,3 +40,12 @@ async fn within<T>(
         Either::Second(()) => None,
     }
 }
+
+/// The result of a future that does not wait.
+fn now<T>(future: impl Future<Output = T>) -> T {
+    use std::task::{Context, Poll, Waker};
+    match std::pin::pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(result) => result,
+        Poll::Pending => panic!("it waits"),
+    }
+}

@@ -1,21 +1,12 @@
 //! Closures that the stack calls, and that call the stack.
 
-use std::pin::pin;
-use std::task::{Context, Poll, Waker};
-
 use cygnet::{AcceptError, BindError, ConfigError, ConnectError, IcmpError, ListenError};
 use cygnet::{IcmpPacketMetadata, IcmpSocket, PoolError, Stats, TcpError, TcpListener, TcpPool};
 use cygnet::{IpAddress, RecvError, SendError, TcpSocket, TcpState, UdpPacketMetadata, UdpSocket};
 use cygnet_tests::Pair;
 use embedded_io_async::Write as _;
 
-/// The result of a future that does not wait.
-fn now<T>(future: impl Future<Output = T>) -> T {
-    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(result) => result,
-        Poll::Pending => panic!("it waits"),
-    }
-}
+use crate::now;
 
 #[test]
 fn every_call_from_within_a_closure_is_refused() {

@@ -57,6 +57,15 @@ async fn send_to_kernel(stack: Stack<'static>, len: usize, congestion: Congestio
     tokio::join!(send, receive);
 }
 
+/// Loses one frame in ten, and spoils another.
+fn bad_wire() -> Wire {
+    Wire::Faulty(FaultConfig {
+        drop_chance: 10,
+        corrupt_chance: 10,
+        ..FaultConfig::default()
+    })
+}
+
 #[test]
 fn sixty_four_mebibytes_arrive_from_the_kernel() {
     on_tap(async |stack| to_cygnet(stack, 64 << 20).await);
@@ -83,12 +92,7 @@ fn both_directions_through_a_tun() {
 
 #[test]
 fn a_wire_that_loses_and_corrupts_one_frame_in_ten_each() {
-    let faults = FaultConfig {
-        drop_chance: 10,
-        corrupt_chance: 10,
-        ..FaultConfig::default()
-    };
-    on_wire(Wire::Faulty(faults), async |stack| {
+    on_wire(bad_wire(), async |stack| {
         to_cygnet(stack, 32_000).await;
         to_kernel(stack, 32_000).await;
     });
@@ -96,12 +100,7 @@ fn a_wire_that_loses_and_corrupts_one_frame_in_ten_each() {
 
 #[test]
 fn much_data_over_a_wire_that_loses_one_frame_in_five() {
-    let faults = FaultConfig {
-        drop_chance: 10,
-        corrupt_chance: 10,
-        ..FaultConfig::default()
-    };
-    on_wire(Wire::Faulty(faults), async |stack| {
+    on_wire(bad_wire(), async |stack| {
         send_to_kernel(stack, 16 << 20, CongestionControl::None).await;
         // What was lost and not found out in time costs a timeout each.
         to_kernel(stack, 256 << 10).await;
@@ -110,12 +109,7 @@ fn much_data_over_a_wire_that_loses_one_frame_in_five() {
 
 #[test]
 fn much_data_of_the_kernel_over_a_wire_that_loses_one_frame_in_five() {
-    let faults = FaultConfig {
-        drop_chance: 10,
-        corrupt_chance: 10,
-        ..FaultConfig::default()
-    };
-    on_wire(Wire::Faulty(faults), async |stack| {
+    on_wire(bad_wire(), async |stack| {
         to_cygnet(stack, 512 << 10).await;
         let seen = stack.stats();
         assert!(seen.discarded(Discard::BadChecksum) > 0, "{seen:?}");

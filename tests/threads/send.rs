@@ -1,5 +1,6 @@
 //! With a mutex that is `Sync` every handle is `Send`, and so are its futures. Asserted by compiling.
 
+use cygnet::{BoundUdp, PeerUdp, TcpClient, TcpConnection, UdpBufferPool, UdpSockets};
 use cygnet::{
     BufferPool, IcmpSocket, IpEndpoint, OwnedReadHalf, OwnedWriteHalf, Resources, Runner, Stack,
 };
@@ -7,6 +8,8 @@ use cygnet::{TcpListener, TcpReader, TcpSocket, TcpWriter, UdpSocket};
 use cygnet_host::{HostMutex, TokioClock};
 use cygnet_link::Port;
 use embassy_sync::blocking_mutex::raw::{CriticalSectionRawMutex, RawMutex};
+use embedded_io_async::{Read, Write};
+use embedded_nal_async::{ConnectedUdp, TcpConnect, UdpStack, UnconnectedUdp};
 
 fn is_send<T: Send>() {}
 fn is_sync<T: Sync>() {}
@@ -25,12 +28,17 @@ fn handles_are_send<M: RawMutex + Sync + Send + 'static>() {
     is_send::<TcpListener<'static, M>>();
     is_send::<UdpSocket<'static, M>>();
     is_send::<IcmpSocket<'static, M>>();
+    is_send::<TcpConnection<'static, M>>();
+    is_send::<PeerUdp<'static, M>>();
+    is_send::<BoundUdp<'static, M>>();
     is_send::<Resources<'static, 4, M>>();
     is_send::<Runner<'static, Port<'static, M, &'static TokioClock>, M, &'static TokioClock>>();
     // Handles that are used by `&self` can be shared as well.
     is_sync::<TcpListener<'static, M>>();
     is_sync::<UdpSocket<'static, M>>();
     is_sync::<IcmpSocket<'static, M>>();
+    is_sync::<TcpClient<'static, M>>();
+    is_sync::<UdpSockets<'static, M>>();
 }
 
 #[test]
@@ -38,6 +46,7 @@ fn handles_of_a_shared_stack_are_send() {
     handles_are_send::<HostMutex>();
     handles_are_send::<CriticalSectionRawMutex>();
     is_send::<BufferPool<'static>>();
+    is_send::<UdpBufferPool<'static>>();
 }
 
 type Socket = TcpSocket<'static, HostMutex>;
@@ -69,4 +78,32 @@ fn their_futures_are_send() {
     future_is_send(|stack: Stack<'static, HostMutex>| async move {
         stack.wait_config_up().await;
     });
+}
+
+#[test]
+fn so_are_those_of_embedded_nal_async() {
+    type Address = std::net::SocketAddr;
+    future_is_send(
+        |(client, to): (TcpClient<'static, HostMutex>, Address)| async move {
+            let Ok(mut connection) = client.connect(to).await else {
+                return;
+            };
+            connection.write(b"x").await.ok();
+            connection.read(&mut [0; 8]).await.ok();
+            connection.flush().await.ok();
+        },
+    );
+    future_is_send(
+        |(sockets, to): (UdpSockets<'static, HostMutex>, Address)| async move {
+            if let Ok((_, mut socket)) = sockets.connect(to).await {
+                socket.send(b"x").await.ok();
+                socket.receive_into(&mut [0; 8]).await.ok();
+            }
+            if let Ok((local, mut socket)) = sockets.bind_single(to).await {
+                socket.send(local, to, b"x").await.ok();
+                socket.receive_into(&mut [0; 8]).await.ok();
+            }
+            sockets.bind_multiple(to).await.map(drop).ok();
+        },
+    );
 }

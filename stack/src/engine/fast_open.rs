@@ -24,7 +24,7 @@ impl Engine<'_> {
     /// is not complete.
     pub(crate) fn listener_set_fast_open(&mut self, key: SocketKey, most: u16) {
         if let Some(index) = self.sockets.index(key)
-            && let Body::Listener(l) = self.sockets.body_mut(index)
+            && let Some(l) = self.sockets.listener_mut(index)
         {
             l.fast_open.most = most;
         }
@@ -56,15 +56,13 @@ impl Engine<'_> {
             path_mss: self.interface.path_mss(now, tuple.remote.addr),
             ecn: half_open.ecn,
         };
-        let Body::Tcp(tcp) = self.sockets.body_mut(index) else {
-            return None;
-        };
+        let tcp = self.sockets.tcp_mut(index)?;
         tcp.connection
             .accept_fast(now, &half_open, &opening, request.text);
         tcp.fast_open_by = Some(key);
         let plan = tcp.connection.poll_segment(now, opening.path_mss);
         let header = plan.map(|plan| tcp.connection.header(now, &plan));
-        if let Body::Listener(l) = self.sockets.body_mut(listener) {
+        if let Some(l) = self.sockets.listener_mut(listener) {
             l.fast_open.pending += 1;
         }
         self.sockets.file(index, hash);
@@ -95,7 +93,7 @@ impl Engine<'_> {
     /// A connection that was opened fast is pending no more once its handshake is complete, or will never
     /// be.
     pub(super) fn settle_fast_open(&mut self, index: Index) {
-        let Body::Tcp(tcp) = self.sockets.body_mut(index) else {
+        let Some(tcp) = self.sockets.tcp_mut(index) else {
             return;
         };
         let Some(listener) = tcp.fast_open_by else {
@@ -106,7 +104,7 @@ impl Engine<'_> {
         }
         tcp.fast_open_by = None;
         if let Some(listener) = self.sockets.index(listener)
-            && let Body::Listener(l) = self.sockets.body_mut(listener)
+            && let Some(l) = self.sockets.listener_mut(listener)
         {
             l.fast_open.pending = l.fast_open.pending.saturating_sub(1);
         }
@@ -135,7 +133,7 @@ impl Engine<'_> {
         self.tcp_connect(key, remote, local)?;
         let (plan, mss) = self.tcp.fast_open_cache.plan(self.now, remote.addr);
         if let Some(index) = self.sockets.index(key)
-            && let Body::Tcp(tcp) = self.sockets.body_mut(index)
+            && let Some(tcp) = self.sockets.tcp_mut(index)
         {
             tcp.fast_open = plan;
         }
@@ -150,7 +148,7 @@ impl Engine<'_> {
 
     /// A connection opens as all do, unless something else is said before its request is sent.
     pub(super) fn forget_fast_open(&mut self, index: Index) {
-        if let Body::Tcp(tcp) = self.sockets.body_mut(index) {
+        if let Some(tcp) = self.sockets.tcp_mut(index) {
             tcp.fast_open = FastOpen::Off;
         }
     }
@@ -180,7 +178,7 @@ impl Engine<'_> {
         (index, plan): (Index, FastOpen),
         segment: &TcpSegment<'_>,
     ) {
-        let Body::Tcp(tcp) = self.sockets.body(index) else {
+        let Some(tcp) = self.sockets.tcp(index) else {
             return;
         };
         if plan == FastOpen::Off || !tcp.connection.state().is_synchronized() {

@@ -142,7 +142,7 @@ pub(crate) use pool::{BufferPair, PoolId};
 pub(crate) use raw_socket::{Kind as RawKind, Raw};
 #[cfg(feature = "socket-raw")]
 pub use raw_socket::{RawMetadata, RawPacketMetadata};
-pub(crate) use sockets::{Slot, SlotNode, SocketKey, Sockets};
+pub(crate) use sockets::{LANES, Slot, SocketKey, Sockets};
 #[cfg(feature = "socket-tcp")]
 pub use tcp::ConnectError;
 #[cfg(feature = "socket-tcp")]

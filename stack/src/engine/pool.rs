@@ -82,9 +82,7 @@ impl<'d> Engine<'d> {
         let oldest = self.sockets.dequeue(&mut lingering);
         self.pool_mut(id)?.lingering = lingering;
         let oldest = oldest?;
-        let Body::Tcp(tcp) = self.sockets.body_mut(oldest) else {
-            return None;
-        };
+        let tcp = self.sockets.tcp_mut(oldest)?;
         tcp.pool = None;
         tcp.connection.abort();
         let (receive, send) = tcp.connection.take_buffers();

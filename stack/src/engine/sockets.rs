@@ -19,7 +19,7 @@ use crate::events::Events;
 #[cfg(feature = "medium-ethernet")]
 use crate::link::NeighborKey;
 use crate::rand::{HashKey, Message};
-use crate::storage::{Buckets, Deadlines, Index, List, Node};
+use crate::storage::{Buckets, Deadlines, Index, Link, List};
 use crate::time::Instant;
 
 /// The lists a slot can be in, one of each kind at a time.
@@ -37,8 +37,8 @@ pub(super) mod lane {
     pub(in crate::engine) const COUNT: usize = 5;
 }
 
-/// The bookkeeping of a slot.
-pub(crate) type SlotNode = Node<{ lane::COUNT }>;
+/// How many lanes of links slots have.
+pub(crate) const LANES: usize = lane::COUNT;
 
 /// Identifies a socket. Goes stale when its slot is used for another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +52,8 @@ pub(crate) struct Slot<'d> {
     pub(super) body: Body<'d>,
     events: Events,
     waiting: Waiting,
+    /// Counts the uses of the slot, so that an old key does not open a new socket.
+    generation: u16,
     /// What it is filed under, if it is.
     hash: Option<u32>,
 }
@@ -138,6 +140,7 @@ impl Slot<'_> {
         body: Body::Free,
         events: Events::NONE,
         waiting: Waiting::No,
+        generation: 0,
         hash: None,
     };
 }
@@ -145,7 +148,7 @@ impl Slot<'_> {
 /// All slots and the lists through them.
 pub(crate) struct Sockets<'d> {
     pub(super) slots: &'d mut [Slot<'d>],
-    nodes: &'d mut [SlotNode],
+    links: [&'d mut [Link]; LANES],
     buckets: Buckets<'d>,
     deadlines: Deadlines<'d>,
     key: HashKey,
@@ -158,23 +161,23 @@ pub(crate) struct Sockets<'d> {
 }
 
 impl<'d> Sockets<'d> {
-    /// Slots that are all free. The four slices are equally long.
+    /// Slots that are all free. All slices are equally long.
     pub(crate) fn new(
         slots: &'d mut [Slot<'d>],
-        nodes: &'d mut [SlotNode],
+        links: [&'d mut [Link]; LANES],
         buckets: &'d mut [List],
-        heap: &'d mut [Index],
+        deadlines: Deadlines<'d>,
     ) -> Self {
         let mut free = List::new();
-        let count = nodes.len().min(List::MAX_SLOTS);
+        let count = slots.len().min(List::MAX_SLOTS);
         for index in 0..count {
-            free.push_back(nodes, lane::WORK, index as Index);
+            free.push_back(links[lane::WORK], index as Index);
         }
         Self {
             slots,
-            nodes,
-            buckets: Buckets::new(buckets, lane::BUCKET),
-            deadlines: Deadlines::new(heap),
+            links,
+            buckets: Buckets::new(buckets),
+            deadlines,
             key: HashKey::default(),
             free,
             ready: List::new(),
@@ -191,51 +194,47 @@ impl<'d> Sockets<'d> {
 
     /// Takes a free slot into use.
     pub(super) fn allocate(&mut self, body: Body<'d>) -> Option<Index> {
-        self.try_allocate(body).ok()
+        let index = self.take_free()?;
+        *self.body_mut(index) = body;
+        Some(index)
     }
 
-    /// As [`Self::allocate`], but gives back what found no place.
-    // Large, but it is on its way from one place to another either way.
-    #[allow(clippy::result_large_err)]
-    pub(super) fn try_allocate(&mut self, body: Body<'d>) -> Result<Index, Body<'d>> {
-        let Some(index) = self.free.pop_front(self.nodes, lane::WORK) else {
-            return Err(body);
-        };
-        // A free slot is empty but for its body.
-        self.slots[usize::from(index)].body = body;
-        Ok(index)
+    /// A free slot, whose body is for the caller to set. It is empty otherwise.
+    pub(super) fn take_free(&mut self) -> Option<Index> {
+        self.free.pop_front(self.links[lane::WORK])
     }
 
     /// Frees a slot: takes it out of all lists but that of the queue lane, which its owner knows, and
     /// makes its keys stale.
     pub(super) fn free(&mut self, index: Index) {
         self.unfile(index);
-        self.ready.remove(self.nodes, lane::WORK, index);
-        self.events.remove(self.nodes, lane::EVENT, index);
-        self.deadlines.remove(self.nodes, index);
-        debug_assert!(!self.node(index).is_linked(lane::QUEUE));
-        debug_assert!(!self.node(index).is_linked(lane::WAIT));
+        self.ready.remove(self.links[lane::WORK], index);
+        self.events.remove(self.links[lane::EVENT], index);
+        self.deadlines.remove(index);
+        debug_assert!(!self.links[lane::QUEUE][usize::from(index)].is_linked());
+        debug_assert!(!self.links[lane::WAIT][usize::from(index)].is_linked());
         // Field by field: what is left of a body need not be written over.
         let slot = &mut self.slots[usize::from(index)];
         slot.body = Body::Free;
         slot.events = Events::NONE;
         slot.waiting = Waiting::No;
-        let node = &mut self.nodes[usize::from(index)];
-        node.generation = node.generation.wrapping_add(1);
-        self.free.push_back(self.nodes, lane::WORK, index);
+        slot.generation = slot.generation.wrapping_add(1);
+        self.free.push_back(self.links[lane::WORK], index);
     }
 
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(super) fn key(&self, index: Index) -> SocketKey {
         SocketKey {
             index,
-            generation: self.node(index).generation,
+            generation: self.slots[usize::from(index)].generation,
         }
     }
 
     /// The slot of a key, unless the key is stale.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(super) fn index(&self, key: SocketKey) -> Option<Index> {
-        let node = self.nodes.get(usize::from(key.index))?;
-        (node.generation == key.generation).then_some(key.index)
+        let slot = self.slots.get(usize::from(key.index))?;
+        (slot.generation == key.generation).then_some(key.index)
     }
 
     // Not inlined where flash is dear: nearly every function of the engine has use for it.
@@ -249,8 +248,39 @@ impl<'d> Sockets<'d> {
         &mut self.slots[usize::from(index)].body
     }
 
-    fn node(&self, index: Index) -> &SlotNode {
-        &self.nodes[usize::from(index)]
+    #[cfg(feature = "socket-tcp")]
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
+    pub(super) fn tcp(&self, index: Index) -> Option<&TcpSlot<'d>> {
+        match self.body(index) {
+            Body::Tcp(tcp) => Some(tcp),
+            _ => None,
+        }
+    }
+
+    #[cfg(feature = "socket-tcp")]
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
+    pub(super) fn tcp_mut(&mut self, index: Index) -> Option<&mut TcpSlot<'d>> {
+        match self.body_mut(index) {
+            Body::Tcp(tcp) => Some(tcp),
+            _ => None,
+        }
+    }
+
+    #[cfg(feature = "socket-tcp")]
+    pub(super) fn listener(&self, index: Index) -> Option<&Listener> {
+        match self.body(index) {
+            Body::Listener(listener) => Some(listener),
+            _ => None,
+        }
+    }
+
+    #[cfg(feature = "socket-tcp")]
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
+    pub(super) fn listener_mut(&mut self, index: Index) -> Option<&mut Listener> {
+        match self.body_mut(index) {
+            Body::Listener(listener) => Some(listener),
+            _ => None,
+        }
     }
 
     // Work.
@@ -258,12 +288,12 @@ impl<'d> Sockets<'d> {
     /// The slot has something to send, unless it waits for a neighbor, which will say so.
     pub(super) fn mark_ready(&mut self, index: Index) {
         if self.slots[usize::from(index)].waiting == Waiting::No {
-            self.ready.push_back(self.nodes, lane::WORK, index);
+            self.ready.push_back(self.links[lane::WORK], index);
         }
     }
 
     pub(super) fn pop_ready(&mut self) -> Option<Index> {
-        self.ready.pop_front(self.nodes, lane::WORK)
+        self.ready.pop_front(self.links[lane::WORK])
     }
 
     pub(super) fn has_ready(&self) -> bool {
@@ -275,7 +305,7 @@ impl<'d> Sockets<'d> {
     pub(super) fn notify(&mut self, index: Index, events: Events) {
         if !events.is_empty() {
             self.slots[usize::from(index)].events |= events;
-            self.events.push_back(self.nodes, lane::EVENT, index);
+            self.events.push_back(self.links[lane::EVENT], index);
         }
     }
 
@@ -284,7 +314,7 @@ impl<'d> Sockets<'d> {
     }
 
     pub(super) fn poll_event(&mut self) -> Option<(SocketKey, Events)> {
-        let index = self.events.pop_front(self.nodes, lane::EVENT)?;
+        let index = self.events.pop_front(self.links[lane::EVENT])?;
         let events = core::mem::take(&mut self.slots[usize::from(index)].events);
         Some((self.key(index), events))
     }
@@ -292,19 +322,17 @@ impl<'d> Sockets<'d> {
     // Deadlines.
 
     pub(super) fn schedule(&mut self, index: Index, at: Instant) {
-        self.deadlines.schedule(self.nodes, index, at);
+        self.deadlines.schedule(index, at);
     }
 
     #[cfg(any(feature = "socket-tcp", feature = "socket-dns", feature = "mdns"))]
     pub(super) fn pop_due(&mut self, now: Instant) -> Option<Index> {
-        self.deadlines.pop_due(self.nodes, now)
+        self.deadlines.pop_due(now)
     }
 
     /// [`Instant::FAR_FUTURE`] if there is none.
     pub(super) fn next_deadline(&self) -> Instant {
-        self.deadlines
-            .next(self.nodes)
-            .unwrap_or(Instant::FAR_FUTURE)
+        self.deadlines.next().unwrap_or(Instant::FAR_FUTURE)
     }
 
     // Finding.
@@ -323,12 +351,12 @@ impl<'d> Sockets<'d> {
     pub(super) fn file(&mut self, index: Index, hash: u32) {
         self.unfile(index);
         self.slots[usize::from(index)].hash = Some(hash);
-        self.buckets.insert(self.nodes, hash, index);
+        self.buckets.insert(self.links[lane::BUCKET], hash, index);
     }
 
     pub(super) fn unfile(&mut self, index: Index) {
         if let Some(hash) = self.slots[usize::from(index)].hash.take() {
-            self.buckets.remove(self.nodes, hash, index);
+            self.buckets.remove(self.links[lane::BUCKET], hash, index);
         }
     }
 
@@ -350,8 +378,8 @@ impl<'d> Sockets<'d> {
     #[cfg(feature = "socket-udp")]
     pub(super) fn filed(&self, hash: u32, after: Option<Index>) -> Option<Index> {
         match after {
-            Some(index) => List::next(self.nodes, lane::BUCKET, index),
-            None => self.buckets.chain(self.nodes, hash).next(),
+            Some(index) => List::next(self.links[lane::BUCKET], index),
+            None => self.buckets.chain(self.links[lane::BUCKET], hash).next(),
         }
     }
 
@@ -379,7 +407,7 @@ impl<'d> Sockets<'d> {
         fitness: &mut dyn FnMut(&Body<'d>) -> Option<u8>,
     ) -> Option<Index> {
         let mut best = None;
-        for index in self.buckets.chain(self.nodes, hash) {
+        for index in self.buckets.chain(self.links[lane::BUCKET], hash) {
             let fit = fitness(self.body(index));
             if fit.is_some() && fit >= best.map(|(fit, _)| fit) {
                 best = fit.map(|fit| (fit, index));
@@ -392,18 +420,18 @@ impl<'d> Sockets<'d> {
 
     #[cfg(feature = "socket-tcp")]
     pub(super) fn enqueue(&mut self, mut list: List, index: Index) -> List {
-        list.push_back(self.nodes, lane::QUEUE, index);
+        list.push_back(self.links[lane::QUEUE], index);
         list
     }
 
     #[cfg(feature = "socket-tcp")]
     pub(super) fn dequeue(&mut self, list: &mut List) -> Option<Index> {
-        list.pop_front(self.nodes, lane::QUEUE)
+        list.pop_front(self.links[lane::QUEUE])
     }
 
     #[cfg(feature = "socket-tcp")]
     pub(super) fn unqueue(&mut self, list: &mut List, index: Index) {
-        list.remove(self.nodes, lane::QUEUE, index);
+        list.remove(self.links[lane::QUEUE], index);
     }
 }
 
@@ -425,21 +453,21 @@ mod waiting {
             neighbor: NeighborKey,
             index: Index,
         ) {
-            if waiters.push_back(self.nodes, lane::WAIT, index) {
+            if waiters.push_back(self.links[lane::WAIT], index) {
                 self.slots[usize::from(index)].waiting = Waiting::Neighbor(neighbor);
             }
         }
 
         /// Puts a slot with those that wait for anything to change.
         pub(in crate::engine) fn wait_for_any(&mut self, index: Index) {
-            if self.parked.push_back(self.nodes, lane::WAIT, index) {
+            if self.parked.push_back(self.links[lane::WAIT], index) {
                 self.slots[usize::from(index)].waiting = Waiting::Any;
             }
         }
 
         /// Takes the next one out of a list of waiters.
         pub(in crate::engine) fn pop_waiter(&mut self, waiters: &mut List) -> Option<Index> {
-            let index = waiters.pop_front(self.nodes, lane::WAIT)?;
+            let index = waiters.pop_front(self.links[lane::WAIT])?;
             self.slots[usize::from(index)].waiting = Waiting::No;
             Some(index)
         }
@@ -464,9 +492,9 @@ mod waiting {
         pub(in crate::engine) fn stop_waiting(&mut self, waiters: Option<&mut List>, index: Index) {
             match (self.slots[usize::from(index)].waiting, waiters) {
                 (Waiting::Neighbor(_), Some(waiters)) => {
-                    waiters.remove(self.nodes, lane::WAIT, index);
+                    waiters.remove(self.links[lane::WAIT], index);
                 }
-                (Waiting::Any, _) => self.parked.remove(self.nodes, lane::WAIT, index),
+                (Waiting::Any, _) => self.parked.remove(self.links[lane::WAIT], index),
                 _ => {}
             }
             self.slots[usize::from(index)].waiting = Waiting::No;

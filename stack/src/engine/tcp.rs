@@ -247,7 +247,7 @@ impl<'d> Engine<'d> {
         segment: &TcpSegment<'_>,
     ) -> Disposition {
         let fast_open = self.awaits_fast_open(index, segment);
-        let Body::Tcp(tcp) = self.sockets.body_mut(index) else {
+        let Some(tcp) = self.sockets.tcp_mut(index) else {
             return Disposition::Discarded(Discard::NoSocket);
         };
         let disposition = tcp.connection.on_segment(now, segment);
@@ -287,7 +287,7 @@ impl<'d> Engine<'d> {
         index: Index,
         room: &mut dyn Room,
     ) -> bool {
-        let Body::Tcp(tcp) = self.sockets.body_mut(index) else {
+        let Some(tcp) = self.sockets.tcp_mut(index) else {
             return false;
         };
         let destination = tcp.connection.tuple.remote.addr;
@@ -344,7 +344,7 @@ impl<'d> Engine<'d> {
             #[cfg(feature = "medium-ethernet")]
             Reach::Exhausted => self.park(index, None),
             unreachable => {
-                if let Body::Tcp(tcp) = self.sockets.body_mut(index) {
+                if let Some(tcp) = self.sockets.tcp_mut(index) {
                     tcp.connection.on_unreachable(now);
                 }
                 self.count_unreachable(unreachable);
@@ -354,7 +354,7 @@ impl<'d> Engine<'d> {
     }
 
     pub(super) fn on_tcp_timeout(&mut self, now: Instant, index: Index) {
-        if let Body::Tcp(tcp) = self.sockets.body_mut(index) {
+        if let Some(tcp) = self.sockets.tcp_mut(index) {
             tcp.connection.on_timeout(now);
             self.settle_tcp(index);
         }
@@ -382,7 +382,7 @@ impl<'d> Engine<'d> {
             IcmpError::Refused => (ConnectionError::Refused, true),
             IcmpError::Unreachable | IcmpError::Soft => (ConnectionError::Unreachable, false),
         };
-        let Body::Tcp(tcp) = self.sockets.body_mut(index) else {
+        let Some(tcp) = self.sockets.tcp_mut(index) else {
             return false;
         };
         let matched = tcp.connection.on_icmp_error(quote.tcp_seq(), error, hard);
@@ -400,7 +400,7 @@ impl<'d> Engine<'d> {
         quote: &Quote<'_>,
         next_hop_mtu: u16,
     ) -> bool {
-        let Body::Tcp(tcp) = self.sockets.body_mut(index) else {
+        let Some(tcp) = self.sockets.tcp_mut(index) else {
             return false;
         };
         let mtu = match next_hop_mtu {
@@ -435,7 +435,7 @@ impl<'d> Engine<'d> {
     /// when a timer says so.
     fn settle(&mut self, index: Index, blocked: bool) {
         self.settle_fast_open(index);
-        let Body::Tcp(tcp) = self.sockets.body_mut(index) else {
+        let Some(tcp) = self.sockets.tcp_mut(index) else {
             return;
         };
         let connection = &mut tcp.connection;
@@ -465,7 +465,7 @@ impl<'d> Engine<'d> {
 
     /// A connection is over and everything about it is said.
     pub(super) fn finish_tcp(&mut self, index: Index) {
-        let Body::Tcp(tcp) = self.sockets.body(index) else {
+        let Some(tcp) = self.sockets.tcp(index) else {
             return;
         };
         if let Some(hash) = self.sockets.filed_under(index) {
@@ -475,7 +475,7 @@ impl<'d> Engine<'d> {
             self.sockets.unfile(index);
             self.stop_waiting(index);
         }
-        let Body::Tcp(tcp) = self.sockets.body(index) else {
+        let Some(tcp) = self.sockets.tcp(index) else {
             return;
         };
         if let Some(listener) = tcp.queued_by {
@@ -504,7 +504,7 @@ impl<'d> Engine<'d> {
     /// Gives the buffers back, and the slot.
     pub(super) fn free_tcp(&mut self, index: Index) {
         self.stop_waiting(index);
-        let Body::Tcp(tcp) = self.sockets.body_mut(index) else {
+        let Some(tcp) = self.sockets.tcp_mut(index) else {
             return;
         };
         let (pool, lingering) = (tcp.pool, tcp.lingering);
@@ -536,8 +536,7 @@ impl<'d> Engine<'d> {
 impl<'d> Engine<'d> {
     /// A socket on its user's buffers.
     pub(crate) fn tcp_open(&mut self, receive: Bytes<'d>, send: Bytes<'d>) -> Option<SocketKey> {
-        let slot = TcpSlot::new(BufferPair { receive, send }, None, self.tcp.options);
-        let index = self.sockets.allocate(Body::Tcp(slot))?;
+        let index = self.open_slot(BufferPair { receive, send }, None).ok()?;
         Some(self.sockets.key(index))
     }
 
@@ -550,17 +549,27 @@ impl<'d> Engine<'d> {
 
     /// A slot for a pair from a pool, which goes back if there is no slot.
     pub(super) fn allocate_pooled(&mut self, pool: PoolId, pair: BufferPair<'d>) -> Option<Index> {
-        let body = Body::Tcp(TcpSlot::new(pair, Some(pool), self.tcp.options));
-        match self.sockets.try_allocate(body) {
+        match self.open_slot(pair, Some(pool)) {
             Ok(index) => Some(index),
-            Err(body) => {
-                if let Body::Tcp(mut tcp) = body {
-                    let (receive, send) = tcp.connection.take_buffers();
-                    self.pool_mut(pool)?.give_back(BufferPair { receive, send });
-                }
+            Err(pair) => {
+                self.pool_mut(pool)?.give_back(pair);
                 None
             }
         }
+    }
+
+    /// A slot on these buffers, which come back if there is none.
+    #[inline(never)]
+    fn open_slot(
+        &mut self,
+        pair: BufferPair<'d>,
+        pool: Option<PoolId>,
+    ) -> Result<Index, BufferPair<'d>> {
+        let Some(index) = self.sockets.take_free() else {
+            return Err(pair);
+        };
+        *self.sockets.body_mut(index) = Body::Tcp(TcpSlot::new(pair, pool, self.tcp.options));
+        Ok(index)
     }
 
     /// Runs `f` on a connection, and sees to what follows. `None` if the key is stale.
@@ -579,9 +588,7 @@ impl<'d> Engine<'d> {
         ask: impl FnOnce(&mut Connection<'d>) -> Option<R>,
     ) -> Option<Option<R>> {
         let index = self.sockets.index(key)?;
-        let Body::Tcp(tcp) = self.sockets.body_mut(index) else {
-            return None;
-        };
+        let tcp = self.sockets.tcp_mut(index)?;
         let answer = ask(&mut tcp.connection);
         if answer.is_some() {
             self.settle_tcp(index);
@@ -695,7 +702,7 @@ impl<'d> Engine<'d> {
         // What the last connection on this slot still had to say is not said any more.
         self.finish_tcp(index);
         self.forget_fast_open(index);
-        if let Body::Tcp(tcp) = self.sockets.body_mut(index) {
+        if let Some(tcp) = self.sockets.tcp_mut(index) {
             tcp.connection.connect(now, &opening);
             tcp.path = path;
         }
@@ -709,7 +716,7 @@ impl<'d> Engine<'d> {
             return;
         };
         self.close_listen(index);
-        let Body::Tcp(tcp) = self.sockets.body_mut(index) else {
+        let Some(tcp) = self.sockets.tcp_mut(index) else {
             return;
         };
         tcp.connection.detach();
@@ -739,7 +746,7 @@ impl<'d> Engine<'d> {
     /// Two halves own the connection together from now on.
     pub(crate) fn tcp_split(&mut self, key: SocketKey) {
         if let Some(index) = self.sockets.index(key)
-            && let Body::Tcp(tcp) = self.sockets.body_mut(index)
+            && let Some(tcp) = self.sockets.tcp_mut(index)
         {
             tcp.halved = false;
         }
@@ -750,7 +757,7 @@ impl<'d> Engine<'d> {
         let Some(index) = self.sockets.index(key) else {
             return;
         };
-        let Body::Tcp(tcp) = self.sockets.body_mut(index) else {
+        let Some(tcp) = self.sockets.tcp_mut(index) else {
             return;
         };
         if !core::mem::replace(&mut tcp.halved, true) {
@@ -763,16 +770,12 @@ impl<'d> Engine<'d> {
     pub(crate) fn tcp_release(&mut self, key: SocketKey) -> Option<(Bytes<'d>, Bytes<'d>)> {
         let index = self.sockets.index(key)?;
         self.close_listen(index);
-        let Body::Tcp(tcp) = self.sockets.body_mut(index) else {
-            return None;
-        };
+        let tcp = self.sockets.tcp_mut(index)?;
         if tcp.pool.is_some() || !tcp.connection.is_done() {
             return None;
         }
         self.finish_tcp(index);
-        let Body::Tcp(tcp) = self.sockets.body_mut(index) else {
-            return None;
-        };
+        let tcp = self.sockets.tcp_mut(index)?;
         let buffers = tcp.connection.take_buffers();
         self.free_tcp(index);
         Some(buffers)
@@ -783,7 +786,7 @@ impl<'d> Engine<'d> {
     pub(super) fn tcp_address_gone(&mut self, address: IpAddress) {
         for index in 0..self.sockets.slots.len() {
             let index = index as Index;
-            let Body::Tcp(tcp) = self.sockets.body_mut(index) else {
+            let Some(tcp) = self.sockets.tcp_mut(index) else {
                 continue;
             };
             let connection = &mut tcp.connection;

@@ -86,6 +86,7 @@ impl core::error::Error for ListenError {}
 // Segments for which there is no connection.
 impl<'d> Engine<'d> {
     /// `hash` is that of the connection that is not there.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(super) fn on_unconnected_segment(
         &mut self,
         now: Instant,
@@ -169,7 +170,7 @@ impl<'d> Engine<'d> {
             syn,
             ..
         } = *request;
-        if let Body::Listener(l) = self.sockets.body(listener)
+        if let Some(l) = self.sockets.listener(listener)
             && l.queued >= l.backlog
         {
             return Disposition::Discarded(Discard::BacklogFull);
@@ -188,7 +189,7 @@ impl<'d> Engine<'d> {
         let Ok(record) = self.tcp.half_open.insert(hash, record) else {
             return Disposition::Discarded(Discard::HalfOpenTableFull);
         };
-        if let Body::Listener(l) = self.sockets.body_mut(listener) {
+        if let Some(l) = self.sockets.listener_mut(listener) {
             l.half_open += 1;
         }
         match self.next_answer(now, record) {
@@ -297,7 +298,7 @@ impl<'d> Engine<'d> {
             path_mss: path.mss(),
             ecn: half_open.ecn,
         };
-        if let Body::Tcp(tcp) = self.sockets.body_mut(index) {
+        if let Some(tcp) = self.sockets.tcp_mut(index) {
             tcp.connection.accept(now, half_open, &opening);
             tcp.path = path;
         }
@@ -321,16 +322,16 @@ impl<'d> Engine<'d> {
 
     pub(super) fn enqueue_connection(&mut self, listener: Index, index: Index) {
         let key = self.sockets.key(listener);
-        let Body::Listener(l) = self.sockets.body_mut(listener) else {
+        let Some(l) = self.sockets.listener_mut(listener) else {
             return;
         };
         l.queued += 1;
         let queue = l.queue;
         let queue = self.sockets.enqueue(queue, index);
-        if let Body::Listener(l) = self.sockets.body_mut(listener) {
+        if let Some(l) = self.sockets.listener_mut(listener) {
             l.queue = queue;
         }
-        if let Body::Tcp(tcp) = self.sockets.body_mut(index) {
+        if let Some(tcp) = self.sockets.tcp_mut(index) {
             tcp.queued_by = Some(key);
         }
         self.sockets.notify(listener, Events::ALL);
@@ -338,19 +339,19 @@ impl<'d> Engine<'d> {
 
     /// Takes a connection out of its listener's queue.
     pub(super) fn unqueue_connection(&mut self, listener: SocketKey, index: Index) {
-        if let Body::Tcp(tcp) = self.sockets.body_mut(index) {
+        if let Some(tcp) = self.sockets.tcp_mut(index) {
             tcp.queued_by = None;
         }
         let Some(listener) = self.sockets.index(listener) else {
             return;
         };
-        let Body::Listener(l) = self.sockets.body_mut(listener) else {
+        let Some(l) = self.sockets.listener_mut(listener) else {
             return;
         };
         l.queued = l.queued.saturating_sub(1);
         let mut queue = l.queue;
         self.sockets.unqueue(&mut queue, index);
-        if let Body::Listener(l) = self.sockets.body_mut(listener) {
+        if let Some(l) = self.sockets.listener_mut(listener) {
             l.queue = queue;
         }
     }
@@ -360,7 +361,7 @@ impl<'d> Engine<'d> {
             return;
         };
         if let Some(listener) = self.sockets.index(half_open.listener)
-            && let Body::Listener(l) = self.sockets.body_mut(listener)
+            && let Some(l) = self.sockets.listener_mut(listener)
         {
             l.half_open = l.half_open.saturating_sub(1);
         }
@@ -532,16 +533,14 @@ impl<'d> Engine<'d> {
     /// The oldest connection that waits to be accepted.
     pub(crate) fn listener_accept(&mut self, key: SocketKey) -> Option<SocketKey> {
         let listener = self.sockets.index(key)?;
-        let Body::Listener(l) = self.sockets.body_mut(listener) else {
-            return None;
-        };
+        let l = self.sockets.listener_mut(listener)?;
         let mut queue = l.queue;
         let index = self.sockets.dequeue(&mut queue)?;
-        if let Body::Listener(l) = self.sockets.body_mut(listener) {
+        if let Some(l) = self.sockets.listener_mut(listener) {
             l.queue = queue;
             l.queued = l.queued.saturating_sub(1);
         }
-        if let Body::Tcp(tcp) = self.sockets.body_mut(index) {
+        if let Some(tcp) = self.sockets.tcp_mut(index) {
             tcp.queued_by = None;
         }
         Some(self.sockets.key(index))
@@ -591,7 +590,7 @@ impl<'d> Engine<'d> {
         self.check_listen(local)?;
         self.close_listen(index);
         self.finish_tcp(index);
-        if let Body::Tcp(tcp) = self.sockets.body_mut(index) {
+        if let Some(tcp) = self.sockets.tcp_mut(index) {
             tcp.connection.listen(local);
         }
         let hash = self.sockets.hash_port(LISTENER, local.port);
@@ -601,7 +600,7 @@ impl<'d> Engine<'d> {
 
     /// Ends a wait for a connection, if the socket is in one.
     pub(super) fn close_listen(&mut self, index: Index) {
-        if let Body::Tcp(tcp) = self.sockets.body_mut(index)
+        if let Some(tcp) = self.sockets.tcp_mut(index)
             && tcp.connection.state() == State::Listen
         {
             tcp.connection.end(None);

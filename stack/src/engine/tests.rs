@@ -17,7 +17,7 @@ use cygnet_driver::{Capabilities, HardwareAddress, Medium, RxMeta, TxToken};
 use super::*;
 use crate::events::Events;
 use crate::stats::Discard;
-use crate::storage::List;
+use crate::storage::{Deadlines, Link, List};
 use crate::tcp::{ConnectionError, State};
 use crate::wire::{IpCidr, IpEndpoint, IpListenEndpoint, Ipv4Cidr};
 
@@ -29,9 +29,13 @@ fn engine(address: Ipv4Addr, medium: Medium) -> Engine<'static> {
     let slots: Vec<Slot<'static>> = (0..SLOTS).map(|_| Slot::EMPTY).collect();
     let sockets = Sockets::new(
         Box::leak(slots.into_boxed_slice()),
-        Box::leak(Box::new([SlotNode::new(); SLOTS])),
+        [(); LANES].map(|()| Box::leak(Box::new([Link::NONE; SLOTS])).as_mut_slice()),
         Box::leak(Box::new([List::new(); SLOTS])),
-        Box::leak(Box::new([0; SLOTS])),
+        Deadlines::new(
+            Box::leak(Box::new([0; SLOTS])),
+            Box::leak(Box::new([Instant::ZERO; SLOTS])),
+            Box::leak(Box::new([0; SLOTS])),
+        ),
     );
     let capabilities = Capabilities::new(medium, 1514);
     let config = Config::ipv4_static(StaticConfigV4::new(Ipv4Cidr::new(address, 24)));

@@ -9,8 +9,9 @@ use super::wakers::SocketWakers;
 use crate::engine::FragmentBuffers;
 #[cfg(feature = "socket-tcp")]
 use crate::engine::TcpTables;
-use crate::engine::{Engine, Slot, SlotNode};
-use crate::storage::{Index, List};
+use crate::engine::{Engine, LANES, Slot};
+use crate::storage::{Index, Link, List};
+use crate::time::Instant;
 
 /// The memory of a stack with up to `N` sockets, listeners and connections together.
 ///
@@ -28,9 +29,11 @@ use crate::storage::{Index, List};
 /// ```
 pub struct Resources<'d, const N: usize, M: RawMutex = NoopRawMutex> {
     pub(super) slots: [Slot<'d>; N],
-    pub(super) nodes: [SlotNode; N],
+    pub(super) links: [[Link; N]; LANES],
     pub(super) buckets: [List; N],
     pub(super) heap: [Index; N],
+    pub(super) due: [Instant; N],
+    pub(super) heap_positions: [Index; N],
     pub(super) wakers: [SocketWakers; N],
     pub(super) orphans: [u8; N],
     #[cfg(feature = "socket-tcp")]
@@ -48,9 +51,11 @@ impl<const N: usize, M: RawMutex> Resources<'_, N, M> {
         const { assert!(N <= List::MAX_SLOTS, "a stack has at most 65,535 sockets") };
         Self {
             slots: [const { Slot::EMPTY }; N],
-            nodes: [const { SlotNode::new() }; N],
+            links: [[Link::NONE; N]; LANES],
             buckets: [const { List::new() }; N],
             heap: [0; N],
+            due: [Instant::ZERO; N],
+            heap_positions: [0; N],
             wakers: [const { SocketWakers::EMPTY }; N],
             orphans: [0; N],
             #[cfg(feature = "socket-tcp")]

@@ -27,6 +27,7 @@ use crate::engine::{Member, MulticastError, MulticastSources};
 use crate::ip::AddressState;
 use crate::rand::Seed;
 use crate::stats::Stats;
+use crate::storage::Deadlines;
 #[cfg(feature = "medium-ethernet")]
 use crate::wire::EthernetAddress;
 use crate::wire::{IpAddress, IpCidr};
@@ -83,9 +84,11 @@ pub fn new_with_clock<'d, D: Driver, const N: usize, M: RawMutex, C: Clock>(
 ) -> (Stack<'d, M>, Runner<'d, D, M, C>) {
     let Resources {
         slots,
-        nodes,
+        links,
         buckets,
         heap,
+        due,
+        heap_positions,
         wakers,
         orphans,
         #[cfg(feature = "socket-tcp")]
@@ -95,7 +98,12 @@ pub fn new_with_clock<'d, D: Driver, const N: usize, M: RawMutex, C: Clock>(
         engine,
         locked,
     } = resources;
-    let sockets = Sockets::new(slots, nodes, buckets, heap);
+    let sockets = Sockets::new(
+        slots,
+        links.each_mut().map(<[_; N]>::as_mut_slice),
+        buckets,
+        Deadlines::new(heap, due, heap_positions),
+    );
     let engine = engine.insert(Engine::new(
         driver.capabilities(),
         driver.hardware_address(),

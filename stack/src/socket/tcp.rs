@@ -372,13 +372,15 @@ impl<'d, M: RawMutex> TcpSocket<'d, M> {
 
     /// Asks a peer that has been silent for this long whether it is still there, again after each such
     /// interval. In steps of a millisecond. `None`, the default, never asks.
+    #[cfg(feature = "tcp-keep-alive")]
     pub fn set_keep_alive(&mut self, interval: Option<Duration>) {
         self.io.set(|c| c.set_keep_alive(interval));
     }
 
     /// How many questions may stay unanswered before the connection ends; 8 by default.
+    #[cfg(feature = "tcp-keep-alive")]
     pub fn set_keep_alive_probes(&mut self, probes: u8) {
-        self.io.set(|c| c.options.keep_alive_probes = probes);
+        self.io.set(|c| c.set_keep_alive_probes(probes));
     }
 
     /// The hop limit (TTL) of packets. Without one that is chosen it is 64 or, over IPv6, what routers advertise. 0

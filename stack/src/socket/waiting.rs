@@ -5,7 +5,7 @@ use core::task::{Context, Poll, Waker};
 use embassy_sync::blocking_mutex::raw::RawMutex;
 
 use super::stack::Stack;
-use super::wakers::{Interest, Place, Waiter};
+use super::wakers::{Interest, Place, SocketWakers, Waiter};
 use crate::engine::{Engine, SocketKey};
 
 /// Gives up its place when dropped, so that a cancelled future leaves nothing behind.
@@ -51,32 +51,57 @@ impl<'d, M: RawMutex> Waiting<'d, M> {
     ) -> Poll<Result<R, WaitError>> {
         let (key, waiter, held) = (self.key, self.waiter, &mut self.place);
         // Dropped when the lock is left.
-        let (mut gone, mut replaced) = (None, None);
-        let asked = self.stack.with(|s| {
-            if let Some(answer) = ask(s.engine) {
-                return Poll::Ready(Ok(answer));
-            }
-            let Some(wakers) = s.wakers(key) else {
-                return Poll::Ready(Err(WaitError::TooManyWaiters));
-            };
-            // A future is woken by the waker of its last poll alone, which need not be that of its first.
-            if let Some((place, left)) = held.take_if(|(_, left)| !left.will_wake(cx.waker())) {
-                gone = Some((wakers.forget(place, &left), left));
-            }
-            let Ok((place, before)) = wakers.join(interests, waiter, cx.waker()) else {
-                return Poll::Ready(Err(WaitError::TooManyWaiters));
-            };
-            replaced = before;
-            match held {
-                Some((held, _)) => *held = place,
-                None if waiter == Waiter::Future => *held = Some((place, cx.waker().clone())),
-                None => {}
-            }
-            Poll::Pending
+        let mut gone = Gone::default();
+        let asked = self.stack.with(|s| match ask(s.engine) {
+            Some(answer) => Poll::Ready(Ok(answer)),
+            None => match wait(
+                s.wakers(key),
+                interests,
+                waiter,
+                cx.waker(),
+                held,
+                &mut gone,
+            ) {
+                Ok(()) => Poll::Pending,
+                Err(error) => Poll::Ready(Err(error)),
+            },
         });
-        drop((gone, replaced));
+        drop(gone);
         asked.unwrap_or(Poll::Ready(Err(WaitError::Reentrant)))
     }
+}
+
+/// Wakers that wait no longer.
+#[derive(Default)]
+struct Gone([Option<Waker>; 3]);
+
+/// Takes a place among those that wait, or keeps the one that is held. Whoever waits asks for the same, so this is
+/// there once.
+#[inline(never)]
+fn wait(
+    wakers: Option<&mut SocketWakers>,
+    interests: &[Interest],
+    waiter: Waiter,
+    waker: &Waker,
+    held: &mut Option<(Place, Waker)>,
+    Gone([forgotten, left, replaced]): &mut Gone,
+) -> Result<(), WaitError> {
+    let wakers = wakers.ok_or(WaitError::TooManyWaiters)?;
+    // A future is woken by the waker of its last poll alone, which need not be that of its first.
+    if let Some((place, before)) = held.take_if(|(_, left)| !left.will_wake(waker)) {
+        *forgotten = wakers.forget(place, &before);
+        *left = Some(before);
+    }
+    let (place, before) = wakers
+        .join(interests, waiter, waker)
+        .map_err(|_| WaitError::TooManyWaiters)?;
+    *replaced = before;
+    match held {
+        Some((held, _)) => *held = place,
+        None if waiter == Waiter::Future => *held = Some((place, waker.clone())),
+        None => {}
+    }
+    Ok(())
 }
 
 impl<M: RawMutex> Drop for Waiting<'_, M> {

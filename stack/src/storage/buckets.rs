@@ -1,56 +1,44 @@
-//! A hash index over the slots: bucket heads here, chains through a lane of the nodes.
+//! A hash index over the slots: bucket heads here, chains through a lane of links.
 //!
 //! The hash is the caller's and must be keyed, or a peer could choose addresses and ports that all fall
 //! into one bucket.
 
-use super::list::{Index, List, Node};
+use super::list::{Index, Link, List};
 
 /// The bucket heads; as many as there are slots, so that chains are about one long.
 #[derive(Debug)]
 pub(crate) struct Buckets<'d> {
     heads: &'d mut [List],
-    lane: usize,
 }
 
 impl<'d> Buckets<'d> {
-    pub(crate) fn new(heads: &'d mut [List], lane: usize) -> Self {
+    pub(crate) fn new(heads: &'d mut [List]) -> Self {
         heads.fill(List::new());
-        Self { heads, lane }
+        Self { heads }
     }
 
     /// Files `index` under `hash`.
-    pub(crate) fn insert<const L: usize>(
-        &mut self,
-        nodes: &mut [Node<L>],
-        hash: u32,
-        index: Index,
-    ) {
+    pub(crate) fn insert(&mut self, lane: &mut [Link], hash: u32, index: Index) {
         if let Some(bucket) = self.bucket(hash) {
-            self.heads[bucket].push_back(nodes, self.lane, index);
+            self.heads[bucket].push_back(lane, index);
         }
     }
 
     /// Takes out `index`, which was filed under `hash`.
-    pub(crate) fn remove<const L: usize>(
-        &mut self,
-        nodes: &mut [Node<L>],
-        hash: u32,
-        index: Index,
-    ) {
+    pub(crate) fn remove(&mut self, lane: &mut [Link], hash: u32, index: Index) {
         if let Some(bucket) = self.bucket(hash) {
-            self.heads[bucket].remove(nodes, self.lane, index);
+            self.heads[bucket].remove(lane, index);
         }
     }
 
     /// The slots filed under `hash`, and others that share its bucket.
-    pub(crate) fn chain<'n, const L: usize>(
+    pub(crate) fn chain<'n>(
         &self,
-        nodes: &'n [Node<L>],
+        lane: &'n [Link],
         hash: u32,
-    ) -> impl Iterator<Item = Index> + use<'n, L> {
-        let lane = self.lane;
+    ) -> impl Iterator<Item = Index> + use<'n> {
         let front = self.bucket(hash).and_then(|b| self.heads[b].front());
-        core::iter::successors(front, move |&index| List::next(nodes, lane, index))
+        core::iter::successors(front, move |&index| List::next(lane, index))
     }
 
     /// Scales the hash to the number of buckets, which need not be a power of two.

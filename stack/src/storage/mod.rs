@@ -30,7 +30,7 @@ pub(crate) use buckets::Buckets;
 pub use buffer::{Buffer, Bytes};
 pub(crate) use copy::copy;
 pub(crate) use deadlines::Deadlines;
-pub(crate) use list::{Index, List, Node};
+pub(crate) use list::{Index, Link, List};
 #[cfg(any(
     feature = "socket-udp",
     feature = "socket-icmp",
@@ -46,7 +46,7 @@ pub(crate) use packet_queue::{PacketQueue, PushError};
 pub(crate) use presence::Presence;
 pub(crate) use range_set::RangeSet;
 pub(crate) use records::Records;
-pub(crate) use ring::{Reserve, Ring};
+pub(crate) use ring::{Reserve, Ring, Whole};
 #[cfg(any(
     feature = "socket-tcp",
     all(feature = "embedded-nal-async", feature = "socket-udp")

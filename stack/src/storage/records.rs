@@ -1,18 +1,17 @@
 //! A small table of records of fixed size, found by hash and aged in the order they came: half-open
 //! connections, connections in TIME-WAIT.
 
-use super::list::{Index, List, Node};
+use super::list::{Index, Link, List};
 use super::place::Place;
-
-const CHAIN: usize = 0;
-/// A record that is in use is in the list of ages, one that is not is in the list of free ones.
-const AGE: usize = 1;
 
 /// Up to `N` records.
 #[derive(Debug)]
 pub(crate) struct Records<T, const N: usize> {
     values: [Place<T>; N],
-    nodes: [Node<2>; N],
+    /// In the list of a bucket.
+    chains: [Link; N],
+    /// In the list of ages, or that of free ones.
+    ranks: [Link; N],
     hashes: [u32; N],
     buckets: [List; N],
     free: List,
@@ -26,7 +25,8 @@ impl<T, const N: usize> Records<T, N> {
         const { assert!(N <= List::MAX_SLOTS) };
         Self {
             values: [const { Place::Vacant }; N],
-            nodes: [const { Node::new() }; N],
+            chains: [Link::NONE; N],
+            ranks: [Link::NONE; N],
             hashes: [0; N],
             buckets: [const { List::new() }; N],
             free: List::new(),
@@ -38,7 +38,7 @@ impl<T, const N: usize> Records<T, N> {
     /// The record filed under `hash` that `is_it` says yes to.
     pub(crate) fn find(&self, hash: u32, mut is_it: impl FnMut(&T) -> bool) -> Option<Index> {
         let front = self.buckets[self.bucket(hash)?].front();
-        core::iter::successors(front, |&i| List::next(&self.nodes, CHAIN, i)).find(|&i| {
+        core::iter::successors(front, |&i| List::next(&self.chains, i)).find(|&i| {
             self.hashes[usize::from(i)] == hash
                 && self.values[usize::from(i)].get().is_some_and(&mut is_it)
         })
@@ -62,7 +62,7 @@ impl<T, const N: usize> Records<T, N> {
         let Some(bucket) = self.bucket(hash) else {
             return Err(value);
         };
-        let index = match self.free.pop_front(&mut self.nodes, AGE) {
+        let index = match self.free.pop_front(&mut self.ranks) {
             Some(index) => index,
             None if usize::from(self.fresh) < N => {
                 self.fresh += 1;
@@ -72,17 +72,17 @@ impl<T, const N: usize> Records<T, N> {
         };
         self.values[usize::from(index)] = Place::Taken(value);
         self.hashes[usize::from(index)] = hash;
-        self.buckets[bucket].push_back(&mut self.nodes, CHAIN, index);
-        self.ages.push_back(&mut self.nodes, AGE, index);
+        self.buckets[bucket].push_back(&mut self.chains, index);
+        self.ages.push_back(&mut self.ranks, index);
         Ok(index)
     }
 
     pub(crate) fn remove(&mut self, index: Index) -> Option<T> {
         let value = self.values.get_mut(usize::from(index))?.take()?;
         let bucket = self.bucket(self.hashes[usize::from(index)])?;
-        self.buckets[bucket].remove(&mut self.nodes, CHAIN, index);
-        self.ages.remove(&mut self.nodes, AGE, index);
-        self.free.push_back(&mut self.nodes, AGE, index);
+        self.buckets[bucket].remove(&mut self.chains, index);
+        self.ages.remove(&mut self.ranks, index);
+        self.free.push_back(&mut self.ranks, index);
         Some(value)
     }
 
@@ -95,14 +95,14 @@ impl<T, const N: usize> Records<T, N> {
     /// Makes a record the youngest again.
     pub(crate) fn renew(&mut self, index: Index) {
         if self.get(index).is_some() {
-            self.ages.remove(&mut self.nodes, AGE, index);
-            self.ages.push_back(&mut self.nodes, AGE, index);
+            self.ages.remove(&mut self.ranks, index);
+            self.ages.push_back(&mut self.ranks, index);
         }
     }
 
     /// All records, the oldest first.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Index, &T)> {
-        core::iter::successors(self.ages.front(), |&i| List::next(&self.nodes, AGE, i))
+        core::iter::successors(self.ages.front(), |&i| List::next(&self.ranks, i))
             .filter_map(|i| Some((i, self.get(i)?)))
     }
 

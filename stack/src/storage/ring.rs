@@ -53,6 +53,7 @@ impl<'d, R: Reserve> Ring<'d, R> {
         self.buffer
     }
 
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(crate) fn capacity(&self) -> usize {
         let len = self.buffer.len();
         (len - R::reserve(len)).min(MAX_CAPACITY)

@@ -10,6 +10,7 @@ use super::congestion::Controller;
 #[cfg(feature = "tcp-ecn")]
 use super::ecn::Ecn;
 use super::half_open::HalfOpen;
+use super::keep_alive::KeepAlive;
 use super::loss::micros;
 use super::options::{Millis, Options};
 use super::output::{Due, Special};
@@ -21,6 +22,7 @@ use super::rtt::{MinRto, RttEstimator};
 use super::sender::{Sender, WindowUpdate};
 use super::time_wait::TimeWait;
 use super::timers::{Timer, Timers};
+use super::timestamps::{TimestampOffset, Timestamping};
 use super::{ConnectionError, DEFAULT_MSS, FourTuple, Info, State, default_mss};
 use crate::events::Events;
 use crate::stats::Tally;
@@ -45,7 +47,7 @@ pub(crate) struct Connection<'d> {
     pub(super) recovery: Recovery,
     pub(super) timers: Timers,
     pub(crate) options: Options,
-    pub(super) timestamps: Option<Timestamping>,
+    pub(super) timestamps: Timestamping,
     /// Whether the peer accepts selective acknowledgments.
     pub(super) sack: bool,
     /// The longest payload of one segment: what peer and path take, less the options of every segment.
@@ -56,14 +58,12 @@ pub(crate) struct Connection<'d> {
     pub(super) due: Due,
     /// Timeouts in a row without an answer.
     pub(super) retries: u8,
-    /// Keep-alive probes in a row without an answer.
-    pub(super) probes: u8,
+    pub(super) keep_alive: KeepAlive,
     /// Last.ACK.sent of RFC 7323, section 4.3.
     pub(super) last_ack_sent: SeqNum,
-    /// When a segment last arrived, and when data was last sent, in milliseconds.
-    pub(super) last_received: u32,
+    /// When data was last sent, in [`ticks`].
     pub(super) last_sent: u32,
-    /// When the last challenge or out-of-window acknowledgment was sent, in milliseconds.
+    /// When the last challenge or out-of-window acknowledgment was sent, in [`ticks`].
     pub(super) last_challenge: Option<Moment>,
     /// Bytes in the network when data was last sent.
     pub(super) last_pipe: u32,
@@ -78,23 +78,12 @@ pub(crate) struct Connection<'d> {
     pub(super) tally: Tally,
 }
 
-/// The state of the timestamps option (RFC 7323), when both sides send it.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Timestamping {
-    /// Added to the time in what we send.
-    pub(super) offset: u32,
-    /// TS.Recent: what we echo.
-    pub(super) recent: u32,
-    /// When `recent` was taken, in seconds.
-    pub(super) taken: Moment,
-}
-
 /// What is chosen when a connection is opened.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Opening {
     pub(crate) tuple: FourTuple,
     pub(crate) iss: SeqNum,
-    pub(crate) timestamp_offset: u32,
+    pub(crate) timestamp_offset: TimestampOffset,
     /// What the path takes.
     pub(crate) path_mss: PathMss,
     /// Whether to ask for congestion notification (RFC 3168), or that it was granted.
@@ -122,7 +111,7 @@ impl<'d> Connection<'d> {
             recovery: Recovery::new(zero),
             timers: Timers::new(),
             options,
-            timestamps: None,
+            timestamps: Timestamping::OFF,
             sack: false,
             mss: DEFAULT_MSS,
             size: SegmentSize::new(DEFAULT_MSS),
@@ -130,9 +119,8 @@ impl<'d> Connection<'d> {
             ecn: Ecn::OFF,
             due: Due::default(),
             retries: 0,
-            probes: 0,
+            keep_alive: KeepAlive::new(),
             last_ack_sent: zero,
-            last_received: 0,
             last_sent: 0,
             last_challenge: None,
             last_pipe: 0,
@@ -162,7 +150,7 @@ impl<'d> Connection<'d> {
     pub(crate) fn connect(&mut self, now: Instant, opening: &Opening) {
         self.open(now, opening);
         self.state = State::SynSent;
-        self.timestamps = Some(Timestamping::new(opening.timestamp_offset, 0, now));
+        self.timestamps = Timestamping::offered(now, opening.timestamp_offset);
         self.sack = true;
         self.rcv.shift = window_shift(self.rcv.ring.capacity());
         self.due.set(Special::Syn);
@@ -192,6 +180,7 @@ impl<'d> Connection<'d> {
 
     /// The handshake that `half_open` kept is complete. The segment that completed it comes next, through
     /// [`Self::on_segment`].
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(crate) fn accept<K: Copy>(
         &mut self,
         now: Instant,
@@ -209,12 +198,10 @@ impl<'d> Connection<'d> {
             mss: half_open.mss,
             window_scale: half_open.shift,
             sack_permitted: half_open.sack,
-            timestamps: None,
             ..TcpOptions::default()
         };
-        self.timestamps = half_open
-            .timestamp
-            .map(|recent| Timestamping::new(opening.timestamp_offset, recent, now));
+        self.timestamps =
+            Timestamping::answered(now, opening.timestamp_offset, half_open.timestamp);
         self.negotiate(&request);
         if half_open.shift.is_some() {
             // What was offered, perhaps in the name of another socket.
@@ -283,8 +270,8 @@ impl<'d> Connection<'d> {
         }
         self.congestion = Controller::new(self.options.congestion, u32::from(self.mss));
         self.pacer.open(micros(now), self.congestion.window());
-        self.last_received = millis(now);
-        self.last_sent = millis(now);
+        self.keep_alive.on_sign_of_life(now);
+        self.last_sent = ticks(now);
         self.rcv.quick_acks = QUICK_ACKS;
         self.detached = false;
     }
@@ -300,11 +287,10 @@ impl<'d> Connection<'d> {
         self.rcv.reset();
         self.rtt = RttEstimator::new(self.options.min_rto);
         self.timers.stop_all();
-        self.timestamps = None;
+        self.timestamps = Timestamping::OFF;
         self.sack = false;
         self.due = Due::default();
         self.retries = 0;
-        self.probes = 0;
         self.touched = false;
         self.rcv.unacknowledged = 0;
         self.last_challenge = None;
@@ -364,7 +350,7 @@ impl<'d> Connection<'d> {
 
     /// Has [`Self::poll_segment`] called, which starts the timers that follow from the change. One that
     /// listens has none, and nobody to send to.
-    fn touch(&mut self) {
+    pub(super) fn touch(&mut self) {
         self.touched = !self.state.is_over();
     }
 
@@ -519,7 +505,7 @@ impl<'d> Connection<'d> {
             snd_nxt: self.snd.max,
             rcv_nxt: self.rcv.nxt,
             window: self.rcv.window() >> self.rcv.shift,
-            timestamps: self.timestamps.map(|ts| (ts.offset, ts.recent)),
+            timestamps: self.timestamps,
         })
     }
 
@@ -584,13 +570,6 @@ impl<'d> Connection<'d> {
         self.touch();
     }
 
-    /// Sets the time after which a silent peer is probed.
-    pub(crate) fn set_keep_alive(&mut self, interval: Option<Duration>) {
-        self.options.keep_alive = interval.map(Millis::from);
-        self.timers.stop(Timer::KeepAlive);
-        self.touch();
-    }
-
     /// When [`Self::on_timeout`] is to be called.
     pub(crate) fn next_deadline(&self) -> Instant {
         self.timers.next()
@@ -621,28 +600,13 @@ impl<'d> Connection<'d> {
             mss: self.mss,
             send_queue: self.snd.ring.len(),
             receive_queue: self.rcv.ring.len(),
-            timestamps: self.timestamps.is_some(),
+            timestamps: self.timestamps.is_on(),
             sack: self.sack,
             #[cfg(feature = "tcp-ecn")]
             ecn: self.ecn.is_capable() && self.state.is_synchronized(),
             #[cfg(not(feature = "tcp-ecn"))]
             ecn: false,
         }
-    }
-}
-
-impl Timestamping {
-    pub(super) fn new(offset: u32, recent: u32, now: Instant) -> Self {
-        Self {
-            offset,
-            recent,
-            taken: Moment::new(seconds(now)),
-        }
-    }
-
-    /// What to send now: milliseconds, as in RFC 7323, section 5.4.
-    pub(super) fn value(&self, now: Instant) -> u32 {
-        timestamp_value(now, self.offset)
     }
 }
 
@@ -661,26 +625,23 @@ impl Moment {
     }
 }
 
-/// For what is compared over hours.
-#[inline(never)]
-pub(super) fn millis(now: Instant) -> u32 {
-    now.as_millis() as u32
+/// For what is compared over hours, in steps of [`TICK`].
+pub(super) fn ticks(now: Instant) -> u32 {
+    (now.as_micros() / u64::from(TICK)) as u32
 }
 
-/// How long ago something was that was noted with [`millis`].
-#[inline(never)]
-pub(super) fn since_millis(now: Instant, then: u32) -> Duration {
-    Duration::from_millis(u64::from(millis(now).wrapping_sub(then)))
+/// How long ago something was that was noted in [`ticks`].
+pub(super) fn since_ticks(now: Instant, then: u32) -> Duration {
+    Duration::from_micros(u64::from(ticks(now).wrapping_sub(then)) * u64::from(TICK))
 }
+
+/// In microseconds: a millisecond, or what comes closest without a division.
+pub(super) const TICK: u32 = 1 << 10;
 
 /// For what is compared over days.
+#[cfg(any(feature = "tcp-timestamps", feature = "tcp-plpmtud"))]
 pub(super) fn seconds(now: Instant) -> u32 {
     (now.as_millis() / 1_000) as u32
-}
-
-/// The timestamp clock.
-pub(crate) fn timestamp_value(now: Instant, offset: u32) -> u32 {
-    (now.as_millis() as u32).wrapping_add(offset)
 }
 
 /// The ends of a connection that was never opened.
@@ -688,9 +649,6 @@ const NOWHERE: IpEndpoint = IpEndpoint::new(IpAddress::Ipv4(Ipv4Addr::UNSPECIFIE
 
 /// RFC 9293, section 3.8.6.3: "the delay MUST be less than 0.5 seconds".
 const MAX_ACK_DELAY: Duration = Duration::from_millis(499);
-
-/// The length of the timestamps option with its padding.
-pub(super) const TIMESTAMPS_LEN: u16 = 12;
 
 /// As many as Linux: enough to open the peer's congestion window.
 const QUICK_ACKS: u8 = 16;

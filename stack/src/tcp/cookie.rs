@@ -27,6 +27,7 @@ use core::hash::Hasher;
 use super::half_open::HalfOpen;
 use super::isn::hash_tuple;
 use super::receiver::window_shift;
+use super::timestamps::{PeerTimestamp, TimestampOffset};
 use super::{FourTuple, MIN_MSS, default_mss};
 use crate::rand::HashKey;
 use crate::time::{Duration, Instant};
@@ -56,7 +57,7 @@ pub(crate) struct CookieArrival<'a, K> {
     pub(crate) listener: K,
     pub(crate) receive_capacity: usize,
     /// What is added to our timestamps.
-    pub(crate) timestamp_offset: u32,
+    pub(crate) timestamp_offset: TimestampOffset,
 }
 
 impl SynCookies {
@@ -67,7 +68,7 @@ impl SynCookies {
     /// Turns a request into one that need not be kept: its number becomes the cookie, and what cannot be
     /// remembered is not offered.
     pub(crate) fn bake<K>(&mut self, now: Instant, request: &mut HalfOpen<K>) {
-        if request.timestamp.is_none() {
+        if request.timestamp.0.is_none() {
             request.shift = None;
             request.sack = false;
             request.ecn = false;
@@ -78,7 +79,7 @@ impl SynCookies {
         let fitting = MSS_TABLE.iter().filter(|&&mss| mss <= peer_mss).count();
         let terms = Terms {
             mss: fitting.saturating_sub(1) as u32,
-            stamp: request.timestamp.map(|_| stamp(request)),
+            stamp: request.timestamp.0.map(|_| stamp(request)),
             receive_capacity: request.receive_capacity,
         };
         let value = self.value(slot(now), &request.tuple, request.irs, &terms);
@@ -136,7 +137,7 @@ impl SynCookies {
             shift: shift.filter(|&shift| u32::from(shift) != STAMP_SHIFT),
             sack: stamp.is_some_and(|stamp| stamp & STAMP_SACK != 0),
             ecn: stamp.is_some_and(|stamp| stamp & STAMP_ECN != 0),
-            timestamp: ack.options.timestamps.map(|ts| ts.value),
+            timestamp: PeerTimestamp::of(ack),
             receive_capacity: terms.receive_capacity,
             attempts: 1,
             due: now,

@@ -2,12 +2,12 @@
 //! buffers (RFC 9293, section 3.10.7.4 for that state).
 
 use super::FourTuple;
-use super::connection::timestamp_value;
-use super::input::{is_older, reset_for};
+use super::input::reset_for;
 use super::receiver::window_shift;
+use super::timestamps::{PeerTimestamp, TimestampOffset};
 use crate::stats::Discard;
 use crate::time::{Duration, Instant};
-use crate::wire::{SeqNum, TcpFlags, TcpHeader, TcpOptions, TcpSegment, Timestamps};
+use crate::wire::{SeqNum, TcpFlags, TcpHeader, TcpOptions, TcpSegment};
 
 /// What has to be known to answer again and to complete the handshake. `K` says who listens.
 #[derive(Clone, Copy, Debug)]
@@ -22,7 +22,7 @@ pub(crate) struct HalfOpen<K> {
     pub(crate) mss: Option<u16>,
     pub(crate) shift: Option<u8>,
     pub(crate) sack: bool,
-    pub(crate) timestamp: Option<u32>,
+    pub(crate) timestamp: PeerTimestamp,
     /// The peer asked for congestion notification (RFC 3168), and is granted it.
     pub(crate) ecn: bool,
     /// The size in bytes of the receive buffer that was offered.
@@ -52,7 +52,7 @@ pub(crate) enum SynReply {
 pub(crate) struct Offer {
     /// The longest TCP payload without options that the path takes.
     pub(crate) path_mss: u16,
-    pub(crate) timestamp_offset: u32,
+    pub(crate) timestamp_offset: TimestampOffset,
 }
 
 impl<K> HalfOpen<K> {
@@ -74,7 +74,7 @@ impl<K> HalfOpen<K> {
             mss: syn.options.mss,
             shift: syn.options.window_scale,
             sack: syn.options.sack_permitted,
-            timestamp: syn.options.timestamps.map(|ts| ts.value),
+            timestamp: PeerTimestamp::of(syn),
             ecn: cfg!(feature = "tcp-ecn") && syn.flags.contains(TcpFlags::ECE | TcpFlags::CWR),
             receive_capacity: u32::try_from(receive_capacity).unwrap_or(u32::MAX),
             attempts: 0,
@@ -92,10 +92,16 @@ impl<K> HalfOpen<K> {
     /// The answer to the SYN, for a peer that repeated it. How long the request is remembered does not
     /// depend on that, or whoever repeats it often enough could make the record immortal.
     pub(crate) fn answer(&self, now: Instant, offer: &Offer) -> TcpHeader {
-        let timestamps = self.timestamp.map(|echo| Timestamps {
-            value: timestamp_value(now, offer.timestamp_offset),
-            echo,
-        });
+        let mut options = TcpOptions {
+            mss: Some(offer.path_mss),
+            window_scale: self
+                .shift
+                .map(|_| window_shift(self.receive_capacity as usize)),
+            sack_permitted: self.sack,
+            ..TcpOptions::default()
+        };
+        self.timestamp
+            .put(now, offer.timestamp_offset, &mut options);
         let mut flags = TcpFlags::SYN | TcpFlags::ACK;
         if self.ecn {
             flags = flags | TcpFlags::ECE;
@@ -108,15 +114,7 @@ impl<K> HalfOpen<K> {
             flags,
             window: syn_window(self.receive_capacity as usize),
             urgent: 0,
-            options: TcpOptions {
-                mss: Some(offer.path_mss),
-                window_scale: self
-                    .shift
-                    .map(|_| window_shift(self.receive_capacity as usize)),
-                sack_permitted: self.sack,
-                timestamps,
-                ..TcpOptions::default()
-            },
+            options,
         }
     }
 
@@ -150,14 +148,12 @@ impl<K> HalfOpen<K> {
         if !(header.seq == next || header.seq.in_window(next, window)) {
             return SynReply::Answer(Discard::OutOfWindow, self.acknowledgment());
         }
-        if let Some(recent) = self.timestamp {
-            match header.options.timestamps {
-                None => return SynReply::Discard(Discard::MissingTimestamp),
-                Some(ts) if is_older(ts.value, recent) => {
-                    return SynReply::Answer(Discard::OldTimestamp, self.acknowledgment());
-                }
-                Some(_) => {}
+        match self.timestamp.check(&header.options) {
+            Ok(()) => {}
+            Err(reason @ Discard::OldTimestamp) => {
+                return SynReply::Answer(reason, self.acknowledgment());
             }
+            Err(reason) => return SynReply::Discard(reason),
         }
         if !header.flags.contains(TcpFlags::ACK) {
             return SynReply::Discard(Discard::MissingAck);

@@ -1,6 +1,6 @@
 //! A segment arrives: RFC 9293, section 3.10.7, in its order.
 
-use super::connection::{Connection, Moment, Timestamping, millis, seconds};
+use super::connection::{Connection, Moment, TICK, ticks};
 use super::output::Special;
 use super::receiver::Stored;
 use super::sender::WindowUpdate;
@@ -39,8 +39,7 @@ impl Connection<'_> {
             _ => self.in_any_other_state(now, segment),
         };
         if !self.state.is_over() {
-            self.last_received = millis(now);
-            self.probes = 0;
+            self.keep_alive.on_sign_of_life(now);
             self.arm_timers(now);
         }
         match checked {
@@ -99,7 +98,7 @@ impl Connection<'_> {
         if self.snd.flight() > 0 {
             // RFC 7413, section 4.2.1: the peer did not take the data that went with the SYN. It goes again at
             // once, and says nothing about the network.
-            self.snd.board().lose_first();
+            self.snd.board().lose_first(u32::from(self.mss));
         }
         if self.retransmits > 0 {
             self.rtt.on_repeated_handshake();
@@ -119,10 +118,7 @@ impl Connection<'_> {
         self.rcv.open(header.seq);
         self.rcv.advertise_on_syn();
         self.last_ack_sent = self.rcv.nxt;
-        self.timestamps = match (self.timestamps, header.options.timestamps) {
-            (Some(ours), Some(theirs)) => Some(Timestamping::new(ours.offset, theirs.value, now)),
-            _ => None,
-        };
+        self.timestamps.on_syn(now, header);
         self.negotiate(&header.options);
         #[cfg(feature = "tcp-ecn")]
         self.ecn.negotiate(header);
@@ -150,7 +146,7 @@ impl Connection<'_> {
         self.check_reset(now, header)?;
         self.check_syn(now, header)?;
         self.check_ack(now, segment)?;
-        self.note_timestamp(now, header);
+        self.timestamps.note(now, header, self.last_ack_sent);
         self.process_ack(now, segment);
         if self.state.is_over() {
             return Ok(());
@@ -159,24 +155,15 @@ impl Connection<'_> {
         self.take_text_and_fin(now, segment, header.seq + syn)
     }
 
-    /// PAWS (RFC 7323, section 5.3, R1): "If SEG.TSval < TS.Recent and TS.Recent is valid [...] and if
-    /// the RST bit is not set, then treat the arriving segment as not acceptable".
+    /// Whether the timestamp is none of an older segment (RFC 7323, section 5.3).
     fn check_timestamp(&mut self, now: Instant, header: &TcpHeader) -> Check {
-        let Some(ours) = self.timestamps else {
+        let Err(reason) = self.timestamps.check(now, header) else {
             return Ok(());
         };
-        if header.flags.contains(TcpFlags::RST) {
-            return Ok(());
-        }
-        let Some(theirs) = header.options.timestamps else {
-            return Err(Disposition::Discarded(Discard::MissingTimestamp));
-        };
-        let valid = ours.taken.age(seconds(now)) < TIMESTAMP_LIFETIME;
-        if valid && is_older(theirs.value, ours.recent) {
+        if reason == Discard::OldTimestamp {
             self.acknowledge_unacceptable(now);
-            return Err(Disposition::Discarded(Discard::OldTimestamp));
         }
-        Ok(())
+        Err(Disposition::Discarded(reason))
     }
 
     /// First, check sequence number.
@@ -200,7 +187,7 @@ impl Connection<'_> {
             // doubled its timeout by now, take that time for a round trip.
             let age = self.rcv.nxt.distance_from(header.seq) as usize;
             if age <= self.rcv.ring.capacity() && self.acknowledges_plausibly(header) {
-                self.note_timestamp(now, header);
+                self.timestamps.note(now, header, self.last_ack_sent);
             }
             self.rcv.on_duplicate(header.seq, len);
             self.due.ack = true;
@@ -285,18 +272,6 @@ impl Connection<'_> {
         header.flags.contains(TcpFlags::ACK)
             && header.ack.at_or_after(oldest)
             && header.ack.at_or_before(self.snd.max)
-    }
-
-    /// RFC 7323, section 4.3: "If SEG.TSval >= TS.Recent and SEG.SEQ <= Last.ACK.sent, then SEG.TSval
-    /// is copied to TS.Recent".
-    fn note_timestamp(&mut self, now: Instant, header: &TcpHeader) {
-        let (Some(ours), Some(theirs)) = (&mut self.timestamps, header.options.timestamps) else {
-            return;
-        };
-        if header.seq.at_or_before(self.last_ack_sent) {
-            ours.recent = theirs.value;
-            ours.taken = Moment::new(seconds(now));
-        }
     }
 
     fn process_ack(&mut self, now: Instant, segment: &TcpSegment<'_>) {
@@ -451,11 +426,11 @@ impl Connection<'_> {
     /// other, nor an attacker them (RFC 5961, section 7).
     #[inline(never)]
     fn acknowledge_unacceptable(&mut self, now: Instant) {
-        // A millisecond more or less does not matter.
-        let now = millis(now) | 1;
+        // A tick more or less does not matter.
+        let now = ticks(now) | 1;
         let recently = self
             .last_challenge
-            .is_some_and(|last| last.age(now) < CHALLENGE_INTERVAL_MS);
+            .is_some_and(|last| last.age(now) < CHALLENGE_INTERVAL);
         if !recently {
             self.last_challenge = Some(Moment::new(now));
             self.due.ack = true;
@@ -487,14 +462,6 @@ pub(crate) fn reset_for(segment: &TcpSegment<'_>) -> TcpHeader {
     }
 }
 
-/// Whether a timestamp is from before another, on their circle.
-pub(crate) fn is_older(timestamp: u32, than: u32) -> bool {
-    (timestamp.wrapping_sub(than) as i32) < 0
-}
-
-/// In seconds. RFC 7323, section 5.5: after 24 days the timestamp clock may have gone half around.
-const TIMESTAMP_LIFETIME: u32 = 24 * 24 * 3600;
-
 /// As Linux, per connection; a limit for all connections together would be a side channel
 /// (CVE-2016-5696).
-const CHALLENGE_INTERVAL_MS: u32 = 500;
+const CHALLENGE_INTERVAL: u32 = 500_000 / TICK;

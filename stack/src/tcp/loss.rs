@@ -10,7 +10,7 @@ use super::timers::Timer;
 use crate::events::Events;
 use crate::stats::Tally;
 use crate::time::{Duration, Instant};
-use crate::wire::{SackBlocks, TcpHeader, TcpOptions};
+use crate::wire::{SackBlocks, TcpHeader};
 
 impl Connection<'_> {
     /// An acceptable acknowledgment arrived; `duplicate` as RFC 5681, section 2 has it.
@@ -74,10 +74,7 @@ impl Connection<'_> {
         if !self.congestion.is_limiting() {
             return;
         }
-        let echo = self
-            .timestamps
-            .and(options.timestamps)
-            .map(|timestamps| timestamps.echo);
+        let echo = self.timestamps.echo(options);
         let spurious = self.recovery.phase() != Phase::Open && {
             let awaited = self.snd.board().awaits_retransmission();
             self.recovery
@@ -143,13 +140,13 @@ impl Connection<'_> {
             // RFC 9937: each duplicate stands for a segment that arrived.
             delivered.bytes += u32::from(self.mss);
             return match self.recovery.on_duplicate(self.snd.una) {
-                true => self.snd.board().lose_first(),
+                true => self.snd.board().lose_first(u32::from(self.mss)),
                 false => 0,
             };
         }
         // RFC 6582, section 3.2, step 3: a partial acknowledgment names the next hole.
         if advances && self.recovery.phase() == Phase::Fast {
-            return self.snd.board().lose_first();
+            return self.snd.board().lose_first(u32::from(self.mss));
         }
         0
     }
@@ -332,17 +329,9 @@ impl Connection<'_> {
             // took, however long ago, and answers the other: no round trip took as long as that, and the
             // silence says nothing about the path.
             self.rtt.forget_backoff();
-        } else if let Some(age) = self.echo_age(now, &header.options) {
+        } else if let Some(age) = self.timestamps.echo_age(now, &header.options) {
             self.rtt.sample(age);
         }
-    }
-
-    /// How old the timestamp is that the peer echoes, at least one tick.
-    fn echo_age(&self, now: Instant, options: &TcpOptions) -> Option<Duration> {
-        let ours = self.timestamps?;
-        let echo = options.timestamps?.echo;
-        let age = ours.value(now).wrapping_sub(echo);
-        (echo != 0 && age < MAX_ECHO_AGE_MS).then(|| Duration::from_millis(u64::from(age.max(1))))
     }
 }
 
@@ -372,9 +361,6 @@ pub(super) struct Progress {
 pub(super) fn micros(now: Instant) -> u32 {
     now.as_micros() as u32
 }
-
-/// An echo older than this measures nothing that a retransmission timeout could use.
-const MAX_ECHO_AGE_MS: u32 = 120_000;
 
 /// How often a connection without congestion control waits no longer than the last time, before it doubles
 /// its patience after all: as Linux does for connections with little in flight (TCP_THIN_LINEAR_TIMEOUTS).

@@ -26,6 +26,8 @@ mod fast_open;
 mod half_open;
 mod input;
 mod isn;
+#[cfg_attr(not(feature = "tcp-keep-alive"), path = "no_keep_alive.rs")]
+mod keep_alive;
 mod loss;
 mod options;
 mod out_of_order;
@@ -48,9 +50,9 @@ mod state;
 mod time_wait;
 mod timeout;
 mod timers;
+#[cfg_attr(not(feature = "tcp-timestamps"), path = "no_timestamps.rs")]
+mod timestamps;
 
-#[cfg(feature = "tcp-syn-cookies")]
-pub(crate) use connection::timestamp_value;
 pub(crate) use connection::{Connection, Opening};
 #[cfg(feature = "tcp-syn-cookies")]
 pub(crate) use cookie::{CookieArrival, SynCookies};
@@ -68,6 +70,9 @@ pub use recovery::send_buffer_len;
 pub(crate) use rtt::MinRto;
 pub use state::{ConnectionError, Info, State};
 pub(crate) use time_wait::{TimeWait, TimeWaitVerdict};
+pub(crate) use timestamps::TimestampOffset;
+#[cfg(feature = "tcp-syn-cookies")]
+pub(crate) use timestamps::timestamp_value;
 
 use crate::wire::{IpAddress, IpEndpoint};
 

@@ -11,9 +11,11 @@ pub(crate) struct Options {
     /// Give up when sent data stays unacknowledged for this long (RFC 9293, section 3.9.1, user timeout).
     pub(crate) user_timeout: Option<Millis>,
     /// Probe a peer that was silent for this long (RFC 9293, section 3.8.4).
-    pub(crate) keep_alive: Option<Millis>,
+    #[cfg(feature = "tcp-keep-alive")]
+    pub(super) keep_alive: Option<Millis>,
     /// Give up after this many unanswered probes.
-    pub(crate) keep_alive_probes: u8,
+    #[cfg(feature = "tcp-keep-alive")]
+    pub(super) keep_alive_probes: u8,
     /// As its user has chosen it.
     pub(crate) hop_limit: Option<u8>,
     /// Differentiated services code point (RFC 9293, section 3.9.1.9), six bits.
@@ -31,7 +33,9 @@ impl Options {
     pub(crate) const fn new(congestion: CongestionControl, min_rto: MinRto) -> Self {
         Self {
             user_timeout: None,
+            #[cfg(feature = "tcp-keep-alive")]
             keep_alive: None,
+            #[cfg(feature = "tcp-keep-alive")]
             keep_alive_probes: 8,
             hop_limit: None,
             dscp: 0,

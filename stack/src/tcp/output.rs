@@ -4,7 +4,7 @@
 //! acknowledgment by itself only if nothing carries it along. An acknowledgment that reports gaps goes
 //! alone and first, because only without data does it count as a duplicate (RFC 5681, section 2).
 
-use super::connection::{Connection, TIMESTAMPS_LEN, Timestamping, millis, since_millis};
+use super::connection::{Connection, since_ticks, ticks};
 use super::loss::micros;
 use super::path_mtu::PathMss;
 use super::recovery::{Hole, Phase};
@@ -12,7 +12,6 @@ use super::timers::Timer;
 use super::{ConnectionError, FourTuple, State};
 use crate::events::Events;
 use crate::time::Instant;
-use crate::wire::Timestamps;
 use crate::wire::{ChecksumMode, Ecn, SeqNum, TcpFlags, TcpHeader, TcpOptions, tcp};
 
 /// A segment to send: what sets its header apart, and where its payload is in the send buffer. The rest
@@ -73,6 +72,7 @@ pub(super) enum Special {
     /// A tail loss probe.
     LossProbe = 8,
     /// A question whether the peer is still there.
+    #[cfg(feature = "tcp-keep-alive")]
     KeepAlive = 16,
 }
 
@@ -214,18 +214,14 @@ impl Connection<'_> {
     }
 
     fn usual_header_len(&self) -> u8 {
-        match self.timestamps {
-            Some(_) => MIN_HEADER_LEN + TIMESTAMPS_LEN as u8,
-            None => MIN_HEADER_LEN,
-        }
+        MIN_HEADER_LEN + self.timestamps.header_len()
     }
 
     #[inline(always)]
     fn usual_options(&self, now: Instant) -> TcpOptions {
-        TcpOptions {
-            timestamps: self.timestamps.map(|ts| ts.option(now)),
-            ..TcpOptions::default()
-        }
+        let mut options = TcpOptions::default();
+        self.timestamps.put(now, &mut options);
+        options
     }
 
     #[inline(never)]
@@ -299,7 +295,7 @@ impl Connection<'_> {
                 self.snd.on_sent(end);
             }
         }
-        self.last_sent = millis(now);
+        self.last_sent = ticks(now);
         self.arm_timers(now);
         SegmentPlan {
             seq: iss,
@@ -346,7 +342,7 @@ impl Connection<'_> {
         let end = hole.start + len + u32::from(fin);
         self.snd.board().on_retransmitted(hole, end, micros(now));
         self.retransmits = self.retransmits.wrapping_add(1);
-        let timestamp = self.timestamps.map(|ts| ts.value(now));
+        let timestamp = self.timestamps.value(now);
         self.recovery.on_retransmitted(timestamp);
         if self.recovery.phase() != Phase::Open {
             self.schedule_loss_probe(now);
@@ -369,7 +365,7 @@ impl Connection<'_> {
 
     /// Whatever congestion control knows is old when nothing was sent for longer than a timeout.
     fn notice_silence(&mut self, now: Instant) {
-        let (silence, rto) = (since_millis(now, self.last_sent), self.rtt.rto());
+        let (silence, rto) = (since_ticks(now, self.last_sent), self.rtt.rto());
         if silence > rto {
             let timeouts = silence.as_micros() / rto.as_micros().max(1);
             self.pacer.restart(micros(now));
@@ -453,21 +449,12 @@ impl Connection<'_> {
         }
         let repeated = start.before(self.snd.max);
         self.snd.max = self.snd.max.max(start + len);
-        self.last_sent = millis(now);
+        self.last_sent = ticks(now);
         Some(SegmentPlan {
             len,
             repeated,
             ..self.plan(start, TcpFlags::ACK)
         })
-    }
-
-    /// RFC 9293, section 3.8.4: a number that the peer has acknowledged makes it answer.
-    #[inline(never)]
-    fn plan_keep_alive(&mut self) -> Option<SegmentPlan> {
-        if !self.due.take(Special::KeepAlive) || !self.state.is_synchronized() {
-            return None;
-        }
-        Some(self.plan(self.snd.una - 1, TcpFlags::ACK))
     }
 
     #[inline(never)]
@@ -493,7 +480,8 @@ impl Connection<'_> {
     }
 
     /// Sends `span` for the first time: all that changes by that.
-    #[inline(always)]
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(super) fn send(&mut self, now: Instant, span: Span) -> SegmentPlan {
         let Span { start, len, fin } = span;
         let end = start + len + u32::from(fin);
@@ -514,7 +502,8 @@ impl Connection<'_> {
         self.segment(now, start, len, fin, repeated)
     }
 
-    #[inline(always)]
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     fn segment(
         &mut self,
         now: Instant,
@@ -523,7 +512,7 @@ impl Connection<'_> {
         fin: bool,
         repeated: bool,
     ) -> SegmentPlan {
-        self.last_sent = millis(now);
+        self.last_sent = ticks(now);
         let mut flags = TcpFlags::ACK;
         if fin {
             flags = flags | TcpFlags::FIN;
@@ -544,8 +533,9 @@ impl Connection<'_> {
     }
 
     /// A segment without payload, that acknowledges what has arrived and tells the window as it is now.
-    #[inline(always)]
-    fn plan(&mut self, seq: SeqNum, flags: TcpFlags) -> SegmentPlan {
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
+    pub(super) fn plan(&mut self, seq: SeqNum, flags: TcpFlags) -> SegmentPlan {
         let window = self.rcv.advertise(self.mss);
         self.due.ack = false;
         self.rcv.unacknowledged = 0;
@@ -598,15 +588,6 @@ impl SegmentPlan {
     /// are further apart than this divides by.
     pub(crate) fn fragment_ident(&self) -> u16 {
         (self.seq.get() / 256) as u16
-    }
-}
-
-impl Timestamping {
-    fn option(&self, now: Instant) -> Timestamps {
-        Timestamps {
-            value: self.value(now),
-            echo: self.recent,
-        }
     }
 }
 

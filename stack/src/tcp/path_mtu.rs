@@ -6,7 +6,7 @@
 //! and says nothing about congestion.
 
 use super::MIN_MSS;
-use super::connection::{Connection, TIMESTAMPS_LEN};
+use super::connection::Connection;
 #[cfg(feature = "tcp-plpmtud")]
 use super::plpmtud::Search;
 use crate::wire::SeqNum;
@@ -73,10 +73,7 @@ impl Connection<'_> {
     /// The longest payload of a segment as far as peer and routers say, less the options that every segment
     /// has.
     pub(super) fn longest_segment(&self) -> u16 {
-        let options = match self.timestamps {
-            Some(_) => TIMESTAMPS_LEN,
-            None => 0,
-        };
+        let options = u16::from(self.timestamps.header_len());
         let whole = self.size.peer.min(self.size.path);
         whole.saturating_sub(options).max(1)
     }

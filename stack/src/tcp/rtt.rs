@@ -103,6 +103,7 @@ impl RttEstimator {
     }
 
     /// The timeout for what is sent now.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(crate) fn rto(&self) -> Duration {
         let rto = self.rto.max(self.min_rto.as_micros());
         let factor = 1u32.checked_shl(self.backoff.into()).unwrap_or(u32::MAX);

@@ -86,7 +86,8 @@ impl<'d> Sender<'d> {
 
     /// The scoreboard with its memory.
     pub(crate) fn board(&mut self) -> Board<'_> {
-        self.scoreboard.with(self.ring.reserve_mut(), self.una)
+        self.scoreboard
+            .with(self.ring.reserve_mut(), self.una, self.nxt)
     }
 
     /// Bytes and SYN or FIN that are sent and not acknowledged.
@@ -170,6 +171,7 @@ impl<'d> Sender<'d> {
     }
 
     /// Takes the window from the segment that completes the handshake.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(crate) fn set_window(&mut self, update: WindowUpdate) {
         self.wnd = update.window;
         self.max_wnd = self.max_wnd.max(update.window);

@@ -16,11 +16,10 @@
 //!   the same one seldom comes again soon.
 
 use super::FourTuple;
-use super::connection::timestamp_value;
-use super::input::is_older;
+use super::timestamps::Timestamping;
 use crate::stats::Discard;
 use crate::time::Instant;
-use crate::wire::{SeqNum, TcpFlags, TcpHeader, TcpOptions, TcpSegment, Timestamps};
+use crate::wire::{SeqNum, TcpFlags, TcpHeader, TcpOptions, TcpSegment};
 
 /// All that is needed to answer.
 #[derive(Clone, Copy, Debug)]
@@ -30,8 +29,7 @@ pub(crate) struct TimeWait {
     pub(crate) rcv_nxt: SeqNum,
     /// As it goes into the field.
     pub(crate) window: u32,
-    /// Our offset and the peer's last timestamp, where both sides sent them.
-    pub(crate) timestamps: Option<(u32, u32)>,
+    pub(super) timestamps: Timestamping,
 }
 
 /// What becomes of a segment for a connection that is over.
@@ -60,17 +58,14 @@ impl TimeWait {
                 TimeWaitVerdict::Discard(Discard::InexactReset)
             };
         }
-        let theirs = header.options.timestamps.map(|ts| ts.value);
         if header.flags.contains(TcpFlags::SYN) {
-            return if self.follows(header, theirs) {
+            return if self.follows(header) {
                 TimeWaitVerdict::NewConnection
             } else {
                 TimeWaitVerdict::Acknowledge(Discard::UnexpectedSyn, self.acknowledgment(now))
             };
         }
-        if let (Some((_, recent)), Some(theirs)) = (self.timestamps, theirs)
-            && is_older(theirs, recent)
-        {
+        if self.timestamps.is_old(&header.options) {
             return TimeWaitVerdict::Acknowledge(Discard::OldTimestamp, self.acknowledgment(now));
         }
         // "The only thing that can arrive in this state is a retransmission of the remote FIN": no other
@@ -87,19 +82,20 @@ impl TimeWait {
 
     /// RFC 6191, section 2: a SYN with a later timestamp, or without one a later number, cannot be an old
     /// duplicate.
-    fn follows(&self, syn: &TcpHeader, theirs: Option<u32>) -> bool {
+    fn follows(&self, syn: &TcpHeader) -> bool {
         if syn.flags.contains(TcpFlags::ACK) {
             return false;
         }
-        match (self.timestamps, theirs) {
-            (Some((_, recent)), Some(theirs)) if theirs != recent => !is_older(theirs, recent),
-            _ => syn.seq.after(self.rcv_nxt),
-        }
+        self.timestamps
+            .follows(&syn.options)
+            .unwrap_or_else(|| syn.seq.after(self.rcv_nxt))
     }
 
     /// What tells the peer that everything arrived.
     #[inline(never)]
     pub(super) fn acknowledgment(&self, now: Instant) -> TcpHeader {
+        let mut options = TcpOptions::default();
+        self.timestamps.put(now, &mut options);
         TcpHeader {
             src_port: self.tuple.local.port,
             dst_port: self.tuple.remote.port,
@@ -108,13 +104,7 @@ impl TimeWait {
             flags: TcpFlags::ACK,
             window: u16::try_from(self.window).unwrap_or(u16::MAX),
             urgent: 0,
-            options: TcpOptions {
-                timestamps: self.timestamps.map(|(offset, echo)| Timestamps {
-                    value: timestamp_value(now, offset),
-                    echo,
-                }),
-                ..TcpOptions::default()
-            },
+            options,
         }
     }
 }

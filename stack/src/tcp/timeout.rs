@@ -1,15 +1,16 @@
 //! Which timers run, and what happens when one is due.
 
 use super::State;
-use super::connection::{Connection, FIN_WAIT_2_TIMEOUT, since_millis};
+use super::connection::{Connection, FIN_WAIT_2_TIMEOUT};
 use super::loss::LINEAR_TIMEOUTS;
 use super::output::Special;
 use super::timers::Timer;
 use crate::stats::Tally;
-use crate::time::{Duration, Instant};
+use crate::time::Instant;
 
 impl Connection<'_> {
     /// The clock reached [`Self::next_deadline`], or passed it.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(crate) fn on_timeout(&mut self, now: Instant) {
         while let Some(timer) = self.timers.take_due(now) {
             match timer {
@@ -20,6 +21,7 @@ impl Connection<'_> {
                 #[cfg(feature = "tcp-rack")]
                 Timer::LossProbe => self.on_loss_probe_timeout(now),
                 Timer::DelayedAck => self.due.ack = true,
+                #[cfg(feature = "tcp-keep-alive")]
                 Timer::KeepAlive => self.on_keep_alive_timeout(now),
                 Timer::User if self.state == State::FinWait2 => self.end(None),
                 Timer::User => self.give_up(),
@@ -73,29 +75,6 @@ impl Connection<'_> {
         self.due.set(Special::Probe);
     }
 
-    /// Runs late on purpose: what arrives only notes the time, so that the timer is not touched by every
-    /// segment, and how long the peer was silent is found out here.
-    fn on_keep_alive_timeout(&mut self, now: Instant) {
-        let Some(interval) = self.keep_alive_interval() else {
-            return;
-        };
-        if since_millis(now, self.last_received) < interval && self.probes == 0 {
-            return;
-        }
-        // RFC 9293, section 3.8.4: "only be sent when no sent data is outstanding (MUST-26)". Data asks the
-        // same question, and the retransmission and persist timers ask it again.
-        if !self.snd.all_acked() {
-            self.timers.set(Timer::KeepAlive, now + interval);
-            return;
-        }
-        if self.probes >= self.options.keep_alive_probes {
-            self.give_up();
-            return;
-        }
-        self.probes += 1;
-        self.due.set(Special::KeepAlive);
-    }
-
     /// Sets and stops the timers that follow from where the connection stands. Called at the end of
     /// everything that may change that, so that no path can forget one: data in flight always has a
     /// retransmission timer, data that cannot be sent always a persist timer.
@@ -125,23 +104,7 @@ impl Connection<'_> {
             }
             _ => self.timers.stop(Timer::User),
         }
-        if let Some(interval) = self.keep_alive_interval() {
-            self.timers.ensure(Timer::KeepAlive, || {
-                let silent = match self.probes {
-                    0 => since_millis(now, self.last_received),
-                    _ => Duration::ZERO,
-                };
-                now + interval.saturating_sub(silent)
-            });
-        }
-    }
-
-    /// How long the peer may be silent, while that matters.
-    fn keep_alive_interval(&self) -> Option<Duration> {
-        if !self.state.is_synchronized() {
-            return None;
-        }
-        self.options.keep_alive.map(Duration::from)
+        self.arm_keep_alive(now);
     }
 }
 

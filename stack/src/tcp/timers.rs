@@ -24,6 +24,7 @@ pub(crate) enum Timer {
     #[cfg(any(feature = "tcp-cubic", feature = "tcp-bbr"))]
     Pacing,
     /// The peer has been silent (RFC 9293, section 3.8.4).
+    #[cfg(feature = "tcp-keep-alive")]
     KeepAlive,
     /// The user's patience ends (RFC 9293, section 3.9.1). In FIN-WAIT-2, where nothing is left to be patient
     /// with: the peer never ends its side (not in the RFC, in every implementation).
@@ -40,6 +41,7 @@ const ALL: &[Timer] = &[
     Timer::DelayedAck,
     #[cfg(any(feature = "tcp-cubic", feature = "tcp-bbr"))]
     Timer::Pacing,
+    #[cfg(feature = "tcp-keep-alive")]
     Timer::KeepAlive,
     Timer::User,
 ];
@@ -148,7 +150,12 @@ impl Timers {
 
     #[inline(never)]
     fn offset(&self, index: usize, at: u64) -> u32 {
-        let units = at.saturating_sub(self.base.get()).div_ceil(unit(index));
+        let span = at.saturating_sub(self.base.get());
+        // Most timers are fine, and need no division.
+        let units = match unit(index) {
+            1 => span,
+            unit => span.div_ceil(unit),
+        };
         u32::try_from(units).unwrap_or(STOPPED).min(STOPPED - 1)
     }
 }
@@ -159,7 +166,10 @@ fn unit(index: usize) -> u64 {
 
 const STOPPED: u32 = u32::MAX;
 
+#[cfg(feature = "tcp-keep-alive")]
 const FIRST_COARSE: usize = Timer::KeepAlive as usize;
+#[cfg(not(feature = "tcp-keep-alive"))]
+const FIRST_COARSE: usize = Timer::User as usize;
 
 /// In microseconds.
 const COARSE: u64 = 1_000;
@@ -193,8 +203,8 @@ mod tests {
     #[test]
     fn a_timer_for_the_far_future_is_none() {
         let mut timers = Timers::new();
-        timers.set(Timer::KeepAlive, Instant::FAR_FUTURE);
-        assert!(!timers.is_set(Timer::KeepAlive));
+        timers.set(Timer::User, Instant::FAR_FUTURE);
+        assert!(!timers.is_set(Timer::User));
     }
 
     #[test]
@@ -239,6 +249,7 @@ mod tests {
         let mut timers = Timers::new();
         let now = Instant::from_secs(5_000);
         timers.set(Timer::Retransmit, now + Duration::from_secs(60));
+        #[cfg(feature = "tcp-keep-alive")]
         timers.set(Timer::KeepAlive, now + Duration::from_secs(7_200));
         timers.set(Timer::DelayedAck, now);
         timers.set(Timer::User, Instant::from_secs(4_999));

@@ -8,6 +8,13 @@
 
 #[cfg(any(test, not(target_pointer_width = "64")))]
 mod narrow;
+#[cfg(target_pointer_width = "64")]
+mod wide;
+
+#[cfg(not(target_pointer_width = "64"))]
+use narrow as machine;
+#[cfg(target_pointer_width = "64")]
+use wide as machine;
 
 use super::address::IpAddress;
 use super::ipv4::IpProtocol;
@@ -29,14 +36,7 @@ impl Sum {
 
     /// The sum of `data`. An odd last byte counts as if a zero followed it.
     pub fn of(data: &[u8]) -> Self {
-        #[cfg(target_pointer_width = "64")]
-        if data.len() >= LONG {
-            return vector::sum(data);
-        }
-        #[cfg(target_pointer_width = "64")]
-        return Self::of_short(data);
-        #[cfg(not(target_pointer_width = "64"))]
-        narrow::sum(data)
+        machine::sum(data)
     }
 
     /// As [`Self::of`], for a header of so many words of 32 bits: too short to be worth a call.
@@ -50,20 +50,7 @@ impl Sum {
     /// both have is copied and summed.
     pub fn copy(dst: &mut [u8], src: &[u8]) -> Self {
         let len = dst.len().min(src.len());
-        let (dst, src) = (&mut dst[..len], &src[..len]);
-        #[cfg(not(target_pointer_width = "64"))]
-        return narrow::copy(dst, src);
-        #[cfg(target_pointer_width = "64")]
-        {
-            // The memory's own copy is the fastest there is; by pieces that stay in the first-level
-            // cache, the sum then reads the data at no further cost.
-            let mut sum = Self::ZERO;
-            for (to, from) in dst.chunks_mut(COPY_PIECE).zip(src.chunks(COPY_PIECE)) {
-                to.copy_from_slice(from);
-                sum = sum.add(Self::of(from));
-            }
-            sum
-        }
+        machine::copy(&mut dst[..len], &src[..len])
     }
 
     /// The sum of this data followed by `other`'s, which started at an even offset.
@@ -116,45 +103,6 @@ impl Sum {
     /// Whether data that includes its own checksum is intact.
     pub const fn is_valid(self) -> bool {
         fold(self.0) == 0xffff
-    }
-
-    /// As [`Self::of`], word by word.
-    #[inline]
-    fn of_short(data: &[u8]) -> Self {
-        let mut lanes = [0; LANES];
-        let mut rest = data;
-        while let Some((block, after)) = rest.split_first_chunk::<64>() {
-            add_words(&mut lanes, block);
-            rest = after;
-        }
-        if WORD == 8 {
-            // Each size at most once: a loop over words would cost more than the words.
-            if let Some((block, after)) = rest.split_first_chunk::<32>() {
-                add_words(&mut lanes, block);
-                rest = after;
-            }
-            if let Some((block, after)) = rest.split_first_chunk::<16>() {
-                add_words(&mut lanes, block);
-                rest = after;
-            }
-        }
-        while let Some((word, after)) = rest.split_first_chunk::<WORD>() {
-            add_words(&mut lanes, word);
-            rest = after;
-        }
-        let mut sum = fold_lanes(lanes);
-        if let Some((word, after)) = rest.split_first_chunk() {
-            sum += Wide::from(u32::from_ne_bytes(*word));
-            rest = after;
-        }
-        if let Some((word, after)) = rest.split_first_chunk() {
-            sum += Wide::from(u16::from_ne_bytes(*word));
-            rest = after;
-        }
-        if let [byte] = rest {
-            sum += Wide::from(u16::from_ne_bytes([*byte, 0]));
-        }
-        Self(fold_wide(sum))
     }
 }
 
@@ -233,105 +181,6 @@ fn address_sum(address: IpAddress) -> Sum {
         IpAddress::Ipv4(address) => Sum::ZERO.add_u32(address.to_bits()),
         IpAddress::Ipv6(address) => Sum::of(&address.octets()),
     }
-}
-
-/// What the processor adds in one go, and a type that counts the carries of such additions: there is
-/// time for 2^32 of them, or 2^64.
-#[cfg(target_pointer_width = "64")]
-type Word = u64;
-#[cfg(target_pointer_width = "64")]
-type Wide = u128;
-#[cfg(not(target_pointer_width = "64"))]
-type Word = u32;
-#[cfg(not(target_pointer_width = "64"))]
-type Wide = u64;
-
-const WORD: usize = size_of::<Word>();
-/// Independent sums, so that an addition need not wait for the one before. Four for the wide
-/// machines; more than two would not fit the registers of the narrow ones.
-const LANES: usize = WORD / 2;
-/// Bytes copied in one go before they are summed.
-#[cfg(target_pointer_width = "64")]
-const COPY_PIECE: usize = 2048;
-
-fn add_words<const LEN: usize>(lanes: &mut [Wide; LANES], block: &[u8; LEN]) {
-    for (i, word) in block.chunks_exact(WORD).enumerate() {
-        if let Some(word) = word.first_chunk() {
-            lanes[i % LANES] += Wide::from(Word::from_ne_bytes(*word));
-        }
-    }
-}
-
-fn fold_lanes(lanes: [Wide; LANES]) -> Wide {
-    lanes.iter().sum()
-}
-
-/// From this length on a vector unit is worth its beginning and end.
-#[cfg(target_pointer_width = "64")]
-const LONG: usize = 256;
-
-#[cfg(target_pointer_width = "64")]
-mod vector {
-    //! Long data, in a form that compilers make vector instructions of.
-    //!
-    //! Vectors add many numbers at a time but keep no carries. So each 32-bit word is added twice: whole,
-    //! where what overflows is lost, and its upper half alone, which tells how much that was. Two more words
-    //! of each block go through the machine's own adder, which would have nothing to do meanwhile.
-
-    use super::{LANES, Sum, add_words, fold_lanes, fold_wide};
-
-    pub(super) fn sum(data: &[u8]) -> Sum {
-        let mut sum = Sum::ZERO;
-        for piece in data.chunks(LONGEST) {
-            let (blocks, rest) = piece.as_chunks();
-            // All pieces but the last are whole blocks, so none starts at an odd offset.
-            sum = sum.add(sum_blocks(blocks)).add(Sum::of_short(rest));
-        }
-        sum
-    }
-
-    fn sum_blocks(blocks: &[[u8; BLOCK]]) -> Sum {
-        let (mut whole, mut upper) = ([0_u32; VECTOR / 4], [0_u32; VECTOR / 4]);
-        let mut lanes = [0; LANES];
-        for block in blocks {
-            let Some((vector, rest)) = block.split_first_chunk::<VECTOR>() else {
-                continue;
-            };
-            let (words, _) = vector.as_chunks();
-            for ((word, whole), upper) in words.iter().zip(&mut whole).zip(&mut upper) {
-                let word = u32::from_ne_bytes(*word);
-                *whole = whole.wrapping_add(word);
-                *upper += word >> 16;
-            }
-            if let Some(rest) = rest.first_chunk::<{ BLOCK - VECTOR }>() {
-                add_words(&mut lanes, rest);
-            }
-        }
-        let halves = whole.iter().zip(&upper).map(|(whole, &upper)| {
-            // Without what the upper halves added, the lower ones are left, whose sum did not overflow.
-            let lower = whole.wrapping_sub(upper << 16);
-            u64::from(lower) + u64::from(upper)
-        });
-        Sum(halves.sum()).add(Sum(fold_wide(fold_lanes(lanes))))
-    }
-
-    /// Bytes per turn of the loop.
-    const BLOCK: usize = VECTOR + 16;
-    /// Two vectors of sixteen bytes.
-    const VECTOR: usize = 32;
-    /// So many bytes that no sum of 16-bit halves overflows 32 bits.
-    const LONGEST: usize = BLOCK << 16;
-}
-
-#[cfg(target_pointer_width = "64")]
-const fn fold_wide(sum: Wide) -> u64 {
-    let (low, carry) = (sum as u64).overflowing_add((sum >> 64) as u64);
-    low + carry as u64
-}
-
-#[cfg(not(target_pointer_width = "64"))]
-const fn fold_wide(sum: Wide) -> u64 {
-    sum
 }
 
 /// Folds the sum to 16 bits, in the machine's byte order. Only a sum of zero becomes zero.

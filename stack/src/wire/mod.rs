@@ -58,7 +58,9 @@ pub use quote::Quote;
 pub use seq::SeqNum;
 #[cfg(feature = "tcp-fast-open")]
 pub use tcp::FastOpenCookie;
-pub use tcp::{SackBlocks, TcpFlags, TcpHeader, TcpOptions, TcpSegment, Timestamps};
+#[cfg(feature = "tcp-timestamps")]
+pub use tcp::Timestamps;
+pub use tcp::{SackBlocks, TcpFlags, TcpHeader, TcpOptions, TcpSegment};
 pub use udp::UdpHeader;
 
 /// Why bytes are not the packet they claim to be.

@@ -15,7 +15,9 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 #[cfg(feature = "tcp-fast-open")]
 pub use fast_open::FastOpenCookie;
 pub use flags::TcpFlags;
-pub use options::{SackBlocks, TcpOptions, Timestamps};
+#[cfg(feature = "tcp-timestamps")]
+pub use options::Timestamps;
+pub use options::{SackBlocks, TcpOptions};
 
 use super::Malformed;
 use super::address::IpAddress;
@@ -198,5 +200,6 @@ impl Raw {
     }
 }
 
-#[cfg(test)]
+// They are about all options.
+#[cfg(all(test, feature = "tcp-timestamps"))]
 mod tests;

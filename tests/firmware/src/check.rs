@@ -181,6 +181,13 @@ async fn with_kernel(folder: &Path, sandbox: Sandbox, report: &Report) -> Result
     }
     drop(board);
 
+    let (mut board, wire) = Emulator::boot(&folder.join("groups"), Time::Real).await?;
+    tokio::select! {
+        () = relay(&mut tap, wire, &loss) => {}
+        () = in_groups(&mut board, interface.name(), report) => {}
+    }
+    drop(board);
+
     let mut services = Services::start(interface.name()).await?;
     let (mut board, wire) = Emulator::boot(&folder.join("client"), Time::Real).await?;
     tokio::select! {
@@ -188,6 +195,29 @@ async fn with_kernel(folder: &Path, sandbox: Sandbox, report: &Report) -> Result
         () = as_client(&mut board, &mut services, report) => {}
     }
     Ok(())
+}
+
+/// IPv6, and multicast of both versions, through the filter of the board's controller.
+async fn in_groups(board: &mut Emulator, interface: &str, report: &Report) {
+    let name = "kernel: a board with IPv6 is up";
+    report
+        .check(name, board, None, async |board| board.line("ready").await)
+        .await;
+    report
+        .check("kernel: ping by IPv6", board, None, async |_| {
+            kernel::ping_v6().await
+        })
+        .await;
+    let name = "kernel: a group of IPv4";
+    report
+        .check(name, board, None, async |_| kernel::group_v4().await)
+        .await;
+    let name = "kernel: a group of IPv6";
+    report
+        .check(name, board, None, async |_| {
+            kernel::group_v6(interface).await
+        })
+        .await;
 }
 
 /// The board asks, and the services of the network answer.

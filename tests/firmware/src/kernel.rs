@@ -1,5 +1,6 @@
 //! Conversations with Linux at this end: its sockets, ping and curl.
 
+use std::net::{IpAddr, SocketAddr, SocketAddrV6};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -12,18 +13,18 @@ use crate::peer::{BOARD, pattern};
 
 /// Two hundred echo requests that fill a frame, none lost.
 pub(crate) async fn ping() -> Result<String, Error> {
+    ping_with(&["-s", "1472", "192.168.69.2"]).await
+}
+
+/// The same by IPv6.
+pub(crate) async fn ping_v6() -> Result<String, Error> {
+    ping_with(&["-6", "-s", "1452", "fdaa::2"]).await
+}
+
+async fn ping_with(arguments: &[&str]) -> Result<String, Error> {
     let mut command = Command::new("ping");
-    command.args([
-        "-c",
-        "200",
-        "-i",
-        "0.01",
-        "-s",
-        "1472",
-        "-q",
-        "192.168.69.2",
-    ]);
-    let output = command.output().await?;
+    command.args(["-c", "200", "-i", "0.01", "-q"]);
+    let output = command.args(arguments).output().await?;
     let said = String::from_utf8_lossy(&output.stdout);
     let line = said
         .lines()
@@ -33,6 +34,39 @@ pub(crate) async fn ping() -> Result<String, Error> {
         return Err(line.into());
     }
     Ok(line.into())
+}
+
+/// The board answers what is sent to its group.
+pub(crate) async fn group_v4() -> Result<String, Error> {
+    // By this address the kernel knows the interface.
+    let socket = UdpSocket::bind("192.168.69.100:0").await?;
+    ask_group(&socket, "239.1.2.3:5000".parse()?, BOARD.into()).await
+}
+
+/// The same by IPv6.
+pub(crate) async fn group_v6(interface: &str) -> Result<String, Error> {
+    let index = std::fs::read_to_string("/proc/self/net/if_inet6")?;
+    let index = index
+        .lines()
+        .find(|line| line.ends_with(interface))
+        .and_then(|line| u32::from_str_radix(line.split(' ').nth(1)?, 16).ok())
+        .ok_or("the interface has no address of IPv6")?;
+    let group = SocketAddrV6::new("ff02::123".parse()?, 5000, 0, index);
+    // From the address that the board's is in one network with.
+    let socket = UdpSocket::bind("[fdaa::100]:0").await?;
+    ask_group(&socket, group.into(), "fdaa::2".parse()?).await
+}
+
+async fn ask_group(socket: &UdpSocket, group: SocketAddr, board: IpAddr) -> Result<String, Error> {
+    let data = pattern(200);
+    socket.send_to(&data, group).await?;
+    let mut reply = [0; 256];
+    let received = timeout(Duration::from_secs(5), socket.recv_from(&mut reply));
+    let (got, from) = received.await??;
+    if (&reply[..got], from.ip()) != (&data[..], board) {
+        return Err(format!("another answer, from {from}").into());
+    }
+    Ok(format!("{group} answers from {from}"))
 }
 
 /// Datagrams of several lengths come back.

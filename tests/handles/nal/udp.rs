@@ -3,12 +3,12 @@
 use std::net::SocketAddr;
 
 use cygnet::{BindError, PoolError, UdpIoError, UdpPool, UdpSockets, UdpSocketsError};
-use cygnet::{Duration, RecvError, TcpSocket};
+use cygnet::{Duration, RecvError, SendError, TcpSocket};
 use cygnet_tests::{Host, Pair};
 use embedded_io_async::{Error as _, ErrorKind};
 use embedded_nal_async::{ConnectedUdp, UdpStack, UnconnectedUdp};
 
-use crate::within;
+use crate::{now, within};
 
 /// So many sockets with room for four datagrams each.
 fn sockets<'d, const N: usize>(host: &Host<'d>) -> UdpSockets<'d> {
@@ -253,5 +253,36 @@ fn with_ipv6_a_single_address_is_one_for_more_than_the_link() {
         assert_eq!(local, "[2001:db8::1]:1000".parse().unwrap());
         let mixed = client.connect_from(local, pair.server.at(7).into()).await;
         assert_eq!(mixed.err(), Some(UdpSocketsError::Bind(BindError::NoRoute)));
+    });
+}
+
+#[test]
+fn calls_from_within_a_closure_are_refused() {
+    let pair = Pair::new(1);
+    pair.run(async {
+        let client = sockets::<2>(&pair.client);
+        let remote = pair.server.at(7).into();
+        let (_, mut peer) = client.connect(remote).await.unwrap();
+        let mut bound = client.bind_multiple(any(1000)).await.unwrap();
+        let refused = UdpSocketsError::Bind(BindError::Reentrant);
+        let unsent = UdpSocketsError::Io(UdpIoError::Send(SendError::Reentrant));
+        let sender = pair.client.udp_at(1001);
+        let calls = sender.send_with(1, pair.server.at(7), |_| {
+            assert_eq!(now(client.connect(remote)).err(), Some(refused));
+            assert_eq!(now(client.bind_single(any(0))).err(), Some(refused));
+            assert_eq!(now(client.bind_multiple(any(0))).err(), Some(refused));
+            assert_eq!(now(peer.send(b"x")), Err(unsent));
+            assert_eq!(now(bound.send(any(0), remote, b"x")), Err(unsent));
+            let pool = Box::leak(Box::new(UdpPool::<1, 1, 16, 16>::new()));
+            let added = pair.client.stack.add_udp_pool(pool);
+            assert_eq!(added.err(), Some(PoolError::Reentrant));
+            (1, ())
+        });
+        calls.await.unwrap();
+        // Nothing of it did any harm.
+        let server = pair.server.udp_at(7);
+        peer.send(b"fine").await.unwrap();
+        let mut buffer = [0; 8];
+        server.recv_from(&mut buffer).await.unwrap();
     });
 }

@@ -10,6 +10,7 @@ use crate::time::Instant;
 use crate::wire::{Icmpv4Message, Icmpv4Unreachable, IpAddress};
 
 impl Engine<'_> {
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(in crate::engine) fn on_icmpv4<'f>(
         &mut self,
         now: Instant,

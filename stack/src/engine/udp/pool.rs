@@ -64,18 +64,16 @@ impl<'d> Engine<'d> {
 
     /// A socket on buffers of a pool. `None` if there are none left, or no slot.
     pub(crate) fn udp_open_pooled(&mut self, id: UdpPoolId) -> Option<SocketKey> {
-        let UdpBuffers { rx, tx } = self.udp_pools.get_mut(id)?.take()?;
-        let mut socket = UdpSocketState::new(rx, tx);
+        let pool = self.udp_pools.get_mut(id)?;
+        let buffers = pool.take()?;
+        let Some(index) = self.sockets.take_free() else {
+            pool.give_back(buffers);
+            return None;
+        };
+        let mut socket = UdpSocketState::new(buffers.rx, buffers.tx);
         socket.lender = Some(id);
-        match self.sockets.try_allocate(Body::Udp(socket)) {
-            Ok(index) => Some(self.sockets.key(index)),
-            Err(mut body) => {
-                if let Body::Udp(socket) = &mut body {
-                    self.udp_pools.take_back(socket);
-                }
-                None
-            }
-        }
+        *self.sockets.body_mut(index) = Body::Udp(socket);
+        Some(self.sockets.key(index))
     }
 
     /// The socket has no use for its buffers any more.

@@ -97,6 +97,7 @@ impl Window {
 }
 
 /// RFC 6928, section 2: `min (10*MSS, max (2*MSS, 14600))`.
+#[cfg_attr(target_pointer_width = "32", inline(never))]
 pub(super) fn initial_window(mss: u32) -> u32 {
     (INITIAL_WINDOW_SEGMENTS * mss).min((2 * mss).max(14_600))
 }

@@ -130,7 +130,7 @@ fn with_timestamps_everything_comes_back() {
     assert_eq!(known.mss, Some(1_460));
     assert_eq!(known.shift, Some(7));
     assert!(known.sack);
-    assert_eq!(known.timestamp, Some(5_010));
+    assert_eq!(known.timestamp.0, Some(5_010));
     assert_eq!(known.window, 300);
 }
 

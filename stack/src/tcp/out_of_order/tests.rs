@@ -141,6 +141,21 @@ fn what_lies_beyond_a_fin_is_forgotten_with_it() {
     assert!(!r.has_gaps() && !r.has_sack_blocks());
 }
 
+#[test]
+fn another_connection_knows_nothing_of_the_one_before() {
+    let mut memory = [0; 100];
+    let mut r = receiver(&mut memory, at(0));
+    r.store(at(50), b"x");
+    r.store(at(50), b"x");
+    r.on_fin(at(60));
+    r.open(at(100) - 1);
+    assert!(!r.has_gaps() && !r.has_sack_blocks());
+    r.advertise_on_syn();
+    r.store(at(120), b"y");
+    assert_eq!(blocks(&r), [(120, 121)]);
+    assert!(r.on_fin(at(100)), "not where the other's was");
+}
+
 /// The stream at `number`, different from its neighbours and from what the edges of blocks look like.
 fn byte(number: u32) -> u8 {
     (number.wrapping_mul(2_654_435_761) >> 13) as u8

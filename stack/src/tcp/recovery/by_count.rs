@@ -1,7 +1,8 @@
 //! Loss detection without a clock (RFC 6675): a segment is lost when enough arrived that was sent behind it. What
 //! was sent again and is lost once more is left to the retransmission timer.
 
-use super::scoreboard::{Board, Delivered};
+use super::delivered::Delivered;
+use super::scoreboard::Board;
 use super::{Circumstances, Detected};
 use crate::wire::SeqNum;
 

@@ -12,25 +12,37 @@
 
 #[cfg(not(feature = "tcp-rack"))]
 mod by_count;
+mod delivered;
 #[cfg_attr(not(feature = "tcp-rack"), path = "no_probe.rs")]
 mod probe;
 #[cfg_attr(not(feature = "tcp-prr"), path = "no_prr.rs")]
 mod prr;
 #[cfg(feature = "tcp-rack")]
 mod rack;
+// Where nothing asks for segments one by one, it is enough to know which bytes are where.
+#[cfg_attr(
+    not(any(
+        feature = "tcp-rack",
+        feature = "tcp-undo",
+        feature = "tcp-bbr",
+        feature = "tcp-plpmtud"
+    )),
+    path = "ranges.rs"
+)]
 mod scoreboard;
 #[cfg_attr(not(feature = "tcp-undo"), path = "no_undo.rs")]
 mod spurious;
 
 #[cfg(not(feature = "tcp-rack"))]
 use by_count::ByCount as Detector;
+pub(crate) use delivered::Delivered;
 use probe::Probe;
 pub(crate) use probe::ProbeOutcome;
 pub(crate) use prr::Prr;
 #[cfg(feature = "tcp-rack")]
 use rack::Rack as Detector;
 pub use scoreboard::send_buffer_len;
-pub(crate) use scoreboard::{Board, Delivered, Hole, RecordTable, Scoreboard};
+pub(crate) use scoreboard::{Board, Hole, RecordTable, Scoreboard};
 use spurious::Suspicion;
 
 use crate::wire::{SackBlocks, SeqNum};

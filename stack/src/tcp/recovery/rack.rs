@@ -1,6 +1,7 @@
 //! RACK (RFC 8985, section 6): a segment is lost when one that was sent sufficiently later has arrived.
 
-use super::scoreboard::{Board, Delivered, Sent};
+use super::delivered::{Delivered, Sent};
+use super::scoreboard::Board;
 use super::{Circumstances, Detected};
 use crate::wire::SeqNum;
 

@@ -16,6 +16,7 @@
 use zerocopy::little_endian::U32;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
+use super::delivered::{Delivered, Sent};
 use crate::storage::Reserve;
 use crate::wire::{SackBlocks, SeqNum};
 
@@ -55,6 +56,7 @@ const BYTES_PER_RECORD: usize = 384;
 const SMALLEST_WITH_TABLE: usize = 2048;
 
 /// How much of a send buffer of `len` bytes the table takes.
+#[cfg_attr(target_pointer_width = "32", inline(never))]
 pub(crate) const fn table_len(len: usize) -> usize {
     if len < SMALLEST_WITH_TABLE {
         return 0;
@@ -106,36 +108,6 @@ pub(crate) struct Board<'a> {
     records: &'a mut [Record],
     /// Where the first record starts.
     una: SeqNum,
-}
-
-/// What an acknowledgment says has arrived that was not known to have.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Delivered {
-    pub(crate) bytes: u32,
-    /// The segment among them that was sent last.
-    pub(crate) newest: Option<Sent>,
-    /// The highest number among those sent only once.
-    pub(crate) highest_original: Option<SeqNum>,
-    /// The lowest of them.
-    pub(crate) lowest_original: Option<SeqNum>,
-}
-
-/// When a segment was sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Sent {
-    pub(crate) at: u32,
-    pub(crate) end: SeqNum,
-    pub(crate) retransmitted: bool,
-}
-
-impl Sent {
-    /// Whether it was sent after `other`; of two sent at once, the one further on.
-    pub(crate) fn after(self, other: Self) -> bool {
-        match self.at.wrapping_sub(other.at) as i32 {
-            0 => self.end.after(other.end),
-            difference => difference > 0,
-        }
-    }
 }
 
 /// A lost segment that is to be sent again.
@@ -196,8 +168,13 @@ impl Scoreboard {
         self.lost = 0;
     }
 
-    /// The scoreboard with its memory; `una` is where the oldest segment starts.
-    pub(crate) fn with<'a>(&'a mut self, memory: &'a mut [u8], una: SeqNum) -> Board<'a> {
+    /// The scoreboard with its memory; what is in flight starts at `una`, and ends where the last record does.
+    pub(crate) fn with<'a>(
+        &'a mut self,
+        memory: &'a mut [u8],
+        una: SeqNum,
+        _nxt: SeqNum,
+    ) -> Board<'a> {
         let table = <[Record]>::mut_from_prefix(memory).map_or(&mut [][..], |(table, _)| table);
         Board {
             state: self,
@@ -353,7 +330,7 @@ impl Board<'_> {
     }
 
     /// Takes the oldest segment for lost, unless it was sent again already; bytes that are.
-    pub(crate) fn lose_first(&mut self) -> u32 {
+    pub(crate) fn lose_first(&mut self, _mss: u32) -> u32 {
         if self.len() == 0 {
             return 0;
         }

@@ -72,6 +72,7 @@ impl Ipv4Cidr {
         (address.to_bits() ^ self.address.to_bits()) & self.mask() == 0
     }
 
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     const fn mask(&self) -> u32 {
         match u32::MAX.checked_shl(32 - self.prefix_len as u32) {
             Some(mask) => mask,

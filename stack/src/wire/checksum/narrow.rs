@@ -7,8 +7,8 @@ use super::Sum;
 
 /// [`Sum::of`].
 pub(super) fn sum(data: &[u8]) -> Sum {
-    let Ok((blocks, rest)) = <[[u32; 8]]>::ref_from_prefix(data) else {
-        return Sum::of_short(data);
+    let Ok((blocks, end)) = <[[u32; 8]]>::ref_from_prefix(data) else {
+        return rest(data);
     };
     let mut sum = Wide::default();
     for block in blocks {
@@ -16,7 +16,7 @@ pub(super) fn sum(data: &[u8]) -> Sum {
         // Blocks that are worked on side by side would need more registers than there are.
         core::hint::black_box(());
     }
-    sum.sum().add(Sum::of_short(rest))
+    sum.sum().add(rest(end))
 }
 
 /// [`Sum::copy`], of slices that are equally long.
@@ -26,7 +26,7 @@ pub(super) fn copy(dst: &mut [u8], src: &[u8]) -> Sum {
     let from = <[[u32; 4]]>::ref_from_prefix(src).ok();
     let (Some((to, to_rest)), Some((from, from_rest))) = (to, from) else {
         dst.copy_from_slice(src);
-        return Sum::of_short(src);
+        return rest(src);
     };
     let mut sum = Wide::default();
     for (to, from) in to.iter_mut().zip(from) {
@@ -36,7 +36,20 @@ pub(super) fn copy(dst: &mut [u8], src: &[u8]) -> Sum {
         core::hint::black_box(());
     }
     to_rest.copy_from_slice(from_rest);
-    sum.sum().add(Sum::of_short(from_rest))
+    sum.sum().add(rest(from_rest))
+}
+
+/// The sum of what is too short for blocks, or not on a word boundary.
+#[inline(never)]
+fn rest(data: &[u8]) -> Sum {
+    let (words, bytes) = data.as_chunks();
+    let sum = words
+        .iter()
+        .map(|&word| u64::from(u32::from_ne_bytes(word)))
+        .sum();
+    let mut last = [0; 4];
+    last[..bytes.len()].copy_from_slice(bytes);
+    Sum(sum).add(Sum(u32::from_ne_bytes(last).into()))
 }
 
 /// A sum of pairs of words, and how often it overflowed.

@@ -23,6 +23,7 @@ pub struct TcpOptions {
     /// The sender of this understands selective acknowledgments.
     pub sack_permitted: bool,
     /// The sender's clock, and what it last read of ours.
+    #[cfg(feature = "tcp-timestamps")]
     pub timestamps: Option<Timestamps>,
     /// What the sender has beyond the acknowledgment number.
     pub sack: SackBlocks,
@@ -32,6 +33,7 @@ pub struct TcpOptions {
 }
 
 /// Two timestamps (RFC 7323 §3.2).
+#[cfg(feature = "tcp-timestamps")]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Timestamps {
@@ -61,8 +63,10 @@ impl TcpOptions {
     /// As [`Self::parse`], in place: of default options.
     #[inline]
     pub(super) fn read(&mut self, bytes: &[u8]) -> Result<(), Malformed> {
-        let fixed = <&[u8; 12]>::try_from(bytes);
-        if let Ok([KIND_NOP, KIND_NOP, KIND_TIMESTAMPS, 10, stamps @ ..]) = fixed {
+        #[cfg(feature = "tcp-timestamps")]
+        if let Ok([KIND_NOP, KIND_NOP, KIND_TIMESTAMPS, 10, stamps @ ..]) =
+            <&[u8; 12]>::try_from(bytes)
+        {
             self.timestamps = Some(Timestamps::from_bytes(stamps));
             return Ok(());
         }
@@ -93,6 +97,7 @@ impl TcpOptions {
                 self.sack_permitted = true;
             }
             KIND_SACK => self.sack = SackBlocks::parse(body)?,
+            #[cfg(feature = "tcp-timestamps")]
             KIND_TIMESTAMPS => self.timestamps = Some(Timestamps::from_bytes(&sized(body)?)),
             #[cfg(feature = "tcp-fast-open")]
             KIND_FAST_OPEN => self.fast_open = FastOpenCookie::new(body),
@@ -130,7 +135,7 @@ impl TcpOptions {
         }
         // SACK-permitted fills the two bytes by which timestamps miss a multiple of four.
         let sack_permitted = u16::from_be_bytes([KIND_SACK_PERMITTED, 2]);
-        match (self.sack_permitted, self.timestamps.is_some()) {
+        match (self.sack_permitted, self.has_timestamps()) {
             (true, true) => writer.put_u16(sack_permitted),
             (true, false) => {
                 writer.put_u16(PADDING);
@@ -139,6 +144,7 @@ impl TcpOptions {
             (false, true) => writer.put_u16(PADDING),
             (false, false) => {}
         }
+        #[cfg(feature = "tcp-timestamps")]
         if let Some(Timestamps { value, echo }) = self.timestamps {
             writer.put_u16(u16::from_be_bytes([KIND_TIMESTAMPS, 10]));
             writer.put_u32(value);
@@ -166,12 +172,19 @@ impl TcpOptions {
         writer.fields
     }
 
+    const fn has_timestamps(&self) -> bool {
+        #[cfg(feature = "tcp-timestamps")]
+        return self.timestamps.is_some();
+        #[cfg(not(feature = "tcp-timestamps"))]
+        false
+    }
+
     const fn len_without_sack(&self) -> usize {
         let mut len = 0;
         if self.mss.is_some() {
             len += 4;
         }
-        if self.timestamps.is_some() {
+        if self.has_timestamps() {
             len += 12;
         } else if self.sack_permitted {
             len += 4;
@@ -206,14 +219,20 @@ impl TcpOptions {
     }
 }
 
+#[cfg(feature = "tcp-timestamps")]
 impl Timestamps {
     const fn from_bytes(bytes: &[u8; 8]) -> Self {
-        let [a, b, c, d, e, f, g, h] = *bytes;
-        Self {
-            value: u32::from_be_bytes([a, b, c, d]),
-            echo: u32::from_be_bytes([e, f, g, h]),
-        }
+        let [value, echo] = words(*bytes);
+        Self { value, echo }
     }
+}
+
+/// Two numbers, as both timestamps and blocks have them.
+const fn words([a, b, c, d, e, f, g, h]: [u8; 8]) -> [u32; 2] {
+    [
+        u32::from_be_bytes([a, b, c, d]),
+        u32::from_be_bytes([e, f, g, h]),
+    ]
 }
 
 /// Up to four ranges of sequence numbers that arrived beyond a gap (RFC 2018 §3), each from its first
@@ -263,9 +282,8 @@ impl SackBlocks {
     fn parse(mut body: &[u8]) -> Result<Self, Malformed> {
         let mut blocks = Self::EMPTY;
         while let Some((block, rest)) = body.split_first_chunk() {
-            // The same picture as timestamps: two 32-bit numbers.
-            let Timestamps { value, echo } = Timestamps::from_bytes(block);
-            blocks.push(SeqNum::new(value), SeqNum::new(echo));
+            let [left, right] = words(*block);
+            blocks.push(SeqNum::new(left), SeqNum::new(right));
             body = rest;
         }
         if body.is_empty() {
@@ -350,6 +368,7 @@ const KIND_MSS: u8 = 2;
 const KIND_WINDOW_SCALE: u8 = 3;
 const KIND_SACK_PERMITTED: u8 = 4;
 const KIND_SACK: u8 = 5;
+#[cfg(feature = "tcp-timestamps")]
 const KIND_TIMESTAMPS: u8 = 8;
 
 /// Two bytes of nothing, to align what follows.

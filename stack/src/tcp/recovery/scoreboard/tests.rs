@@ -15,7 +15,7 @@ fn blocks(ranges: &[(u32, u32)]) -> SackBlocks {
 
 /// Five segments of ten bytes from 100 on, sent at 1, 2, 3, ...
 fn five(state: &mut Scoreboard, memory: &mut [u8]) {
-    let mut board = state.with(memory, seq(100));
+    let mut board = state.with(memory, seq(100), seq(100));
     for n in 1..=5 {
         board.on_sent(seq(100 + 10 * n), n);
     }
@@ -26,7 +26,7 @@ fn counts_what_arrived_what_is_lost_and_what_was_sent_again() {
     let mut memory = vec![0; size_of::<Record>() * 8];
     let mut state = Scoreboard::new();
     five(&mut state, &mut memory);
-    let mut board = state.with(&mut memory, seq(100));
+    let mut board = state.with(&mut memory, seq(100), seq(100));
     let delivered = board.on_ack(seq(100), seq(150), &blocks(&[(120, 140)]));
     assert_eq!(delivered.bytes, 20);
     assert_eq!(delivered.newest.unwrap().at, 4);
@@ -37,7 +37,7 @@ fn counts_what_arrived_what_is_lost_and_what_was_sent_again() {
     assert_eq!(board.first_lost().unwrap().start, seq(110));
     assert_eq!((state.sacked, state.lost), (20, 10));
 
-    let mut board = state.with(&mut memory, seq(100));
+    let mut board = state.with(&mut memory, seq(100), seq(100));
     let delivered = board.on_ack(seq(150), seq(150), &SackBlocks::default());
     assert_eq!(
         delivered.bytes, 30,
@@ -61,12 +61,15 @@ fn a_segment_is_acknowledged_in_part() {
     let mut memory = vec![0; size_of::<Record>() * 8];
     let mut state = Scoreboard::new();
     five(&mut state, &mut memory);
-    let mut board = state.with(&mut memory, seq(100));
+    let mut board = state.with(&mut memory, seq(100), seq(100));
     board.lose(|_| true);
     let delivered = board.on_ack(seq(115), seq(150), &SackBlocks::default());
     assert_eq!(delivered.bytes, 15);
     assert_eq!(state.lost, 35);
-    let hole = state.with(&mut memory, seq(115)).first_lost().unwrap();
+    let hole = state
+        .with(&mut memory, seq(115), seq(115))
+        .first_lost()
+        .unwrap();
     assert_eq!((hole.start, hole.end), (seq(115), seq(120)));
 }
 
@@ -76,7 +79,7 @@ fn a_peer_that_reneges_is_not_believed_any_more() {
     let mut memory = vec![0; size_of::<Record>() * 8];
     let mut state = Scoreboard::new();
     five(&mut state, &mut memory);
-    let mut board = state.with(&mut memory, seq(100));
+    let mut board = state.with(&mut memory, seq(100), seq(100));
     board.on_ack(seq(100), seq(150), &blocks(&[(110, 150)]));
     board.on_ack(seq(110), seq(150), &SackBlocks::default());
     board.lose_all();
@@ -87,7 +90,7 @@ fn a_peer_that_reneges_is_not_believed_any_more() {
 fn a_long_record_is_cut_when_part_of_it_is_sent_again() {
     let mut memory = vec![0; size_of::<Record>() * 2];
     let mut state = Scoreboard::new();
-    let mut board = state.with(&mut memory, seq(100));
+    let mut board = state.with(&mut memory, seq(100), seq(100));
     board.on_sent(seq(130), 1);
     board.lose(|_| true);
     let hole = board.first_lost().unwrap();
@@ -106,7 +109,7 @@ proptest::proptest! {
         let mut at = 0;
         for (op, a, b) in ops {
             at += 1;
-            let mut board = state.with(&mut memory, una);
+            let mut board = state.with(&mut memory, una, una);
             match op {
                 0 | 1 => { nxt += b; board.on_sent(nxt, at); }
                 2 => {
@@ -125,7 +128,7 @@ proptest::proptest! {
                     board.on_retransmitted(hole, end, at);
                 }
             }
-            let board = state.with(&mut memory, una);
+            let board = state.with(&mut memory, una, una);
             let (mut sacked, mut lost, mut start) = (0, 0, una);
             for nth in 0..board.len() {
                 let record = board.get(nth);
@@ -147,7 +150,7 @@ proptest::proptest! {
         let (una, mut nxt) = (seq(7), seq(7));
         for (len, op) in sends {
             nxt += len;
-            let mut board = state.with(&mut [], una);
+            let mut board = state.with(&mut [], una, una);
             board.on_sent(nxt, len);
             if op == 0 { board.lose(|_| true); }
             if op == 1 && let Some(hole) = board.first_lost() {
@@ -165,7 +168,7 @@ fn rfc6675_4_a_segment_is_lost_when_three_arrived_behind_it_or_more_than_two_ful
     let mut memory = vec![0; size_of::<Record>() * 8];
     let mut state = Scoreboard::new();
     five(&mut state, &mut memory);
-    let mut board = state.with(&mut memory, seq(100));
+    let mut board = state.with(&mut memory, seq(100), seq(100));
     board.on_ack(seq(100), seq(150), &blocks(&[(130, 150)]));
     assert_eq!(board.lose_overtaken(10), 0, "two full segments");
     assert_eq!(board.lose_overtaken(9), 30, "more than two");

@@ -1,0 +1,218 @@
+//! The timestamps option (RFC 7323): what both sides agreed on, and what it is good for. It measures round trips of
+//! what was sent again (section 4) and protects against segments that are so old that their sequence numbers seem
+//! new (PAWS, section 5). Without the feature `tcp-timestamps`, `no_timestamps.rs` is in its place.
+
+use super::FourTuple;
+use super::connection::{Moment, seconds};
+use super::isn::{IsnGenerator, hash_address};
+use crate::stats::Discard;
+use crate::time::{Duration, Instant};
+use crate::wire::{SeqNum, TcpFlags, TcpHeader, TcpOptions, Timestamps};
+
+/// What a connection adds to the time in its timestamps.
+pub(crate) type TimestampOffset = u32;
+
+/// The state of the option in a connection: off, or on when both sides send it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Timestamping(Option<Agreed>);
+
+#[derive(Clone, Copy, Debug)]
+struct Agreed {
+    offset: TimestampOffset,
+    /// TS.Recent: what we echo.
+    recent: u32,
+    /// When `recent` was taken, in seconds.
+    taken: Moment,
+}
+
+/// The timestamp in a peer's SYN, if it sends them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct PeerTimestamp(pub(super) Option<u32>);
+
+impl Timestamping {
+    pub(super) const OFF: Self = Self(None);
+
+    /// A SYN of ours offers it.
+    pub(super) fn offered(now: Instant, offset: TimestampOffset) -> Self {
+        Self::answered(now, offset, PeerTimestamp(Some(0)))
+    }
+
+    /// A SYN that offered it, or did not, was answered.
+    pub(super) fn answered(now: Instant, offset: TimestampOffset, peer: PeerTimestamp) -> Self {
+        let agree = |recent| Agreed {
+            offset,
+            recent,
+            taken: Moment::new(seconds(now)),
+        };
+        Self(peer.0.map(agree))
+    }
+
+    /// What the peer's SYN says to our offer.
+    pub(super) fn on_syn(&mut self, now: Instant, header: &TcpHeader) {
+        let offset = self.0.map(|agreed| agreed.offset);
+        let answer = |offset| Self::answered(now, offset, PeerTimestamp::of(header));
+        *self = offset.map_or(Self::OFF, answer);
+    }
+
+    pub(super) fn is_on(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// How many bytes it takes of each segment.
+    pub(super) fn header_len(&self) -> u8 {
+        if self.is_on() { OPTION_LEN } else { 0 }
+    }
+
+    /// What to send now: milliseconds, as in RFC 7323, section 5.4.
+    pub(super) fn value(&self, now: Instant) -> Option<u32> {
+        let agreed = self.0?;
+        Some(timestamp_value(now, agreed.offset))
+    }
+
+    /// Puts the option among those of a segment that leaves now.
+    pub(super) fn put(&self, now: Instant, options: &mut TcpOptions) {
+        options.timestamps = self.0.map(|agreed| Timestamps {
+            value: timestamp_value(now, agreed.offset),
+            echo: agreed.recent,
+        });
+    }
+
+    /// PAWS (RFC 7323, section 5.3, R1): "If SEG.TSval < TS.Recent and TS.Recent is valid [...] and if
+    /// the RST bit is not set, then treat the arriving segment as not acceptable".
+    pub(super) fn check(&self, now: Instant, header: &TcpHeader) -> Result<(), Discard> {
+        let Some(ours) = self.0 else {
+            return Ok(());
+        };
+        if header.flags.contains(TcpFlags::RST) {
+            return Ok(());
+        }
+        let Some(theirs) = header.options.timestamps else {
+            return Err(Discard::MissingTimestamp);
+        };
+        let valid = ours.taken.age(seconds(now)) < TIMESTAMP_LIFETIME;
+        if valid && is_older(theirs.value, ours.recent) {
+            return Err(Discard::OldTimestamp);
+        }
+        Ok(())
+    }
+
+    /// RFC 7323, section 4.3: "If SEG.TSval >= TS.Recent and SEG.SEQ <= Last.ACK.sent, then SEG.TSval
+    /// is copied to TS.Recent".
+    pub(super) fn note(&mut self, now: Instant, header: &TcpHeader, last_ack_sent: SeqNum) {
+        let (Some(ours), Some(theirs)) = (&mut self.0, header.options.timestamps) else {
+            return;
+        };
+        if header.seq.at_or_before(last_ack_sent) {
+            ours.recent = theirs.value;
+            ours.taken = Moment::new(seconds(now));
+        }
+    }
+
+    /// The timestamp of ours that the peer echoes.
+    pub(super) fn echo(&self, options: &TcpOptions) -> Option<u32> {
+        self.0?;
+        Some(options.timestamps?.echo)
+    }
+
+    /// How old that is, at least one tick.
+    pub(super) fn echo_age(&self, now: Instant, options: &TcpOptions) -> Option<Duration> {
+        let echo = self.echo(options)?;
+        let age = self.value(now)?.wrapping_sub(echo);
+        (echo != 0 && age < MAX_ECHO_AGE_MS).then(|| Duration::from_millis(u64::from(age.max(1))))
+    }
+
+    /// Whether a segment is from before the last one that counted. Never where not both sides send timestamps.
+    pub(super) fn is_old(&self, options: &TcpOptions) -> bool {
+        self.follows(options) == Some(false)
+    }
+
+    /// Whether a segment has a later timestamp than the last one that counted, or an earlier one. `None` if the
+    /// timestamps do not say.
+    pub(super) fn follows(&self, options: &TcpOptions) -> Option<bool> {
+        let (recent, theirs) = (self.0?.recent, options.timestamps?.value);
+        (theirs != recent).then(|| !is_older(theirs, recent))
+    }
+}
+
+impl PeerTimestamp {
+    pub(super) fn of(header: &TcpHeader) -> Self {
+        Self(header.options.timestamps.map(|ts| ts.value))
+    }
+
+    /// Puts the answer to it among the options of a segment that leaves now.
+    pub(super) fn put(self, now: Instant, offset: TimestampOffset, options: &mut TcpOptions) {
+        options.timestamps = self.0.map(|echo| Timestamps {
+            value: timestamp_value(now, offset),
+            echo,
+        });
+    }
+
+    /// As [`Timestamping::check`], before there is a connection.
+    pub(super) fn check(self, options: &TcpOptions) -> Result<(), Discard> {
+        match (self.0, options.timestamps) {
+            (None, _) => Ok(()),
+            (Some(_), None) => Err(Discard::MissingTimestamp),
+            (Some(recent), Some(theirs)) if is_older(theirs.value, recent) => {
+                Err(Discard::OldTimestamp)
+            }
+            (Some(_), Some(_)) => Ok(()),
+        }
+    }
+}
+
+impl IsnGenerator {
+    /// What a connection adds to the time in its timestamps, so that they do not tell for how long this
+    /// host has been up, yet grow from one connection between two hosts to the next (RFC 7323, section 7.1).
+    pub(crate) fn timestamp_offset(&self, tuple: &FourTuple) -> TimestampOffset {
+        let hash = self.key.hash(TIMESTAMP_DOMAIN, |h| {
+            hash_address(h, tuple.local.addr);
+            hash_address(h, tuple.remote.addr);
+        });
+        hash as u32
+    }
+}
+
+/// The timestamp clock.
+pub(crate) fn timestamp_value(now: Instant, offset: TimestampOffset) -> u32 {
+    (now.as_millis() as u32).wrapping_add(offset)
+}
+
+/// Whether a timestamp is from before another, on their circle.
+fn is_older(timestamp: u32, than: u32) -> bool {
+    (timestamp.wrapping_sub(than) as i32) < 0
+}
+
+/// The length of the option with its padding.
+const OPTION_LEN: u8 = 12;
+
+const TIMESTAMP_DOMAIN: u8 = b't';
+
+/// In seconds. RFC 7323, section 5.5: after 24 days the timestamp clock may have gone half around.
+const TIMESTAMP_LIFETIME: u32 = 24 * 24 * 3600;
+
+/// An echo older than this measures nothing that a retransmission timeout could use.
+const MAX_ECHO_AGE_MS: u32 = 120_000;
+
+#[cfg(test)]
+mod tests {
+    use core::net::Ipv4Addr;
+
+    use super::*;
+    use crate::rand::{Random, Seed};
+    use crate::wire::IpEndpoint;
+
+    #[test]
+    fn timestamps_between_two_hosts_start_from_one_secret_offset() {
+        let generator = |seed: u64| IsnGenerator::new(Random::new(Seed::from(seed)).hash_key());
+        let end = |host, port| IpEndpoint::new(Ipv4Addr::new(10, 0, 0, host).into(), port);
+        let tuple = |port, host| FourTuple {
+            local: end(1, port),
+            remote: end(host, 80),
+        };
+        let isn = generator(1);
+        let offset = isn.timestamp_offset(&tuple(40_000, 2));
+        assert_eq!(offset, isn.timestamp_offset(&tuple(40_001, 2)));
+        assert_ne!(offset, isn.timestamp_offset(&tuple(40_000, 4)));
+        assert_ne!(offset, generator(2).timestamp_offset(&tuple(40_000, 2)));
+    }
+}

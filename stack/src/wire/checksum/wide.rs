@@ -1,0 +1,131 @@
+//! Sums on machines of 64 bits: words for what is short, and for the rest a form that compilers make vector
+//! instructions of.
+
+use super::Sum;
+
+/// [`Sum::of`].
+pub(super) fn sum(data: &[u8]) -> Sum {
+    if data.len() >= LONG {
+        sum_long(data)
+    } else {
+        sum_short(data)
+    }
+}
+
+/// [`Sum::copy`], of slices that are equally long.
+pub(super) fn copy(dst: &mut [u8], src: &[u8]) -> Sum {
+    // The memory's own copy is the fastest there is; by pieces that stay in the first-level
+    // cache, the sum then reads the data at no further cost.
+    let mut sum = Sum::ZERO;
+    for (to, from) in dst.chunks_mut(COPY_PIECE).zip(src.chunks(COPY_PIECE)) {
+        to.copy_from_slice(from);
+        sum = sum.add(Sum::of(from));
+    }
+    sum
+}
+
+#[inline]
+fn sum_short(data: &[u8]) -> Sum {
+    let mut lanes = [0; LANES];
+    let mut rest = data;
+    while let Some((block, after)) = rest.split_first_chunk::<64>() {
+        add_words(&mut lanes, block);
+        rest = after;
+    }
+    // Each size at most once: a loop over words would cost more than the words.
+    if let Some((block, after)) = rest.split_first_chunk::<32>() {
+        add_words(&mut lanes, block);
+        rest = after;
+    }
+    if let Some((block, after)) = rest.split_first_chunk::<16>() {
+        add_words(&mut lanes, block);
+        rest = after;
+    }
+    while let Some((word, after)) = rest.split_first_chunk::<WORD>() {
+        add_words(&mut lanes, word);
+        rest = after;
+    }
+    let mut sum = fold_lanes(lanes);
+    if let Some((word, after)) = rest.split_first_chunk() {
+        sum += u128::from(u32::from_ne_bytes(*word));
+        rest = after;
+    }
+    if let Some((word, after)) = rest.split_first_chunk() {
+        sum += u128::from(u16::from_ne_bytes(*word));
+        rest = after;
+    }
+    if let [byte] = rest {
+        sum += u128::from(u16::from_ne_bytes([*byte, 0]));
+    }
+    Sum(fold_wide(sum))
+}
+
+fn sum_long(data: &[u8]) -> Sum {
+    let mut sum = Sum::ZERO;
+    for piece in data.chunks(LONGEST) {
+        let (blocks, rest) = piece.as_chunks();
+        // All pieces but the last are whole blocks, so none starts at an odd offset.
+        sum = sum.add(sum_blocks(blocks)).add(sum_short(rest));
+    }
+    sum
+}
+
+/// Vectors add many numbers at a time but keep no carries. So each 32-bit word is added twice: whole,
+/// where what overflows is lost, and its upper half alone, which tells how much that was. Two more words
+/// of each block go through the machine's own adder, which would have nothing to do meanwhile.
+fn sum_blocks(blocks: &[[u8; BLOCK]]) -> Sum {
+    let (mut whole, mut upper) = ([0_u32; VECTOR / 4], [0_u32; VECTOR / 4]);
+    let mut lanes = [0; LANES];
+    for block in blocks {
+        let Some((vector, rest)) = block.split_first_chunk::<VECTOR>() else {
+            continue;
+        };
+        let (words, _) = vector.as_chunks();
+        for ((word, whole), upper) in words.iter().zip(&mut whole).zip(&mut upper) {
+            let word = u32::from_ne_bytes(*word);
+            *whole = whole.wrapping_add(word);
+            *upper += word >> 16;
+        }
+        if let Some(rest) = rest.first_chunk::<{ BLOCK - VECTOR }>() {
+            add_words(&mut lanes, rest);
+        }
+    }
+    let halves = whole.iter().zip(&upper).map(|(whole, &upper)| {
+        // Without what the upper halves added, the lower ones are left, whose sum did not overflow.
+        let lower = whole.wrapping_sub(upper << 16);
+        u64::from(lower) + u64::from(upper)
+    });
+    Sum(halves.sum()).add(Sum(fold_wide(fold_lanes(lanes))))
+}
+
+/// What is wider than words counts the carries of their additions: there is time for 2^64 of them.
+fn add_words<const LEN: usize>(lanes: &mut [u128; LANES], block: &[u8; LEN]) {
+    for (i, word) in block.chunks_exact(WORD).enumerate() {
+        if let Some(word) = word.first_chunk() {
+            lanes[i % LANES] += u128::from(u64::from_ne_bytes(*word));
+        }
+    }
+}
+
+fn fold_lanes(lanes: [u128; LANES]) -> u128 {
+    lanes.iter().sum()
+}
+
+const fn fold_wide(sum: u128) -> u64 {
+    let (low, carry) = (sum as u64).overflowing_add((sum >> 64) as u64);
+    low + carry as u64
+}
+
+const WORD: usize = size_of::<u64>();
+/// Independent sums, so that an addition need not wait for the one before.
+const LANES: usize = 4;
+/// From this length on a vector unit is worth its beginning and end.
+const LONG: usize = 256;
+/// Bytes copied in one go before they are summed.
+const COPY_PIECE: usize = 2048;
+/// Bytes per turn of the loop.
+const BLOCK: usize = VECTOR + 16;
+/// Two vectors of sixteen bytes.
+const VECTOR: usize = 32;
+/// So many bytes that no sum of 16-bit halves overflows 32 bits.
+const LONGEST: usize = BLOCK << 16;
