@@ -1,7 +1,6 @@
 //! Buffers for connections, lent in pairs and given back when a connection is over.
 
 use super::Engine;
-use super::sockets::Body;
 use crate::storage::{Buffer, Bytes, List, Stock};
 
 /// A receive and a send buffer.

@@ -46,7 +46,9 @@ pub(crate) use packet_queue::{PacketQueue, PushError};
 pub(crate) use presence::Presence;
 pub(crate) use range_set::RangeSet;
 pub(crate) use records::Records;
-pub(crate) use ring::{Reserve, Ring, Whole};
+#[cfg(not(feature = "tcp-rack"))]
+pub(crate) use ring::Whole;
+pub(crate) use ring::{Reserve, Ring};
 #[cfg(any(
     feature = "socket-tcp",
     all(feature = "embedded-nal-async", feature = "socket-udp")
