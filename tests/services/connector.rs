@@ -287,24 +287,34 @@ fn given_up_it_leaves_nothing_behind() {
     });
 }
 
+/// What a name is resolved to that has these addresses, and that of IPv4.
+async fn resolve(
+    network: &Network<'static, 2>,
+    server: &Server<'_>,
+    name: &str,
+    aaaa: &[Ipv6Addr],
+) -> Vec<IpAddress> {
+    let dns = DnsSocket::new(network.hosts[0].stack, vec![0; 1600]).unwrap();
+    let names = Names {
+        aaaa: (aaaa, 0),
+        a: (&[[10, 0, 0, 2]], 0),
+    };
+    let found = join(answer(network, server, names), dns.resolve(name)).await;
+    found.1.unwrap().to_vec()
+}
+
 #[test]
 fn names_are_resolved_to_both_versions_the_best_first() {
     let network = network();
-    let [client, host] = &network.hosts;
+    let [_, host] = &network.hosts;
     network.executor.block_on(async {
         up(&network).await;
         let server = Server::on(host);
-        let dns = DnsSocket::new(client.stack, vec![0; 1600]).unwrap();
         let far = Ipv6Addr::new(0x2a01, 0, 0, 0, 0, 0, 0, 1);
-        let names = Names {
-            // One that no route leads to, and one on the link.
-            aaaa: (&[far, six(2)], 0),
-            a: (&[[10, 0, 0, 2]], 0),
-        };
-        let resolving = dns.resolve("swan.example.org");
-        let found = join(answer(&network, &server, names), resolving).await.1;
+        // One that no route leads to, and one on the link.
+        let found = resolve(&network, &server, "swan.example.org", &[far, six(2)]).await;
         let expected = [six(2).into(), FOUR, far.into()];
-        assert_eq!(found.unwrap()[..], expected);
+        assert_eq!(found, expected);
     });
 }
 
@@ -314,50 +324,35 @@ fn a_table_of_ones_own_may_prefer_ipv4() {
     let mapped = Ipv6Addr::new(0, 0, 0, 0, 0, 0xffff, 0, 0);
     let ipv4_first = [PolicyTableEntry::new(Ipv6Cidr::new(mapped, 96), 100, 4)];
     let network = network_with(ipv4_first.to_vec().leak());
-    let [client, host] = &network.hosts;
+    let [_, host] = &network.hosts;
     network.executor.block_on(async {
         up(&network).await;
         let server = Server::on(host);
-        let dns = DnsSocket::new(client.stack, vec![0; 1600]).unwrap();
-        let names = Names {
-            aaaa: (&[six(2)], 0),
-            a: (&[[10, 0, 0, 2]], 0),
-        };
-        let resolving = dns.resolve("swan.example.org");
-        let found = join(answer(&network, &server, names), resolving).await.1;
-        assert_eq!(found.unwrap()[..], [FOUR, six(2).into()]);
+        let found = resolve(&network, &server, "swan.example.org", &[six(2)]).await;
+        assert_eq!(found, [FOUR, six(2).into()]);
     });
 }
 
 #[test]
 fn of_many_addresses_the_best_are_kept_and_one_of_each_version() {
     let network = network();
-    let [client, host] = &network.hosts;
+    let [_, host] = &network.hosts;
     network.executor.block_on(async {
         up(&network).await;
         let server = Server::on(host);
-        let dns = DnsSocket::new(client.stack, vec![0; 1600]).unwrap();
-        let resolve = async |name, aaaa: &[Ipv6Addr]| {
-            let names = Names {
-                aaaa: (aaaa, 0),
-                a: (&[[10, 0, 0, 2]], 0),
-            };
-            let found = join(answer(&network, &server, names), dns.resolve(name)).await;
-            found.1.unwrap()
-        };
         // As many as are kept lead nowhere, and stand before the one that does not.
         let mut aaaa: Vec<_> = (1..=8)
             .map(|n| Ipv6Addr::new(0x2a01, 0, 0, 0, 0, 0, 0, n))
             .collect();
         aaaa.push(six(2));
-        let found = resolve("swan.example.org", &aaaa).await;
+        let found = resolve(&network, &server, "swan.example.org", &aaaa).await;
         assert_eq!((found.len(), &found[..2]), (8, &[six(2).into(), FOUR][..]));
         // More than are kept are better than the only one of IPv4.
         let aaaa: Vec<_> = (1..=9).map(|n| six(0x100 + n)).collect();
-        let found = resolve("duck.example.org", &aaaa).await;
+        let found = resolve(&network, &server, "duck.example.org", &aaaa).await;
         let sixes = aaaa[..7].iter().map(|&address| address.into());
         let expected: Vec<IpAddress> = sixes.chain([FOUR]).collect();
-        assert_eq!(found[..], expected);
+        assert_eq!(found, expected);
     });
 }
 
