@@ -10,7 +10,7 @@ use super::Engine;
 use super::flow_label::FlowLabel;
 #[cfg(feature = "proto-ipv6")]
 use super::interface::NdiscPacket;
-use super::interface::Reach;
+use super::interface::{Interface, Reach};
 use super::outgoing::{Content, IpPacket, LinkHeader, Outgoing, Payload, Room};
 use super::sockets::Body;
 #[cfg(feature = "medium-ethernet")]
@@ -117,6 +117,11 @@ impl Engine<'_> {
         false
     }
 
+    /// The frame for what [`Self::receive`] answers.
+    pub(crate) fn outgoing<'a>(&self, answer: &'a Inline<'_>) -> Outgoing<'a> {
+        answer.outgoing(&self.interface)
+    }
+
     /// Whether something is due that is not a socket's.
     fn wants_to_send_own(&self, now: Instant) -> bool {
         #[cfg(feature = "socket-tcp")]
@@ -142,7 +147,7 @@ impl Engine<'_> {
         let own = self.poll_interface(now);
         match own {
             Some(own) => {
-                room.send(&own.outgoing());
+                room.send(&self.outgoing(&own));
                 self.on_sent();
                 true
             }
@@ -208,18 +213,11 @@ impl<'f> Inline<'f> {
         }
     }
 
-    fn hop_limit(&self) -> u8 {
-        #[cfg(feature = "proto-ipv6")]
-        if let InlinePacket::Ndisc(_) = self.packet {
-            return ndisc::HOP_LIMIT;
-        }
-        DEFAULT_HOP_LIMIT
-    }
-
     /// The frame for it.
     #[inline(never)]
-    pub(crate) fn outgoing(&self) -> Outgoing<'_> {
+    pub(super) fn outgoing(&self, interface: &Interface) -> Outgoing<'_> {
         let mut label = FlowLabel::NONE;
+        let mut hop_limit = None;
         let (src, dst, payload, ident) = match &self.packet {
             #[cfg(feature = "medium-ethernet")]
             InlinePacket::Arp(packet) => {
@@ -250,6 +248,7 @@ impl<'f> Inline<'f> {
             }
             #[cfg(feature = "proto-ipv6")]
             InlinePacket::Ndisc(packet) => {
+                hop_limit = Some(ndisc::HOP_LIMIT);
                 let (src, dst) = (packet.src.into(), packet.dst.into());
                 (src, dst, Payload::Ndisc(packet.message()), None)
             }
@@ -259,7 +258,7 @@ impl<'f> Inline<'f> {
             content: Content::Ip(IpPacket {
                 src,
                 dst,
-                hop_limit: self.hop_limit(),
+                hop_limit: hop_limit.unwrap_or(interface.hop_limit(dst)),
                 dscp_ecn: 0,
                 ident: ident.unwrap_or(0),
                 dont_fragment: ident.is_none(),

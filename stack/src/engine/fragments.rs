@@ -344,7 +344,7 @@ impl<'d> Engine<'d> {
     }
 
     pub(super) fn put_answer(&mut self, answer: &Inline<'_>) -> Result<(), Discard> {
-        let outgoing = answer.outgoing();
+        let outgoing = answer.outgoing(&self.interface);
         let ident = match &outgoing.content {
             Content::Ip(packet) if packet.may_be_cut() => self.interface.next_ident(packet.dst),
             _ => 0,
@@ -354,7 +354,7 @@ impl<'d> Engine<'d> {
 
     /// An answer that may be fragmented: as it is if it fits one packet, else it leaves in fragments.
     pub(super) fn answer_of_any_length<'f>(&mut self, answer: Inline<'f>) -> Handled<'f> {
-        let fits = match answer.outgoing().content {
+        let fits = match answer.outgoing(&self.interface).content {
             Content::Ip(packet) => packet.len() <= self.interface.cut_at(packet.dst),
             _ => true,
         };
@@ -391,7 +391,10 @@ impl<'d> Engine<'d> {
             };
             if !self.icmp_errors.allow(now) {
                 self.stats.discard(Discard::RateLimited);
-            } else if let Err(reason) = self.fragments.leaving.put(&error.outgoing(), 0) {
+                continue;
+            }
+            let error = error.outgoing(&self.interface);
+            if let Err(reason) = self.fragments.leaving.put(&error, 0) {
                 self.stats.discard(reason);
             }
         }

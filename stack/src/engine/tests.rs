@@ -116,9 +116,9 @@ impl Pair {
                 self.drop_next -= 1;
                 continue;
             }
-            let answer = self.engines[1 - from].receive(self.now, &bytes, RxMeta::new());
-            if let Some(answer) = answer {
-                wire.push_back((1 - from, frame(&answer.outgoing())));
+            let engine = &mut self.engines[1 - from];
+            if let Some(answer) = engine.receive(self.now, &bytes, RxMeta::new()) {
+                wire.push_back((1 - from, frame(&engine.outgoing(&answer))));
             }
         }
         panic!("the engines never stop talking: {:02x?}", self.log.last());
@@ -229,9 +229,8 @@ fn a_socket_that_connects_again_at_once_has_acknowledged_the_end_of_its_last_con
     pair.drive();
     pair.engines[1].tcp_with(server, |c| c.close());
     let fin = next_frame(&mut pair.engines[1], pair.now).unwrap();
-    let answer = pair.engines[0]
-        .receive(pair.now, &fin, RxMeta::new())
-        .map(|answer| frame(&answer.outgoing()));
+    let answer = pair.engines[0].receive(pair.now, &fin, RxMeta::new());
+    let answer = answer.map(|answer| frame(&pair.engines[0].outgoing(&answer)));
     let remote = IpEndpoint::new(B.into(), 81);
     pair.engines[0]
         .tcp_connect(client, remote, IpListenEndpoint::from(0))
@@ -468,8 +467,9 @@ impl LossyWire {
             && let Some((_, from, bytes)) = self.in_flight.pop_front()
         {
             let to = 1 - from;
-            let answer = self.pair.engines[to].receive(self.pair.now, &bytes, RxMeta::new());
-            if let Some(answer) = answer.map(|a| frame(&a.outgoing())) {
+            let engine = &mut self.pair.engines[to];
+            let answer = engine.receive(self.pair.now, &bytes, RxMeta::new());
+            if let Some(answer) = answer.map(|answer| frame(&engine.outgoing(&answer))) {
                 self.put(to, answer);
             }
         } else {
@@ -548,9 +548,9 @@ fn arp_packets_of_a_link_local_address_are_for_all_to_see() {
             target_protocol: asked,
         };
         let request = engine.arp_to(crate::wire::EthernetAddress::BROADCAST, request);
-        let request = frame(&request.outgoing());
+        let request = frame(&engine.outgoing(&request));
         let answer = engine.receive(Instant::from_secs(1), &request, RxMeta::new());
-        let answer = frame(&answer.expect("an answer").outgoing());
+        let answer = frame(&engine.outgoing(&answer.expect("an answer")));
         assert_eq!(answer[..6], destination, "{asked}");
     }
 }

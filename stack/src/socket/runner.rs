@@ -141,7 +141,7 @@ impl<'d, D: Driver, M: RawMutex, C: Clock> Runner<'d, D, M, C> {
                     match &s.engine.receive(now, frame, meta) {
                         Some(answer) if tx.is_some() => {
                             let room: &mut dyn Room = &mut tx;
-                            room.send(&answer.outgoing());
+                            room.send(&s.engine.outgoing(answer));
                             s.engine.on_sent();
                         }
                         Some(_) => s.engine.on_answer_dropped(),

@@ -338,6 +338,9 @@ fn rfc4861_packets_leave_with_the_hop_limit_that_routers_say() {
         socket.set_hop_limit(chosen);
         assert_eq!(leaves_with(&socket), chosen);
     }
+    // What the stack says by itself does so, too.
+    host.send(&echo_request(PEER, ip(MADE)));
+    assert_eq!(host.hear().header.hop_limit, 33);
 }
 
 #[test]
