@@ -106,8 +106,8 @@ fn netsim_cubic_uses_a_bottleneck_and_shares_it() {
     assert!(alone >= 0.58 * 3_906_766.0, "{alone}");
     assert!(drops == 0.0, "{drops}");
     let [rate, fairness, drops] = simulated("cubic", &["--flows", "64"]);
-    assert!(rate >= 13_000_000.0, "{rate}");
-    assert!(fairness >= 0.8, "{fairness}");
+    assert!(rate >= 14_000_000.0, "{rate}");
+    assert!(fairness >= 0.75, "{fairness}");
     assert!(drops < 0.02, "{drops}");
 }
 
