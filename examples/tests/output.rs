@@ -105,10 +105,17 @@ fn netsim_cubic_uses_a_bottleneck_and_shares_it() {
     // 256 KiB in 67.1 ms, the round-trip time of the first flow.
     assert!(alone >= 0.58 * 3_906_766.0, "{alone}");
     assert!(drops == 0.0, "{drops}");
-    let [rate, fairness, drops] = simulated("cubic", &["--flows", "64"]);
+    // Who loses in the common slow start is chance, so one world says little of how evenly flows share.
+    let worlds =
+        ["1", "2", "3", "4"].map(|seed| simulated("cubic", &["--flows", "64", "--seed", seed]));
+    let mean = |figure: usize| worlds.iter().map(|world| world[figure]).sum::<f64>() / 4.0;
+    let (rate, fairness) = (mean(0), mean(1));
     assert!(rate >= 14_000_000.0, "{rate}");
-    assert!(fairness >= 0.75, "{fairness}");
-    assert!(drops < 0.02, "{drops}");
+    assert!(fairness >= 0.8, "{fairness}");
+    assert!(
+        worlds.iter().all(|[_, _, drops]| *drops < 0.02),
+        "{worlds:?}"
+    );
 }
 
 #[test]

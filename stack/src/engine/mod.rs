@@ -8,8 +8,8 @@
 //! - what sockets are to hear: [`Engine::poll_event`];
 //! - and the requests of the handles, in one file per kind of socket.
 //!
-//! Nothing here looks at all sockets: a packet finds its socket by hash, work and events are in lists,
-//! deadlines in a heap.
+//! Nothing here looks at all sockets, but when an address of ours goes: a packet finds its socket by hash, work and
+//! events are in lists, deadlines in a heap.
 
 #[cfg(feature = "mdns")]
 mod browse;

@@ -513,12 +513,9 @@ impl UdpSocketState<'_> {
     }
 }
 
-/// RFC 1112, section 6.1: "it should default to 1 for all multicast IP datagrams, so that an explicit choice is
-/// required to multicast beyond a single network".
-const DEFAULT_MULTICAST_HOP_LIMIT: u8 = 1;
-
 impl Engine<'_> {
-    /// Sockets that are bound to an address which is not ours any more hear of it.
+    /// Sockets that are bound to an address which is not ours any more hear of it. As with connections, that is rare
+    /// enough to look at all sockets.
     pub(super) fn udp_address_gone(&mut self, address: IpAddress) {
         for index in 0..self.sockets.slots.len() {
             let index = index as Index;
@@ -531,6 +528,10 @@ impl Engine<'_> {
         }
     }
 }
+
+/// RFC 1112, section 6.1: "it should default to 1 for all multicast IP datagrams, so that an explicit choice is
+/// required to multicast beyond a single network".
+const DEFAULT_MULTICAST_HOP_LIMIT: u8 = 1;
 
 /// What UDP sockets are filed under, see [`super::Sockets::hash`].
 pub(super) const UDP: u8 = b'u';
