@@ -267,22 +267,6 @@ impl<'d> Engine<'d> {
     }
 }
 
-/// The earlier of two deadlines, of which either may be missing.
-#[cfg(any(
-    feature = "socket-dhcpv4",
-    feature = "socket-dhcpv6",
-    feature = "ipv4-link-local",
-    feature = "dhcpv4-server",
-    feature = "mdns",
-    feature = "multicast"
-))]
-fn earlier(a: Option<Instant>, b: Option<Instant>) -> Option<Instant> {
-    match (a, b) {
-        (Some(a), Some(b)) => Some(a.min(b)),
-        (a, b) => a.or(b),
-    }
-}
-
 /// RFC 1812, section 4.3.2.8: ten errors a second on average.
 const ICMP_ERROR_INTERVAL: Duration = Duration::from_millis(100);
 
