@@ -179,8 +179,7 @@ impl<'d> Engine<'d> {
             has_opt: false,
             unreachable: false,
         };
-        let index = self.sockets.allocate(Body::Dns(slot))?;
-        Some(self.sockets.key(index))
+        self.open(Body::Dns(slot))
     }
 
     /// Asks for the records of a name, given in the wire format. `tcp`: a truncated answer can be asked

@@ -1,6 +1,6 @@
 //! What sockets that queue whole packets have in common (UDP, ICMP, raw), as their handles see them.
 //!
-//! How their packets leave is in [`super::datagram`].
+//! How their packets leave is in [`super::datagram`], and how those of dropped handles do in [`super::lingering`].
 
 use super::datagram::RouteCache;
 use super::{Engine, SocketKey};
@@ -210,16 +210,6 @@ impl From<PushError> for Discard {
         match error {
             PushError::Full => Self::ReceiveQueueFull,
             PushError::TooLong => Self::TooLongForSocket,
-        }
-    }
-}
-
-impl Engine<'_> {
-    /// The handle of a socket that leaves nothing behind but its slot is gone.
-    pub(super) fn packet_socket_drop(&mut self, key: SocketKey) {
-        if let Some(index) = self.sockets.index(key) {
-            self.stop_waiting(index);
-            self.sockets.free(index);
         }
     }
 }
