@@ -2,7 +2,7 @@
 //! do not say.
 //!
 //! A redirect to another router holds for the packets that it was about: those from one source to one destination
-//! (RFC 8028 section 3.4), as the other router may take none from other prefixes. That a destination is on the link
+//! (RFC 8028), as the other router may take none from other prefixes. That a destination is on the link
 //! holds for all.
 //!
 //! `engine` validates a redirect and adds it here, and asks before it looks at routes.

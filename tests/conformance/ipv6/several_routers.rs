@@ -1,5 +1,5 @@
 //! Links with several routers and prefixes: which router takes a packet, and which address it comes from
-//! (RFC 4191, section 3.2; RFC 6724, rule 5.5; RFC 8028).
+//! (RFC 4191, sections 3.2 and 3.5; RFC 6724, rule 5.5; RFC 8028).
 
 use core::time::Duration;
 
