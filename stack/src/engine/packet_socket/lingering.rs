@@ -5,16 +5,15 @@
 //! its port, identifier or protocol is free for another at once. It is over when its queue is empty, when it has had
 //! [`LINGER`] for that, or when there is no other slot for a new socket.
 
-use super::Engine;
-use super::SocketKey;
 use super::datagram::Datagrams as _;
-use super::sockets::Body;
+use crate::engine::sockets::Body;
+use crate::engine::{Engine, SocketKey};
 use crate::storage::Index;
 use crate::time::Duration;
 
 impl Engine<'_> {
     /// The handle of a socket that queues packets is gone.
-    pub(super) fn packet_socket_drop(&mut self, key: SocketKey) {
+    pub(in crate::engine) fn packet_socket_drop(&mut self, key: SocketKey) {
         let Some(index) = self.sockets.index(key) else {
             return;
         };
@@ -30,20 +29,20 @@ impl Engine<'_> {
 
     /// The queue of a socket is empty.
     #[inline]
-    pub(super) fn on_queue_empty(&mut self, index: Index) {
+    pub(in crate::engine) fn on_queue_empty(&mut self, index: Index) {
         if self.sockets.lingers(index) {
             self.end_lingering(index);
         }
     }
 
-    pub(super) fn on_lingering_timeout(&mut self, index: Index) {
+    pub(in crate::engine) fn on_lingering_timeout(&mut self, index: Index) {
         if self.is_packet_socket(index) && self.sockets.lingers(index) {
             self.end_lingering(index);
         }
     }
 
     /// Gives up the socket that has lingered for longest, for its slot.
-    pub(super) fn end_oldest_lingering(&mut self) {
+    pub(in crate::engine) fn end_oldest_lingering(&mut self) {
         if let Some(oldest) = self.sockets.oldest_lingering() {
             self.end_lingering(oldest);
         }
@@ -57,7 +56,7 @@ impl Engine<'_> {
     }
 
     /// The slot is free, and what was lent goes back.
-    pub(super) fn give_up(&mut self, index: Index) {
+    pub(in crate::engine) fn give_up(&mut self, index: Index) {
         self.stop_waiting(index);
         #[cfg(feature = "socket-udp")]
         self.return_udp_buffers(index);
