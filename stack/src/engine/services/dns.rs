@@ -337,6 +337,16 @@ impl<'d> Engine<'d> {
         self.dns_write(key, start, piece)
     }
 
+    /// An answer that comes over TCP finds no room. No other server has a shorter one.
+    pub(crate) fn dns_tcp_too_long(&mut self, key: SocketKey) {
+        if let Some(dns) = self.dns_mut(key)
+            && matches!(dns.query.phase(), Phase::Tcp(_))
+        {
+            dns.query.fail(Failure::TooLong);
+            self.dns_settle(key.index);
+        }
+    }
+
     /// An answer came over TCP, with that length; 0 if none came.
     pub(crate) fn dns_tcp_done(&mut self, key: SocketKey, len: usize) {
         let now = self.now;

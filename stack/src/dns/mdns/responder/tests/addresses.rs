@@ -181,6 +181,19 @@ fn one_of_several_addresses_of_ours_is_no_conflict() {
     assert!(!story.responder.is_settled());
 }
 
+/// Section 6.6.
+#[test]
+fn one_of_several_addresses_that_somebody_takes_back_is_told_anew() {
+    let mut story = settled(&THREE);
+    let data = OwnData::Aaaa(SECOND_V6.octets());
+    story.hear(&response(&[("swan.local", 0, data)])).unwrap();
+    let sent = story.wait(ms(500));
+    let told = said_twice(&sent);
+    assert_eq!(told.len(), 1);
+    assert_eq!(told[0].read().answers().count(), 2, "both of IPv6");
+    assert!(story.responder.is_settled());
+}
+
 /// Section 10.1.
 #[test]
 fn an_address_that_goes_away_is_taken_back() {
