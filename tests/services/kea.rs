@@ -1,6 +1,7 @@
 //! Kea as a DHCP server of either version at the other end of a tap: leases of a few seconds, and delegated prefixes,
 //! neither of which dnsmasq gives.
 
+use std::fs::File;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -46,11 +47,15 @@ impl Kea {
             path("log"),
             self.section,
         );
+        // What the one before had to say is over.
+        let _ = std::fs::remove_file(path("log"));
         let file = path("conf");
         std::fs::write(&file, config).expect("a file of one's own");
         let mut command = Command::new(self.program);
         command.args(["-c", &file]).stdin(Stdio::null());
-        command.stdout(Stdio::null()).stderr(Stdio::null());
+        // What it has to say before it has read where to.
+        let errors = File::create(path("errors")).expect("a file of one's own");
+        command.stdout(Stdio::null()).stderr(errors);
         command.env("KEA_PIDFILE_DIR", self.folder.path());
         command.env("KEA_LOCKFILE_DIR", self.folder.path());
         // It lives where only root's PATH leads.
@@ -59,7 +64,6 @@ impl Kea {
         let running = process::spawn(&mut command);
         self.running = Some(running.expect("Kea; .ci/install installs it"));
         self.logs("_STARTED", 1).await;
-        self.logs("_OPEN_SOCKET", 1).await;
     }
 
     fn is_v6(&self) -> bool {
@@ -67,7 +71,10 @@ impl Kea {
     }
 
     fn log(&self) -> String {
-        std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
+        let read = |name| std::fs::read_to_string(self.folder.path().join(name));
+        ["log", "errors"]
+            .map(|name| read(name).unwrap_or_default())
+            .concat()
     }
 
     /// Waits until it has logged that so many times; fails if that takes half a minute.
@@ -166,6 +173,7 @@ fn a_lease_of_ipv4_ends_without_its_server_and_comes_back_with_it() {
 
 /// Leases of forty seconds, renewed after two, and prefixes for networks behind.
 const SECTION_V6: &str = r#"
+    "server-id": { "type": "EN", "enterprise-id": 32473, "identifier": "0102030405060708", "persist": false },
     "preferred-lifetime": 38, "valid-lifetime": 40, "renew-timer": 2, "rebind-timer": 8,
     "subnet6": [ {
         "subnet": "fdaa:1::/64", "interface": "INTERFACE", "rapid-commit": RAPID,
