@@ -127,7 +127,7 @@ fn asks_from_another(beside: Ipv6Addr, options: &[u8]) {
 fn a_neighbor_that_is_not_known_is_reached_through_the_router() {
     let (mut host, socket) = hopeful();
     let [beside, another] = ["2001:db8:1::77", "2001:db8:1::78"].map(ip);
-    let mut first_hop = |host: &mut Host, to| {
+    let first_hop = |host: &mut Host, to| {
         send_datagram(host, &socket, (to, 9), b"hello").expect("a route");
         loop {
             let heard = host.hear();
