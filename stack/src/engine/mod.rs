@@ -204,7 +204,12 @@ impl<'d> Engine<'d> {
         self.on_fragment_timeout(now);
         #[cfg(feature = "socket-tcp")]
         self.on_listen_timeout(now);
-        #[cfg(any(feature = "socket-tcp", feature = "socket-dns", feature = "mdns"))]
+        #[cfg(any(
+            feature = "socket-tcp",
+            feature = "socket-udp",
+            feature = "socket-icmp",
+            feature = "socket-raw"
+        ))]
         for _ in 0..TIMEOUT_BURST {
             let Some(index) = self.sockets.pop_due(now) else {
                 break;
@@ -215,6 +220,12 @@ impl<'d> Engine<'d> {
             self.on_dns_timeout(now, index);
             #[cfg(feature = "mdns")]
             self.on_browse_timeout(now, index);
+            #[cfg(any(
+                feature = "socket-udp",
+                feature = "socket-icmp",
+                feature = "socket-raw"
+            ))]
+            self.on_lingering_timeout(index);
         }
     }
 
@@ -271,5 +282,10 @@ impl<'d> Engine<'d> {
 const ICMP_ERROR_INTERVAL: Duration = Duration::from_millis(100);
 
 /// The most sockets whose timers are handled in one go; the rest is due at once, and comes next.
-#[cfg(any(feature = "socket-tcp", feature = "socket-dns", feature = "mdns"))]
+#[cfg(any(
+    feature = "socket-tcp",
+    feature = "socket-udp",
+    feature = "socket-icmp",
+    feature = "socket-raw"
+))]
 const TIMEOUT_BURST: usize = 32;
