@@ -29,7 +29,7 @@ pub enum Outcome {
 }
 
 impl Workshop {
-    /// Copies the workspace at `from`, as it stands and without what git ignores.
+    /// Copies the workspace at `from`, as it stands.
     ///
     /// # Errors
     ///
@@ -42,17 +42,7 @@ impl Workshop {
             root: base.join("workspace"),
             target: base.join("target"),
         };
-        let list = Command::new("git")
-            .args(["ls-files", "--cached", "--others", "--exclude-standard"])
-            .current_dir(from)
-            .output()?;
-        for name in String::from_utf8_lossy(&list.stdout).lines() {
-            let source = from.join(name);
-            // Deleted, and git does not know yet.
-            if source.is_file() {
-                copy_if_changed(&source, &workshop.root.join(name))?;
-            }
-        }
+        copy_workspace(from, &workshop.root)?;
         Ok(workshop)
     }
 
@@ -159,6 +149,26 @@ impl Workshop {
             .stdin(Stdio::null());
         cargo
     }
+}
+
+/// Copies the workspace at `from` as it stands, without what git ignores.
+///
+/// # Errors
+///
+/// A file cannot be copied, or git is missing.
+pub fn copy_workspace(from: &Path, to: &Path) -> io::Result<()> {
+    let list = Command::new("git")
+        .args(["ls-files", "--cached", "--others", "--exclude-standard"])
+        .current_dir(from)
+        .output()?;
+    for name in String::from_utf8_lossy(&list.stdout).lines() {
+        let source = from.join(name);
+        // Deleted, and git does not know yet.
+        if source.is_file() {
+            copy_if_changed(&source, &to.join(name))?;
+        }
+    }
+    Ok(())
 }
 
 /// Leaves alone what is the same, so that cargo does not build it again.
