@@ -19,8 +19,9 @@ mod workshop;
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
+use std::time::Duration;
 
 use clap::Parser;
 use cygnet_requirements::workspace;
@@ -41,6 +42,12 @@ struct Arguments {
         default_value = "conformance,transitions,attacks,handles"
     )]
     suites: Vec<String>,
+    /// Of these files' mutants, try those with this in their names, in this order; all if there are none.
+    #[arg(long)]
+    only: Vec<String>,
+    /// How many seconds of tests a mutant may cost, as they take when all is well.
+    #[arg(long, default_value_t = 1_000.0)]
+    patience: f64,
     /// How many mutants are tried at a time.
     #[arg(long, short, default_value_t = 1)]
     jobs: usize,
@@ -59,14 +66,15 @@ fn main() -> ExitCode {
 fn run(arguments: &Arguments) -> Result<(), String> {
     let mutants = list::mutants(&workspace(), &arguments.files)?;
     eprintln!("{} mutants", mutants.len());
-    let workshop = Workshop::set_up(&workspace())?;
+    let workshop = Workshop::set_up(&workspace(), &mutants)?;
     let build = workshop.build(&mutants, &arguments.suites)?;
     let mut suite = Suite::default();
     for program in build.suites.values() {
         suite.add(program, &workshop.scratch())?;
     }
     eprintln!("{} tests", suite.len());
-    let counts = attempt_all(arguments.jobs, &mutants, &build, &suite)?;
+    let chosen = choose(&mutants, &arguments.only);
+    let counts = attempt_all(arguments, &chosen, &build, &suite)?;
     for (file, count) in counts {
         let Count {
             mutants,
@@ -89,18 +97,27 @@ struct Count {
     left_out: usize,
 }
 
+fn choose<'a>(mutants: &'a [Mutant], only: &[String]) -> Vec<(u16, &'a Mutant)> {
+    let numbered = || (0..).zip(mutants);
+    if only.is_empty() {
+        return numbered().collect();
+    }
+    let named = |part| numbered().filter(move |(_, mutant)| mutant.name.contains(part));
+    only.iter().flat_map(|part| named(part.as_str())).collect()
+}
+
 fn attempt_all<'a>(
-    jobs: usize,
-    mutants: &'a [Mutant],
+    arguments: &Arguments,
+    mutants: &[(u16, &'a Mutant)],
     build: &Build,
     suite: &Suite,
 ) -> Result<BTreeMap<&'a str, Count>, String> {
+    let patience = Duration::from_secs_f64(arguments.patience);
     let counts = Mutex::new(BTreeMap::<&str, Count>::new());
-    let next = AtomicU16::new(0);
+    let next = AtomicUsize::new(0);
     let work = || -> Result<(), String> {
         loop {
-            let number = next.fetch_add(1, Ordering::Relaxed);
-            let Some(mutant) = mutants.get(usize::from(number)) else {
+            let Some(&(number, mutant)) = mutants.get(next.fetch_add(1, Ordering::Relaxed)) else {
                 return Ok(());
             };
             let left_out = build.left_out.contains(&number);
@@ -108,11 +125,12 @@ fn attempt_all<'a>(
             let outcome = if left_out || unviable {
                 None
             } else {
-                Some(suite.attempt(number)?)
+                Some(suite.attempt(number, &mutant.file, patience)?)
             };
             match outcome {
                 None if left_out => println!("left out: {}", mutant.name),
                 Some(Outcome::Survived) => println!("survived: {}", mutant.name),
+                Some(Outcome::Doubtful) => println!("survived so far: {}", mutant.name),
                 Some(Outcome::NotReached) => println!("not reached: {}", mutant.name),
                 _ => {}
             }
@@ -125,7 +143,7 @@ fn attempt_all<'a>(
         }
     };
     thread::scope(|scope| {
-        let workers: Vec<_> = (0..jobs).map(|_| scope.spawn(work)).collect();
+        let workers: Vec<_> = (0..arguments.jobs).map(|_| scope.spawn(work)).collect();
         workers
             .into_iter()
             .try_for_each(|worker| worker.join().map_err(|_| "a worker panicked".to_string())?)

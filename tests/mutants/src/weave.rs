@@ -6,7 +6,7 @@
 //!   Pattern => x   ->  Pattern if !on(10) => x
 //! ```
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt::Write;
 use std::ops::Range;
 
@@ -18,8 +18,10 @@ use crate::list::{Genre, Mutant, Place};
 /// The source with the mutants in it, by number.
 pub(crate) struct Woven {
     pub(crate) text: String,
-    /// Those that stand where there is no question to ask: in the value of a constant.
+    /// Those that stand where there is no question to ask, as in the value of a constant.
     pub(crate) left_out: Vec<u16>,
+    /// Those without which a `match` does not say what to do with everything.
+    pub(crate) unviable: Vec<u16>,
 }
 
 /// The number that a line of woven source is marked with.
@@ -33,10 +35,14 @@ pub(crate) fn weave(source: &str, mutants: &[(u16, &Mutant)]) -> Result<Woven, S
     let mut sites = Sites::default();
     sites.visit_file(&file);
     let lines = Lines::of(source);
-    let mut left_out = Vec::new();
+    let (mut left_out, mut unviable) = (Vec::new(), Vec::new());
     let mut seams = BTreeMap::<Seam, Vec<Branch<'_>>>::new();
     for &(number, mutant) in mutants {
         let span = lines.offset(mutant.span.start)..lines.offset(mutant.span.end);
+        if mutant.genre == Genre::MatchArm && sites.needed_arms.contains(&span.start) {
+            unviable.push(number);
+            continue;
+        }
         let Some(seam) = sites.seam(mutant.genre, &span) else {
             left_out.push(number);
             continue;
@@ -54,6 +60,7 @@ pub(crate) fn weave(source: &str, mutants: &[(u16, &Mutant)]) -> Result<Woven, S
     Ok(Woven {
         text: sew(source, stitches),
         left_out,
+        unviable,
     })
 }
 
@@ -193,7 +200,11 @@ struct Sites {
     guards: HashMap<usize, Range<usize>>,
     /// The end of the pattern, and the guard.
     arms: HashMap<usize, (usize, Option<Range<usize>>)>,
+    /// The arms of a `match` that has none for everything else.
+    needed_arms: HashSet<usize>,
     constants: Vec<Range<usize>>,
+    /// The bodies of functions whose type only their last expression tells.
+    opaque: HashSet<usize>,
 }
 
 impl Sites {
@@ -206,6 +217,7 @@ impl Sites {
             return None;
         }
         let (kind, range) = match genre {
+            Genre::FnValue if self.opaque.contains(&span.start) => return None,
             Genre::FnValue => (Kind::Body, span.clone()),
             Genre::BinaryOperator | Genre::UnaryOperator => {
                 (Kind::Expression, self.operators.get(&span.start)?.clone())
@@ -222,6 +234,17 @@ impl Sites {
             end: range.end,
             kind,
         })
+    }
+}
+
+impl Sites {
+    fn note_opaque(&mut self, signature: &syn::Signature, body: &syn::Block) {
+        if let syn::ReturnType::Type(_, returned) = &signature.output
+            && matches!(**returned, syn::Type::ImplTrait(_))
+            && let Some(first) = body.stmts.first()
+        {
+            self.opaque.insert(first.span().byte_range().start);
+        }
     }
 }
 
@@ -248,6 +271,25 @@ impl<'ast> Visit<'ast> for Sites {
                 .insert(field.span().byte_range().start, node.span().byte_range());
         }
         visit::visit_expr_struct(self, node);
+    }
+
+    fn visit_impl_item_fn(&mut self, node: &'ast syn::ImplItemFn) {
+        self.note_opaque(&node.sig, &node.block);
+        visit::visit_impl_item_fn(self, node);
+    }
+
+    fn visit_item_fn(&mut self, node: &'ast syn::ItemFn) {
+        self.note_opaque(&node.sig, &node.block);
+        visit::visit_item_fn(self, node);
+    }
+
+    fn visit_expr_match(&mut self, node: &'ast syn::ExprMatch) {
+        let has_rest = |arm: &syn::Arm| matches!(arm.pat, syn::Pat::Wild(_));
+        if !node.arms.iter().any(has_rest) {
+            let starts = node.arms.iter().map(|arm| arm.span().byte_range().start);
+            self.needed_arms.extend(starts);
+        }
+        visit::visit_expr_match(self, node);
     }
 
     fn visit_arm(&mut self, node: &'ast syn::Arm) {

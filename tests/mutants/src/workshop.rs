@@ -5,13 +5,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use cygnet_requirements::copy_workspace;
+use cygnet_requirements::{copy_workspace, write_if_changed};
 use serde::Deserialize;
 
 use crate::list::Mutant;
 use crate::weave::{number_on, weave};
 
 pub(crate) struct Workshop {
+    original: PathBuf,
     /// Where the workspace is copied to.
     root: PathBuf,
     target: PathBuf,
@@ -28,16 +29,26 @@ pub(crate) struct Build {
 }
 
 impl Workshop {
-    /// Copies the workspace at `from`, as it stands.
-    pub(crate) fn set_up(from: &Path) -> Result<Self, String> {
+    /// Copies the workspace at `from` as it stands, but for what the mutants change.
+    pub(crate) fn set_up(from: &Path, mutants: &[Mutant]) -> Result<Self, String> {
         let base = std::env::var_os("CARGO_TARGET_DIR")
             .map_or_else(|| from.join("target"), |dir| from.join(dir))
             .join("mutants-woven");
         let workshop = Self {
+            original: from.to_path_buf(),
             root: base.join("workspace"),
             target: base.join("target"),
         };
-        copy_workspace(from, &workshop.root).map_err(explain)?;
+        let changed: BTreeSet<_> = mutants.iter().map(|mutant| mutant.file.as_str()).collect();
+        let change = |name: &str, text: Vec<u8>| match name {
+            "stack/Cargo.toml" => {
+                let text = String::from_utf8_lossy(&text);
+                Some(text.replacen(DEPENDENCIES, WITH_SWITCH, 1).into_bytes())
+            }
+            _ if changed.contains(name) => None,
+            _ => Some(text),
+        };
+        copy_workspace(from, &workshop.root, change).map_err(explain)?;
         workshop.add_switch().map_err(explain)?;
         Ok(workshop)
     }
@@ -47,47 +58,23 @@ impl Workshop {
         self.target.join("reached")
     }
 
-    /// Makes the stack know the crate that says which mutant is alive.
+    /// The crate that says which mutant is alive.
     fn add_switch(&self) -> std::io::Result<()> {
         let switch = self.root.join("mutant_switch");
-        fs::create_dir_all(switch.join("src"))?;
-        fs::write(switch.join("Cargo.toml"), SWITCH_MANIFEST)?;
-        fs::write(switch.join("src/lib.rs"), include_str!("switch/lib.rs"))?;
-        let manifest = self.root.join("stack/Cargo.toml");
-        let text = fs::read_to_string(&manifest)?;
-        let text = text.replacen("[dependencies]\n", SWITCH_DEPENDENCY, 1);
-        fs::write(manifest, text)
+        write_if_changed(&switch.join("Cargo.toml"), SWITCH_MANIFEST.as_bytes())?;
+        write_if_changed(&switch.join("src/lib.rs"), include_bytes!("switch/lib.rs"))
     }
 
     /// Weaves the mutants in, leaves out what the compiler does not take, and builds these suites of the tests.
     pub(crate) fn build(&self, mutants: &[Mutant], suites: &[String]) -> Result<Build, String> {
-        let mut by_file = BTreeMap::<&str, Vec<(u16, &Mutant)>>::new();
-        for (number, mutant) in (0..).zip(mutants) {
-            by_file
-                .entry(&mutant.file)
-                .or_default()
-                .push((number, mutant));
-        }
-        let sources: Result<BTreeMap<_, _>, _> = by_file
-            .keys()
-            .map(|&file| fs::read_to_string(self.root.join(file)).map(|source| (file, source)))
-            .collect();
-        let sources = sources.map_err(explain)?;
-        let mut unviable = BTreeSet::new();
+        let known = self.target.join("unviable");
+        let sources = self.sources(mutants)?;
+        let mut unviable = recall(&known, &sources);
         loop {
-            let mut left_out = BTreeSet::new();
-            for (&file, mutants) in &by_file {
-                let viable: Vec<_> = mutants
-                    .iter()
-                    .copied()
-                    .filter(|(number, _)| !unviable.contains(number))
-                    .collect();
-                let woven = weave(&sources[file], &viable)?;
-                left_out.extend(woven.left_out);
-                fs::write(self.root.join(file), woven.text).map_err(explain)?;
-            }
+            let left_out = self.weave(mutants, &sources, &mut unviable)?;
             let refused = self.check()?;
             if refused.is_empty() {
+                remember(&known, &sources, &unviable).map_err(explain)?;
                 let suites = self.build_suites(suites)?;
                 return Ok(Build {
                     suites,
@@ -98,6 +85,36 @@ impl Workshop {
             eprintln!("{} do not compile", refused.len());
             unviable.extend(refused);
         }
+    }
+
+    /// What is in the files that mutants change.
+    fn sources<'a>(&self, mutants: &'a [Mutant]) -> Result<BTreeMap<&'a str, String>, String> {
+        let files: BTreeSet<_> = mutants.iter().map(|mutant| mutant.file.as_str()).collect();
+        let read = |file| fs::read_to_string(self.original.join(file)).map(|text| (file, text));
+        let sources: Result<_, _> = files.into_iter().map(read).collect();
+        sources.map_err(explain)
+    }
+
+    /// Writes the files with all mutants in them that are not unviable. Returns those that cannot be woven in.
+    fn weave(
+        &self,
+        mutants: &[Mutant],
+        sources: &BTreeMap<&str, String>,
+        unviable: &mut BTreeSet<u16>,
+    ) -> Result<BTreeSet<u16>, String> {
+        let mut left_out = BTreeSet::new();
+        for (&file, source) in sources {
+            let here: Vec<_> = (0..)
+                .zip(mutants)
+                .filter(|(number, mutant)| mutant.file == file && !unviable.contains(number))
+                .collect();
+            let woven = weave(source, &here)?;
+            left_out.extend(woven.left_out);
+            unviable.extend(woven.unviable);
+            let text = [LENIENT, &woven.text].concat();
+            write_if_changed(&self.root.join(file), text.as_bytes()).map_err(explain)?;
+        }
+        Ok(left_out)
     }
 
     /// The mutants that the compiler complains about.
@@ -139,7 +156,7 @@ impl Workshop {
         let mut built = BTreeMap::new();
         for message in messages {
             if let (Some(target), Some(path)) = (message.target, message.executable)
-                && target.name != "cygnet_tests"
+                && (target.name == "cygnet" || suites.contains(&target.name))
             {
                 built.insert(target.name, path);
             }
@@ -201,12 +218,36 @@ struct DiagnosticSpan {
     is_primary: bool,
 }
 
+/// What did not compile last time, if the mutants are still the same.
+fn recall(path: &Path, sources: &BTreeMap<&str, String>) -> BTreeSet<u16> {
+    let known = fs::read_to_string(path).unwrap_or_default();
+    match serde_json::from_str::<(BTreeMap<&str, String>, BTreeSet<u16>)>(&known) {
+        Ok((of, unviable)) if of == *sources => unviable,
+        _ => BTreeSet::new(),
+    }
+}
+
+fn remember(
+    path: &Path,
+    sources: &BTreeMap<&str, String>,
+    unviable: &BTreeSet<u16>,
+) -> Result<(), std::io::Error> {
+    write_if_changed(
+        path,
+        serde_json::to_string(&(sources, unviable))?.as_bytes(),
+    )
+}
+
 fn explain(error: std::io::Error) -> String {
     error.to_string()
 }
 
 const SWITCH_MANIFEST: &str = "[package]\nname = \"mutant_switch\"\nedition = \"2024\"\n";
-const SWITCH_DEPENDENCY: &str = "[dependencies]\nmutant_switch.path = \"../mutant_switch\"\n";
+const DEPENDENCIES: &str = "[dependencies]\n";
+const WITH_SWITCH: &str = "[dependencies]\nmutant_switch.path = \"../mutant_switch\"\n";
+
+/// What the compiler sees to fail always is for the tests to notice.
+const LENIENT: &str = "#![allow(warnings, arithmetic_overflow, unconditional_panic)]";
 
 /// Built once and run thousands of times: what runs most is optimised. A mutant that overflows is noticed, as ever.
 const OPTIMISED: [&str; 6] = [
