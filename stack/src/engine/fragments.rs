@@ -4,6 +4,9 @@
 //! see [`Cut`]. An answer has no such memory. What is too long for one packet, and what answers a datagram
 //! that was put together and whose memory is to be free again, goes through the one [`Outbox`].
 
+#[cfg(feature = "proto-ipv6")]
+mod v6;
+
 use cygnet_config::{FRAGMENTATION_BUFFER_SIZE, REASSEMBLY_BUFFER_COUNT, REASSEMBLY_BUFFER_SIZE};
 
 use super::egress::Inline;
@@ -326,16 +329,12 @@ impl<'d> Engine<'d> {
     ) -> Result<(), Discard> {
         let (header, payload) = Ipv4Header::parse(packet, false)?;
         let received = Received {
-            src: header.src.into(),
-            dst: header.dst.into(),
             hop_limit: header.hop_limit,
             ecn: header.ecn(),
             packet,
             // A device that looks at checksums cannot have looked at this one.
             verify: true,
-            destination: last.destination,
-            path: last.path,
-            back: last.back,
+            ..*last
         };
         match self.on_datagram(now, &received, header.protocol, payload)? {
             None => Ok(()),
@@ -409,7 +408,7 @@ fn time_exceeded<'a>(
 ) -> Option<Inline<'a>> {
     #[cfg(feature = "proto-ipv6")]
     if first.first()? >> 4 == 6 {
-        return super::fragments_v6::time_exceeded(first, back, interface);
+        return v6::time_exceeded(first, back, interface);
     }
     let (header, payload) = Ipv4Header::parse(first, false).ok()?;
     let is_icmp = header.protocol == IpProtocol::ICMP;

@@ -11,46 +11,16 @@
 //! Nothing here looks at all sockets, but when an address of ours goes: a packet finds its socket by hash, work and
 //! events are in lists, deadlines in a heap.
 
-#[cfg(feature = "mdns")]
-mod browse;
 mod config;
-#[cfg(any(
-    feature = "socket-udp",
-    feature = "socket-icmp",
-    feature = "socket-raw"
-))]
-mod datagram;
-#[cfg(feature = "socket-dns")]
-mod destinations;
-#[cfg(feature = "socket-dhcpv4")]
-mod dhcp;
-#[cfg(feature = "dhcpv4-server")]
-mod dhcp_server;
-#[cfg(feature = "socket-dhcpv6")]
-mod dhcpv6;
-#[cfg(feature = "socket-dns")]
-mod dns;
 mod egress;
-#[cfg(feature = "tcp-fast-open")]
-mod fast_open;
 mod flow_label;
 #[cfg(feature = "ip-fragments")]
 mod fragments;
-#[cfg(all(feature = "ip-fragments", feature = "proto-ipv6"))]
-mod fragments_v6;
 mod icmp;
-#[cfg(feature = "socket-icmp")]
-mod icmp_socket;
 mod ingress;
 mod interface;
-#[cfg(feature = "ipv4-link-local")]
-mod link_local;
-#[cfg(feature = "mdns")]
-mod mdns;
 #[cfg(feature = "multicast")]
 mod multicast;
-#[cfg(all(feature = "socket-tcp", not(feature = "tcp-fast-open")))]
-mod no_fast_open;
 #[cfg(not(feature = "ip-fragments"))]
 mod no_fragments;
 #[cfg(not(feature = "multicast"))]
@@ -66,24 +36,12 @@ mod outgoing;
     feature = "socket-raw"
 ))]
 mod packet_socket;
-#[cfg(feature = "socket-tcp")]
-mod pool;
 #[cfg(any(feature = "socket-tcp", feature = "socket-udp"))]
 mod ports;
-#[cfg(feature = "socket-raw")]
-mod raw_socket;
 mod services;
 mod sockets;
-#[cfg(feature = "tcp-syn-cookies")]
-mod syn_cookies;
-#[cfg(all(feature = "socket-tcp", not(feature = "tcp-syn-cookies")))]
-mod syn_eviction;
 #[cfg(feature = "socket-tcp")]
 mod tcp;
-#[cfg(feature = "socket-tcp")]
-mod tcp_listen;
-#[cfg(feature = "socket-udp")]
-mod udp;
 
 #[cfg(test)]
 mod tests;
@@ -102,17 +60,9 @@ pub use config::SlaacConfig;
 pub use config::{AddressPolicy, Config, ConfigV4, DefensePolicy, EcnPolicy, StaticConfigV4};
 #[cfg(feature = "proto-ipv6")]
 pub use config::{ConfigV6, InterfaceIdentifiers, StaticConfigV6};
-#[cfg(feature = "socket-dns")]
-pub(crate) use destinations::MAX_FOUND;
-#[cfg(feature = "socket-dns")]
-pub(crate) use dns::AskError;
 pub(crate) use egress::Inline;
 #[cfg(feature = "ip-fragments")]
 pub(crate) use fragments::FragmentBuffers;
-#[cfg(feature = "socket-icmp")]
-pub(crate) use icmp_socket::Icmp;
-#[cfg(feature = "socket-icmp")]
-pub use icmp_socket::{IcmpEndpoint, IcmpMetadata, IcmpPacketMetadata};
 pub use interface::ConfigError;
 pub(crate) use interface::Interface;
 #[cfg(feature = "slaac")]
@@ -130,31 +80,39 @@ pub(crate) use outgoing::Room;
     feature = "socket-raw"
 ))]
 pub use packet_socket::BindError;
+#[cfg(feature = "socket-icmp")]
+pub(crate) use packet_socket::icmp::Icmp;
+#[cfg(feature = "socket-icmp")]
+pub use packet_socket::icmp::{IcmpEndpoint, IcmpMetadata, IcmpPacketMetadata};
+#[cfg(feature = "socket-raw")]
+pub(crate) use packet_socket::raw::{Kind as RawKind, Raw};
+#[cfg(feature = "socket-raw")]
+pub use packet_socket::raw::{RawMetadata, RawPacketMetadata};
+#[cfg(feature = "socket-udp")]
+pub(crate) use packet_socket::udp::{Udp, UdpSocketState};
+#[cfg(all(feature = "embedded-nal-async", feature = "socket-udp"))]
+pub(crate) use packet_socket::udp::{UdpBuffers, UdpPoolId};
+#[cfg(feature = "socket-udp")]
+pub use packet_socket::udp::{UdpMetadata, UdpPacketMetadata};
 #[cfg(any(
     feature = "socket-udp",
     feature = "socket-icmp",
     feature = "socket-raw"
 ))]
 pub(crate) use packet_socket::{Fault, PacketKind, QueueError};
-#[cfg(feature = "socket-tcp")]
-pub(crate) use pool::{BufferPair, PoolId};
-#[cfg(feature = "socket-raw")]
-pub(crate) use raw_socket::{Kind as RawKind, Raw};
-#[cfg(feature = "socket-raw")]
-pub use raw_socket::{RawMetadata, RawPacketMetadata};
+#[cfg(feature = "socket-dns")]
+pub(crate) use services::destinations::MAX_FOUND;
+#[cfg(feature = "socket-dns")]
+pub(crate) use services::dns::AskError;
 pub(crate) use sockets::{LANES, Slot, SocketKey, Sockets};
 #[cfg(feature = "socket-tcp")]
 pub use tcp::ConnectError;
 #[cfg(feature = "socket-tcp")]
-pub(crate) use tcp::{TcpState, TcpTables};
+pub use tcp::listen::ListenError;
 #[cfg(feature = "socket-tcp")]
-pub use tcp_listen::ListenError;
-#[cfg(feature = "socket-udp")]
-pub(crate) use udp::{Udp, UdpSocketState};
-#[cfg(all(feature = "embedded-nal-async", feature = "socket-udp"))]
-pub(crate) use udp::{UdpBuffers, UdpPoolId};
-#[cfg(feature = "socket-udp")]
-pub use udp::{UdpMetadata, UdpPacketMetadata};
+pub(crate) use tcp::pool::{BufferPair, PoolId};
+#[cfg(feature = "socket-tcp")]
+pub(crate) use tcp::{TcpState, TcpTables};
 
 use crate::events::Events;
 use crate::icmp::ErrorLimiter;
@@ -178,9 +136,9 @@ pub(crate) struct Engine<'d> {
     services: Services,
     fragments: FragmentState<'d>,
     #[cfg(feature = "socket-dns")]
-    dns: dns::DnsState,
+    dns: services::dns::DnsState,
     #[cfg(all(feature = "embedded-nal-async", feature = "socket-udp"))]
-    udp_pools: udp::UdpPools<'d>,
+    udp_pools: packet_socket::udp::UdpPools<'d>,
     /// A handle asked for something that only the runner can begin.
     attention: bool,
     /// Grows with whatever tasks may wait for that is neither a socket's nor the configuration's.
@@ -209,9 +167,9 @@ impl<'d> Engine<'d> {
             services,
             fragments: FragmentState::new(),
             #[cfg(feature = "socket-dns")]
-            dns: dns::DnsState::new(),
+            dns: services::dns::DnsState::new(),
             #[cfg(all(feature = "embedded-nal-async", feature = "socket-udp"))]
-            udp_pools: udp::UdpPools::new(),
+            udp_pools: packet_socket::udp::UdpPools::new(),
             attention: false,
             news: 0,
             #[cfg(feature = "config-events")]
@@ -246,7 +204,12 @@ impl<'d> Engine<'d> {
         self.on_fragment_timeout(now);
         #[cfg(feature = "socket-tcp")]
         self.on_listen_timeout(now);
-        #[cfg(any(feature = "socket-tcp", feature = "socket-dns", feature = "mdns"))]
+        #[cfg(any(
+            feature = "socket-tcp",
+            feature = "socket-udp",
+            feature = "socket-icmp",
+            feature = "socket-raw"
+        ))]
         for _ in 0..TIMEOUT_BURST {
             let Some(index) = self.sockets.pop_due(now) else {
                 break;
@@ -257,6 +220,12 @@ impl<'d> Engine<'d> {
             self.on_dns_timeout(now, index);
             #[cfg(feature = "mdns")]
             self.on_browse_timeout(now, index);
+            #[cfg(any(
+                feature = "socket-udp",
+                feature = "socket-icmp",
+                feature = "socket-raw"
+            ))]
+            self.on_lingering_timeout(index);
         }
     }
 
@@ -309,25 +278,14 @@ impl<'d> Engine<'d> {
     }
 }
 
-/// The earlier of two deadlines, of which either may be missing.
-#[cfg(any(
-    feature = "socket-dhcpv4",
-    feature = "socket-dhcpv6",
-    feature = "ipv4-link-local",
-    feature = "dhcpv4-server",
-    feature = "mdns",
-    feature = "multicast"
-))]
-fn earlier(a: Option<Instant>, b: Option<Instant>) -> Option<Instant> {
-    match (a, b) {
-        (Some(a), Some(b)) => Some(a.min(b)),
-        (a, b) => a.or(b),
-    }
-}
-
 /// RFC 1812, section 4.3.2.8: ten errors a second on average.
 const ICMP_ERROR_INTERVAL: Duration = Duration::from_millis(100);
 
 /// The most sockets whose timers are handled in one go; the rest is due at once, and comes next.
-#[cfg(any(feature = "socket-tcp", feature = "socket-dns", feature = "mdns"))]
+#[cfg(any(
+    feature = "socket-tcp",
+    feature = "socket-udp",
+    feature = "socket-icmp",
+    feature = "socket-raw"
+))]
 const TIMEOUT_BURST: usize = 32;

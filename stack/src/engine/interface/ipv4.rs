@@ -60,11 +60,11 @@ impl Interface {
         if let (Some(gateway), []) = (gateway, new.routes) {
             let _ = self.config_routes.push(DEFAULT_ROUTE);
             self.routes
-                .set_default_gateway(now, IpAddress::Ipv4(gateway), INTERFACE)
+                .set_default_gateway(IpAddress::Ipv4(gateway), INTERFACE)
                 .map_err(|_| ConfigError::TooManyRoutes)?;
         }
         for &(destination, router) in new.routes {
-            self.add_config_route(now, IpCidr::Ipv4(destination), router)?;
+            self.add_config_route(IpCidr::Ipv4(destination), router)?;
         }
         Ok(())
     }
@@ -102,7 +102,6 @@ impl Interface {
 
     fn add_config_route(
         &mut self,
-        now: Instant,
         destination: IpCidr,
         gateway: Option<Ipv4Addr>,
     ) -> Result<(), ConfigError> {
@@ -110,11 +109,10 @@ impl Interface {
             destination,
             gateway: gateway.map(IpAddress::Ipv4),
             interface: INTERFACE,
-            expires: None,
             mtu: None,
         };
         let _ = self.config_routes.push(destination);
-        match self.routes.add(now, route) {
+        match self.routes.add(route) {
             Ok(_) => Ok(()),
             Err(_) => Err(ConfigError::TooManyRoutes),
         }

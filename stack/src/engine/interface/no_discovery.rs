@@ -31,7 +31,12 @@ impl Interface {
     pub(super) fn probe_router(&mut self, _now: Instant, _destination: IpAddress) {}
 
     #[inline]
-    pub(super) fn redirected(&self, _destination: IpAddress, routed: NextHop) -> NextHop {
+    pub(super) fn redirected(
+        &self,
+        _destination: IpAddress,
+        _source: Option<Ipv6Addr>,
+        routed: NextHop,
+    ) -> NextHop {
         routed
     }
 

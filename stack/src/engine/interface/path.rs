@@ -57,7 +57,7 @@ impl Path {
         }
     }
 
-    fn source(&self) -> Option<Ipv6Addr> {
+    pub(super) fn source(&self) -> Option<Ipv6Addr> {
         #[cfg(feature = "slaac")]
         return self.source;
         #[cfg(not(feature = "slaac"))]
@@ -176,7 +176,7 @@ impl Interface {
     }
 
     /// The same for packets from that source.
-    fn next_hop_from(
+    pub(super) fn next_hop_from(
         &self,
         now: Instant,
         destination: IpAddress,
@@ -198,18 +198,18 @@ impl Interface {
             routes: &self.routes,
             learned: self.learned_route(now, destination, source),
         };
-        let routed = forwarding.resolve(now, destination, None).ok()?;
-        Some(self.redirected(destination, routed))
+        let routed = forwarding.resolve(destination, None).ok()?;
+        Some(self.redirected(destination, source, routed))
     }
 
     /// The longest packet in bytes to `destination` that the link takes, or the route.
-    fn route_mtu(&self, now: Instant, destination: IpAddress, next_hop: &NextHop) -> u16 {
+    fn route_mtu(&self, destination: IpAddress, next_hop: &NextHop) -> u16 {
         let link = self.mtu_to(destination) as u16;
         let is_taken = |route: &&Route| {
             next_hop.delivery == Delivery::Neighbor
                 && next_hop.address == route.gateway.unwrap_or(destination)
         };
-        let route = self.routes.lookup(now, destination, None).filter(is_taken);
+        let route = self.routes.lookup(destination, None).filter(is_taken);
         route
             .and_then(|route| route.mtu)
             .map_or(link, |mtu| mtu.min(link))
@@ -218,7 +218,7 @@ impl Interface {
     /// The longest packet in bytes that gets to `destination` in one piece, as far as is known.
     pub(in crate::engine) fn path_mtu(&self, now: Instant, destination: IpAddress) -> Option<u16> {
         let next_hop = self.next_hop(now, destination)?;
-        let route = self.route_mtu(now, destination, &next_hop);
+        let route = self.route_mtu(destination, &next_hop);
         let reported = self.path_mtus.peek(next_hop.interface, destination);
         Some(reported.map_or(route, |mtu| mtu.min(route)))
     }
@@ -264,7 +264,7 @@ impl Interface {
                 usable: mss,
             };
         };
-        let route = self.route_mtu(now, destination, &next_hop);
+        let route = self.route_mtu(destination, &next_hop);
         let reported = self.path_mtus.peek(next_hop.interface, destination);
         PathMss {
             announced: mss_of(route, destination),
@@ -300,7 +300,11 @@ impl Interface {
             #[cfg(feature = "medium-ethernet")]
             Medium::Ethernet => match path.neighbor {
                 Some(key) if self.ethernet.neighbors.use_confirmed(now, key) => Reach::Now,
-                _ => self.reach_neighbor(now, path),
+                _ => {
+                    #[cfg(feature = "slaac")]
+                    self.take_detour(now, destination, path);
+                    self.reach_neighbor(now, path)
+                }
             },
             #[cfg(feature = "medium-ip")]
             Medium::Ip => Reach::Now,
@@ -365,7 +369,7 @@ impl Interface {
             ..path.unrouted()
         };
         if let Some(next_hop) = &path.next_hop {
-            path.route_mtu = self.route_mtu(now, destination, next_hop);
+            path.route_mtu = self.route_mtu(destination, next_hop);
             let reported = self.path_mtus.lookup(next_hop.interface, destination);
             path.path_mtu = reported.map_or(path.route_mtu, |mtu| mtu.min(path.route_mtu));
         }
@@ -379,16 +383,14 @@ impl Engine<'_> {
         destination: IpCidr,
         gateway: Option<IpAddress>,
     ) -> Result<(), ConfigError> {
-        let now = self.now;
         let route = Route {
             destination: destination.network(),
             gateway,
             interface: INTERFACE,
-            expires: None,
             mtu: None,
         };
         self.interface.on_routes_changed();
-        match self.interface.routes.add(now, route) {
+        match self.interface.routes.add(route) {
             Ok(_) => Ok(()),
             Err(_) => Err(ConfigError::TooManyRoutes),
         }
