@@ -35,7 +35,7 @@ struct Arguments {
     /// Files of the stack, as cargo-mutants takes them: "stack/src/tcp/rtt.rs", "stack/src/tcp/**/*.rs".
     #[arg(required = true)]
     files: Vec<String>,
-    /// The suites that have to notice, beside the library's own tests.
+    /// The suites that have to notice, beside the library's own tests; "" for none.
     #[arg(
         long,
         value_delimiter = ',',
@@ -67,7 +67,9 @@ fn run(arguments: &Arguments) -> Result<(), String> {
     let mutants = list::mutants(&workspace(), &arguments.files)?;
     eprintln!("{} mutants", mutants.len());
     let workshop = Workshop::set_up(&workspace(), &mutants)?;
-    let build = workshop.build(&mutants, &arguments.suites)?;
+    let named = |suite: &&String| !suite.is_empty();
+    let suites: Vec<_> = arguments.suites.iter().filter(named).cloned().collect();
+    let build = workshop.build(&mutants, &suites)?;
     let mut suite = Suite::default();
     for program in build.suites.values() {
         suite.add(program, &workshop.scratch())?;
