@@ -83,7 +83,6 @@ fn run(arguments: &Arguments) -> Result<(), String> {
             noticed,
             unviable,
             left_out,
-            ..
         } = count;
         let alive = mutants - noticed - unviable - left_out;
         println!("| `{file}` | {mutants} | {noticed} | {unviable} | {left_out} | {alive} |");

@@ -25,7 +25,7 @@ pub(crate) struct Suite {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
-    /// A test failed, as it should: this one, or one of these that ran together.
+    /// A test failed, as it should.
     Noticed,
     Survived,
     /// None failed of those that there was time for.
