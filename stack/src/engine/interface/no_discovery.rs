@@ -137,7 +137,7 @@ mod v6 {
         pub(in crate::engine::interface) fn on_redirect<'f>(
             &mut self,
             _now: Instant,
-            _src: Ipv6Addr,
+            _from_and_to: (Ipv6Addr, Ipv6Addr),
             _hops: (Ipv6Addr, Ipv6Addr),
             _options: NdiscOptions<'_>,
         ) -> Handled<'f> {
