@@ -14,6 +14,7 @@ stories! {
         a_closed_port_resets_an_acknowledgment_with_its_number,
         a_refusal_ends_the_attempt,
         must_10_simultaneous_open,
+        text_ahead_of_a_lost_acknowledgment_completes_the_handshake,
         text_in_the_acknowledgment_of_the_handshake_is_taken;
 }
 
@@ -110,6 +111,22 @@ fn must_10_simultaneous_open(script: &Script) {
     script.write(socket, 1..11);
     peer.expect(data(1..11).ack(1));
     peer.send(ack(11));
+}
+
+/// RFC 9293, section 3.10.7.4, SYN-RECEIVED: whatever is acceptable, and nothing else.
+fn text_ahead_of_a_lost_acknowledgment_completes_the_handshake(script: &Script) {
+    let listener = script.listen(PORT);
+    let peer = script.peer(PEER_PORT, PORT);
+    peer.send(syn().mss(MSS));
+    peer.expect(syn_ack());
+    peer.send(ack(1).seq(100_001));
+    peer.expect(ack(1).seq(1));
+    peer.send(data(101..201).ack(1));
+    peer.expect(ack(1).seq(1));
+    let socket = script.accept(listener);
+    peer.send(data(1..101).ack(1));
+    peer.expect(ack(201).seq(1));
+    script.read(socket, 1..201);
 }
 
 fn text_in_the_acknowledgment_of_the_handshake_is_taken(script: &Script) {

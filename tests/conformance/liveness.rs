@@ -12,6 +12,7 @@ use crate::stories::{MSS, PEER_PORT, PORT, established};
 stories! {
     both:
         a_silent_peer_is_probed_with_the_number_before_the_next,
+        a_peer_that_spoke_is_probed_an_interval_later,
         a_peer_that_answers_no_probe_is_given_up,
         a_syn_beyond_the_backlog_is_dropped_without_a_word;
     "Linux looks at the user timeout only when a retransmission is due":
@@ -33,6 +34,19 @@ fn a_silent_peer_is_probed_with_the_number_before_the_next(script: &Script) {
     peer.send(ack(11));
     peer.expect_after(1_000..1_001, ack(1).seq(10));
     peer.send(ack(11));
+}
+
+/// RFC 9293, section 3.8.4: only where "no data or acknowledgment packets have been received for the connection within
+/// an interval" (MUST-26).
+fn a_peer_that_spoke_is_probed_an_interval_later(script: &Script) {
+    let (peer, socket) = established(script);
+    script.set(socket, SocketOption::KeepAlive(Duration::from_secs(1)));
+    script.silence(Duration::from_millis(600));
+    peer.send(ack(1));
+    peer.expect_after(1_000..1_001, ack(1).seq(0));
+    peer.send(ack(1));
+    peer.expect_after(1_000..1_001, ack(1).seq(0));
+    peer.send(ack(1));
 }
 
 // Requirement: RFC 9293 MUST-29

@@ -16,7 +16,8 @@ stories! {
     "Linux tells its peers the path's MSS, and not its own link's as RFC 6691 has it":
         the_next_connection_knows_the_path;
     "Linux believes it at once":
-        rfc5927_a_claim_against_what_arrived_needs_a_timeout;
+        rfc5927_a_claim_against_what_arrived_needs_a_timeout,
+        rfc5927_a_timeout_makes_no_other_claim_true;
     "Linux takes the packet's length for what fits, less one step of its own table":
         rfc1191_a_router_that_names_no_mtu_means_the_next_plateau;
     "Linux forgets when it likes":
@@ -126,6 +127,26 @@ fn rfc5927_a_claim_against_what_arrived_needs_a_timeout(script: &Script) {
     peer.expect(data(1_001..1_601));
     peer.send(ack(1_601));
     peer.expect(data(1_601..2_001));
+    peer.send(ack(2_001));
+}
+
+/// RFC 5927, section 4.1: a claim is about data that was sent and is not acknowledged, whatever else speaks for it.
+fn rfc5927_a_timeout_makes_no_other_claim_true(script: &Script) {
+    let (peer, socket) = established(script);
+    script.write(socket, 1..1_001);
+    peer.expect(data(1..1_001));
+    peer.send(ack(1_001));
+    script.write(socket, 1_001..2_001);
+    peer.expect(data(1_001..2_001));
+    peer.expect_after(200..1_001, data(1_001..2_001));
+    too_long(script, &peer, 1, 640);
+    too_long(script, &peer, 2_002, 640);
+    script.silence(Duration::from_millis(20));
+    script.assert_discarded(Discard::UnmatchedIcmp, 2);
+    // Nor is one that takes what our link takes narrower.
+    too_long(script, &peer, 1_001, 1_500);
+    script.silence(Duration::from_millis(20));
+    script.assert_discarded(Discard::UnmatchedIcmp, 3);
     peer.send(ack(2_001));
 }
 

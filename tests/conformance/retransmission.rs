@@ -18,6 +18,7 @@ stories! {
     "it takes Linux a quarter of an hour of real time":
         text_without_answer_is_given_up_in_the_end,
         must_23_a_syn_without_answer_is_given_up_after_three_minutes,
+        must_23_an_answer_that_crossed_is_repeated_as_often,
         a_half_open_connection_is_given_up_after_a_minute;
 }
 
@@ -160,6 +161,22 @@ fn must_23_a_syn_without_answer_is_given_up_after_three_minutes(script: &Script)
         }
     }
     assert!(script.now() - start >= Duration::from_secs(180));
+    assert_eq!(script.connected(socket), Err(Failure::TimedOut));
+}
+
+fn must_23_an_answer_that_crossed_is_repeated_as_often(script: &Script) {
+    let peer = script.peer(PEER_PORT, PORT);
+    let socket = script.connect(PEER_PORT);
+    peer.expect(syn());
+    peer.send(syn().mss(MSS));
+    peer.expect(syn_ack());
+    let mut repeated = 0;
+    while script.is_connecting(socket) {
+        let heard = peer.next(Duration::from_secs(61));
+        // At last it says that it has given up.
+        repeated += u32::from(heard.is_some_and(|heard| heard.seq == 0));
+    }
+    assert_eq!(repeated, 8);
     assert_eq!(script.connected(socket), Err(Failure::TimedOut));
 }
 

@@ -2,7 +2,9 @@
 
 use core::time::Duration;
 
-use cygnet_tests::script::{Peer, Script, SocketOptions, ack, data, segment, syn, syn_ack};
+use cygnet_tests::script::{
+    Failure, Peer, Script, SocketOptions, ack, data, segment, syn, syn_ack,
+};
 
 use crate::stories::{MSS, PEER_PORT, PORT, established, established_with};
 
@@ -16,7 +18,8 @@ stories! {
         rfc7323_the_window_is_scaled;
     "Linux probes with no text, and with the number before the first it has not sent":
         probes_of_a_closed_window_back_off,
-        must_37_a_peer_that_answers_probes_keeps_the_connection;
+        must_37_a_peer_that_answers_probes_keeps_the_connection,
+        a_peer_that_answers_no_probe_of_a_closed_window_is_given_up;
     "Linux moves its window by rules of its own, and grows it as text is read":
         receiver_silly_window_avoidance,
         the_whole_buffer_is_offered_at_once;
@@ -137,6 +140,22 @@ fn probes_of_a_closed_window_back_off(script: &Script) {
     // The probe's byte is sent again with the rest: nobody took it.
     peer.expect(data(1..101).ack(1));
     peer.send(ack(101));
+}
+
+/// After as many as text is sent again without an answer.
+fn a_peer_that_answers_no_probe_of_a_closed_window_is_given_up(script: &Script) {
+    let (peer, socket) = established(script);
+    peer.send(ack(1).win(0));
+    script.write(socket, 1..101);
+    let mut probes = 0;
+    while let Some(heard) = peer.next(Duration::from_secs(61)) {
+        if heard.text.is_empty() {
+            break;
+        }
+        probes += 1;
+    }
+    assert_eq!(probes, 15);
+    assert_eq!(script.read_failure(socket), Failure::TimedOut);
 }
 
 // Requirement: RFC 9293 MUST-37

@@ -131,7 +131,7 @@ impl<'d> Receiver<'d> {
     /// starts right at it, so that its acknowledgment counts; its text finds no room.
     pub(crate) fn accepts(&self, seq: SeqNum, len: u32) -> bool {
         let end = seq + len;
-        let starts_within = seq.before(self.edge) || seq == self.nxt || seq == self.edge;
+        let starts_within = seq.at_or_before(self.edge);
         let ends_within = if len == 0 {
             end.at_or_after(self.nxt)
         } else {
@@ -238,6 +238,8 @@ pub(crate) fn window_shift(capacity: usize) -> u8 {
 
 #[cfg(test)]
 mod tests {
+    use std::vec;
+
     use super::*;
 
     fn seq(n: u32) -> SeqNum {
@@ -380,5 +382,32 @@ mod tests {
         assert_eq!(window_shift(65_536), 1);
         assert_eq!(window_shift(1 << 20), 5);
         assert_eq!(window_shift(usize::MAX), 14);
+    }
+
+    /// RFC 9293, section 3.8.6.2.2, for the two ways to have made enough room, and for the one to have had none.
+    #[test]
+    fn an_update_is_due_for_two_segments_or_half_the_buffer_or_after_a_closed_window() {
+        for (mss, enough) in [(100, 200), (400, 500)] {
+            let mut memory = [0; 1_000];
+            let mut r = receiver(&mut memory);
+            let left = u32::from(mss);
+            r.store(seq(100), &vec![0; 1_000 - usize::from(mss)]);
+            assert_eq!(r.window(), left, "one segment is no closed window");
+            r.ring.consume(enough - 1);
+            assert!(!r.wants_update(mss), "{mss}");
+            r.ring.consume(1);
+            assert!(r.wants_update(mss), "{mss}");
+        }
+        let mut memory = [0; 1_000];
+        let mut r = receiver(&mut memory);
+        r.store(seq(100), &[0; 1_000]);
+        r.ring.consume(499);
+        assert!(!r.wants_update(800));
+        r.ring.consume(1);
+        assert!(
+            r.wants_update(800),
+            "less than a segment, and half the buffer"
+        );
+        assert_eq!(r.advertise(800), 500);
     }
 }

@@ -258,4 +258,27 @@ mod tests {
         assert_eq!(timers.take_due(now), Some(Timer::User));
         assert_eq!(timers.next(), now + Duration::from_secs(60));
     }
+
+    #[test]
+    fn nothing_is_due_once_all_are_stopped() {
+        let mut timers = Timers::new();
+        timers.set(Timer::Retransmit, Instant::from_secs(1));
+        timers.set(Timer::User, Instant::from_secs(2));
+        timers.stop_all();
+        assert_eq!(timers.next(), Instant::FAR_FUTURE);
+        assert_eq!(timers.take_due(Instant::from_secs(3)), None);
+    }
+
+    /// Sixty days in milliseconds are more than 32 bits hold.
+    #[test]
+    fn a_timer_too_far_off_to_be_said_runs_out_early_and_is_not_lost() {
+        let mut timers = Timers::new();
+        let now = Instant::from_secs(1_000);
+        timers.set(Timer::User, now + Duration::from_secs(60 * 24 * 3600));
+        timers.set(Timer::DelayedAck, now + Duration::from_micros(7));
+        assert_eq!(timers.take_due(timers.next()), Some(Timer::DelayedAck));
+        assert!(timers.is_set(Timer::User));
+        let early = timers.due(Timer::User).since(now);
+        assert!(early > Duration::from_secs(49 * 24 * 3600), "{early:?}");
+    }
 }

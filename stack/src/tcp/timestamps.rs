@@ -215,4 +215,60 @@ mod tests {
         assert_ne!(offset, isn.timestamp_offset(&tuple(40_000, 4)));
         assert_ne!(offset, generator(2).timestamp_offset(&tuple(40_000, 2)));
     }
+
+    /// With an offset of 7, and 100 as the peer's last.
+    fn agreed() -> (Timestamping, Instant) {
+        let now = Instant::from_secs(1_000);
+        let peer = PeerTimestamp(Some(100));
+        (Timestamping::answered(now, 7, peer), now)
+    }
+
+    fn options(value: u32, echo: u32) -> TcpOptions {
+        TcpOptions {
+            timestamps: Some(Timestamps { value, echo }),
+            ..TcpOptions::default()
+        }
+    }
+
+    #[test]
+    fn rfc7323_4_1_an_echo_is_as_old_as_the_time_since() {
+        let (timestamps, sent) = agreed();
+        let echo = timestamps.value(sent).unwrap();
+        let age = |millis| {
+            let now = sent + Duration::from_millis(millis);
+            timestamps.echo_age(now, &options(101, echo))
+        };
+        assert_eq!(timestamps.echo(&options(101, echo)), Some(echo));
+        assert_eq!(age(0), Some(Duration::from_millis(1)), "a tick at least");
+        assert_eq!(age(250), Some(Duration::from_millis(250)));
+        assert_eq!(age(119_999), Some(Duration::from_millis(119_999)));
+        assert_eq!(age(120_000), None, "nothing is in flight for so long");
+        // RFC 7323, section 3.2: an echo of 0 is none.
+        let start = Timestamping::answered(Instant::from_secs(0), 0, PeerTimestamp(Some(100)));
+        let soon = Instant::from_secs(0) + Duration::from_millis(5);
+        assert_eq!(start.echo_age(soon, &options(101, 0)), None);
+        assert_eq!(Timestamping::OFF.echo_age(sent, &options(101, echo)), None);
+    }
+
+    #[test]
+    fn a_segment_is_old_by_its_timestamp_where_both_sides_send_them() {
+        let (timestamps, _) = agreed();
+        for (value, old) in [(99, true), (100, false), (101, false)] {
+            assert_eq!(timestamps.is_old(&options(value, 0)), old, "{value}");
+            assert!(!Timestamping::OFF.is_old(&options(value, 0)));
+        }
+        assert!(!timestamps.is_old(&TcpOptions::default()));
+    }
+
+    /// RFC 7323, section 5.3, R1, and section 3.2: both agreed, and then each segment has one.
+    #[test]
+    fn rfc7323_5_3_a_half_open_connection_takes_no_segment_from_before_its_syn() {
+        let syn = PeerTimestamp(Some(100));
+        assert_eq!(syn.check(&options(99, 0)), Err(Discard::OldTimestamp));
+        assert_eq!(syn.check(&options(100, 0)), Ok(()));
+        assert_eq!(syn.check(&options(101, 0)), Ok(()));
+        let none = TcpOptions::default();
+        assert_eq!(syn.check(&none), Err(Discard::MissingTimestamp));
+        assert_eq!(PeerTimestamp(None).check(&none), Ok(()));
+    }
 }

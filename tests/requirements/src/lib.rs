@@ -22,7 +22,7 @@ use std::path::{Path, PathBuf};
 
 pub use check::{Requirements, Row};
 pub use marks::{Mark, Target, Test};
-pub use mutate::{Outcome, Workshop};
+pub use mutate::{Outcome, Workshop, copy_workspace, write_if_changed};
 pub use report::{README, markdown};
 pub use table::{Document, Entry, Level, Mutation, RequirementId};
 

@@ -29,7 +29,7 @@ pub enum Outcome {
 }
 
 impl Workshop {
-    /// Copies the workspace at `from`, as it stands and without what git ignores.
+    /// Copies the workspace at `from`, as it stands.
     ///
     /// # Errors
     ///
@@ -42,17 +42,7 @@ impl Workshop {
             root: base.join("workspace"),
             target: base.join("target"),
         };
-        let list = Command::new("git")
-            .args(["ls-files", "--cached", "--others", "--exclude-standard"])
-            .current_dir(from)
-            .output()?;
-        for name in String::from_utf8_lossy(&list.stdout).lines() {
-            let source = from.join(name);
-            // Deleted, and git does not know yet.
-            if source.is_file() {
-                copy_if_changed(&source, &workshop.root.join(name))?;
-            }
-        }
+        copy_workspace(from, &workshop.root, |_, text| Some(text))?;
         Ok(workshop)
     }
 
@@ -161,9 +151,40 @@ impl Workshop {
     }
 }
 
+/// Copies the workspace at `from` as it stands, without what git ignores. `change` is given each file's name and what
+/// is in it, and says what is to be in the copy; `None` leaves the copy alone.
+///
+/// # Errors
+///
+/// A file cannot be copied, or git is missing.
+pub fn copy_workspace(
+    from: &Path,
+    to: &Path,
+    change: impl Fn(&str, Vec<u8>) -> Option<Vec<u8>>,
+) -> io::Result<()> {
+    let list = Command::new("git")
+        .args(["ls-files", "--cached", "--others", "--exclude-standard"])
+        .current_dir(from)
+        .output()?;
+    for name in String::from_utf8_lossy(&list.stdout).lines() {
+        let source = from.join(name);
+        // Deleted, and git does not know yet.
+        if !source.is_file() {
+            continue;
+        }
+        if let Some(wanted) = change(name, fs::read(source)?) {
+            write_if_changed(&to.join(name), &wanted)?;
+        }
+    }
+    Ok(())
+}
+
 /// Leaves alone what is the same, so that cargo does not build it again.
-fn copy_if_changed(from: &Path, to: &Path) -> io::Result<()> {
-    let wanted = fs::read(from)?;
+///
+/// # Errors
+///
+/// The file cannot be written.
+pub fn write_if_changed(to: &Path, wanted: &[u8]) -> io::Result<()> {
     if fs::read(to).is_ok_and(|there| there == wanted) {
         return Ok(());
     }

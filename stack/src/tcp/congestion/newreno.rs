@@ -127,6 +127,14 @@ mod tests {
         assert_eq!(c.window.cwnd, 10_000);
     }
 
+    /// RFC 5681, section 3.1, equation 4, and the loss window of one segment.
+    #[test]
+    fn a_timeout_leaves_half_of_what_was_in_flight_as_the_threshold() {
+        let mut c = NewReno::new(MSS);
+        c.on_timeout(11_000, true);
+        assert_eq!((c.window.ssthresh, c.window.cwnd), (5_500, 1_000));
+    }
+
     // Requirement: RFC 5681 3.1g, 3.2f, 3.2k
     #[test]
     fn halves_on_loss_but_never_below_two_segments() {

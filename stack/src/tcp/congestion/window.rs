@@ -135,6 +135,8 @@ mod tests {
         let mut window = Window::new(MSS);
         window.on_loss(500);
         assert_eq!((window.ssthresh, window.cwnd), (2_000, 2_000));
+        window.on_timeout(500, true);
+        assert_eq!((window.ssthresh, window.cwnd), (2_000, 1_000));
     }
 
     #[test]

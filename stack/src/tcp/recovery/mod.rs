@@ -282,3 +282,6 @@ pub(crate) fn reported_duplicate(blocks: &SackBlocks, ack: SeqNum) -> Option<Seq
 
 /// RFC 5681, section 3.2: DupThresh.
 const THRESHOLD: u8 = 3;
+
+#[cfg(test)]
+mod tests;

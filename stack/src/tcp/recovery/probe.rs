@@ -102,3 +102,55 @@ impl Probe {
 fn halves(number: SeqNum) -> [u16; 2] {
     [(number.get() >> 16) as u16, number.get() as u16]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The numbers go around while it is out.
+    fn sent(repeated: bool) -> (Probe, SeqNum) {
+        let end = SeqNum::new(0x0001_0003);
+        let mut probe = Probe::new(SeqNum::new(u32::MAX));
+        probe.on_sent(end, repeated);
+        (probe, end)
+    }
+
+    #[test]
+    fn rfc8985_7_4_2_what_it_was_shows_when_its_end_is_acknowledged() {
+        for (repeated, duplicate, expected) in [
+            (true, false, ProbeOutcome::Repaired),
+            (true, true, ProbeOutcome::Needless),
+            (false, false, ProbeOutcome::Needless),
+        ] {
+            let (mut probe, end) = sent(repeated);
+            assert_eq!(probe.outcome(end - 1, duplicate), ProbeOutcome::Unknown);
+            assert!(probe.is_out());
+            assert_eq!(probe.outcome(end, duplicate), expected);
+            assert!(!probe.is_out());
+            assert_eq!(probe.outcome(end, duplicate), ProbeOutcome::Unknown, "once");
+        }
+    }
+
+    /// RFC 8985, section 7.4.2: TLP.is_retrans is for a probe that is out, and a loss found otherwise ends it.
+    #[test]
+    fn none_is_out_once_a_loss_was_found_or_the_retransmission_timer_expired() {
+        for end_it in [Probe::on_recovery, Probe::give_up] {
+            let (mut probe, end) = sent(true);
+            end_it(&mut probe);
+            assert!(!probe.is_out());
+            assert_eq!(probe.outcome(end, false), ProbeOutcome::Unknown);
+        }
+    }
+
+    #[test]
+    fn silences_count_until_the_peer_speaks_or_the_next_loss() {
+        for end_it in [Probe::on_recovery, Probe::on_arrival] {
+            let (mut probe, _) = sent(true);
+            probe.on_silence();
+            probe.on_silence();
+            assert_eq!(probe.silences(), 2);
+            end_it(&mut probe);
+            assert_eq!(probe.silences(), 0);
+        }
+    }
+}

@@ -111,4 +111,28 @@ mod tests {
         assert!((10..=11).contains(&sent), "{sent}");
         assert!((9_000..=10_000).contains(&pipe), "{pipe}");
     }
+
+    /// What has arrived times ssthresh / RecoverFS, rounded up, less what went out.
+    #[test]
+    fn rfc9937_above_the_threshold_the_share_that_has_arrived_is_sent() {
+        let mut prr = Prr::start(20_000, 1_000);
+        prr.on_sent(1_000);
+        prr.on_ack(&PrrAck {
+            delivered: 9_001,
+            ..ack(11_000, true)
+        });
+        assert_eq!(prr.allowance(), 4_501 - 1_000);
+    }
+
+    /// What is in flight has come down, and does not come back up.
+    #[test]
+    fn rfc9937_at_the_threshold_nothing_is_sent() {
+        let mut prr = Prr::start(20_000, 1_000);
+        prr.on_sent(1_000);
+        prr.on_ack(&PrrAck {
+            delivered: 9_000,
+            ..ack(10_000, true)
+        });
+        assert_eq!(prr.allowance(), 0);
+    }
 }

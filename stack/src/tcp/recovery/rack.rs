@@ -222,4 +222,41 @@ mod tests {
         rack.on_recovered();
         assert_eq!(window(&rack), 10_000);
     }
+
+    fn arrived(at: u32, end: u32, retransmitted: bool) -> Delivered {
+        let original = (!retransmitted).then(|| seq(end));
+        Delivered {
+            bytes: 1_000,
+            newest: Some(Sent {
+                at,
+                end: seq(end),
+                retransmitted,
+            }),
+            highest_original: original,
+            lowest_original: original,
+        }
+    }
+
+    /// RFC 8985, section 6.2, step 2: what is acknowledged sooner than ever is rather the original.
+    #[test]
+    fn rfc8985_6_2_an_answer_that_comes_too_soon_is_not_for_the_retransmission() {
+        let mut rack = rack();
+        rack.on_delivered(39_999, &arrived(0, 100, true));
+        assert_eq!(rack.newest(), None);
+        rack.on_delivered(40_000, &arrived(0, 100, true));
+        assert!(rack.newest().is_some_and(|newest| newest.retransmitted));
+    }
+
+    /// RFC 8985, section 6.2, step 3.
+    #[test]
+    fn rfc8985_6_2_what_arrives_below_the_highest_was_overtaken() {
+        let mut rack = Rack::new(seq(0));
+        rack.on_delivered(50_000, &arrived(0, 200, false));
+        assert!(!rack.has_seen_reordering());
+        assert!(!rack.overtakes(&arrived(0, 300, false)));
+        assert!(!rack.overtakes(&arrived(0, 100, true)), "sent again");
+        assert!(rack.overtakes(&arrived(0, 100, false)));
+        rack.on_delivered(60_000, &arrived(0, 100, false));
+        assert!(rack.has_seen_reordering());
+    }
 }

@@ -188,3 +188,63 @@ fn rfc6675_4_a_segment_is_lost_when_three_arrived_behind_it_or_more_than_two_ful
     );
     assert_eq!(board.first_lost().unwrap().start, seq(120));
 }
+
+/// What was never sent, or is acknowledged already, cannot have arrived now.
+#[test]
+fn a_block_that_is_not_within_what_was_sent_says_nothing() {
+    for block in [(90, 120), (130, 160), (130, 120)] {
+        let mut memory = vec![0; size_of::<Record>() * 8];
+        let mut state = Scoreboard::new();
+        five(&mut state, &mut memory);
+        let mut board = state.with(&mut memory, seq(100), seq(100));
+        let delivered = board.on_ack(seq(100), seq(150), &blocks(&[block]));
+        assert_eq!(delivered, Delivered::default(), "{block:?}");
+    }
+}
+
+#[test]
+fn only_what_is_longer_than_the_path_takes_and_did_not_arrive_is_lost_by_it() {
+    let mut memory = vec![0; size_of::<Record>() * 8];
+    let mut state = Scoreboard::new();
+    five(&mut state, &mut memory);
+    let mut board = state.with(&mut memory, seq(100), seq(100));
+    board.on_sent(seq(161), 6);
+    board.on_sent(seq(172), 7);
+    board.on_ack(seq(100), seq(172), &blocks(&[(150, 161)]));
+    board.lose_longer(10);
+    board.lose_longer(10);
+    let hole = board.first_lost().unwrap();
+    assert_eq!((hole.start, hole.end), (seq(161), seq(172)));
+    assert_eq!(state.lost, 11);
+}
+
+#[test]
+fn what_was_sent_again_is_awaited_until_it_is_reported() {
+    let mut memory = vec![0; size_of::<Record>() * 8];
+    let mut state = Scoreboard::new();
+    five(&mut state, &mut memory);
+    let mut board = state.with(&mut memory, seq(100), seq(100));
+    board.on_ack(seq(100), seq(150), &blocks(&[(120, 130)]));
+    board.lose(|sent| sent.at == 1);
+    assert!(!board.awaits_retransmission());
+    let hole = board.first_lost().unwrap();
+    board.on_retransmitted(hole, hole.end, 9);
+    assert!(board.awaits_retransmission());
+    board.on_ack(seq(100), seq(150), &blocks(&[(100, 110)]));
+    assert!(!board.awaits_retransmission());
+}
+
+#[test]
+fn nothing_in_flight_has_no_length_and_no_peer_that_reneges() {
+    let mut memory = vec![0; size_of::<Record>() * 8];
+    let mut state = Scoreboard::new();
+    five(&mut state, &mut memory);
+    let mut board = state.with(&mut memory, seq(100), seq(100));
+    #[cfg(feature = "tcp-plpmtud")]
+    assert_eq!(board.oldest_len(), 10);
+    board.on_ack(seq(100), seq(150), &blocks(&[(100, 110)]));
+    board.on_ack(seq(150), seq(150), &SackBlocks::default());
+    #[cfg(feature = "tcp-plpmtud")]
+    assert_eq!(board.oldest_len(), 0);
+    assert!(!board.lose_all());
+}
