@@ -6,6 +6,11 @@
 //!   host 2 ---- delay 2 ---- router ==== 200 Mbit/s, 64 KiB ==== server
 //!   ...                     '
 //! ```
+//!
+//! With 64 flows the clock is stopped by the longest round trips. A link without losses that is full from the
+//! first round on, all windows alike, and a segment more in each round trip (or the curve of RFC 9438 with C = 0.4,
+//! where that is more) once others have left, moves 18.6 MB/s in the mean of eight seeds: above that is what shares
+//! by rate and not by window.
 
 use std::future::poll_fn;
 use std::net::Ipv4Addr;

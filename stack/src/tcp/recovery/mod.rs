@@ -145,7 +145,8 @@ impl Recovery {
     /// twice. True if that shows that everything sent again since the window was cut was sent for nothing.
     ///
     /// What was sent since, and what waits for a hole to be filled, was not sent again: if it arrives twice
-    /// the network made the copy, and that says nothing (as Linux, which asks for the same).
+    /// the network made the copy, and that says nothing. Linux leaves out the latter but counts the former, and so
+    /// takes back many a cut for a real loss where the network makes copies.
     pub(crate) fn on_report(
         &mut self,
         una: SeqNum,
