@@ -294,6 +294,7 @@ impl<'d> Engine<'d> {
     }
 
     /// The counters.
+    #[cfg(feature = "stats")]
     pub(crate) fn stats(&self) -> Stats {
         self.stats
     }

@@ -13,7 +13,7 @@ use super::{BufferPair, Engine, SocketKey};
 use crate::events::Events;
 use crate::ip::{DISCOVERS_PATH_MTU, Delivery, Destination, min_path_mtu, plateau_below};
 use crate::rand::HashKey;
-use crate::stats::Discard;
+use crate::stats::{Counted, Discard};
 use crate::storage::{Bytes, Index, Records};
 use crate::tcp::{
     Connection, ConnectionError, Disposition, FastOpen, FourTuple, HalfOpen, IsnGenerator, Opening,
@@ -328,7 +328,7 @@ impl<'d> Engine<'d> {
         room.send(&segment);
         tcp.connection.on_transmitted(&plan);
         if plan.repeated {
-            self.stats.retransmits = self.stats.retransmits.wrapping_add(1);
+            self.stats.count(Counted::Retransmit);
         }
         self.on_sent();
         self.settle_tcp(index);

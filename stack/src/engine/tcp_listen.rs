@@ -14,7 +14,7 @@ use super::pool::PoolId;
 use super::sockets::Body;
 use super::{Engine, SocketKey};
 use crate::events::Events;
-use crate::stats::Discard;
+use crate::stats::{Counted, Discard};
 use crate::storage::{Index, List};
 use crate::tcp::{
     Disposition, FourTuple, HalfOpen, Offer, Opening, State, SynReply, TimeWaitVerdict, reset_for,
@@ -468,7 +468,7 @@ impl Engine<'_> {
             let (tuple, header) = self.next_answer(now, record)?;
             self.refresh_half_open_due();
             if let (Reach::Now, Some(link)) = (reach, self.interface.link_header(&path)) {
-                self.stats.retransmits = self.stats.retransmits.wrapping_add(1);
+                self.stats.count(Counted::Retransmit);
                 return Some(Inline {
                     link,
                     packet: InlinePacket::Tcp {
