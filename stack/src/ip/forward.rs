@@ -70,7 +70,7 @@ impl<const A: usize, const R: usize> Forwarding<'_, A, R> {
         }
         if let Some(delivery) = group_delivery(destination) {
             let interface = via
-                .or_else(|| Some(self.routes.lookup(now, destination, None)?.interface))
+                .or_else(|| Some(self.routes.lookup(destination, None)?.interface))
                 .or_else(|| Some(self.addresses.usable().next()?.interface))
                 .ok_or(NoRoute)?;
             return Ok(NextHop {
@@ -193,7 +193,7 @@ impl<const A: usize, const R: usize> Forwarding<'_, A, R> {
         destination: IpAddress,
         via: Option<InterfaceId>,
     ) -> Option<Route> {
-        let configured = self.routes.lookup(now, destination, via).copied();
+        let configured = self.routes.lookup(destination, via).copied();
         let learned =
             (self.learned).filter(|route| via.is_none_or(|interface| route.interface == interface));
         match (configured, learned) {

@@ -11,7 +11,6 @@ use core::net::Ipv6Addr;
 use cygnet_config::IFACE_MAX_ROUTE_COUNT;
 
 use super::InterfaceId;
-use crate::time::Instant;
 #[cfg(feature = "proto-ipv6")]
 use crate::wire::Ipv6Cidr;
 use crate::wire::{IpAddress, IpCidr, Ipv4Cidr};
@@ -26,8 +25,6 @@ pub(crate) struct Route {
     pub(crate) gateway: Option<IpAddress>,
     /// Where the packets leave.
     pub(crate) interface: InterfaceId,
-    /// When the route stops to be one; `None` for never.
-    pub(crate) expires: Option<Instant>,
     /// The longest packet in bytes that it takes, if that is less than the link does.
     pub(crate) mtu: Option<u16>,
 }
@@ -39,13 +36,8 @@ impl Route {
             destination: everything_like(gateway),
             gateway: Some(gateway),
             interface,
-            expires: None,
             mtu: None,
         }
-    }
-
-    fn is_live(&self, now: Instant) -> bool {
-        self.expires.is_none_or(|at| now < at)
     }
 }
 
@@ -64,21 +56,13 @@ impl<const N: usize> RouteTable<N> {
     }
 
     /// Adds a route, in place of the one for the same prefix if there is one, which is returned.
-    /// Expired routes make room.
-    pub(crate) fn add(
-        &mut self,
-        now: Instant,
-        route: Route,
-    ) -> Result<Option<Route>, RouteTableFull> {
+    pub(crate) fn add(&mut self, route: Route) -> Result<Option<Route>, RouteTableFull> {
         let known = self
             .routes
             .iter_mut()
             .find(|known| known.destination.network() == route.destination.network());
         if let Some(known) = known {
             return Ok(Some(core::mem::replace(known, route)));
-        }
-        if self.routes.is_full() {
-            self.routes.retain(|known| known.is_live(now));
         }
         match self.routes.push(route) {
             Ok(()) => Ok(None),
@@ -120,31 +104,28 @@ impl<const N: usize> RouteTable<N> {
     /// Sends everything that has no other route, in the gateway's family, to `gateway`.
     pub(crate) fn set_default_gateway(
         &mut self,
-        now: Instant,
         gateway: IpAddress,
         interface: InterfaceId,
     ) -> Result<(), RouteTableFull> {
-        self.add(now, Route::default_via(gateway, interface))
-            .map(|_| ())
+        self.add(Route::default_via(gateway, interface)).map(|_| ())
     }
 
-    /// All routes, expired ones too.
+    /// All routes.
     #[cfg(test)]
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Route> {
         self.routes.iter()
     }
 
-    /// The live route with the longest prefix that contains `destination`, through `via` only if
+    /// The route with the longest prefix that contains `destination`, through `via` only if
     /// that is given.
     pub(crate) fn lookup(
         &self,
-        now: Instant,
         destination: IpAddress,
         via: Option<InterfaceId>,
     ) -> Option<&Route> {
         self.routes
             .iter()
-            .filter(|route| route.is_live(now) && route.destination.contains(&destination))
+            .filter(|route| route.destination.contains(&destination))
             .filter(|route| via.is_none_or(|interface| route.interface == interface))
             .max_by_key(|route| route.destination.prefix_len())
     }

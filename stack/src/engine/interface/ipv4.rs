@@ -60,7 +60,7 @@ impl Interface {
         if let (Some(gateway), []) = (gateway, new.routes) {
             let _ = self.config_routes.push(DEFAULT_ROUTE);
             self.routes
-                .set_default_gateway(now, IpAddress::Ipv4(gateway), INTERFACE)
+                .set_default_gateway(IpAddress::Ipv4(gateway), INTERFACE)
                 .map_err(|_| ConfigError::TooManyRoutes)?;
         }
         for &(destination, router) in new.routes {
@@ -110,11 +110,10 @@ impl Interface {
             destination,
             gateway: gateway.map(IpAddress::Ipv4),
             interface: INTERFACE,
-            expires: None,
             mtu: None,
         };
         let _ = self.config_routes.push(destination);
-        match self.routes.add(now, route) {
+        match self.routes.add(route) {
             Ok(_) => Ok(()),
             Err(_) => Err(ConfigError::TooManyRoutes),
         }

@@ -106,7 +106,7 @@ impl Interface {
             None => Ok(()),
             Some(gateway) => self
                 .routes
-                .set_default_gateway(now, IpAddress::Ipv6(gateway), INTERFACE)
+                .set_default_gateway(IpAddress::Ipv6(gateway), INTERFACE)
                 .map_err(|_| ConfigError::TooManyRoutes),
         }
     }

@@ -209,7 +209,7 @@ impl Interface {
             next_hop.delivery == Delivery::Neighbor
                 && next_hop.address == route.gateway.unwrap_or(destination)
         };
-        let route = self.routes.lookup(now, destination, None).filter(is_taken);
+        let route = self.routes.lookup(destination, None).filter(is_taken);
         route
             .and_then(|route| route.mtu)
             .map_or(link, |mtu| mtu.min(link))
@@ -384,11 +384,10 @@ impl Engine<'_> {
             destination: destination.network(),
             gateway,
             interface: INTERFACE,
-            expires: None,
             mtu: None,
         };
         self.interface.on_routes_changed();
-        match self.interface.routes.add(now, route) {
+        match self.interface.routes.add(route) {
             Ok(_) => Ok(()),
             Err(_) => Err(ConfigError::TooManyRoutes),
         }

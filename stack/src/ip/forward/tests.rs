@@ -40,7 +40,7 @@ impl Host {
         host.add_address(ETH, cidr("198.51.100.5", 30));
         host.add_address(WAN, cidr("10.0.0.7", 8));
         host.routes
-            .set_default_gateway(NOW, ip("192.0.2.1"), ETH)
+            .set_default_gateway(ip("192.0.2.1"), ETH)
             .unwrap();
         host
     }
@@ -61,10 +61,9 @@ impl Host {
             destination,
             gateway: Some(ip(gateway)),
             interface,
-            expires: None,
             mtu: None,
         };
-        self.routes.add(NOW, route).unwrap();
+        self.routes.add(route).unwrap();
     }
 
     fn resolve(&self, destination: &str, via: Option<InterfaceId>) -> Result<NextHop, NoRoute> {
@@ -172,10 +171,9 @@ mod next_hop {
             destination: cidr("203.0.113.0", 24),
             gateway: None,
             interface: WAN,
-            expires: None,
             mtu: None,
         };
-        host.routes.add(NOW, route).unwrap();
+        host.routes.add(route).unwrap();
 
         let next = host.resolve("203.0.113.5", None);
 
@@ -283,7 +281,7 @@ mod groups {
     fn groups_leave_where_the_default_route_does() {
         let mut host = Host::configured();
         host.routes
-            .set_default_gateway(NOW, ip("10.0.0.1"), WAN)
+            .set_default_gateway(ip("10.0.0.1"), WAN)
             .unwrap();
 
         let next = host.resolve("255.255.255.255", None);
@@ -385,7 +383,6 @@ mod tables {
             destination,
             gateway: Some(ip(gateway)),
             interface: ETH,
-            expires: None,
             mtu: None,
         }
     }
@@ -397,8 +394,8 @@ mod tables {
         // The bits behind the prefix do not make it another one.
         let second = route(cidr("203.0.113.9", 24), "192.0.2.2");
 
-        assert_eq!(routes.add(NOW, first), Ok(None));
-        assert_eq!(routes.add(NOW, second), Ok(Some(first)));
+        assert_eq!(routes.add(first), Ok(None));
+        assert_eq!(routes.add(second), Ok(Some(first)));
         assert_eq!(routes.iter().count(), 1);
         assert_eq!(routes.remove(cidr("203.0.113.0", 24)), Some(second));
         assert_eq!(routes.remove(cidr("203.0.113.0", 24)), None);
@@ -407,35 +404,11 @@ mod tables {
     #[test]
     fn a_full_table_refuses() {
         let mut routes = RouteTable::<1>::new();
-        routes
-            .add(NOW, route(cidr("10.0.0.0", 8), "192.0.2.1"))
-            .unwrap();
+        routes.add(route(cidr("10.0.0.0", 8), "192.0.2.1")).unwrap();
 
-        let refused = routes.set_default_gateway(NOW, ip("192.0.2.1"), ETH);
+        let refused = routes.set_default_gateway(ip("192.0.2.1"), ETH);
 
         assert_eq!(refused, Err(RouteTableFull));
-    }
-
-    #[test]
-    fn an_expired_route_leads_nowhere_and_makes_room() {
-        let mut routes = RouteTable::<1>::new();
-        let expires = NOW + Duration::from_secs(10);
-        let short_lived = Route {
-            expires: Some(expires),
-            mtu: None,
-            ..route(cidr("10.0.0.0", 8), "192.0.2.1")
-        };
-        routes.add(NOW, short_lived).unwrap();
-
-        let before = expires - Duration::from_micros(1);
-        assert_eq!(
-            routes.lookup(before, ip("10.1.1.1"), None),
-            Some(&short_lived)
-        );
-        assert_eq!(routes.lookup(expires, ip("10.1.1.1"), None), None);
-        let gateway = ip("192.0.2.1");
-        assert!(routes.set_default_gateway(before, gateway, ETH).is_err());
-        assert!(routes.set_default_gateway(expires, gateway, ETH).is_ok());
     }
 
     #[test]

@@ -30,7 +30,6 @@ impl Interface {
             destination: IpCidr::Ipv6(route.destination),
             gateway: route.router.map(IpAddress::Ipv6),
             interface: INTERFACE,
-            expires: Some(route.expires),
             mtu: None,
         })
     }
@@ -80,7 +79,7 @@ impl Interface {
     ) {
         if let IpAddress::Ipv6(destination) = destination
             && !destination.is_multicast()
-            && self.routes.lookup(now, destination.into(), None).is_none()
+            && self.routes.lookup(destination.into(), None).is_none()
         {
             let discovery = &mut self.ipv6.discovery;
             let probe = discovery.routes.poll_probe(now, destination);
