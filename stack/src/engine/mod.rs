@@ -161,7 +161,7 @@ use crate::icmp::ErrorLimiter;
 use crate::rand::{Random, Seed};
 use crate::stats::Stats;
 use crate::storage::Presence;
-use crate::time::{Duration, Instant};
+use crate::time::Instant;
 use crate::wire::IpAddress;
 
 /// The stack without its async skin.
@@ -219,10 +219,7 @@ impl<'d> Engine<'d> {
             sockets: sockets.with_key(random.hash_key()),
             #[cfg(feature = "socket-tcp")]
             tcp: TcpState::new(random.hash_key(), config, tables),
-            icmp_errors: ErrorLimiter::new(
-                cygnet_config::ICMP_ERROR_BURST as u32,
-                ICMP_ERROR_INTERVAL,
-            ),
+            icmp_errors: ErrorLimiter::new(),
             stats: Stats::default(),
             _presence: Presence::There,
             interface,
@@ -325,9 +322,6 @@ fn earlier(a: Option<Instant>, b: Option<Instant>) -> Option<Instant> {
         (a, b) => a.or(b),
     }
 }
-
-/// RFC 1812, section 4.3.2.8: ten errors a second on average.
-const ICMP_ERROR_INTERVAL: Duration = Duration::from_millis(100);
 
 /// The most sockets whose timers are handled in one go; the rest is due at once, and comes next.
 #[cfg(any(feature = "socket-tcp", feature = "socket-dns", feature = "mdns"))]
