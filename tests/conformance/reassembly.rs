@@ -1,5 +1,7 @@
 //! Text out of order and more than once (RFC 9293, section 3.10.7.4, seventh; RFC 2018; RFC 2883).
 
+use core::time::Duration;
+
 use cygnet_tests::script::{Script, ack, data, pattern};
 
 use crate::stories::{established, established_sack};
@@ -12,7 +14,12 @@ stories! {
         rfc2883_a_duplicate_is_reported_at_once,
         rfc2883_a_duplicate_ahead_of_a_gap_is_reported,
         text_before_the_window_is_cut_off,
-        no_blocks_for_a_peer_that_does_not_understand_them;
+        no_blocks_for_a_peer_that_does_not_understand_them,
+        what_arrives_together_ahead_of_a_gap_is_acknowledged_segment_by_segment;
+    "Linux acknowledges each segment as it comes":
+        three_reports_tell_of_what_arrives_together_ahead_of_a_gap,
+        reports_that_go_out_together_tell_of_different_blocks,
+        what_fills_a_gap_together_with_what_is_behind_it_is_acknowledged_once;
     "Linux keeps both copies and lets the one that starts earlier win":
         where_segments_overlap_the_first_copy_wins;
 }
@@ -56,6 +63,57 @@ fn rfc2018_blocks_grow_together(script: &Script) {
     peer.expect(ack(1).sack(101..401));
     peer.send(data(1..101));
     peer.expect(ack(401));
+}
+
+/// What such a peer has to go by is the number of acknowledgments.
+fn what_arrives_together_ahead_of_a_gap_is_acknowledged_segment_by_segment(script: &Script) {
+    let (peer, _) = established(script);
+    for start in [101, 201, 301, 401, 501] {
+        peer.send(data(start..start + 100));
+    }
+    for _ in 0..5 {
+        peer.expect(ack(1));
+    }
+    script.silence(Duration::from_millis(100));
+}
+
+/// One of them may be lost.
+fn three_reports_tell_of_what_arrives_together_ahead_of_a_gap(script: &Script) {
+    let (peer, _) = established_sack(script);
+    for start in [101, 201, 301, 401, 501] {
+        peer.send(data(start..start + 100));
+    }
+    for _ in 0..3 {
+        peer.expect(ack(1).sack(101..601));
+    }
+    script.silence(Duration::from_millis(100));
+}
+
+fn reports_that_go_out_together_tell_of_different_blocks(script: &Script) {
+    let (peer, socket) = established_sack(script);
+    for start in [101, 301, 501, 701, 901] {
+        peer.send(data(start..start + 100));
+    }
+    peer.expect(ack(1).sack(101..201).sack(301..401));
+    for _ in 0..2 {
+        let latest = ack(1).sack(901..1001).sack(701..801).sack(501..601);
+        peer.expect(latest.sack(101..201));
+    }
+    script.silence(Duration::from_millis(100));
+    peer.send(data(1..1001));
+    peer.expect(ack(1001).sack(901..1001));
+    script.read(socket, 1..1001);
+}
+
+/// Its acknowledgments would count as duplicates of the new one.
+fn what_fills_a_gap_together_with_what_is_behind_it_is_acknowledged_once(script: &Script) {
+    let (peer, socket) = established(script);
+    for start in [101, 201, 301, 1] {
+        peer.send(data(start..start + 100));
+    }
+    peer.expect(ack(401));
+    script.silence(Duration::from_millis(100));
+    script.read(socket, 1..401);
 }
 
 fn rfc2883_a_duplicate_is_reported_at_once(script: &Script) {

@@ -93,8 +93,12 @@ async fn run(wire: Wire, test: impl AsyncFnOnce(Stack<'static>)) {
     match wire {
         Wire::Device(mode) => beside(device(mode), ipv4(EcnPolicy::Accept), test).await,
         Wire::Faulty(faults) => {
-            let faulty =
-                FaultInjector::new(device(Mode::Tap), &*leak(TokioClock::new()), faults, 1);
+            let (interface, tap) = interface_and_driver(Mode::Tap);
+            // Spoilt ARP would have the kernel believe in a neighbor that is not there: half a minute each.
+            interface
+                .add_neighbor(CYGNET, ethernet_address(&tap))
+                .expect("an interface of one's own can be set up");
+            let faulty = FaultInjector::new(tap, &*leak(TokioClock::new()), faults, 1);
             beside(faulty, ipv4(EcnPolicy::Accept), test).await;
         }
         Wire::Long(impairments) => through(impairments, |_| true, test).await,
@@ -108,10 +112,7 @@ async fn through(
     test: impl AsyncFnOnce(Stack<'static>),
 ) {
     let mut tap = device(Mode::Tap);
-    let HardwareAddress::Ethernet(address) = tap.hardware_address() else {
-        unreachable!("a tap is an Ethernet device");
-    };
-    let port = PortConfig::ethernet(address).impairments(impairments);
+    let port = PortConfig::ethernet(ethernet_address(&tap)).impairments(impairments);
     let link = leak(Link::<NoopRawMutex, 256, 1514>::new());
     let [near, mut far] = link.split(&*leak(TokioClock::new()), [port, port]);
     let bridge = poll_fn(|cx| {
@@ -136,6 +137,13 @@ fn interface_and_driver(mode: Mode) -> (Interface, TunTap) {
     let set_up = || interface.add_address(KERNEL, 24)?.up().map(|_| ());
     set_up().expect("an interface of one's own can be set up");
     (interface, TunTap::new(device).expect("a driver"))
+}
+
+fn ethernet_address(tap: &TunTap) -> [u8; 6] {
+    match tap.hardware_address() {
+        HardwareAddress::Ethernet(address) => address,
+        _ => unreachable!("a tap is an Ethernet device"),
+    }
 }
 
 fn ipv4(ecn: EcnPolicy) -> Config {

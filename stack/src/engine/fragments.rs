@@ -4,6 +4,9 @@
 //! see [`Cut`]. An answer has no such memory. What is too long for one packet, and what answers a datagram
 //! that was put together and whose memory is to be free again, goes through the one [`Outbox`].
 
+#[cfg(feature = "proto-ipv6")]
+mod v6;
+
 use cygnet_config::{FRAGMENTATION_BUFFER_SIZE, REASSEMBLY_BUFFER_COUNT, REASSEMBLY_BUFFER_SIZE};
 
 use super::egress::Inline;
@@ -409,7 +412,7 @@ fn time_exceeded<'a>(
 ) -> Option<Inline<'a>> {
     #[cfg(feature = "proto-ipv6")]
     if first.first()? >> 4 == 6 {
-        return super::fragments_v6::time_exceeded(first, back, interface);
+        return v6::time_exceeded(first, back, interface);
     }
     let (header, payload) = Ipv4Header::parse(first, false).ok()?;
     let is_icmp = header.protocol == IpProtocol::ICMP;

@@ -11,46 +11,16 @@
 //! Nothing here looks at all sockets, but when an address of ours goes: a packet finds its socket by hash, work and
 //! events are in lists, deadlines in a heap.
 
-#[cfg(feature = "mdns")]
-mod browse;
 mod config;
-#[cfg(any(
-    feature = "socket-udp",
-    feature = "socket-icmp",
-    feature = "socket-raw"
-))]
-mod datagram;
-#[cfg(feature = "socket-dns")]
-mod destinations;
-#[cfg(feature = "socket-dhcpv4")]
-mod dhcp;
-#[cfg(feature = "dhcpv4-server")]
-mod dhcp_server;
-#[cfg(feature = "socket-dhcpv6")]
-mod dhcpv6;
-#[cfg(feature = "socket-dns")]
-mod dns;
 mod egress;
-#[cfg(feature = "tcp-fast-open")]
-mod fast_open;
 mod flow_label;
 #[cfg(feature = "ip-fragments")]
 mod fragments;
-#[cfg(all(feature = "ip-fragments", feature = "proto-ipv6"))]
-mod fragments_v6;
 mod icmp;
-#[cfg(feature = "socket-icmp")]
-mod icmp_socket;
 mod ingress;
 mod interface;
-#[cfg(feature = "ipv4-link-local")]
-mod link_local;
-#[cfg(feature = "mdns")]
-mod mdns;
 #[cfg(feature = "multicast")]
 mod multicast;
-#[cfg(all(feature = "socket-tcp", not(feature = "tcp-fast-open")))]
-mod no_fast_open;
 #[cfg(not(feature = "ip-fragments"))]
 mod no_fragments;
 #[cfg(not(feature = "multicast"))]
@@ -66,24 +36,12 @@ mod outgoing;
     feature = "socket-raw"
 ))]
 mod packet_socket;
-#[cfg(feature = "socket-tcp")]
-mod pool;
 #[cfg(any(feature = "socket-tcp", feature = "socket-udp"))]
 mod ports;
-#[cfg(feature = "socket-raw")]
-mod raw_socket;
 mod services;
 mod sockets;
-#[cfg(feature = "tcp-syn-cookies")]
-mod syn_cookies;
-#[cfg(all(feature = "socket-tcp", not(feature = "tcp-syn-cookies")))]
-mod syn_eviction;
 #[cfg(feature = "socket-tcp")]
 mod tcp;
-#[cfg(feature = "socket-tcp")]
-mod tcp_listen;
-#[cfg(feature = "socket-udp")]
-mod udp;
 
 #[cfg(test)]
 mod tests;
@@ -102,17 +60,9 @@ pub use config::SlaacConfig;
 pub use config::{AddressPolicy, Config, ConfigV4, DefensePolicy, EcnPolicy, StaticConfigV4};
 #[cfg(feature = "proto-ipv6")]
 pub use config::{ConfigV6, InterfaceIdentifiers, StaticConfigV6};
-#[cfg(feature = "socket-dns")]
-pub(crate) use destinations::MAX_FOUND;
-#[cfg(feature = "socket-dns")]
-pub(crate) use dns::AskError;
 pub(crate) use egress::Inline;
 #[cfg(feature = "ip-fragments")]
 pub(crate) use fragments::FragmentBuffers;
-#[cfg(feature = "socket-icmp")]
-pub(crate) use icmp_socket::Icmp;
-#[cfg(feature = "socket-icmp")]
-pub use icmp_socket::{IcmpEndpoint, IcmpMetadata, IcmpPacketMetadata};
 pub use interface::ConfigError;
 pub(crate) use interface::Interface;
 #[cfg(feature = "slaac")]
@@ -130,31 +80,39 @@ pub(crate) use outgoing::Room;
     feature = "socket-raw"
 ))]
 pub use packet_socket::BindError;
+#[cfg(feature = "socket-icmp")]
+pub(crate) use packet_socket::icmp::Icmp;
+#[cfg(feature = "socket-icmp")]
+pub use packet_socket::icmp::{IcmpEndpoint, IcmpMetadata, IcmpPacketMetadata};
+#[cfg(feature = "socket-raw")]
+pub(crate) use packet_socket::raw::{Kind as RawKind, Raw};
+#[cfg(feature = "socket-raw")]
+pub use packet_socket::raw::{RawMetadata, RawPacketMetadata};
+#[cfg(feature = "socket-udp")]
+pub(crate) use packet_socket::udp::{Udp, UdpSocketState};
+#[cfg(all(feature = "embedded-nal-async", feature = "socket-udp"))]
+pub(crate) use packet_socket::udp::{UdpBuffers, UdpPoolId};
+#[cfg(feature = "socket-udp")]
+pub use packet_socket::udp::{UdpMetadata, UdpPacketMetadata};
 #[cfg(any(
     feature = "socket-udp",
     feature = "socket-icmp",
     feature = "socket-raw"
 ))]
 pub(crate) use packet_socket::{Fault, PacketKind, QueueError};
-#[cfg(feature = "socket-tcp")]
-pub(crate) use pool::{BufferPair, PoolId};
-#[cfg(feature = "socket-raw")]
-pub(crate) use raw_socket::{Kind as RawKind, Raw};
-#[cfg(feature = "socket-raw")]
-pub use raw_socket::{RawMetadata, RawPacketMetadata};
+#[cfg(feature = "socket-dns")]
+pub(crate) use services::destinations::MAX_FOUND;
+#[cfg(feature = "socket-dns")]
+pub(crate) use services::dns::AskError;
 pub(crate) use sockets::{LANES, Slot, SocketKey, Sockets};
 #[cfg(feature = "socket-tcp")]
 pub use tcp::ConnectError;
 #[cfg(feature = "socket-tcp")]
-pub(crate) use tcp::{TcpState, TcpTables};
+pub use tcp::listen::ListenError;
 #[cfg(feature = "socket-tcp")]
-pub use tcp_listen::ListenError;
-#[cfg(feature = "socket-udp")]
-pub(crate) use udp::{Udp, UdpSocketState};
-#[cfg(all(feature = "embedded-nal-async", feature = "socket-udp"))]
-pub(crate) use udp::{UdpBuffers, UdpPoolId};
-#[cfg(feature = "socket-udp")]
-pub use udp::{UdpMetadata, UdpPacketMetadata};
+pub(crate) use tcp::pool::{BufferPair, PoolId};
+#[cfg(feature = "socket-tcp")]
+pub(crate) use tcp::{TcpState, TcpTables};
 
 use crate::events::Events;
 use crate::icmp::ErrorLimiter;
@@ -178,7 +136,7 @@ pub(crate) struct Engine<'d> {
     services: Services,
     fragments: FragmentState<'d>,
     #[cfg(feature = "socket-dns")]
-    dns: dns::DnsState,
+    dns: services::dns::DnsState,
     #[cfg(all(feature = "embedded-nal-async", feature = "socket-udp"))]
     udp_pools: udp::UdpPools<'d>,
     /// A handle asked for something that only the runner can begin.
@@ -209,7 +167,7 @@ impl<'d> Engine<'d> {
             services,
             fragments: FragmentState::new(),
             #[cfg(feature = "socket-dns")]
-            dns: dns::DnsState::new(),
+            dns: services::dns::DnsState::new(),
             #[cfg(all(feature = "embedded-nal-async", feature = "socket-udp"))]
             udp_pools: udp::UdpPools::new(),
             attention: false,

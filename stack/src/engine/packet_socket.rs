@@ -1,11 +1,19 @@
 //! What sockets that queue whole packets have in common (UDP, ICMP, raw), as their handles see them.
 //!
-//! How their packets leave is in [`super::datagram`].
+//! How their packets leave is in [`datagram`].
 
-use super::datagram::RouteCache;
+pub(super) mod datagram;
+#[cfg(feature = "socket-icmp")]
+pub(super) mod icmp;
+#[cfg(feature = "socket-raw")]
+pub(super) mod raw;
+#[cfg(feature = "socket-udp")]
+pub(super) mod udp;
+
 use super::{Engine, SocketKey};
 use crate::stats::Discard;
 use crate::storage::{Buffer, Bytes, PacketMetadata, PacketQueue, PushError};
+use datagram::RouteCache;
 
 /// A kind of socket that queues whole packets: a name for it, without the lifetime that its state has. Of futures
 /// that name what has a lifetime the compiler cannot tell that they are `Send`.

@@ -1,14 +1,25 @@
 //! What the stack does on the network by itself, beside its sockets: where each service that is compiled in
 //! has its turn. `engine` drives them together; each has its own file.
 
+#[cfg(feature = "mdns")]
+pub(super) mod browse;
+#[cfg(feature = "socket-dns")]
+pub(super) mod destinations;
+#[cfg(feature = "socket-dhcpv4")]
+pub(super) mod dhcp;
+#[cfg(feature = "dhcpv4-server")]
+pub(super) mod dhcp_server;
+#[cfg(feature = "socket-dhcpv6")]
+pub(super) mod dhcpv6;
+#[cfg(feature = "socket-dns")]
+pub(super) mod dns;
+#[cfg(feature = "ipv4-link-local")]
+pub(super) mod link_local;
+#[cfg(feature = "mdns")]
+pub(super) mod mdns;
+
 #[cfg(feature = "slaac")]
 use super::RouterFlags;
-#[cfg(feature = "socket-dhcpv4")]
-use super::dhcp::DhcpState;
-#[cfg(feature = "dhcpv4-server")]
-use super::dhcp_server::DhcpServerState;
-#[cfg(feature = "socket-dhcpv6")]
-use super::dhcpv6::Dhcpv6State;
 #[cfg(any(
     feature = "socket-dhcpv4",
     feature = "socket-dhcpv6",
@@ -18,16 +29,22 @@ use super::dhcpv6::Dhcpv6State;
     feature = "multicast"
 ))]
 use super::earlier;
-#[cfg(feature = "ipv4-link-local")]
-use super::link_local::LinkLocalState;
-#[cfg(feature = "mdns")]
-use super::mdns::MdnsState;
 #[cfg(feature = "multicast")]
 use super::multicast::MulticastState;
 use super::{Config, Engine, Interface, Room};
 use crate::rand::Random;
 use crate::time::Instant;
 use crate::wire::IpAddress;
+#[cfg(feature = "socket-dhcpv4")]
+use dhcp::DhcpState;
+#[cfg(feature = "dhcpv4-server")]
+use dhcp_server::DhcpServerState;
+#[cfg(feature = "socket-dhcpv6")]
+use dhcpv6::Dhcpv6State;
+#[cfg(feature = "ipv4-link-local")]
+use link_local::LinkLocalState;
+#[cfg(feature = "mdns")]
+use mdns::MdnsState;
 
 /// The state of all of them.
 pub(super) struct Services {

@@ -1,18 +1,18 @@
 //! The slots: who is in them, and the lists they are in.
 
 use super::Engine;
-#[cfg(feature = "socket-dns")]
-use super::dns::DnsSlot;
 #[cfg(feature = "socket-icmp")]
-use super::icmp_socket::IcmpSocketState;
+use super::packet_socket::icmp::IcmpSocketState;
 #[cfg(feature = "socket-raw")]
-use super::raw_socket::RawSocketState;
+use super::packet_socket::raw::RawSocketState;
+#[cfg(feature = "socket-udp")]
+use super::packet_socket::udp::UdpSocketState;
+#[cfg(feature = "socket-dns")]
+use super::services::dns::DnsSlot;
 #[cfg(feature = "socket-tcp")]
 use super::tcp::TcpSlot;
 #[cfg(feature = "socket-tcp")]
-use super::tcp_listen::Listener;
-#[cfg(feature = "socket-udp")]
-use super::udp::UdpSocketState;
+use super::tcp::listen::Listener;
 #[cfg(feature = "mdns")]
 use crate::dns::mdns::Browse;
 use crate::events::Events;

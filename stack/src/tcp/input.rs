@@ -1,6 +1,7 @@
 //! A segment arrives: RFC 9293, section 3.10.7, in its order.
 
 use super::connection::{Connection, Moment, TICK, ticks};
+use super::out_of_order::MOST_LATER;
 use super::output::Special;
 use super::receiver::Stored;
 use super::sender::WindowUpdate;
@@ -383,6 +384,8 @@ impl Connection<'_> {
         match stored {
             Stored::InOrder { bytes, filled } => {
                 self.events |= Events::READABLE;
+                // What came before it was next then, and is acknowledged with it.
+                self.due.duplicates = 0;
                 let bytes = u16::try_from(bytes).unwrap_or(u16::MAX);
                 self.rcv.unacknowledged = self.rcv.unacknowledged.saturating_add(bytes);
                 // As Linux: what is more than one segment is acknowledged at once.
@@ -399,13 +402,24 @@ impl Connection<'_> {
             // RFC 5681, section 4.2: "a TCP receiver SHOULD send an immediate duplicate ACK when an
             // out-of-order segment arrives".
             Stored::Ahead | Stored::Duplicate | Stored::NoRoom => {
-                if self.due.ack && !self.sack {
-                    self.due.duplicates = self.due.duplicates.saturating_add(1);
+                if self.due.ack && self.due.duplicates < self.most_duplicates(stored) {
+                    self.due.duplicates += 1;
                 }
                 self.due.ack = true;
             }
         }
         Some(stored)
+    }
+
+    /// How often an acknowledgment is repeated when many segments arrived together that are out of order.
+    /// A peer without selective acknowledgments counts them. Any other is told as much as possible of what
+    /// arrived, even if one of them is lost.
+    fn most_duplicates(&self, stored: Stored) -> u8 {
+        match stored {
+            _ if !self.sack => u8::MAX,
+            Stored::Ahead => MOST_LATER,
+            _ => 0,
+        }
     }
 
     /// The peer's FIN is next in order.

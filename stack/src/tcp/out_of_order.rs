@@ -54,6 +54,14 @@ pub(super) struct Queue<'a, 'd> {
     nxt: SeqNum,
 }
 
+/// The same, to be read.
+#[derive(Clone, Copy)]
+struct View<'a, 'd> {
+    state: &'a OutOfOrder,
+    ring: &'a Ring<'d>,
+    nxt: SeqNum,
+}
+
 /// A place in the list.
 #[derive(Clone, Copy)]
 struct Link {
@@ -119,14 +127,44 @@ impl OutOfOrder {
 
     /// The blocks to report, the latest first (RFC 2018, section 4), and before them once what arrived twice
     /// (RFC 2883, section 4). Where there is room left, the first of all: it may have been reported long ago.
-    pub(super) fn sack_blocks(&self) -> SackBlocks {
+    ///
+    /// When much arrived together, several reports go out together, and `later` of them after this one. The last
+    /// is the one above; those before it tell of the blocks that it has no room for. What a peer does not hear of
+    /// soon it takes for lost, or, when it hears of it late, for reordered.
+    pub(super) fn sack_blocks(&self, ring: &Ring<'_>, nxt: SeqNum, later: u8) -> SackBlocks {
+        if later > 0 {
+            let others = self.earlier_blocks(ring, nxt, later);
+            if !others.is_empty() {
+                return others;
+            }
+        }
         let mut blocks = SackBlocks::default();
+        let duplicate = (later == 0).then_some(self.duplicate);
         let known = self.recent.contains(&self.first) || self.is_empty();
         let first = (!known).then_some(self.first);
-        for block in [self.duplicate].into_iter().chain(self.recent).chain(first) {
+        for block in duplicate.into_iter().chain(self.recent).chain(first) {
             if !block.is_empty() {
                 blocks.push(block.left, block.right);
             }
+        }
+        blocks
+    }
+
+    /// What a report says that `later` others follow: blocks that changed before those of the last report did. All
+    /// reports together go from the lowest number to the highest, for the peer takes a block below those that it
+    /// knows for text that was overtaken.
+    #[inline(never)]
+    fn earlier_blocks(&self, ring: &Ring<'_>, nxt: SeqNum, later: u8) -> SackBlocks {
+        let view = View {
+            state: self,
+            ring,
+            nxt,
+        };
+        let others = view.blocks().filter(|block| !self.recent.contains(block));
+        let told = usize::from(MOST_LATER.saturating_sub(later)) * RECENT;
+        let mut blocks = SackBlocks::default();
+        for block in others.skip(told).take(RECENT) {
+            blocks.push(block.left, block.right);
         }
         blocks
     }
@@ -143,12 +181,20 @@ impl OutOfOrder {
     }
 }
 
-impl Queue<'_, '_> {
+impl<'d> Queue<'_, 'd> {
+    fn view(&self) -> View<'_, 'd> {
+        View {
+            state: self.state,
+            ring: self.ring,
+            nxt: self.nxt,
+        }
+    }
+
     /// Takes text that lies within the window, at `left` or behind it. Where it overlaps what is there, the first
     /// copy wins.
     pub(super) fn insert(&mut self, left: SeqNum, text: &[u8]) -> Stored {
         let right = left + text.len() as u32;
-        let place = self.find(left);
+        let place = self.view().find(left);
         if place
             .block
             .is_some_and(|known| known.left.at_or_before(left) && right.at_or_before(known.right))
@@ -204,7 +250,7 @@ impl Queue<'_, '_> {
         let mut link = place;
         while let Some(known) = link.block.filter(|k| k.left.at_or_before(block.right)) {
             // Before the hole behind it is filled.
-            let next = self.next(link, known);
+            let next = self.view().next(link, known);
             self.write(block.left, text, joined.right, known.left);
             let twice = Block {
                 left: known.left.max(block.left),
@@ -228,36 +274,6 @@ impl Queue<'_, '_> {
         (joined, link)
     }
 
-    /// The first block that ends at `left` or behind it.
-    fn find(&self, left: SeqNum) -> Link {
-        let last = self.state.last;
-        let mut link = if self.state.is_empty() {
-            Link {
-                at: self.nxt,
-                block: None,
-            }
-        } else if left.after(last) {
-            self.link(last)
-        } else {
-            self.link(self.nxt)
-        };
-        while let Some(known) = link.block.filter(|known| known.right.before(left)) {
-            link = self.next(link, known);
-        }
-        link
-    }
-
-    /// What comes behind the block `known`, whose edges are found by `link`.
-    fn next(&self, link: Link, known: Block) -> Link {
-        if link.at == self.state.last {
-            return Link {
-                at: known.right,
-                block: None,
-            };
-        }
-        self.link(known.right)
-    }
-
     /// `next` comes behind `joined`, which took `place`.
     fn relink(&mut self, place: Link, joined: Block, next: Link) {
         match next.block {
@@ -268,26 +284,6 @@ impl Queue<'_, '_> {
                 }
             }
             None => self.state.last = place.at,
-        }
-    }
-
-    /// Reads the edges that lie at `at`.
-    fn link(&self, at: SeqNum) -> Link {
-        if at == self.nxt {
-            return Link {
-                at,
-                block: Some(self.state.first),
-            };
-        }
-        let mut edges = [0; EDGES_LEN as usize];
-        self.ring.peek_ahead(self.offset(at), &mut edges);
-        let [a, b, c, d, e, f, g, h] = edges;
-        Link {
-            at,
-            block: Some(Block {
-                left: SeqNum::new(u32::from_ne_bytes([a, b, c, d])),
-                right: SeqNum::new(u32::from_ne_bytes([e, f, g, h])),
-            }),
         }
     }
 
@@ -320,6 +316,66 @@ impl Queue<'_, '_> {
     }
 }
 
+impl<'a, 'd> View<'a, 'd> {
+    /// All blocks, the first one first.
+    fn blocks(self) -> impl Iterator<Item = Block> + use<'a, 'd> {
+        let first = (!self.state.is_empty()).then(|| self.link(self.nxt));
+        let next = move |link: &Link| link.block.map(|known| self.next(*link, known));
+        core::iter::successors(first, next).map_while(|link| link.block)
+    }
+
+    /// The first block that ends at `left` or behind it.
+    fn find(self, left: SeqNum) -> Link {
+        let last = self.state.last;
+        let mut link = if self.state.is_empty() {
+            Link {
+                at: self.nxt,
+                block: None,
+            }
+        } else if left.after(last) {
+            self.link(last)
+        } else {
+            self.link(self.nxt)
+        };
+        while let Some(known) = link.block.filter(|known| known.right.before(left)) {
+            link = self.next(link, known);
+        }
+        link
+    }
+
+    /// What comes behind the block `known`, whose edges are found by `link`.
+    fn next(self, link: Link, known: Block) -> Link {
+        if link.at == self.state.last {
+            return Link {
+                at: known.right,
+                block: None,
+            };
+        }
+        self.link(known.right)
+    }
+
+    /// Reads the edges that lie at `at`.
+    fn link(self, at: SeqNum) -> Link {
+        if at == self.nxt {
+            return Link {
+                at,
+                block: Some(self.state.first),
+            };
+        }
+        let mut edges = [0; EDGES_LEN as usize];
+        self.ring
+            .peek_ahead(at.distance_from(self.nxt) as usize, &mut edges);
+        let [a, b, c, d, e, f, g, h] = edges;
+        Link {
+            at,
+            block: Some(Block {
+                left: SeqNum::new(u32::from_ne_bytes([a, b, c, d])),
+                right: SeqNum::new(u32::from_ne_bytes([e, f, g, h])),
+            }),
+        }
+    }
+}
+
 impl Block {
     const EMPTY: Self = Self {
         left: SeqNum::new(0),
@@ -340,6 +396,9 @@ const EDGES_LEN: u32 = 8;
 
 /// How many blocks an acknowledgment with a timestamp has room for.
 const RECENT: usize = 3;
+
+/// How many reports follow the first of those that go out together. Linux holds back none of the first three.
+pub(super) const MOST_LATER: u8 = 2;
 
 /// So many blocks are no accident: a segment costs no more than a look at each of them.
 const MAX_BLOCKS: u8 = 128;

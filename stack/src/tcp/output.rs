@@ -42,8 +42,8 @@ pub(crate) struct SegmentPlan {
 enum Kind {
     /// Those that every segment has.
     Usual,
-    /// And what arrived out of order.
-    Report,
+    /// And what arrived out of order; so many more reports come after this one.
+    Report { later: u8 },
     /// Those of a SYN.
     Syn,
 }
@@ -53,8 +53,7 @@ enum Kind {
 pub(super) struct Due {
     /// An acknowledgment.
     pub(super) ack: bool,
-    /// How often the acknowledgment is to be repeated: once for each segment out of order, for a peer that
-    /// has nothing but their number to go by (RFC 5681, section 4.2).
+    /// How often the acknowledgment is to be repeated (RFC 5681, section 4.2).
     pub(super) duplicates: u8,
     /// A bit for each [`Special`].
     pub(super) special: u8,
@@ -208,7 +207,7 @@ impl Connection<'_> {
 
     /// A planned segment was written down.
     pub(crate) fn on_transmitted(&mut self, plan: &SegmentPlan) {
-        if plan.kind == Kind::Report {
+        if plan.kind == (Kind::Report { later: 0 }) {
             self.rcv.on_reported();
         }
     }
@@ -228,8 +227,8 @@ impl Connection<'_> {
     fn options(&self, now: Instant, kind: Kind, mss: u16) -> TcpOptions {
         match kind {
             Kind::Usual => self.usual_options(now),
-            Kind::Report => TcpOptions {
-                sack: self.rcv.sack_blocks(),
+            Kind::Report { later } => TcpOptions {
+                sack: self.rcv.sack_blocks(later),
                 ..self.usual_options(now)
             },
             Kind::Syn => TcpOptions {
@@ -469,8 +468,10 @@ impl Connection<'_> {
         }
         let mut plan = self.plan(self.snd.max, TcpFlags::ACK);
         if self.sack && self.rcv.has_sack_blocks() {
-            plan.kind = Kind::Report;
-            plan.header_len = MIN_HEADER_LEN + self.options(now, Kind::Report, 0).len() as u8;
+            plan.kind = Kind::Report {
+                later: self.due.duplicates,
+            };
+            plan.header_len = MIN_HEADER_LEN + self.options(now, plan.kind, 0).len() as u8;
         }
         if let Some(rest) = self.due.duplicates.checked_sub(1) {
             self.due.duplicates = rest;

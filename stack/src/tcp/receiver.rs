@@ -213,8 +213,8 @@ impl<'d> Receiver<'d> {
     }
 
     /// The blocks to report, see [`OutOfOrder::sack_blocks`].
-    pub(crate) fn sack_blocks(&self) -> SackBlocks {
-        self.ahead.sack_blocks()
+    pub(crate) fn sack_blocks(&self, later: u8) -> SackBlocks {
+        self.ahead.sack_blocks(&self.ring, self.nxt, later)
     }
 
     /// The blocks are on their way.
@@ -261,7 +261,7 @@ mod tests {
         let mut memory = [0; 16];
         let mut r = receiver(&mut memory);
         assert_eq!(r.store(seq(104), b"efgh"), Stored::Ahead);
-        assert_eq!(r.sack_blocks().iter().next(), Some((seq(104), seq(108))));
+        assert_eq!(r.sack_blocks(0).iter().next(), Some((seq(104), seq(108))));
         assert_eq!(
             r.store(seq(100), b"abcd"),
             Stored::InOrder {
@@ -290,12 +290,12 @@ mod tests {
         let mut r = receiver(&mut memory);
         r.store(seq(100), b"abcd");
         assert_eq!(r.store(seq(100), b"abcd"), Stored::Duplicate);
-        assert_eq!(r.sack_blocks().iter().next(), Some((seq(100), seq(104))));
+        assert_eq!(r.sack_blocks(0).iter().next(), Some((seq(100), seq(104))));
         r.on_reported();
         assert!(!r.has_sack_blocks());
         r.store(seq(108), b"ij");
         assert_eq!(r.store(seq(108), b"ij"), Stored::Duplicate);
-        let blocks = r.sack_blocks();
+        let blocks = r.sack_blocks(0);
         assert!(
             blocks
                 .iter()

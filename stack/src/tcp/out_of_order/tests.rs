@@ -19,8 +19,13 @@ fn at(number: u32) -> SeqNum {
 }
 
 fn blocks(r: &Receiver<'_>) -> Vec<(u32, u32)> {
+    report(r, 0)
+}
+
+/// What a report says that `later` others follow.
+fn report(r: &Receiver<'_>, later: u8) -> Vec<(u32, u32)> {
     let relative = |n: SeqNum| n.distance_from(at(0));
-    let blocks = r.sack_blocks();
+    let blocks = r.sack_blocks(later);
     blocks
         .iter()
         .map(|b| (relative(b.0), relative(b.1)))
@@ -40,6 +45,25 @@ fn reports_the_latest_first_then_those_before_it_and_the_first_of_all() {
     assert_eq!(blocks(&r), [(70, 85), (130, 140), (100, 110), (10, 20)]);
     r.store(at(50), &[1; 20]);
     assert_eq!(blocks(&r), [(40, 85), (130, 140), (100, 110), (10, 20)]);
+}
+
+#[test]
+fn reports_that_go_out_together_tell_of_different_blocks() {
+    let mut memory = [0; 400];
+    let mut r = receiver(&mut memory, at(0));
+    let block = |n: u32| (n * 30, n * 30 + 10);
+    for n in 1..=8 {
+        let (left, _) = block(n);
+        assert_eq!(r.store(at(left), &[1; 10]), Stored::Ahead);
+    }
+    assert_eq!(report(&r, 2), [1, 2, 3].map(block));
+    assert_eq!(report(&r, 1), [4, 5].map(block));
+    assert_eq!(report(&r, 0), [8, 7, 6, 1].map(block));
+    // Where there is nothing else to say, the same is said again, but not what arrived twice.
+    r.store(at(0), &[1; 230]);
+    r.store(at(240), &[1; 10]);
+    assert_eq!(report(&r, 1), [block(8)]);
+    assert_eq!(report(&r, 0), [block(8), block(8)]);
 }
 
 #[test]
@@ -176,7 +200,7 @@ impl Model {
         for number in given {
             there[(number - self.nxt) as usize] = true;
         }
-        for (left, right) in r.sack_blocks().iter() {
+        for (left, right) in r.sack_blocks(0).iter() {
             let block = left.get()..right.get();
             let mut ahead = block.filter(|&number| number >= self.nxt);
             assert!(ahead.all(|number| there[(number - self.nxt) as usize]));
@@ -192,7 +216,7 @@ impl Model {
 
     /// What is reported is there; what is not may have been cut off.
     fn note(&mut self, r: &Receiver<'_>) {
-        for (left, right) in r.sack_blocks().iter() {
+        for (left, right) in r.sack_blocks(0).iter() {
             for number in left.get().max(self.nxt)..right.get().max(self.nxt) {
                 self.there[(number - self.nxt) as usize] = true;
             }

@@ -3,19 +3,19 @@
 //! The slot's buffer holds the question as it goes out and, behind it, room for the answer. The cache is the
 //! stack's, and looked into when the runner comes by, which knows the time.
 
-use super::datagram::{Datagrams, Pending, RouteCache};
-use super::icmp::IcmpError;
-use super::ingress::Handled;
-#[cfg(feature = "mdns")]
-use super::mdns::mdns_group;
-use super::outgoing::{IpPacket, Marks, Payload, Room};
-use super::sockets::Body;
-use super::udp::UDP;
-use super::{Engine, SocketKey};
 #[cfg(feature = "mdns")]
 use crate::dns::mdns::Versions;
 use crate::dns::{Cache, DnsAnswer, Failure, Options, Phase, Query, Verdict};
 use crate::dns::{is_local, without_opt};
+use crate::engine::icmp::IcmpError;
+use crate::engine::ingress::Handled;
+use crate::engine::outgoing::{IpPacket, Marks, Payload, Room};
+use crate::engine::packet_socket::datagram::{Datagrams, Pending, RouteCache};
+use crate::engine::packet_socket::udp::UDP;
+#[cfg(feature = "mdns")]
+use crate::engine::services::mdns::mdns_group;
+use crate::engine::sockets::Body;
+use crate::engine::{Engine, SocketKey};
 use crate::events::Events;
 use crate::stats::Discard;
 use crate::storage::{Bytes, Index};
@@ -25,12 +25,12 @@ use crate::wire::dns::{RecordType, emit_query};
 use crate::wire::{IpAddress, IpEndpoint, Quote};
 
 /// What all DNS sockets share.
-pub(super) struct DnsState {
+pub(in crate::engine) struct DnsState {
     cache: Cache,
 }
 
 impl DnsState {
-    pub(super) const fn new() -> Self {
+    pub(in crate::engine) const fn new() -> Self {
         Self {
             cache: Cache::new(),
         }
@@ -68,7 +68,7 @@ pub(crate) enum AskError {
 
 impl DnsSlot<'_> {
     /// Whether a datagram is for it, as far as its addresses tell.
-    pub(super) fn expects(&self, port: u16, remote: IpEndpoint) -> bool {
+    pub(in crate::engine) fn expects(&self, port: u16, remote: IpEndpoint) -> bool {
         let is_asked = self.query.is_multicast() || self.query.server() == Some(remote.addr);
         self.port == port && remote.port == self.server_port() && is_asked
     }
@@ -80,7 +80,7 @@ impl DnsSlot<'_> {
         }
     }
 
-    pub(super) fn port(&self) -> u16 {
+    pub(in crate::engine) fn port(&self) -> u16 {
         self.port
     }
 
@@ -388,12 +388,12 @@ impl<'d> Engine<'d> {
 // The world happened.
 impl Engine<'_> {
     /// The names of another network are others.
-    pub(super) fn dns_forget(&mut self) {
+    pub(in crate::engine) fn dns_forget(&mut self) {
         self.dns.cache.clear();
     }
 
     /// A datagram came for the slot.
-    pub(super) fn on_dns<'f>(
+    pub(in crate::engine) fn on_dns<'f>(
         &mut self,
         now: Instant,
         index: Index,
@@ -429,7 +429,11 @@ impl Engine<'_> {
     }
 
     /// An ICMP error quotes a question: nobody is there to answer it.
-    pub(super) fn dns_icmp_error(&mut self, quote: &Quote<'_>, error: IcmpError) -> bool {
+    pub(in crate::engine) fn dns_icmp_error(
+        &mut self,
+        quote: &Quote<'_>,
+        error: IcmpError,
+    ) -> bool {
         let remote = IpEndpoint::new(quote.dst, quote.dst_port());
         let hash = self.sockets.hash_port(UDP, quote.src_port());
         let Some(index) = self.sockets.find(hash, |body| match body {
@@ -447,7 +451,7 @@ impl Engine<'_> {
         true
     }
 
-    pub(super) fn on_dns_timeout(&mut self, now: Instant, index: Index) {
+    pub(in crate::engine) fn on_dns_timeout(&mut self, now: Instant, index: Index) {
         let Body::Dns(dns) = self.sockets.body_mut(index) else {
             return;
         };
@@ -459,7 +463,7 @@ impl Engine<'_> {
     }
 
     /// The slot's turn to send. False if it has nothing, or cannot.
-    pub(super) fn transmit_query(
+    pub(in crate::engine) fn transmit_query(
         &mut self,
         now: Instant,
         index: Index,

@@ -4,11 +4,11 @@
 //! A packet whose neighbor is being looked for stays where it is, and those behind it to other hosts go
 //! ahead: a host that does not answer never delays another.
 
-use super::flow_label::FlowLabel;
-use super::interface::{Interface, Path, Reach};
-use super::outgoing::{IpPacket, Marks, Room};
-use super::sockets::Body;
-use super::{Cut, Engine, Sending};
+use crate::engine::flow_label::FlowLabel;
+use crate::engine::interface::{Interface, Path, Reach};
+use crate::engine::outgoing::{IpPacket, Marks, Room};
+use crate::engine::sockets::Body;
+use crate::engine::{Cut, Engine, Sending};
 use crate::events::Events;
 use crate::ip::Flow;
 use crate::storage::Index;
@@ -16,7 +16,7 @@ use crate::time::Instant;
 use crate::wire::{IpAddress, IpEndpoint};
 
 /// The sending side of a socket that sends packets.
-pub(super) trait Datagrams {
+pub(in crate::engine) trait Datagrams {
     /// The first packet at or behind the `from`th record.
     fn next_packet(&self, from: usize) -> Option<Pending>;
 
@@ -38,16 +38,16 @@ pub(super) trait Datagrams {
 
 /// A packet that waits to be sent.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Pending {
-    pub(super) nth: usize,
-    pub(super) destination: IpAddress,
+pub(in crate::engine) struct Pending {
+    pub(in crate::engine) nth: usize,
+    pub(in crate::engine) destination: IpAddress,
     /// Where it comes from, if its user said.
-    pub(super) source: Option<IpAddress>,
+    pub(in crate::engine) source: Option<IpAddress>,
 }
 
 /// Where the last packet went, for the next to the same destination.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct RouteCache {
+pub(in crate::engine) struct RouteCache {
     destination: Option<IpAddress>,
     path: Path,
     /// Where the last packet came from, if its user said.
@@ -62,7 +62,7 @@ pub(super) struct RouteCache {
 
 impl RouteCache {
     /// The path to `destination`, if the last packet went there.
-    pub(super) fn known(&self, destination: IpAddress) -> Option<&Path> {
+    pub(in crate::engine) fn known(&self, destination: IpAddress) -> Option<&Path> {
         (self.destination == Some(destination)).then_some(&self.path)
     }
 
@@ -102,7 +102,7 @@ impl RouteCache {
 
 impl Engine<'_> {
     /// The socket's turn to send. False if it has nothing, or cannot.
-    pub(super) fn transmit_datagram(
+    pub(in crate::engine) fn transmit_datagram(
         &mut self,
         now: Instant,
         index: Index,

@@ -2,9 +2,9 @@
 //! cookie (see [`crate::tcp::SynCookies`]). Nothing is kept for it, so no flood can use anything up; and who
 //! really means to connect gets through, however many others pretend to.
 
-use super::Engine;
-use super::config::EcnPolicy;
-use super::tcp_listen::Request;
+use crate::engine::Engine;
+use crate::engine::config::EcnPolicy;
+use crate::engine::tcp::listen::Request;
 use crate::stats::{Counted, Discard};
 use crate::storage::Index;
 use crate::tcp::{
@@ -15,7 +15,7 @@ use crate::wire::{SeqNum, TcpFlags, TcpSegment};
 
 impl Engine<'_> {
     /// A request that the table has no room for.
-    pub(super) fn on_crowded_request(
+    pub(in crate::engine) fn on_crowded_request(
         &mut self,
         now: Instant,
         request: &Request<'_>,
@@ -52,7 +52,7 @@ impl Engine<'_> {
 
     /// An acknowledgment to a listener that belongs to no record: it may bring a cookie back. `None` if
     /// there are none out, or it is none that could.
-    pub(super) fn on_stray_ack(
+    pub(in crate::engine) fn on_stray_ack(
         &mut self,
         now: Instant,
         listener: Index,

@@ -3,13 +3,13 @@
 
 use heapless::{String, Vec};
 
-use super::Engine;
-use super::ingress::{Handled, Received};
-use super::interface::{Path, Reach};
-use super::multicast::MulticastSources;
-use super::outgoing::{Content, IpPacket, LinkHeader, Outgoing, Payload, Room};
 use crate::dns::mdns::{self, Destination, Ignored, Responder, Versions};
 use crate::dns::{MdnsError, MdnsService, MdnsServiceId};
+use crate::engine::Engine;
+use crate::engine::ingress::{Handled, Received};
+use crate::engine::interface::{Path, Reach};
+use crate::engine::multicast::MulticastSources;
+use crate::engine::outgoing::{Content, IpPacket, LinkHeader, Outgoing, Payload, Room};
 use crate::ip::{self, AddressState, Member};
 use crate::stats::Discard;
 use crate::storage::Index;
@@ -20,18 +20,18 @@ use crate::wire::dns::{MDNS_GROUP, MDNS_PORT, MdnsMessage};
 use crate::wire::{IpAddress, IpEndpoint, IpVersion};
 
 /// The responder, and what it was told.
-pub(super) struct MdnsState {
+pub(in crate::engine) struct MdnsState {
     responder: Responder<LinkHeader>,
     /// The link and the addresses as the responder knows them.
     known: Option<(bool, u16)>,
     /// Over which versions of IP everybody could be asked then.
     asks: Versions,
     /// The slots with questions that go on.
-    pub(super) browsers: Vec<Index, { cygnet_config::MDNS_BROWSER_COUNT }>,
+    pub(in crate::engine) browsers: Vec<Index, { cygnet_config::MDNS_BROWSER_COUNT }>,
 }
 
 impl MdnsState {
-    pub(super) fn new() -> Self {
+    pub(in crate::engine) fn new() -> Self {
         Self {
             responder: Responder::new(),
             known: None,
@@ -40,7 +40,7 @@ impl MdnsState {
         }
     }
 
-    pub(super) fn next_deadline(&self) -> Option<Instant> {
+    pub(in crate::engine) fn next_deadline(&self) -> Option<Instant> {
         self.responder.next_deadline()
     }
 }
@@ -69,7 +69,7 @@ impl Engine<'_> {
     }
 
     /// Joins the groups, all or none.
-    pub(super) fn mdns_join(&mut self) -> Result<(), MdnsError> {
+    pub(in crate::engine) fn mdns_join(&mut self) -> Result<(), MdnsError> {
         let joined = self.mdns_listen(MulticastSources::AllBut(&[]));
         if joined.is_err() {
             self.mdns_leave_unwanted();
@@ -78,7 +78,7 @@ impl Engine<'_> {
     }
 
     /// Leaves the groups if nobody listens.
-    pub(super) fn mdns_leave_unwanted(&mut self) {
+    pub(in crate::engine) fn mdns_leave_unwanted(&mut self) {
         let mdns = &self.services.mdns;
         if mdns.responder.host().is_none() && mdns.browsers.is_empty() {
             // Who leaves needs no room.
@@ -115,7 +115,7 @@ impl Engine<'_> {
 
 impl Engine<'_> {
     /// Tells the responder of the link and the addresses, when they changed, and others of its names.
-    pub(super) fn mdns_note_changes(&mut self) {
+    pub(in crate::engine) fn mdns_note_changes(&mut self) {
         let known = (self.interface.link_up, self.interface.epoch());
         if self.services.mdns.known.replace(known) != Some(known) {
             let is_up = self.interface.link_up;
@@ -140,19 +140,19 @@ impl Engine<'_> {
     }
 
     /// Over which versions of IP everybody can be asked.
-    pub(super) fn mdns_versions(&self) -> Versions {
+    pub(in crate::engine) fn mdns_versions(&self) -> Versions {
         let addresses = self.interface.addresses.usable();
         let addresses = addresses.filter(|_| self.interface.link_up);
         Versions::of(addresses.map(|ours| ours.cidr.address()))
     }
 
     /// Whether a datagram to that port is for the responder, or for who asks everybody.
-    pub(super) fn is_for_mdns(&self, port: u16) -> bool {
+    pub(in crate::engine) fn is_for_mdns(&self, port: u16) -> bool {
         let mdns = &self.services.mdns;
         port == MDNS_PORT && (mdns.responder.is_on() || !mdns.browsers.is_empty())
     }
 
-    pub(super) fn on_mdns<'f>(
+    pub(in crate::engine) fn on_mdns<'f>(
         &mut self,
         now: Instant,
         received: &Received<'_>,
@@ -190,7 +190,7 @@ impl Engine<'_> {
     }
 
     /// Sends what the responder has to send. False if that is nothing.
-    pub(super) fn transmit_mdns(&mut self, now: Instant, room: &mut dyn Room) -> bool {
+    pub(in crate::engine) fn transmit_mdns(&mut self, now: Instant, room: &mut dyn Room) -> bool {
         let mut buffer = [0; MESSAGE];
         let most = self.mdns_most();
         match self.services.mdns.responder.poll(now, &mut buffer[..most]) {
@@ -200,12 +200,12 @@ impl Engine<'_> {
     }
 
     /// The longest message that the link takes, within that which there is room for.
-    pub(super) fn mdns_most(&self) -> usize {
+    pub(in crate::engine) fn mdns_most(&self) -> usize {
         MESSAGE.min(self.interface.ip_mtu.saturating_sub(HEADERS))
     }
 
     /// Sends a message. False if nothing leads there.
-    pub(super) fn send_mdns(
+    pub(in crate::engine) fn send_mdns(
         &mut self,
         now: Instant,
         message: &[u8],
@@ -263,7 +263,7 @@ impl From<Ignored> for Discard {
 }
 
 /// The longest message that is sent.
-pub(super) const MESSAGE: usize = 1024;
+pub(in crate::engine) const MESSAGE: usize = 1024;
 
 /// Those of IP and UDP.
 const HEADERS: usize = if cfg!(feature = "proto-ipv6") { 48 } else { 28 };
@@ -277,7 +277,7 @@ const GROUPS: &[IpAddress] = &[
 ];
 
 /// Everybody who hears that version of IP.
-pub(super) fn mdns_group(version: IpVersion) -> IpAddress {
+pub(in crate::engine) fn mdns_group(version: IpVersion) -> IpAddress {
     match version {
         IpVersion::Ipv4 => IpAddress::Ipv4(MDNS_GROUP),
         #[cfg(feature = "proto-ipv6")]

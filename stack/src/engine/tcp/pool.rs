@@ -1,6 +1,6 @@
 //! Buffers for connections, lent in pairs and given back when a connection is over.
 
-use super::Engine;
+use crate::engine::Engine;
 use crate::storage::{Buffer, Bytes, List, Stock};
 
 /// A receive and a send buffer.
@@ -15,18 +15,18 @@ pub(crate) struct BufferPair<'d> {
 pub(crate) struct PoolId(u8);
 
 impl PoolId {
-    pub(super) fn index(self) -> usize {
+    pub(in crate::engine) fn index(self) -> usize {
         usize::from(self.0)
     }
 }
 
 /// A pool.
-pub(super) struct Pool<'d> {
+pub(in crate::engine) struct Pool<'d> {
     pairs: Stock<'d, BufferPair<'d>>,
     /// What a connection from this pool can receive at a time, in bytes.
-    pub(super) receive_capacity: usize,
+    pub(in crate::engine) receive_capacity: usize,
     /// Connections without a handle that still close in the background, the oldest first.
-    pub(super) lingering: List,
+    pub(in crate::engine) lingering: List,
 }
 
 impl<'d> Pool<'d> {
@@ -39,12 +39,12 @@ impl<'d> Pool<'d> {
         }
     }
 
-    pub(super) fn give_back(&mut self, pair: BufferPair<'d>) {
+    pub(in crate::engine) fn give_back(&mut self, pair: BufferPair<'d>) {
         self.pairs.give_back(pair);
     }
 
     /// How many pairs it has, lent ones included.
-    pub(super) fn size(&self) -> usize {
+    pub(in crate::engine) fn size(&self) -> usize {
         self.pairs.size()
     }
 }
@@ -58,11 +58,11 @@ impl<'d> Engine<'d> {
         Some(id)
     }
 
-    pub(super) fn pool(&self, id: PoolId) -> Option<&Pool<'d>> {
+    pub(in crate::engine) fn pool(&self, id: PoolId) -> Option<&Pool<'d>> {
         self.tcp.pools.get(id.index())?.as_ref()
     }
 
-    pub(super) fn pool_mut(&mut self, id: PoolId) -> Option<&mut Pool<'d>> {
+    pub(in crate::engine) fn pool_mut(&mut self, id: PoolId) -> Option<&mut Pool<'d>> {
         self.tcp.pools.get_mut(id.index())?.as_mut()
     }
 
@@ -73,7 +73,7 @@ impl<'d> Engine<'d> {
 
     /// Lends a pair. When all are lent, the oldest connection that closes in the background is aborted
     /// for its buffers.
-    pub(super) fn take_pair(&mut self, id: PoolId) -> Option<BufferPair<'d>> {
+    pub(in crate::engine) fn take_pair(&mut self, id: PoolId) -> Option<BufferPair<'d>> {
         if let Some(pair) = self.pool_mut(id)?.pairs.take() {
             return Some(pair);
         }

@@ -1,9 +1,9 @@
 //! Datagrams to multicast groups and to everybody, which go to many sockets at once (RFC 1112, section 6).
 
-use super::super::Engine;
-use super::super::ingress::Handled;
-use super::super::sockets::Body;
 use super::{UDP, UdpMetadata};
+use crate::engine::Engine;
+use crate::engine::ingress::Handled;
+use crate::engine::sockets::Body;
 #[cfg(feature = "multicast")]
 use crate::events::Events;
 use crate::stats::Discard;

@@ -3,12 +3,12 @@
 //! What was put together is an atomic fragment (RFC 6946): a header, the fragment header, and all that was
 //! behind it.
 
-use super::Engine;
-use super::Interface;
-use super::egress::{Inline, InlinePacket};
-use super::icmp::MAX_QUOTE_V6;
-use super::ingress::{Handled, Received};
-use super::outgoing::LinkHeader;
+use crate::engine::Engine;
+use crate::engine::Interface;
+use crate::engine::egress::{Inline, InlinePacket};
+use crate::engine::icmp::MAX_QUOTE_V6;
+use crate::engine::ingress::{Handled, Received};
+use crate::engine::outgoing::LinkHeader;
 use crate::icmp::{ErrorReach, OffenderV6, may_send_error_v6};
 use crate::ip::{DatagramKey, Fragment, HeaderProblem, Opened, Rules, open};
 use crate::stats::Discard;
@@ -20,7 +20,7 @@ use crate::wire::{Icmpv6Message, Icmpv6ParameterProblem, IpProtocol, Ipv6Header}
 impl Engine<'_> {
     /// Part of a packet arrived, with headers in front of it that were found in order.
     #[cold]
-    pub(super) fn on_fragment_v6<'f>(
+    pub(in crate::engine) fn on_fragment_v6<'f>(
         &mut self,
         now: Instant,
         received: &Received<'f>,
@@ -157,7 +157,7 @@ fn make_atomic(packet: &mut [u8], ecn: u8, payload_len: usize) {
 }
 
 /// The error about a packet of which the first fragment is there, if there may be one.
-pub(super) fn time_exceeded<'a>(
+pub(in crate::engine) fn time_exceeded<'a>(
     first: &'a [u8],
     back: LinkHeader,
     interface: &Interface,

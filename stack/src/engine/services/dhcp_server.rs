@@ -4,14 +4,14 @@
 
 use cygnet_driver::Medium;
 
-use super::Engine;
-use super::egress::DEFAULT_HOP_LIMIT;
-use super::flow_label::FlowLabel;
-use super::ingress::{Handled, Received};
-use super::outgoing::{Content, IpPacket, LinkHeader, Outgoing, Payload, Room};
 use crate::dhcp::{
     DhcpGrant, DhcpServer, DhcpServerConfig, DhcpServerEvent, Ignored, MAX_REPLY, Origin, PoolError,
 };
+use crate::engine::Engine;
+use crate::engine::egress::DEFAULT_HOP_LIMIT;
+use crate::engine::flow_label::FlowLabel;
+use crate::engine::ingress::{Handled, Received};
+use crate::engine::outgoing::{Content, IpPacket, LinkHeader, Outgoing, Payload, Room};
 use crate::ip::Destination;
 use crate::stats::Discard;
 use crate::time::Instant;
@@ -20,12 +20,12 @@ use crate::wire::{DhcpMessage, EthernetAddress, IpAddress, Ipv4Cidr};
 
 /// The server, if there is one.
 #[derive(Default)]
-pub(super) struct DhcpServerState {
+pub(in crate::engine) struct DhcpServerState {
     server: Option<DhcpServer>,
 }
 
 impl DhcpServerState {
-    pub(super) fn next_deadline(&self) -> Option<Instant> {
+    pub(in crate::engine) fn next_deadline(&self) -> Option<Instant> {
         let server = self.server.as_ref()?;
         match server.has_replies() {
             true => Some(Instant::ZERO),
@@ -33,7 +33,7 @@ impl DhcpServerState {
         }
     }
 
-    pub(super) fn wants_to_send(&self) -> bool {
+    pub(in crate::engine) fn wants_to_send(&self) -> bool {
         self.server.as_ref().is_some_and(DhcpServer::has_replies)
     }
 }
@@ -63,13 +63,13 @@ impl Engine<'_> {
 
 impl Engine<'_> {
     /// Answers that nobody can hear are none.
-    pub(super) fn dhcp_server_link_changed(&mut self, up: bool) {
+    pub(in crate::engine) fn dhcp_server_link_changed(&mut self, up: bool) {
         if let (Some(server), false) = (&mut self.services.dhcp_server.server, up) {
             server.drop_replies();
         }
     }
 
-    pub(super) fn on_dhcp_server_timeout(&mut self, now: Instant) {
+    pub(in crate::engine) fn on_dhcp_server_timeout(&mut self, now: Instant) {
         if let Some(server) = &mut self.services.dhcp_server.server
             && server.on_timeout(now)
         {
@@ -78,13 +78,13 @@ impl Engine<'_> {
     }
 
     /// Whether a datagram to that port is the server's.
-    pub(super) fn is_for_dhcp_server(&self, port: u16) -> bool {
+    pub(in crate::engine) fn is_for_dhcp_server(&self, port: u16) -> bool {
         port == SERVER_PORT
             && self.services.dhcp_server.server.is_some()
             && self.interface.medium == Medium::Ethernet
     }
 
-    pub(super) fn on_dhcp_request<'f>(
+    pub(in crate::engine) fn on_dhcp_request<'f>(
         &mut self,
         now: Instant,
         received: &Received<'_>,
@@ -121,7 +121,7 @@ impl Engine<'_> {
     }
 
     /// Sends the next answer. False if there is none.
-    pub(super) fn transmit_dhcp_reply(&mut self, room: &mut dyn Room) -> bool {
+    pub(in crate::engine) fn transmit_dhcp_reply(&mut self, room: &mut dyn Room) -> bool {
         let address = self.dhcp_server_address();
         let Some(server) = &mut self.services.dhcp_server.server else {
             return false;

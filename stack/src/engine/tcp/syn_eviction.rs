@@ -1,8 +1,8 @@
 //! What becomes of a connection request for which the table of half-open connections has no room, in a
 //! stack without SYN cookies: it takes the place of one that was answered twice in vain, or is dropped.
 
-use super::Engine;
-use super::tcp_listen::Request;
+use crate::engine::Engine;
+use crate::engine::tcp::listen::Request;
 use crate::stats::Discard;
 use crate::storage::Index;
 use crate::tcp::{Disposition, FourTuple};
@@ -11,7 +11,7 @@ use crate::wire::TcpSegment;
 
 impl Engine<'_> {
     /// A request that the table has no room for.
-    pub(super) fn on_crowded_request(
+    pub(in crate::engine) fn on_crowded_request(
         &mut self,
         now: Instant,
         request: &Request<'_>,
@@ -26,7 +26,7 @@ impl Engine<'_> {
     }
 
     /// An acknowledgment to a listener that belongs to no record is nothing special.
-    pub(super) fn on_stray_ack(
+    pub(in crate::engine) fn on_stray_ack(
         &mut self,
         _now: Instant,
         _listener: Index,

@@ -7,27 +7,27 @@ use core::net::Ipv4Addr;
 
 use cygnet_driver::Medium;
 
-use super::Engine;
-use super::config::{AddressPolicy, Config, ConfigV4, DefensePolicy, StaticConfigV4};
-use super::interface::{Care, Configuration, Interface};
+use crate::engine::Engine;
+use crate::engine::config::{AddressPolicy, Config, ConfigV4, DefensePolicy, StaticConfigV4};
+use crate::engine::interface::{Care, Configuration, Interface};
 use crate::ip::{LinkLocal, LinkLocalConfig, LinkLocalStep};
 use crate::time::Instant;
 use crate::wire::{IpAddress, Ipv4Cidr};
 
 /// The choice of the address, if there is to be one.
-pub(super) struct LinkLocalState {
+pub(in crate::engine) struct LinkLocalState {
     choice: Option<LinkLocal>,
 }
 
 impl LinkLocalState {
-    pub(super) fn new(interface: &Interface, config: &Config) -> Self {
+    pub(in crate::engine) fn new(interface: &Interface, config: &Config) -> Self {
         let config = config.ipv4.link_local();
         Self {
             choice: config.and_then(|config| choice(interface, config.clone())),
         }
     }
 
-    pub(super) fn next_deadline(&self) -> Option<Instant> {
+    pub(in crate::engine) fn next_deadline(&self) -> Option<Instant> {
         self.choice.as_ref()?.next_deadline()
     }
 }
@@ -52,7 +52,7 @@ fn choice(interface: &Interface, config: LinkLocalConfig) -> Option<LinkLocal> {
 }
 
 impl Engine<'_> {
-    pub(super) fn start_link_local(&mut self, now: Instant, config: LinkLocalConfig) {
+    pub(in crate::engine) fn start_link_local(&mut self, now: Instant, config: LinkLocalConfig) {
         self.services.link_local.choice = choice(&self.interface, config);
         if self.interface.link_up {
             self.link_local_link_changed(now, true);
@@ -61,7 +61,7 @@ impl Engine<'_> {
     }
 
     /// The address goes with the configuration, or alone if it is retired.
-    pub(super) fn stop_link_local(&mut self) {
+    pub(in crate::engine) fn stop_link_local(&mut self) {
         let choice = self.services.link_local.choice.take();
         let address = choice.and_then(|choice| choice.address());
         if let Some(address) = address.filter(|&address| !self.interface.is_configured(address)) {
@@ -69,7 +69,7 @@ impl Engine<'_> {
         }
     }
 
-    pub(super) fn link_local_link_changed(&mut self, now: Instant, up: bool) {
+    pub(in crate::engine) fn link_local_link_changed(&mut self, now: Instant, up: bool) {
         let is_routable = self.interface.config().is_some_and(|config| {
             // A lease outlives the link for a while.
             !config.address.address().is_link_local()
@@ -87,13 +87,13 @@ impl Engine<'_> {
         });
     }
 
-    pub(super) fn link_local_conflict(&mut self, now: Instant, address: IpAddress) {
+    pub(in crate::engine) fn link_local_conflict(&mut self, now: Instant, address: IpAddress) {
         if let IpAddress::Ipv4(address) = address {
             self.step_link_local(now, |choice| choice.on_conflict(now, address));
         }
     }
 
-    pub(super) fn link_local_claimed(&mut self, address: IpAddress) {
+    pub(in crate::engine) fn link_local_claimed(&mut self, address: IpAddress) {
         if let (Some(choice), IpAddress::Ipv4(address)) =
             (&mut self.services.link_local.choice, address)
         {
@@ -102,16 +102,16 @@ impl Engine<'_> {
     }
 
     /// There is a lease, which is about to be put to use.
-    pub(super) fn link_local_give_way(&mut self, now: Instant) {
+    pub(in crate::engine) fn link_local_give_way(&mut self, now: Instant) {
         self.step_link_local(now, |choice| choice.on_routable(now));
     }
 
     /// The lease is gone.
-    pub(super) fn link_local_step_in(&mut self, now: Instant) {
+    pub(in crate::engine) fn link_local_step_in(&mut self, now: Instant) {
         self.step_link_local(now, |choice| choice.on_routable_lost(now));
     }
 
-    pub(super) fn on_link_local_timeout(&mut self, now: Instant) {
+    pub(in crate::engine) fn on_link_local_timeout(&mut self, now: Instant) {
         self.step_link_local(now, |choice| choice.on_timeout(now));
     }
 

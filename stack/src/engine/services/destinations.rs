@@ -2,7 +2,7 @@
 
 use cygnet_config::DNS_MAX_RESULT_COUNT;
 
-use super::Engine;
+use crate::engine::Engine;
 #[cfg(feature = "proto-ipv6")]
 use crate::ip::{Candidate, sort_destinations};
 use crate::wire::{IpAddress, IpVersion};

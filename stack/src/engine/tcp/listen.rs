@@ -7,12 +7,12 @@
 //! connections do not count, or a few invented requests would shut everybody out: their limit is the
 //! table of all listeners, and what happens beyond that is said in `syn_cookies.rs`.
 
-use super::config::EcnPolicy;
-use super::egress::{Inline, InlinePacket};
-use super::interface::{Path, Reach};
-use super::pool::PoolId;
-use super::sockets::Body;
-use super::{Engine, SocketKey};
+use crate::engine::config::EcnPolicy;
+use crate::engine::egress::{Inline, InlinePacket};
+use crate::engine::interface::{Path, Reach};
+use crate::engine::sockets::Body;
+use crate::engine::tcp::pool::PoolId;
+use crate::engine::{Engine, SocketKey};
 use crate::events::Events;
 use crate::stats::{Counted, Discard};
 use crate::storage::{Index, List};
@@ -23,8 +23,8 @@ use crate::time::Instant;
 use crate::wire::{IpListenEndpoint, SeqNum, TcpFlags, TcpHeader, TcpSegment};
 
 /// A slot that listens.
-pub(super) struct Listener {
-    pub(super) local: IpListenEndpoint,
+pub(in crate::engine) struct Listener {
+    pub(in crate::engine) local: IpListenEndpoint,
     pool: PoolId,
     backlog: u16,
     /// Requests answered and not completed.
@@ -34,22 +34,22 @@ pub(super) struct Listener {
     queued: u16,
     /// How many of them may be there before their handshake is complete.
     #[cfg(feature = "tcp-fast-open")]
-    pub(super) fast_open: super::fast_open::FastOpenLimit,
+    pub(in crate::engine) fast_open: crate::engine::tcp::fast_open::FastOpenLimit,
 }
 
 /// A SYN for a listener.
 #[derive(Clone, Copy)]
-pub(super) struct Request<'a> {
-    pub(super) listener: Index,
-    pub(super) tuple: &'a FourTuple,
+pub(in crate::engine) struct Request<'a> {
+    pub(in crate::engine) listener: Index,
+    pub(in crate::engine) tuple: &'a FourTuple,
     /// Of the four-tuple.
-    pub(super) hash: u32,
-    pub(super) syn: &'a TcpHeader,
+    pub(in crate::engine) hash: u32,
+    pub(in crate::engine) syn: &'a TcpHeader,
     /// What came with it.
     #[cfg_attr(not(feature = "tcp-fast-open"), expect(dead_code))]
-    pub(super) text: &'a [u8],
+    pub(in crate::engine) text: &'a [u8],
     /// Where the numbers of the connection in TIME-WAIT end whose place it takes.
-    pub(super) after: Option<SeqNum>,
+    pub(in crate::engine) after: Option<SeqNum>,
 }
 
 /// Why a socket cannot listen.
@@ -87,7 +87,7 @@ impl core::error::Error for ListenError {}
 impl<'d> Engine<'d> {
     /// `hash` is that of the connection that is not there.
     #[cfg_attr(target_pointer_width = "32", inline(never))]
-    pub(super) fn on_unconnected_segment(
+    pub(in crate::engine) fn on_unconnected_segment(
         &mut self,
         now: Instant,
         tuple: &FourTuple,
@@ -153,7 +153,7 @@ impl<'d> Engine<'d> {
     }
 
     /// Whether somebody listens on the port, at any address.
-    pub(super) fn is_listening(&self, port: u16) -> bool {
+    pub(in crate::engine) fn is_listening(&self, port: u16) -> bool {
         let hash = self.sockets.hash_port(LISTENER, port);
         self.sockets
             .find(hash, |body| {
@@ -162,7 +162,11 @@ impl<'d> Engine<'d> {
             .is_some()
     }
 
-    pub(super) fn on_request(&mut self, now: Instant, request: &Request<'_>) -> Disposition {
+    pub(in crate::engine) fn on_request(
+        &mut self,
+        now: Instant,
+        request: &Request<'_>,
+    ) -> Disposition {
         let Request {
             listener,
             tuple,
@@ -201,7 +205,7 @@ impl<'d> Engine<'d> {
         }
     }
 
-    pub(super) fn choose_iss(&self, now: Instant, request: &Request<'_>) -> SeqNum {
+    pub(in crate::engine) fn choose_iss(&self, now: Instant, request: &Request<'_>) -> SeqNum {
         let iss = self.tcp.isn.generate(now, request.tuple);
         match request.after {
             // RFC 1122, section 4.2.2.13: the new connection's numbers are beyond those of the old.
@@ -215,7 +219,7 @@ impl<'d> Engine<'d> {
         Disposition::Answered(None, record.answer(now, &self.offer_for(&record.tuple)))
     }
 
-    pub(super) fn offer_for(&self, tuple: &FourTuple) -> Offer {
+    pub(in crate::engine) fn offer_for(&self, tuple: &FourTuple) -> Offer {
         Offer {
             path_mss: self
                 .interface
@@ -281,7 +285,7 @@ impl<'d> Engine<'d> {
 
     /// Makes a connection of a completed handshake, in the slot `index`, and gives it the segment that
     /// completed it.
-    pub(super) fn open_passively(
+    pub(in crate::engine) fn open_passively(
         &mut self,
         now: Instant,
         (listener, index): (Index, Index),
@@ -310,7 +314,7 @@ impl<'d> Engine<'d> {
 
     /// Where a connection goes: to a new slot with buffers from the listener's pool, or to the very
     /// socket that listens.
-    pub(super) fn slot_for_connection(&mut self, listener: Index) -> Option<Index> {
+    pub(in crate::engine) fn slot_for_connection(&mut self, listener: Index) -> Option<Index> {
         let pool = match self.sockets.body(listener) {
             Body::Tcp(_) => return Some(listener),
             Body::Listener(l) => l.pool,
@@ -320,7 +324,7 @@ impl<'d> Engine<'d> {
         self.allocate_pooled(pool, pair)
     }
 
-    pub(super) fn enqueue_connection(&mut self, listener: Index, index: Index) {
+    pub(in crate::engine) fn enqueue_connection(&mut self, listener: Index, index: Index) {
         let key = self.sockets.key(listener);
         let Some(l) = self.sockets.listener_mut(listener) else {
             return;
@@ -338,7 +342,7 @@ impl<'d> Engine<'d> {
     }
 
     /// Takes a connection out of its listener's queue.
-    pub(super) fn unqueue_connection(&mut self, listener: SocketKey, index: Index) {
+    pub(in crate::engine) fn unqueue_connection(&mut self, listener: SocketKey, index: Index) {
         if let Some(tcp) = self.sockets.tcp_mut(index) {
             tcp.queued_by = None;
         }
@@ -356,7 +360,7 @@ impl<'d> Engine<'d> {
         }
     }
 
-    pub(super) fn forget_half_open(&mut self, record: Index) {
+    pub(in crate::engine) fn forget_half_open(&mut self, record: Index) {
         let Some(half_open) = self.tcp.half_open.remove(record) else {
             return;
         };
@@ -367,7 +371,7 @@ impl<'d> Engine<'d> {
         }
     }
 
-    pub(super) fn receive_capacity_of(&self, listener: Index) -> usize {
+    pub(in crate::engine) fn receive_capacity_of(&self, listener: Index) -> usize {
         match self.sockets.body(listener) {
             Body::Tcp(tcp) => tcp.connection.receive_capacity(),
             Body::Listener(l) => self.pool(l.pool).map_or(0, |pool| pool.receive_capacity),
@@ -415,7 +419,7 @@ impl<'d> Engine<'d> {
 
 // Answers that are due again, and records that have had their time.
 impl Engine<'_> {
-    pub(super) fn on_listen_timeout(&mut self, now: Instant) {
+    pub(in crate::engine) fn on_listen_timeout(&mut self, now: Instant) {
         while let Some((oldest, record)) = self.tcp.time_wait.oldest()
             && record.until <= now
         {
@@ -445,7 +449,7 @@ impl Engine<'_> {
     }
 
     /// The next answer that is due again.
-    pub(super) fn poll_listen(&mut self, now: Instant) -> Option<Inline<'static>> {
+    pub(in crate::engine) fn poll_listen(&mut self, now: Instant) -> Option<Inline<'static>> {
         while self.tcp.half_open_due <= now {
             let is_due = |h: &HalfOpen<_>| h.due <= now && !h.is_exhausted();
             let Some(record) = self.tcp.half_open.search(is_due) else {
@@ -547,7 +551,7 @@ impl<'d> Engine<'d> {
     }
 
     /// Stops listening. Connections that nobody accepted are reset.
-    pub(super) fn listener_close(&mut self, key: SocketKey) {
+    pub(in crate::engine) fn listener_close(&mut self, key: SocketKey) {
         let Some(listener) = self.sockets.index(key) else {
             return;
         };
@@ -599,7 +603,7 @@ impl<'d> Engine<'d> {
     }
 
     /// Ends a wait for a connection, if the socket is in one.
-    pub(super) fn close_listen(&mut self, index: Index) {
+    pub(in crate::engine) fn close_listen(&mut self, index: Index) {
         if let Some(tcp) = self.sockets.tcp_mut(index)
             && tcp.connection.state() == State::Listen
         {
@@ -623,7 +627,7 @@ fn refusal(segment: &TcpSegment<'_>) -> Disposition {
     Disposition::Answered(Some(Discard::NoSocket), reset_for(segment))
 }
 
-/// What listeners are filed under, see [`super::Sockets::hash`].
+/// What listeners are filed under, see [`crate::engine::Sockets::hash`].
 const LISTENER: u8 = b'l';
 
 /// How soon an answer is tried again whose neighbor is being asked for. That ends by itself: a neighbor

@@ -4,13 +4,13 @@
 //! nobody else here knows is taken then. A packet to send is checked where it is queued, so that at its turn
 //! it is one: see [`complete`].
 
-use super::datagram::{Datagrams, Pending, RouteCache};
-use super::icmp::IcmpError;
-use super::ingress::Received;
-use super::outgoing::{IpPacket, Marks, Payload};
-use super::packet_socket::{BindError, Fault, PacketKind, QueueError, QueueMemory, Queues};
-use super::sockets::Body;
-use super::{Engine, SocketKey};
+use crate::engine::icmp::IcmpError;
+use crate::engine::ingress::Received;
+use crate::engine::outgoing::{IpPacket, Marks, Payload};
+use crate::engine::packet_socket::datagram::{Datagrams, Pending, RouteCache};
+use crate::engine::packet_socket::{BindError, Fault, PacketKind, QueueError, QueueMemory, Queues};
+use crate::engine::sockets::Body;
+use crate::engine::{Engine, SocketKey};
 use crate::events::Events;
 use crate::ip::Destination;
 #[cfg(feature = "proto-ipv6")]
@@ -249,7 +249,11 @@ impl<'d> Engine<'d> {
     }
 
     /// Copies a packet to the socket of its protocol. True if there is one.
-    pub(super) fn raw_to_socket(&mut self, received: &Received<'_>, protocol: IpProtocol) -> bool {
+    pub(in crate::engine) fn raw_to_socket(
+        &mut self,
+        received: &Received<'_>,
+        protocol: IpProtocol,
+    ) -> bool {
         if received.destination == Destination::Elsewhere {
             return false;
         }
@@ -287,7 +291,11 @@ impl<'d> Engine<'d> {
     }
 
     /// An ICMP error quotes a packet of a raw socket's protocol.
-    pub(super) fn raw_icmp_error(&mut self, quote: &Quote<'_>, error: IcmpError) -> bool {
+    pub(in crate::engine) fn raw_icmp_error(
+        &mut self,
+        quote: &Quote<'_>,
+        error: IcmpError,
+    ) -> bool {
         let Some(index) = self.find_raw(Kind {
             version: quote.src.version(),
             protocol: quote.protocol,
@@ -308,7 +316,7 @@ impl<'d> Engine<'d> {
 
     /// Whether a packet of that protocol may have come from us.
     #[cfg(feature = "proto-ipv6")]
-    pub(super) fn is_raw_bound(&self, version: IpVersion, protocol: IpProtocol) -> bool {
+    pub(in crate::engine) fn is_raw_bound(&self, version: IpVersion, protocol: IpProtocol) -> bool {
         self.find_raw(Kind { version, protocol }).is_some()
     }
 
@@ -397,7 +405,7 @@ fn without_fragment_header(packet: &[u8]) -> Option<([u8; ipv6::HEADER_LEN], &[u
     Some((whole, payload))
 }
 
-/// What a socket is filed under, see [`super::Sockets::hash`].
+/// What a socket is filed under, see [`crate::engine::Sockets::hash`].
 fn name(kind: Kind) -> u16 {
     let version = match kind.version {
         IpVersion::Ipv4 => 4,

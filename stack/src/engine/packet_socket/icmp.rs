@@ -1,11 +1,11 @@
 //! ICMP sockets: echo requests and replies of one identifier, or the errors about one UDP port.
 
-use super::datagram::{Datagrams, Pending, RouteCache};
-use super::ingress::Received;
-use super::outgoing::{IpPacket, Marks, Payload};
-use super::packet_socket::{Fault, PacketKind, QueueError, QueueMemory, Queues};
-use super::sockets::Body;
-use super::{Engine, SocketKey};
+use crate::engine::ingress::Received;
+use crate::engine::outgoing::{IpPacket, Marks, Payload};
+use crate::engine::packet_socket::datagram::{Datagrams, Pending, RouteCache};
+use crate::engine::packet_socket::{Fault, PacketKind, QueueError, QueueMemory, Queues};
+use crate::engine::sockets::Body;
+use crate::engine::{Engine, SocketKey};
 use crate::events::Events;
 use crate::stats::Discard;
 use crate::storage::PacketMetadata;
@@ -181,7 +181,7 @@ impl PacketKind for Icmp {
 
 impl<'d> Engine<'d> {
     /// Hands a message to the socket bound to that identifier, or to that UDP port.
-    pub(super) fn icmp_to_sockets(
+    pub(in crate::engine) fn icmp_to_sockets(
         &mut self,
         received: &Received<'_>,
         ident: Option<u16>,
@@ -215,7 +215,7 @@ impl<'d> Engine<'d> {
 
     /// Whether a message with that identifier may have come from us.
     #[cfg(feature = "proto-ipv6")]
-    pub(super) fn is_icmp_ident_bound(&self, ident: u16) -> bool {
+    pub(in crate::engine) fn is_icmp_ident_bound(&self, ident: u16) -> bool {
         let endpoint = IcmpEndpoint::Ident(ident);
         let bound = self
             .sockets
@@ -283,6 +283,6 @@ impl IcmpSocketState<'_> {
     }
 }
 
-/// What ICMP sockets are filed under, see [`super::Sockets::hash`].
+/// What ICMP sockets are filed under, see [`crate::engine::Sockets::hash`].
 const ICMP_IDENT: u8 = b'e';
 const ICMP_PORT: u8 = b'p';

@@ -15,13 +15,13 @@ use pool::Lender;
 #[cfg(feature = "embedded-nal-async")]
 pub(crate) use pool::{UdpBuffers, UdpPoolId, UdpPools};
 
-use super::datagram::{Datagrams, Pending, RouteCache};
-use super::icmp::IcmpError;
-use super::ingress::{Handled, Received};
-use super::outgoing::{IpPacket, Marks, Payload};
-use super::packet_socket::{BindError, Fault, PacketKind, QueueError, QueueMemory, Queues};
-use super::sockets::Body;
-use super::{Engine, SocketKey};
+use crate::engine::icmp::IcmpError;
+use crate::engine::ingress::{Handled, Received};
+use crate::engine::outgoing::{IpPacket, Marks, Payload};
+use crate::engine::packet_socket::datagram::{Datagrams, Pending, RouteCache};
+use crate::engine::packet_socket::{BindError, Fault, PacketKind, QueueError, QueueMemory, Queues};
+use crate::engine::sockets::Body;
+use crate::engine::{Engine, SocketKey};
 use crate::events::Events;
 use crate::ip::Destination;
 use crate::stats::Discard;
@@ -224,7 +224,7 @@ impl PacketKind for Udp {
 
 // Datagrams in.
 impl<'d> Engine<'d> {
-    pub(super) fn on_udp<'f>(
+    pub(in crate::engine) fn on_udp<'f>(
         &mut self,
         now: Instant,
         received: &Received<'f>,
@@ -306,7 +306,11 @@ impl<'d> Engine<'d> {
     }
 
     /// An ICMP error quotes a datagram of ours.
-    pub(super) fn udp_icmp_error(&mut self, quote: &Quote<'_>, error: IcmpError) -> bool {
+    pub(in crate::engine) fn udp_icmp_error(
+        &mut self,
+        quote: &Quote<'_>,
+        error: IcmpError,
+    ) -> bool {
         #[cfg(feature = "socket-dns")]
         if self.dns_icmp_error(quote, error) {
             return true;
@@ -374,12 +378,16 @@ impl<'d> Engine<'d> {
 
     /// Whether a datagram of ours may have come from that port.
     #[cfg(feature = "proto-ipv6")]
-    pub(super) fn is_udp_port_bound(&self, port: u16) -> bool {
+    pub(in crate::engine) fn is_udp_port_bound(&self, port: u16) -> bool {
         !self.is_udp_port_free(None, port)
     }
 
     /// Whether no socket has the port at that address, or at any.
-    pub(super) fn is_udp_port_free(&self, address: Option<IpAddress>, port: u16) -> bool {
+    pub(in crate::engine) fn is_udp_port_free(
+        &self,
+        address: Option<IpAddress>,
+        port: u16,
+    ) -> bool {
         self.can_have_udp_port(address, port, false)
     }
 
@@ -438,7 +446,7 @@ impl<'d> Engine<'d> {
     }
 
     /// The handle is gone.
-    pub(super) fn udp_drop(&mut self, key: SocketKey) {
+    pub(in crate::engine) fn udp_drop(&mut self, key: SocketKey) {
         if let Some(index) = self.sockets.index(key) {
             self.leave_groups(index);
             self.return_udp_buffers(index);
@@ -516,7 +524,7 @@ impl UdpSocketState<'_> {
 impl Engine<'_> {
     /// Sockets that are bound to an address which is not ours any more hear of it. As with connections, that is rare
     /// enough to look at all sockets.
-    pub(super) fn udp_address_gone(&mut self, address: IpAddress) {
+    pub(in crate::engine) fn udp_address_gone(&mut self, address: IpAddress) {
         for index in 0..self.sockets.slots.len() {
             let index = index as Index;
             if let Body::Udp(udp) = self.sockets.body_mut(index)
@@ -533,7 +541,7 @@ impl Engine<'_> {
 /// required to multicast beyond a single network".
 const DEFAULT_MULTICAST_HOP_LIMIT: u8 = 1;
 
-/// What UDP sockets are filed under, see [`super::Sockets::hash`].
-pub(super) const UDP: u8 = b'u';
+/// What UDP sockets are filed under, see [`crate::engine::Sockets::hash`].
+pub(in crate::engine) const UDP: u8 = b'u';
 
 const UDP_HEADER: usize = 8;

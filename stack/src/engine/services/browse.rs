@@ -1,12 +1,12 @@
 //! Questions that are asked of everybody for as long as somebody wants to know: each has a slot of its own,
 //! and hears every response.
 
-use super::mdns::MESSAGE;
-use super::outgoing::Room;
-use super::sockets::Body;
-use super::{Engine, SocketKey};
 use crate::dns::mdns::{Browse, Destination, Versions};
 use crate::dns::{MdnsError, MdnsFound};
+use crate::engine::outgoing::Room;
+use crate::engine::services::mdns::MESSAGE;
+use crate::engine::sockets::Body;
+use crate::engine::{Engine, SocketKey};
 use crate::events::Events;
 use crate::storage::{Bytes, Index};
 use crate::time::Instant;
@@ -58,7 +58,7 @@ impl<'d> Engine<'d> {
     }
 
     /// The handle is gone.
-    pub(super) fn browse_drop(&mut self, key: SocketKey) {
+    pub(in crate::engine) fn browse_drop(&mut self, key: SocketKey) {
         if let Some(index) = self.sockets.index(key) {
             self.services.mdns.browsers.retain(|&other| other != index);
             self.sockets.free(index);
@@ -70,7 +70,7 @@ impl<'d> Engine<'d> {
 // The world happened.
 impl Engine<'_> {
     /// The link or the addresses changed.
-    pub(super) fn browse_start_all(&mut self, versions: Versions) {
+    pub(in crate::engine) fn browse_start_all(&mut self, versions: Versions) {
         for index in self.services.mdns.browsers.clone() {
             self.browse_start(index, versions);
         }
@@ -88,7 +88,7 @@ impl Engine<'_> {
     }
 
     /// Others say something.
-    pub(super) fn browse_response(&mut self, now: Instant, message: &MdnsMessage<'_>) {
+    pub(in crate::engine) fn browse_response(&mut self, now: Instant, message: &MdnsMessage<'_>) {
         for index in self.services.mdns.browsers.clone() {
             if let Body::Browse(browse) = self.sockets.body_mut(index) {
                 browse.on_response(now, message);
@@ -97,7 +97,7 @@ impl Engine<'_> {
         }
     }
 
-    pub(super) fn on_browse_timeout(&mut self, now: Instant, index: Index) {
+    pub(in crate::engine) fn on_browse_timeout(&mut self, now: Instant, index: Index) {
         if let Body::Browse(browse) = self.sockets.body_mut(index) {
             browse.on_timeout(now);
             self.browse_settle(now, index);
@@ -126,7 +126,7 @@ impl Engine<'_> {
     }
 
     /// The slot's turn to send. False if it has nothing.
-    pub(super) fn transmit_browse(
+    pub(in crate::engine) fn transmit_browse(
         &mut self,
         now: Instant,
         index: Index,

@@ -5,21 +5,21 @@
 
 use cygnet_driver::Medium;
 
-use super::config::{AddressPolicy, Config, ConfigV4, DefensePolicy, StaticConfigV4};
-use super::egress::DEFAULT_HOP_LIMIT;
-use super::flow_label::FlowLabel;
-use super::ingress::{Handled, Received};
-use super::interface::{Care, Configuration, Interface, Path, Reach};
-use super::outgoing::{Content, IpPacket, LinkHeader, Outgoing, Payload, Room};
-use super::{Engine, earlier};
 use crate::dhcp::{self, Change, DhcpClient, DhcpConfig, DhcpLease, Recipient};
+use crate::engine::config::{AddressPolicy, Config, ConfigV4, DefensePolicy, StaticConfigV4};
+use crate::engine::egress::DEFAULT_HOP_LIMIT;
+use crate::engine::flow_label::FlowLabel;
+use crate::engine::ingress::{Handled, Received};
+use crate::engine::interface::{Care, Configuration, Interface, Path, Reach};
+use crate::engine::outgoing::{Content, IpPacket, LinkHeader, Outgoing, Payload, Room};
+use crate::engine::{Engine, earlier};
 use crate::stats::Discard;
 use crate::time::{Duration, Instant};
 use crate::wire::dhcpv4::{CLIENT_PORT, SERVER_PORT};
 use crate::wire::{DhcpMessage, EthernetAddress, IpAddress};
 
 /// The client, if there is one, and what is left of the one before.
-pub(super) struct DhcpState {
+pub(in crate::engine) struct DhcpState {
     client: Option<DhcpClient>,
     /// The way to the server.
     path: Path,
@@ -35,7 +35,7 @@ struct Farewell {
 }
 
 impl DhcpState {
-    pub(super) fn new(interface: &Interface, config: &Config) -> Self {
+    pub(in crate::engine) fn new(interface: &Interface, config: &Config) -> Self {
         let client = match &config.ipv4 {
             ConfigV4::Dhcp(dhcp) => client(interface, dhcp.clone()),
             #[cfg(feature = "ipv4-link-local")]
@@ -51,7 +51,7 @@ impl DhcpState {
         }
     }
 
-    pub(super) fn next_deadline(&self) -> Option<Instant> {
+    pub(in crate::engine) fn next_deadline(&self) -> Option<Instant> {
         let client = self.client.as_ref().and_then(DhcpClient::next_deadline);
         earlier(client, self.farewell.as_ref().map(|farewell| farewell.due))
     }
@@ -69,7 +69,7 @@ impl Engine<'_> {
         self.services.dhcp.client.as_ref()?.lease()
     }
 
-    pub(super) fn start_dhcp(&mut self, now: Instant, config: DhcpConfig) {
+    pub(in crate::engine) fn start_dhcp(&mut self, now: Instant, config: DhcpConfig) {
         self.services.dhcp.client = client(&self.interface, config);
         if self.interface.link_up {
             self.dhcp_link_changed(now, true);
@@ -79,13 +79,13 @@ impl Engine<'_> {
 
     /// Gives the lease back. The address can go at once: the message takes the way that leads to the server
     /// now.
-    pub(super) fn stop_dhcp(&mut self) {
+    pub(in crate::engine) fn stop_dhcp(&mut self) {
         let Some(client) = self.services.dhcp.client.take() else {
             return;
         };
         #[cfg(feature = "config-events")]
         if client.lease().is_some() {
-            self.notice(super::ConfigEvent::LeaseLost);
+            self.notice(crate::engine::ConfigEvent::LeaseLost);
         }
         let Some(lease) = client.lease().filter(|_| self.interface.link_up) else {
             return;
@@ -99,7 +99,7 @@ impl Engine<'_> {
         self.attention = true;
     }
 
-    pub(super) fn dhcp_link_changed(&mut self, now: Instant, up: bool) {
+    pub(in crate::engine) fn dhcp_link_changed(&mut self, now: Instant, up: bool) {
         match &mut self.services.dhcp.client {
             Some(client) if up => client.on_link_up(now, &mut self.random),
             Some(client) => client.on_link_down(),
@@ -112,7 +112,7 @@ impl Engine<'_> {
     }
 
     /// Somebody else uses an address of ours.
-    pub(super) fn dhcp_conflict(&mut self, now: Instant, address: IpAddress) {
+    pub(in crate::engine) fn dhcp_conflict(&mut self, now: Instant, address: IpAddress) {
         let Some(client) = &mut self.services.dhcp.client else {
             return;
         };
@@ -123,7 +123,7 @@ impl Engine<'_> {
         }
     }
 
-    pub(super) fn on_dhcp_timeout(&mut self, now: Instant) {
+    pub(in crate::engine) fn on_dhcp_timeout(&mut self, now: Instant) {
         if let Some(client) = &mut self.services.dhcp.client {
             let change = client.on_timeout(now, &mut self.random);
             self.on_lease_changed(now, change);
@@ -131,18 +131,18 @@ impl Engine<'_> {
     }
 
     /// Whether a datagram to that port is the client's, wherever it is addressed to.
-    pub(super) fn is_for_dhcp(&self, port: u16) -> bool {
+    pub(in crate::engine) fn is_for_dhcp(&self, port: u16) -> bool {
         port == CLIENT_PORT && self.services.dhcp.client.is_some()
     }
 
     /// Whether a packet to an address that is not ours may be the client's: a server that is not asked to
     /// broadcast sends to the address that it gives.
-    pub(super) fn expects_dhcp(&self) -> bool {
+    pub(in crate::engine) fn expects_dhcp(&self) -> bool {
         let client = self.services.dhcp.client.as_ref();
         client.is_some_and(DhcpClient::expects_answer)
     }
 
-    pub(super) fn on_dhcp<'f>(
+    pub(in crate::engine) fn on_dhcp<'f>(
         &mut self,
         now: Instant,
         received: &Received<'_>,
@@ -176,7 +176,7 @@ impl Engine<'_> {
             crate::log::debug!("the lease of the IPv4 address is over");
             let _ = self.configure(now, None);
             #[cfg(feature = "config-events")]
-            self.notice(super::ConfigEvent::LeaseLost);
+            self.notice(crate::engine::ConfigEvent::LeaseLost);
             #[cfg(feature = "ipv4-link-local")]
             self.link_local_step_in(now);
             return;
@@ -192,7 +192,7 @@ impl Engine<'_> {
             return;
         }
         #[cfg(feature = "config-events")]
-        self.notice(super::ConfigEvent::LeaseObtained);
+        self.notice(crate::engine::ConfigEvent::LeaseObtained);
         #[cfg(feature = "ipv4-link-local")]
         self.link_local_give_way(now);
         let policy = match self
@@ -222,7 +222,7 @@ impl Engine<'_> {
     }
 
     /// Sends what the client has to send. False if that is nothing.
-    pub(super) fn transmit_dhcp(&mut self, now: Instant, room: &mut dyn Room) -> bool {
+    pub(in crate::engine) fn transmit_dhcp(&mut self, now: Instant, room: &mut dyn Room) -> bool {
         let mut buffer = [0; dhcp::MAX_MESSAGE];
         let Some((link, message, len)) = self.poll_dhcp(now, &mut buffer) else {
             return false;

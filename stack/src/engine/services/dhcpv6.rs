@@ -9,15 +9,15 @@ use core::net::Ipv6Addr;
 use cygnet_config::IFACE_MAX_ADDR_COUNT;
 use heapless::Vec;
 
-use super::config::{Config, ConfigV6, StaticConfigV6};
-use super::egress::DEFAULT_HOP_LIMIT;
-use super::flow_label::FlowLabel;
-use super::ingress::{Handled, Received};
-use super::interface::{INTERFACE, Interface, Path, Reach};
-use super::outgoing::{Content, IpPacket, Outgoing, Payload};
-use super::{Engine, Room, earlier};
 use crate::dhcp::v6::{Change, Dhcpv6Client, MAX_MESSAGE};
 use crate::dhcp::{Dhcpv6Config, Dhcpv6Lease};
+use crate::engine::config::{Config, ConfigV6, StaticConfigV6};
+use crate::engine::egress::DEFAULT_HOP_LIMIT;
+use crate::engine::flow_label::FlowLabel;
+use crate::engine::ingress::{Handled, Received};
+use crate::engine::interface::{INTERFACE, Interface, Path, Reach};
+use crate::engine::outgoing::{Content, IpPacket, Outgoing, Payload};
+use crate::engine::{Engine, Room, earlier};
 use crate::ip::AddressState;
 use crate::rand::Random;
 use crate::stats::Discard;
@@ -26,7 +26,7 @@ use crate::wire::dhcpv6::{ALL_SERVERS, CLIENT_PORT, SERVER_PORT};
 use crate::wire::{Dhcpv6Message, IpAddress, IpCidr, Ipv6Cidr};
 
 /// The client, if there is one, and what is left of the one before.
-pub(super) struct Dhcpv6State {
+pub(in crate::engine) struct Dhcpv6State {
     client: Option<Dhcpv6Client>,
     /// The last words of a client that is gone.
     farewell: Option<Farewell>,
@@ -47,7 +47,11 @@ struct Farewell {
 }
 
 impl Dhcpv6State {
-    pub(super) fn new(interface: &Interface, config: &Config, random: &mut Random) -> Self {
+    pub(in crate::engine) fn new(
+        interface: &Interface,
+        config: &Config,
+        random: &mut Random,
+    ) -> Self {
         let client = match &config.ipv6 {
             ConfigV6::Dhcp(dhcp) => Some(client(interface, dhcp.clone(), random)),
             ConfigV6::None | ConfigV6::LinkLocal | ConfigV6::Static(_) => None,
@@ -65,7 +69,7 @@ impl Dhcpv6State {
         }
     }
 
-    pub(super) fn next_deadline(&self) -> Option<Instant> {
+    pub(in crate::engine) fn next_deadline(&self) -> Option<Instant> {
         let client = self.client.as_ref().and_then(Dhcpv6Client::next_deadline);
         let farewell = self.farewell.as_ref();
         earlier(client, farewell.and_then(|f| f.client.next_deadline()))
@@ -83,7 +87,7 @@ impl Engine<'_> {
     }
 
     /// The configuration that the lease amounts to.
-    pub(super) fn dhcpv6_config(&self) -> Option<StaticConfigV6> {
+    pub(in crate::engine) fn dhcpv6_config(&self) -> Option<StaticConfigV6> {
         let lease = self.dhcpv6_lease()?;
         let address = lease.addresses.first()?.address;
         Some(StaticConfigV6 {
@@ -96,7 +100,7 @@ impl Engine<'_> {
     /// Does what a router says of how addresses are had on its link (RFC 4861, section 4.2): from DHCP (M), or
     /// only other things from it (O), or nothing. For who hears routers and was not told otherwise.
     #[cfg(feature = "slaac")]
-    pub(super) fn dhcpv6_follow(&mut self, managed: bool, other: bool) {
+    pub(in crate::engine) fn dhcpv6_follow(&mut self, managed: bool, other: bool) {
         let mode = match (managed, other) {
             (true, _) => Some(Dhcpv6Config::stateful()),
             (false, true) => Some(Dhcpv6Config::stateless()),
@@ -112,7 +116,7 @@ impl Engine<'_> {
         }
     }
 
-    pub(super) fn start_dhcpv6(&mut self, config: Dhcpv6Config) {
+    pub(in crate::engine) fn start_dhcpv6(&mut self, config: Dhcpv6Config) {
         let client = client(&self.interface, config, &mut self.random);
         self.services.dhcpv6.client = Some(client);
         // Looks at the link and the addresses again.
@@ -123,7 +127,7 @@ impl Engine<'_> {
 
     /// Gives back what servers gave. The addresses go at once: "The client MUST stop using all of the leases
     /// being released before the client begins the Release message exchange process" (section 18.2.7).
-    pub(super) fn stop_dhcpv6(&mut self) {
+    pub(in crate::engine) fn stop_dhcpv6(&mut self) {
         let Some(mut client) = self.services.dhcpv6.client.take() else {
             return;
         };
@@ -142,7 +146,7 @@ impl Engine<'_> {
     }
 
     /// Begins or stops to ask, when there is an address to ask from or none any more.
-    pub(super) fn dhcpv6_note_changes(&mut self) {
+    pub(in crate::engine) fn dhcpv6_note_changes(&mut self) {
         let known = (self.interface.link_up, self.interface.epoch());
         if self.services.dhcpv6.known.replace(known) == Some(known) {
             return;
@@ -169,7 +173,7 @@ impl Engine<'_> {
     }
 
     /// Somebody else has an address that was about to be ours.
-    pub(super) fn dhcpv6_conflict(&mut self, now: Instant, address: IpAddress) {
+    pub(in crate::engine) fn dhcpv6_conflict(&mut self, now: Instant, address: IpAddress) {
         let (Some(client), IpAddress::Ipv6(address)) = (&mut self.services.dhcpv6.client, address)
         else {
             return;
@@ -178,7 +182,7 @@ impl Engine<'_> {
         self.on_dhcpv6_changed(change);
     }
 
-    pub(super) fn on_dhcpv6_timeout(&mut self, now: Instant) {
+    pub(in crate::engine) fn on_dhcpv6_timeout(&mut self, now: Instant) {
         let Self {
             services, random, ..
         } = self;
@@ -195,13 +199,13 @@ impl Engine<'_> {
     }
 
     /// Whether a datagram to that port is the client's.
-    pub(super) fn is_for_dhcpv6(&self, received: &Received<'_>, port: u16) -> bool {
+    pub(in crate::engine) fn is_for_dhcpv6(&self, received: &Received<'_>, port: u16) -> bool {
         let state = &self.services.dhcpv6;
         let is_ours = matches!(received.dst, IpAddress::Ipv6(_)) && port == CLIENT_PORT;
         is_ours && (state.client.is_some() || state.farewell.is_some())
     }
 
-    pub(super) fn on_dhcpv6<'f>(&mut self, now: Instant, data: &[u8]) -> Handled<'f> {
+    pub(in crate::engine) fn on_dhcpv6<'f>(&mut self, now: Instant, data: &[u8]) -> Handled<'f> {
         let message = Dhcpv6Message::parse(data)?;
         crate::log::debug!("DHCPv6: {:?}", message.kind);
         let Self {
@@ -229,7 +233,7 @@ impl Engine<'_> {
     }
 
     /// Puts the addresses and names that servers gave on the interface, and takes off those that are over.
-    pub(super) fn sync_dhcpv6(&mut self) {
+    pub(in crate::engine) fn sync_dhcpv6(&mut self) {
         let (now, care) = (self.now, self.interface.care());
         let client = self.services.dhcpv6.client.as_ref();
         let wanted: Vec<_, IFACE_MAX_ADDR_COUNT> = client
@@ -275,7 +279,7 @@ impl Engine<'_> {
     }
 
     /// An address is known to be ours alone; how long it is preferred, its server said.
-    pub(super) fn dhcpv6_claimed(&mut self, address: IpAddress) {
+    pub(in crate::engine) fn dhcpv6_claimed(&mut self, address: IpAddress) {
         let IpAddress::Ipv6(claimed) = address else {
             return;
         };
@@ -304,13 +308,13 @@ impl Engine<'_> {
         crate::log::debug!("DHCPv6: {:?}", change);
         #[cfg(feature = "config-events")]
         self.notice(match change {
-            Change::Leased => super::ConfigEvent::Dhcpv6LeaseObtained,
-            Change::Lost => super::ConfigEvent::Dhcpv6LeaseLost,
+            Change::Leased => crate::engine::ConfigEvent::Dhcpv6LeaseObtained,
+            Change::Lost => crate::engine::ConfigEvent::Dhcpv6LeaseLost,
         });
     }
 
     /// Sends what the client has to send. False if that is nothing.
-    pub(super) fn transmit_dhcpv6(&mut self, now: Instant, room: &mut dyn Room) -> bool {
+    pub(in crate::engine) fn transmit_dhcpv6(&mut self, now: Instant, room: &mut dyn Room) -> bool {
         let mut buffer = [0; MAX_MESSAGE];
         let Some((src, len)) = self.poll_dhcpv6(now, &mut buffer) else {
             return false;

@@ -1,10 +1,10 @@
 //! Fast Open (RFC 7413) on both sides: which requests become connections at once, and which cookie goes
 //! to whom. What a connection does with it is in [`crate::tcp::FastOpen`].
 
-use super::config::EcnPolicy;
-use super::sockets::Body;
-use super::tcp_listen::Request;
-use super::{ConnectError, Engine, SocketKey, TcpState};
+use crate::engine::config::EcnPolicy;
+use crate::engine::sockets::Body;
+use crate::engine::tcp::listen::Request;
+use crate::engine::{ConnectError, Engine, SocketKey, TcpState};
 use crate::stats::Counted;
 use crate::storage::Index;
 use crate::tcp::{Connection, Disposition, FastOpen, HalfOpen, Opening, SegmentPlan, State};
@@ -14,7 +14,7 @@ use crate::wire::{FastOpenCookie, IpEndpoint, IpListenEndpoint, TcpFlags, TcpHea
 /// How many connections of a listener may be with the application before their handshake is complete:
 /// PendingFastOpenRequests of RFC 7413, section 4.2.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct FastOpenLimit {
+pub(in crate::engine) struct FastOpenLimit {
     most: u16,
     pending: u16,
 }
@@ -32,7 +32,11 @@ impl Engine<'_> {
     }
 
     /// Makes a connection of a request that brings a good cookie, unless there are too many such.
-    pub(super) fn open_fast(&mut self, now: Instant, request: &Request<'_>) -> Option<Disposition> {
+    pub(in crate::engine) fn open_fast(
+        &mut self,
+        now: Instant,
+        request: &Request<'_>,
+    ) -> Option<Disposition> {
         let Request {
             listener,
             tuple,
@@ -76,7 +80,7 @@ impl Engine<'_> {
     }
 
     /// Gives a client the cookie that it asks for, or the current one for one that is old or unknown.
-    pub(super) fn grant_fast_open(
+    pub(in crate::engine) fn grant_fast_open(
         &self,
         now: Instant,
         request: &Request<'_>,
@@ -93,7 +97,7 @@ impl Engine<'_> {
 
     /// A connection that was opened fast is pending no more once its handshake is complete, or will never
     /// be.
-    pub(super) fn settle_fast_open(&mut self, index: Index) {
+    pub(in crate::engine) fn settle_fast_open(&mut self, index: Index) {
         let Some(tcp) = self.sockets.tcp_mut(index) else {
             return;
         };
@@ -148,14 +152,18 @@ impl Engine<'_> {
     }
 
     /// A connection opens as all do, unless something else is said before its request is sent.
-    pub(super) fn forget_fast_open(&mut self, index: Index) {
+    pub(in crate::engine) fn forget_fast_open(&mut self, index: Index) {
         if let Some(tcp) = self.sockets.tcp_mut(index) {
             tcp.fast_open = FastOpen::Off;
         }
     }
 
     /// How a connection was about to be opened that a segment with SYN is for.
-    pub(super) fn awaits_fast_open(&self, index: Index, segment: &TcpSegment<'_>) -> FastOpen {
+    pub(in crate::engine) fn awaits_fast_open(
+        &self,
+        index: Index,
+        segment: &TcpSegment<'_>,
+    ) -> FastOpen {
         match self.sockets.body(index) {
             Body::Tcp(tcp)
                 if segment.header.flags.contains(TcpFlags::SYN)
@@ -173,7 +181,7 @@ impl Engine<'_> {
     }
 
     /// Remembers what the answer to a request says, if it was one.
-    pub(super) fn learn_fast_open(
+    pub(in crate::engine) fn learn_fast_open(
         &mut self,
         now: Instant,
         (index, plan): (Index, FastOpen),
@@ -197,7 +205,7 @@ impl Engine<'_> {
 impl TcpState<'_> {
     /// The header of a request of ours with the option in it, if it is to have that.
     #[inline]
-    pub(super) fn mark_fast_open(
+    pub(in crate::engine) fn mark_fast_open(
         &self,
         now: Instant,
         (connection, fast_open): (&Connection<'_>, FastOpen),

@@ -1,0 +1,132 @@
+//! What follows from a change of a connection: the lists that it is in, and its end.
+
+use super::Remembered;
+use crate::engine::{BufferPair, Engine};
+use crate::events::Events;
+use crate::storage::Index;
+use crate::tcp::{ConnectionError, State, TimeWait};
+use crate::wire::IpAddress;
+
+impl<'d> Engine<'d> {
+    /// Brings all lists in line with what a connection wants. Called after everything that may have
+    /// changed it.
+    pub(in crate::engine) fn settle_tcp(&mut self, index: Index) {
+        self.settle(index, false);
+    }
+
+    /// As [`Self::settle_tcp`]. If its next hop does not answer, the connection is `blocked`: it sends again
+    /// when a timer says so.
+    pub(super) fn settle(&mut self, index: Index, blocked: bool) {
+        self.settle_fast_open(index);
+        let Some(tcp) = self.sockets.tcp_mut(index) else {
+            return;
+        };
+        let connection = &mut tcp.connection;
+        let tally = connection.take_tally();
+        if !tally.is_empty() {
+            self.stats.add(tally);
+        }
+        let events = connection.take_events();
+        if connection.is_done() {
+            self.sockets.notify(index, events);
+            self.finish_tcp(index);
+            return;
+        }
+        let deadline = connection.next_deadline();
+        let wants_to_send = !blocked && connection.wants_to_send();
+        #[cfg(feature = "medium-ethernet")]
+        if events.contains(Events::WRITABLE) {
+            let neighbor = tcp.path.neighbor();
+            self.confirm_neighbor(neighbor);
+        }
+        self.sockets.notify(index, events);
+        self.sockets.schedule(index, deadline);
+        if wants_to_send {
+            self.sockets.mark_ready(index);
+        }
+    }
+
+    /// A connection is over and everything about it is said.
+    pub(in crate::engine) fn finish_tcp(&mut self, index: Index) {
+        let Some(tcp) = self.sockets.tcp(index) else {
+            return;
+        };
+        if let Some(hash) = self.sockets.filed_under(index) {
+            if let Some(connection) = tcp.connection.time_wait() {
+                self.remember(hash, connection);
+            }
+            self.sockets.unfile(index);
+            self.stop_waiting(index);
+        }
+        let Some(tcp) = self.sockets.tcp(index) else {
+            return;
+        };
+        if let Some(listener) = tcp.queued_by {
+            self.unqueue_connection(listener, index);
+            self.free_tcp(index);
+        } else if tcp.connection.is_detached() {
+            self.free_tcp(index);
+        }
+    }
+
+    /// `hash` is that of the four-tuple.
+    fn remember(&mut self, hash: u32, connection: TimeWait) {
+        let record = Remembered {
+            connection,
+            until: self.now + self.tcp.time_wait_len,
+        };
+        let Err(record) = self.tcp.time_wait.insert(hash, record) else {
+            return;
+        };
+        if let Some((oldest, _)) = self.tcp.time_wait.oldest() {
+            self.tcp.time_wait.remove(oldest);
+            let _ = self.tcp.time_wait.insert(hash, record);
+        }
+    }
+
+    /// Gives the buffers back, and the slot.
+    pub(in crate::engine) fn free_tcp(&mut self, index: Index) {
+        self.stop_waiting(index);
+        let Some(tcp) = self.sockets.tcp_mut(index) else {
+            return;
+        };
+        let (pool, lingering) = (tcp.pool, tcp.lingering);
+        let (receive, send) = tcp.connection.take_buffers();
+        if let Some(id) = pool
+            && let Some(Some(pool)) = self.tcp.pools.get_mut(id.index())
+        {
+            pool.give_back(BufferPair { receive, send });
+            if lingering {
+                self.sockets.unqueue(&mut pool.lingering, index);
+            }
+        }
+        self.sockets.free(index);
+    }
+
+    #[cfg(feature = "medium-ethernet")]
+    fn confirm_neighbor(&mut self, neighbor: Option<crate::link::NeighborKey>) {
+        if let Some(neighbor) = neighbor {
+            let now = self.now;
+            self.interface
+                .ethernet
+                .neighbors
+                .confirm_reachability(now, neighbor);
+        }
+    }
+
+    /// Ends the connections from an address that is gone. A change of addresses is rare enough to look
+    /// at all sockets.
+    pub(in crate::engine) fn tcp_address_gone(&mut self, address: IpAddress) {
+        for index in 0..self.sockets.slots.len() {
+            let index = index as Index;
+            let Some(tcp) = self.sockets.tcp_mut(index) else {
+                continue;
+            };
+            let connection = &mut tcp.connection;
+            if connection.tuple.local.addr == address && connection.state() != State::Listen {
+                connection.end(Some(ConnectionError::AddressGone));
+                self.settle_tcp(index);
+            }
+        }
+    }
+}

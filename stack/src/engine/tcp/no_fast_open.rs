@@ -1,0 +1,54 @@
+//! A stack without Fast Open: a request is never a connection at once.
+
+use crate::engine::tcp::listen::Request;
+use crate::engine::{Engine, TcpState};
+use crate::storage::Index;
+use crate::tcp::{Connection, Disposition, FastOpen, SegmentPlan};
+use crate::time::Instant;
+use crate::wire::{TcpHeader, TcpSegment};
+
+impl Engine<'_> {
+    pub(in crate::engine) fn open_fast(
+        &mut self,
+        _: Instant,
+        _: &Request<'_>,
+    ) -> Option<Disposition> {
+        None
+    }
+
+    pub(in crate::engine) fn grant_fast_open(
+        &self,
+        _: Instant,
+        _: &Request<'_>,
+        _: &mut TcpHeader,
+    ) {
+    }
+
+    pub(in crate::engine) fn forget_fast_open(&mut self, _: Index) {}
+
+    pub(in crate::engine) fn settle_fast_open(&mut self, _: Index) {}
+
+    pub(in crate::engine) fn awaits_fast_open(&self, _: Index, _: &TcpSegment<'_>) -> FastOpen {
+        FastOpen::Off
+    }
+
+    pub(in crate::engine) fn learn_fast_open(
+        &mut self,
+        _: Instant,
+        _: (Index, FastOpen),
+        _: &TcpSegment<'_>,
+    ) {
+    }
+}
+
+impl TcpState<'_> {
+    #[inline]
+    pub(in crate::engine) fn mark_fast_open(
+        &self,
+        _: Instant,
+        _: (&Connection<'_>, FastOpen),
+        _: &SegmentPlan,
+    ) -> Option<TcpHeader> {
+        None
+    }
+}

@@ -1,0 +1,265 @@
+//! What handles ask for: sockets, connections, their beginning and their giving up.
+
+use super::pool::PoolId;
+use super::{ConnectError, TcpSlot};
+use crate::engine::config::EcnPolicy;
+use crate::engine::interface::Path;
+use crate::engine::sockets::Body;
+use crate::engine::{BufferPair, Engine, SocketKey};
+use crate::ip::Delivery;
+use crate::storage::{Bytes, Index};
+use crate::tcp::{Connection, FourTuple, Opening};
+use crate::wire::{IpAddress, IpEndpoint, IpListenEndpoint};
+
+impl<'d> Engine<'d> {
+    /// A socket on its user's buffers.
+    pub(crate) fn tcp_open(&mut self, receive: Bytes<'d>, send: Bytes<'d>) -> Option<SocketKey> {
+        let index = self.open_slot(BufferPair { receive, send }, None).ok()?;
+        Some(self.sockets.key(index))
+    }
+
+    /// A socket on buffers from a pool.
+    pub(crate) fn tcp_open_pooled(&mut self, pool: PoolId) -> Option<SocketKey> {
+        let pair = self.take_pair(pool)?;
+        let index = self.allocate_pooled(pool, pair)?;
+        Some(self.sockets.key(index))
+    }
+
+    /// A slot for a pair from a pool, which goes back if there is no slot.
+    pub(in crate::engine) fn allocate_pooled(
+        &mut self,
+        pool: PoolId,
+        pair: BufferPair<'d>,
+    ) -> Option<Index> {
+        match self.open_slot(pair, Some(pool)) {
+            Ok(index) => Some(index),
+            Err(pair) => {
+                self.pool_mut(pool)?.give_back(pair);
+                None
+            }
+        }
+    }
+
+    /// A slot on these buffers, which come back if there is none.
+    #[inline(never)]
+    fn open_slot(
+        &mut self,
+        pair: BufferPair<'d>,
+        pool: Option<PoolId>,
+    ) -> Result<Index, BufferPair<'d>> {
+        let Some(index) = self.sockets.take_free() else {
+            return Err(pair);
+        };
+        *self.sockets.body_mut(index) = Body::Tcp(TcpSlot::new(pair, pool, self.tcp.options));
+        Ok(index)
+    }
+
+    /// Runs `f` on a connection, and sees to what follows. `None` if the key is stale.
+    pub(crate) fn tcp_with<R>(
+        &mut self,
+        key: SocketKey,
+        f: impl FnOnce(&mut Connection<'d>) -> R,
+    ) -> Option<R> {
+        self.tcp_ask(key, |connection| Some(f(connection)))?
+    }
+
+    /// As [`Self::tcp_with`], for what changes the connection only if it has an answer.
+    pub(crate) fn tcp_ask<R>(
+        &mut self,
+        key: SocketKey,
+        ask: impl FnOnce(&mut Connection<'d>) -> Option<R>,
+    ) -> Option<Option<R>> {
+        let index = self.sockets.index(key)?;
+        let tcp = self.sockets.tcp_mut(index)?;
+        let answer = ask(&mut tcp.connection);
+        if answer.is_some() {
+            self.settle_tcp(index);
+        }
+        Some(answer)
+    }
+
+    /// A look at a connection.
+    pub(crate) fn tcp(&self, key: SocketKey) -> Option<&Connection<'d>> {
+        let index = self.sockets.index(key)?;
+        match self.sockets.body(index) {
+            Body::Tcp(tcp) => Some(&tcp.connection),
+            _ => None,
+        }
+    }
+
+    /// Starts to connect. `local` may leave address and port (0) to us.
+    pub(crate) fn tcp_connect(
+        &mut self,
+        key: SocketKey,
+        remote: IpEndpoint,
+        local: IpListenEndpoint,
+    ) -> Result<(), ConnectError> {
+        let index = self.sockets.index(key).ok_or(ConnectError::InvalidState)?;
+        self.close_listen(index);
+        if !self.tcp(key).is_some_and(|c| c.state().is_over()) {
+            return Err(ConnectError::InvalidState);
+        }
+        // RFC 9293, section 3.9.2.3, MUST-46: no broadcast or multicast.
+        if remote.port == 0 || !remote.addr.is_unicast() {
+            return Err(ConnectError::InvalidAddress);
+        }
+        let now = self.now;
+        let (next_hop, source) = self
+            .interface
+            .route(now, remote.addr)
+            .ok_or(ConnectError::NoRoute)?;
+        // A subnet's broadcast address looks like any other, but the route knows.
+        if matches!(next_hop.delivery, Delivery::Broadcast | Delivery::Multicast) {
+            return Err(ConnectError::InvalidAddress);
+        }
+        let address = match local.addr {
+            None => source,
+            Some(address) if address.version() != remote.addr.version() => {
+                return Err(ConnectError::NoRoute);
+            }
+            Some(address) if self.interface.addresses.is_local(address) => address,
+            Some(_) => return Err(ConnectError::NoRoute),
+        };
+        let (tuple, hash) = self.choose_tuple(address, local.port, remote)?;
+        self.start(index, tuple, hash);
+        Ok(())
+    }
+
+    /// A four-tuple that is free, and its hash.
+    fn choose_tuple(
+        &mut self,
+        address: IpAddress,
+        port: u16,
+        remote: IpEndpoint,
+    ) -> Result<(FourTuple, u32), ConnectError> {
+        let tuple = |port| FourTuple {
+            local: IpEndpoint::new(address, port),
+            remote,
+        };
+        let mut hash = 0;
+        let mut is_free = |engine: &Self, port: u16| {
+            let tuple = tuple(port);
+            hash = engine.hash_connection(&tuple);
+            engine.is_tuple_free(&tuple, hash)
+        };
+        let port = if port != 0 {
+            Some(port).filter(|&port| is_free(self, port))
+        } else {
+            self.ephemeral_port(|engine, port| !engine.is_listening(port) && is_free(engine, port))
+        };
+        Ok((tuple(port.ok_or(ConnectError::AddrInUse)?), hash))
+    }
+
+    /// Whether no connection, half-open or remembered ones included, has these ends.
+    fn is_tuple_free(&self, tuple: &FourTuple, hash: u32) -> bool {
+        let connected = self.sockets.find(hash, |body| match body {
+            Body::Tcp(tcp) => tcp.connection.tuple == *tuple,
+            _ => false,
+        });
+        connected.is_none()
+            && self
+                .tcp
+                .half_open
+                .find(hash, |h| h.tuple == *tuple)
+                .is_none()
+            && self
+                .tcp
+                .time_wait
+                .find(hash, |r| r.connection.tuple == *tuple)
+                .is_none()
+    }
+
+    /// `hash` is that of the four-tuple.
+    fn start(&mut self, index: Index, tuple: FourTuple, hash: u32) {
+        let now = self.now;
+        let mut path = Path::from_source(Some(tuple.local.addr));
+        self.interface.resolve(now, tuple.remote.addr, &mut path);
+        let opening = Opening {
+            tuple,
+            iss: self.tcp.isn.generate(now, &tuple),
+            timestamp_offset: self.tcp.isn.timestamp_offset(&tuple),
+            path_mss: path.mss(),
+            ecn: self.tcp.ecn == EcnPolicy::Request,
+        };
+        // What the last connection on this slot still had to say is not said any more.
+        self.finish_tcp(index);
+        self.forget_fast_open(index);
+        if let Some(tcp) = self.sockets.tcp_mut(index) {
+            tcp.connection.connect(now, &opening);
+            tcp.path = path;
+        }
+        self.sockets.file(index, hash);
+        self.settle_tcp(index);
+    }
+
+    /// The handle is gone: the connection closes in the background.
+    pub(in crate::engine) fn tcp_detach(&mut self, key: SocketKey) {
+        let Some(index) = self.sockets.index(key) else {
+            return;
+        };
+        self.close_listen(index);
+        let Some(tcp) = self.sockets.tcp_mut(index) else {
+            return;
+        };
+        tcp.connection.detach();
+        if let Some(id) = tcp.pool {
+            tcp.lingering = true;
+            if let Some(Some(pool)) = self.tcp.pools.get_mut(id.index()) {
+                pool.lingering = self.sockets.enqueue(pool.lingering, index);
+            }
+        }
+        self.settle_tcp(index);
+    }
+
+    /// An attempt to connect or to accept is given up, unless it has accepted a connection.
+    pub(crate) fn tcp_give_up(&mut self, key: SocketKey) {
+        let Some(index) = self.sockets.index(key) else {
+            return;
+        };
+        self.close_listen(index);
+        self.tcp_with(key, |c| {
+            // Who connected never saw it succeed; what was accepted is there for the next call.
+            if !c.is_unclaimed() {
+                c.abort();
+            }
+        });
+    }
+
+    /// Two halves own the connection together from now on.
+    pub(crate) fn tcp_split(&mut self, key: SocketKey) {
+        if let Some(index) = self.sockets.index(key)
+            && let Some(tcp) = self.sockets.tcp_mut(index)
+        {
+            tcp.halved = false;
+        }
+    }
+
+    /// A handle is gone; of two halves, only with the second.
+    pub(in crate::engine) fn tcp_drop(&mut self, key: SocketKey) {
+        let Some(index) = self.sockets.index(key) else {
+            return;
+        };
+        let Some(tcp) = self.sockets.tcp_mut(index) else {
+            return;
+        };
+        if !core::mem::replace(&mut tcp.halved, true) {
+            return;
+        }
+        self.tcp_detach(key);
+    }
+
+    /// Gives up the socket and gives back its buffers, if its connection is over and they are its user's.
+    pub(crate) fn tcp_release(&mut self, key: SocketKey) -> Option<(Bytes<'d>, Bytes<'d>)> {
+        let index = self.sockets.index(key)?;
+        self.close_listen(index);
+        let tcp = self.sockets.tcp_mut(index)?;
+        if tcp.pool.is_some() || !tcp.connection.is_done() {
+            return None;
+        }
+        self.finish_tcp(index);
+        let tcp = self.sockets.tcp_mut(index)?;
+        let buffers = tcp.connection.take_buffers();
+        self.free_tcp(index);
+        Some(buffers)
+    }
+}
