@@ -138,7 +138,7 @@ pub(crate) struct Engine<'d> {
     #[cfg(feature = "socket-dns")]
     dns: services::dns::DnsState,
     #[cfg(all(feature = "embedded-nal-async", feature = "socket-udp"))]
-    udp_pools: udp::UdpPools<'d>,
+    udp_pools: packet_socket::udp::UdpPools<'d>,
     /// A handle asked for something that only the runner can begin.
     attention: bool,
     /// Grows with whatever tasks may wait for that is neither a socket's nor the configuration's.
@@ -169,7 +169,7 @@ impl<'d> Engine<'d> {
             #[cfg(feature = "socket-dns")]
             dns: services::dns::DnsState::new(),
             #[cfg(all(feature = "embedded-nal-async", feature = "socket-udp"))]
-            udp_pools: udp::UdpPools::new(),
+            udp_pools: packet_socket::udp::UdpPools::new(),
             attention: false,
             news: 0,
             #[cfg(feature = "config-events")]
