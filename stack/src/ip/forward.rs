@@ -13,7 +13,6 @@ use core::net::Ipv4Addr;
 #[cfg(feature = "proto-ipv6")]
 use super::scope::{RESERVED, scope};
 use super::{Addresses, InterfaceAddress, InterfaceId, Route, RouteTable};
-use crate::time::Instant;
 use crate::wire::IpAddress;
 
 /// What forwarding decisions are made from.
@@ -61,7 +60,6 @@ impl<const A: usize, const R: usize> Forwarding<'_, A, R> {
     /// `via` says where.
     pub(crate) fn resolve(
         &self,
-        now: Instant,
         destination: IpAddress,
         via: Option<InterfaceId>,
     ) -> Result<NextHop, NoRoute> {
@@ -93,7 +91,7 @@ impl<const A: usize, const R: usize> Forwarding<'_, A, R> {
         if destination.is_link_local() {
             return self.on_link(destination, connected, via);
         }
-        self.beyond(now, destination, connected, via)
+        self.beyond(destination, connected, via)
     }
 
     /// The most specific of the prefixes on our links that contains `destination`.
@@ -156,12 +154,11 @@ impl<const A: usize, const R: usize> Forwarding<'_, A, R> {
 
     fn beyond(
         &self,
-        now: Instant,
         destination: IpAddress,
         connected: Option<&InterfaceAddress>,
         via: Option<InterfaceId>,
     ) -> Result<NextHop, NoRoute> {
-        let route = self.best_route(now, destination, via);
+        let route = self.best_route(destination, via);
         // Of two prefixes of one length, the connected one is preferred.
         let more_specific = |ours: &&InterfaceAddress| {
             route.is_none_or(|route| ours.cidr.prefix_len() >= route.destination.prefix_len())
@@ -187,12 +184,7 @@ impl<const A: usize, const R: usize> Forwarding<'_, A, R> {
     }
 
     /// The longest prefix wins, and of two that are as long the one that was configured.
-    fn best_route(
-        &self,
-        now: Instant,
-        destination: IpAddress,
-        via: Option<InterfaceId>,
-    ) -> Option<Route> {
+    fn best_route(&self, destination: IpAddress, via: Option<InterfaceId>) -> Option<Route> {
         let configured = self.routes.lookup(destination, via).copied();
         let learned =
             (self.learned).filter(|route| via.is_none_or(|interface| route.interface == interface));

@@ -64,7 +64,7 @@ impl Interface {
                 .map_err(|_| ConfigError::TooManyRoutes)?;
         }
         for &(destination, router) in new.routes {
-            self.add_config_route(now, IpCidr::Ipv4(destination), router)?;
+            self.add_config_route(IpCidr::Ipv4(destination), router)?;
         }
         Ok(())
     }
@@ -102,7 +102,6 @@ impl Interface {
 
     fn add_config_route(
         &mut self,
-        now: Instant,
         destination: IpCidr,
         gateway: Option<Ipv4Addr>,
     ) -> Result<(), ConfigError> {

@@ -198,12 +198,12 @@ impl Interface {
             routes: &self.routes,
             learned: self.learned_route(now, destination, source),
         };
-        let routed = forwarding.resolve(now, destination, None).ok()?;
+        let routed = forwarding.resolve(destination, None).ok()?;
         Some(self.redirected(destination, routed))
     }
 
     /// The longest packet in bytes to `destination` that the link takes, or the route.
-    fn route_mtu(&self, now: Instant, destination: IpAddress, next_hop: &NextHop) -> u16 {
+    fn route_mtu(&self, destination: IpAddress, next_hop: &NextHop) -> u16 {
         let link = self.mtu_to(destination) as u16;
         let is_taken = |route: &&Route| {
             next_hop.delivery == Delivery::Neighbor
@@ -218,7 +218,7 @@ impl Interface {
     /// The longest packet in bytes that gets to `destination` in one piece, as far as is known.
     pub(in crate::engine) fn path_mtu(&self, now: Instant, destination: IpAddress) -> Option<u16> {
         let next_hop = self.next_hop(now, destination)?;
-        let route = self.route_mtu(now, destination, &next_hop);
+        let route = self.route_mtu(destination, &next_hop);
         let reported = self.path_mtus.peek(next_hop.interface, destination);
         Some(reported.map_or(route, |mtu| mtu.min(route)))
     }
@@ -264,7 +264,7 @@ impl Interface {
                 usable: mss,
             };
         };
-        let route = self.route_mtu(now, destination, &next_hop);
+        let route = self.route_mtu(destination, &next_hop);
         let reported = self.path_mtus.peek(next_hop.interface, destination);
         PathMss {
             announced: mss_of(route, destination),
@@ -365,7 +365,7 @@ impl Interface {
             ..path.unrouted()
         };
         if let Some(next_hop) = &path.next_hop {
-            path.route_mtu = self.route_mtu(now, destination, next_hop);
+            path.route_mtu = self.route_mtu(destination, next_hop);
             let reported = self.path_mtus.lookup(next_hop.interface, destination);
             path.path_mtu = reported.map_or(path.route_mtu, |mtu| mtu.min(path.route_mtu));
         }
@@ -379,7 +379,6 @@ impl Engine<'_> {
         destination: IpCidr,
         gateway: Option<IpAddress>,
     ) -> Result<(), ConfigError> {
-        let now = self.now;
         let route = Route {
             destination: destination.network(),
             gateway,

@@ -2,12 +2,10 @@ use super::*;
 use crate::ip::addresses::AddressesFull;
 use crate::ip::route::RouteTableFull;
 use crate::ip::{AddressState, Route};
-use crate::time::Duration;
 use crate::wire::{IpCidr, Ipv4Cidr};
 
 const ETH: InterfaceId = InterfaceId(0);
 const WAN: InterfaceId = InterfaceId(1);
-const NOW: Instant = Instant::from_secs(1);
 
 fn ip(text: &str) -> IpAddress {
     text.parse().unwrap()
@@ -72,7 +70,7 @@ impl Host {
             routes: &self.routes,
             learned: self.learned,
         };
-        forwarding.resolve(NOW, ip(destination), via)
+        forwarding.resolve(ip(destination), via)
     }
 
     fn source(&self, destination: &str) -> Option<IpAddress> {
