@@ -5,16 +5,18 @@
 //! cargo run --release --example mdns -- --tap tap0 --name swan --service _http._tcp:80
 //! avahi-resolve -n swan.local; avahi-browse -r _http._tcp
 //! cargo run --release --example mdns -- --tap tap0 --find duck.local
+//! cargo run --release --example mdns -- --sandbox -- \
+//!     sh examples/tests/avahi.sh sh -c 'sleep 5; avahi-resolve -n swan.local'
 //! ```
 
 use std::process::ExitCode;
 
 use clap::Parser;
 use cygnet::wire::dns::RecordType;
-use cygnet::{MdnsService, Stack};
+use cygnet::{DnsError, MdnsService, MdnsServiceId, Stack};
 use cygnet_examples::device::DeviceOptions;
 use cygnet_examples::host::{self, GATEWAY, SERVER};
-use cygnet_examples::session::start_command;
+use cygnet_examples::session::{serve_command, start_command};
 use cygnet_examples::{Error, arguments, exit};
 
 /// Names a host and its services on the link, or finds others there
@@ -47,20 +49,32 @@ fn main() -> ExitCode {
 }
 
 async fn run(stack: Stack<'static>, args: &Args) -> Result<ExitCode, Error> {
-    let _server = start_command(&args.device)?;
     if let Some(name) = &args.find {
-        return find(stack, name).await;
+        return find(stack, name, &args.device).await;
     }
+    let services = announce(stack, args)?;
+    tokio::select! {
+        () = report(stack, &services) => unreachable!("it goes on for ever"),
+        ended = serve_command(&args.device) => ended,
+    }
+}
+
+/// Takes the name and the services.
+fn announce(stack: Stack<'static>, args: &Args) -> Result<Vec<MdnsServiceId>, Error> {
     stack.set_mdns_host(Some(&args.name))?;
-    let mut services = Vec::new();
-    for (kind, port) in &args.service {
-        services.push(stack.add_mdns_service(&MdnsService {
+    let services = args.service.iter().map(|(kind, port)| {
+        Ok(stack.add_mdns_service(&MdnsService {
             instance: &args.name,
             kind,
             port: *port,
             text: &[],
-        })?);
-    }
+        })?)
+    });
+    services.collect()
+}
+
+/// Prints what they are called, whenever that changes.
+async fn report(stack: Stack<'static>, services: &[MdnsServiceId]) {
     loop {
         stack.wait_mdns_up().await;
         println!("this is {}.local", stack.mdns_host().unwrap_or_default());
@@ -71,22 +85,32 @@ async fn run(stack: Stack<'static>, args: &Args) -> Result<ExitCode, Error> {
     }
 }
 
-async fn find(stack: Stack<'static>, name: &str) -> Result<ExitCode, Error> {
+/// Asks for a host. A program that has just been started, and is to answer, is asked again.
+async fn find(
+    stack: Stack<'static>,
+    name: &str,
+    device: &DeviceOptions,
+) -> Result<ExitCode, Error> {
+    let other = start_command(device)?;
+    let mut attempts = if other.is_some() { ATTEMPTS } else { 1 };
     let dns = host::dns_socket(stack)?;
     let mut buffer = vec![0; 1500];
-    match dns.query(name, RecordType::A, &mut buffer).await {
-        Ok(answer) => {
-            for record in answer.records() {
-                println!("{} {:?}", record.name, record.data);
+    loop {
+        attempts -= 1;
+        match dns.query(name, RecordType::A, &mut buffer).await {
+            Ok(answer) => {
+                for record in answer.records() {
+                    println!("{} {:?}", record.name, record.data);
+                }
+                return Ok(ExitCode::SUCCESS);
             }
-            Ok(ExitCode::SUCCESS)
-        }
-        Err(error) => {
-            println!("{error}");
-            Ok(ExitCode::FAILURE)
+            Err(DnsError::TimedOut) if attempts > 0 => {}
+            Err(error) => return Err(format!("cannot find {name}: {error}").into()),
         }
     }
 }
+
+const ATTEMPTS: u32 = 10;
 
 fn service(text: &str) -> Result<(String, u16), String> {
     let (kind, port) = text.split_once(':').ok_or("TYPE:PORT")?;

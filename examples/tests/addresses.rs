@@ -1,4 +1,4 @@
-//! What the examples about addresses and names say beside dnsmasq, each in a sandbox of its own.
+//! What the examples about addresses and names say beside dnsmasq and Avahi, each in a sandbox of its own.
 //!
 //! `cargo test` builds the examples first; with `--test addresses` alone they must have been built.
 #![cfg(target_os = "linux")]
@@ -93,6 +93,69 @@ fn multicast_hears_what_it_says_itself() {
         let arguments = ["-c", "1", "--say", "hello", group];
         if let Some(text) = printed(example, &arguments, &["sleep", "20"]) {
             assert!(text.contains("hello"), "{text}");
+        }
+    }
+}
+
+/// Runs a command beside an Avahi daemon.
+const AVAHI: [&str; 2] = ["sh", concat!(env!("CARGO_MANIFEST_DIR"), "/tests/avahi.sh")];
+
+#[test]
+fn mdns_is_found_with_its_service() {
+    let arguments = ["--name", "swan", "--service", "_http._tcp:80"];
+    let look = "until avahi-resolve -4 -n swan.local && avahi-browse -rptk _http._tcp | grep '^='; do sleep 0.5; done";
+    let command = [&AVAHI[..], &["timeout", "30", "sh", "-c", look]].concat();
+    if let Some(text) = printed("mdns", &arguments, &command) {
+        assert!(text.contains("swan.local\t192.168.69.1"), "{text}");
+        let service = ";swan;_http._tcp;local;swan.local;192.168.69.1;80;";
+        assert!(text.contains(service), "{text}");
+    }
+}
+
+#[test]
+fn mdns_finds_another_host() {
+    let command = [&AVAHI[..], &["sleep", "60"]].concat();
+    if let Some(text) = printed("mdns", &["--find", "duck.local"], &command) {
+        assert!(text.contains("duck.local A(192.168.69.100)"), "{text}");
+    }
+}
+
+/// Sends that to whoever connects to a port, and prints what comes back.
+fn say(text: &str, listener: &str) -> String {
+    format!("printf '{text}' | socat -t 10 - {listener},reuseaddr")
+}
+
+/// Each version of IP: the kernel's address, and how socat listens.
+const VERSIONS: [(&str, &str); 2] = [
+    ("192.168.69.100", "tcp4-listen:1234"),
+    ("fdaa::100", "tcp6-listen:1234"),
+];
+
+#[test]
+fn client_sends_back_what_it_gets_reversed() {
+    for (address, listener) in VERSIONS {
+        for faults in [&[][..], &["--drop-chance", "15", "--corrupt-chance", "15"]] {
+            let arguments = [faults, &[address, "1234"]].concat();
+            let command = ["sh", "-c", &say("abcdefg", listener)];
+            if let Some(text) = printed("client", &arguments, &command) {
+                assert_eq!(text, "gfedcba", "{arguments:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn httpclient_prints_the_page_that_it_asks_for() {
+    let page = "HTTP/1.1 200 OK\\r\\nContent-Length: 4\\r\\n\\r\\nswan";
+    for (address, listener) in VERSIONS {
+        let command = ["sh", "-c", &say(page, listener)];
+        let url = "http://host:1234/birds?white=yes";
+        if let Some(text) = printed("httpclient", &[address, url], &command) {
+            assert!(text.contains("HTTP/1.1 200 OK\r\n"), "{text}");
+            assert!(text.contains("\r\n\r\nswan"), "{text}");
+            // What the server prints.
+            let request = "GET /birds?white=yes HTTP/1.1\r\nHost: host:1234\r\n";
+            assert!(text.contains(request), "{text}");
         }
     }
 }

@@ -8,6 +8,7 @@ mod cancellation;
 mod closing;
 mod congestion;
 mod connect;
+mod dropped;
 mod ecn;
 mod groups;
 mod icmp;

@@ -3,11 +3,11 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use cygnet::wire::dns::{Name, RecordData, RecordType};
-use cygnet::{ConfigV4, IpEndpoint};
+use cygnet::{ConfigV4, IpEndpoint, TcpListener};
 use cygnet::{Discard, DnsError, DnsSocket, Duration, IpAddress};
-use cygnet_tests::{Host, Network, Setup, send_all};
+use cygnet_tests::{Host, Network, Setup};
 use embassy_futures::join::join;
-use embassy_futures::select::select;
+use embassy_futures::select::{Either, select};
 use embedded_io_async::{Read, Write};
 use embedded_nal_async::{AddrType, Dns};
 
@@ -318,6 +318,51 @@ fn short_names_are_looked_for_in_the_domains() {
     });
 }
 
+/// What a server sends over TCP to who connects and asks: that many addresses.
+async fn serve_over_tcp(listener: &TcpListener<'_>, addresses: u8) {
+    let mut socket = listener.accept().await.unwrap();
+    let mut len = [0; 2];
+    socket.read_exact(&mut len).await.unwrap();
+    let mut query = vec![0; usize::from(u16::from_be_bytes(len))];
+    socket.read_exact(&mut query).await.unwrap();
+    let mut reply = Reply::to(&query);
+    for last in 0..addresses {
+        reply = reply.a(60, last);
+    }
+    let mut frame = (reply.bytes.len() as u16).to_be_bytes().to_vec();
+    frame.extend(reply.bytes);
+    // Who has no use for it may close before the end.
+    let _ = socket.write_all(&frame).await;
+    let _ = socket.flush().await;
+}
+
+#[test]
+fn an_answer_that_does_not_fit_the_buffer_says_so() {
+    let network = network::<3>(&[2, 3]);
+    let [client, first, second] = &network.hosts;
+    let dns = DnsSocket::new(client.stack, vec![0; 800]).unwrap();
+    let dns = dns.with_tcp(client.tcp());
+    let listener = first.listen::<2>(53);
+    let (first, second) = (Server::on(first), Server::on(second));
+    network.executor.block_on(async {
+        let over_tcp = async {
+            first.answer(Reply::truncated).await;
+            serve_over_tcp(&listener, 100).await;
+        };
+        let asking = dns.resolve("one.example.org");
+        let found = join(over_tcp, asking).await.1;
+        assert_eq!(found, Err(DnsError::BufferTooSmall));
+        // Nor do more bytes than it was told there is room for.
+        let over_udp = first.answer(|reply| (0..70).fold(reply, |reply, last| reply.a(60, last)));
+        let found = join(over_udp, dns.resolve("two.example.org")).await.1;
+        assert_eq!(found, Err(DnsError::BufferTooSmall));
+        // Another server has no shorter answer, and was not asked.
+        let while_later = network.executor.sleep(Duration::from_secs(20));
+        let asked = select(second.receive(), while_later).await;
+        assert!(matches!(asked, Either::Second(())));
+    });
+}
+
 #[test]
 fn what_does_not_fit_a_datagram_comes_over_tcp() {
     let network = network::<2>(&[2]);
@@ -330,18 +375,7 @@ fn what_does_not_fit_a_datagram_comes_over_tcp() {
         for round in 0..3u8 {
             let answering = async {
                 server.answer(Reply::truncated).await;
-                let mut socket = listener.accept().await.unwrap();
-                let mut len = [0; 2];
-                socket.read_exact(&mut len).await.unwrap();
-                let mut query = vec![0; usize::from(u16::from_be_bytes(len))];
-                socket.read_exact(&mut query).await.unwrap();
-                let mut reply = Reply::to(&query);
-                for last in 0..100 {
-                    reply = reply.a(60, last);
-                }
-                let mut frame = (reply.bytes.len() as u16).to_be_bytes().to_vec();
-                frame.extend(reply.bytes);
-                send_all(&mut socket, &frame).await;
+                serve_over_tcp(&listener, 100).await;
             };
             let name = format!("big{round}.example.org");
             let asking = dns.query_with(&name, RecordType::A, |answer| answer.records().count());

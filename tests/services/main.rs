@@ -1,7 +1,7 @@
 //! What a network gives its hosts: addresses and names.
 //!
-//! Stories on virtual networks, where a test plays the server word by word, and dnsmasq at the other end of
-//! a tap, in a network namespace that each test makes for itself.
+//! Stories on virtual networks, where a test plays the server word by word, and dnsmasq, Kea, radvd or Avahi at
+//! the other end of a tap, in a network namespace that each test makes for itself.
 
 #[cfg(target_os = "linux")]
 mod avahi;
@@ -17,6 +17,8 @@ mod dns_server;
 mod dnsmasq;
 #[cfg(target_os = "linux")]
 mod dnsmasq_v6;
+#[cfg(target_os = "linux")]
+mod kea;
 #[cfg(target_os = "linux")]
 mod kernel;
 mod link_local;

@@ -149,6 +149,14 @@ fn addresses_and_services_are_seen_to_come_and_go_over_ipv6() {
         swan.stack.remove_mdns_service(web).unwrap();
         let goes = services.next(|found| matches!(found, MdnsFound::Removed(_)));
         assert_eq!(goes.await, Ok(true));
+
+        let before = network.executor.now();
+        swan.stack.set_mdns_host(None).unwrap();
+        let mut last = [next(&mut browser).await, next(&mut browser).await];
+        last.sort_unstable_by_key(|(_, gone)| *gone == link_local);
+        assert_eq!(last, [('-', address(0)), ('-', link_local)]);
+        let after = network.executor.now().since(before);
+        assert!(after < Duration::from_secs(2), "a goodbye: {after:?}");
     });
 }
 

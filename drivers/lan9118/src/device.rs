@@ -5,13 +5,14 @@ use core::task::{Context, Waker};
 use crate::buffers::Buffers;
 use crate::bus::Bus;
 use crate::counters::Counters;
+use crate::error::Error;
 use crate::filter::HashTable;
 use crate::mac::Mac;
 use crate::phy::{self, Link};
 use crate::receiver::{Receiver, RxToken};
 use crate::registers::{RX_DROP, interrupt, mac, mac_cr};
 use crate::shared::Shared;
-use crate::start::{Error, MAC_CR_START, start, stop};
+use crate::start::{MAC_CR_START, start, stop};
 use crate::transmitter::{Transmitter, TxToken};
 
 /// How a chip is set up.

@@ -51,6 +51,7 @@ mod buffers;
 mod bus;
 mod counters;
 mod device;
+mod error;
 mod filter;
 mod mac;
 mod phy;
@@ -73,9 +74,9 @@ pub use buffers::Buffers;
 pub use bus::{Bus, Mmio};
 pub use counters::Counters;
 pub use device::{Config, Lan9118};
+pub use error::Error;
 pub use receiver::RxToken;
 pub use shared::Shared;
-pub use start::Error;
 pub use transmitter::TxToken;
 
 /// The longest frame in bytes, with its Ethernet header and without the frame check sequence.

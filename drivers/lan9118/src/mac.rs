@@ -1,8 +1,8 @@
 //! The registers of the MAC, behind a command register of their own, and those of the PHY behind that.
 
 use crate::bus::Bus;
+use crate::error::{Error, wait_until};
 use crate::registers::{MAC_CSR_CMD, MAC_CSR_DATA, mac, mac_csr_cmd, mii_acc};
-use crate::start::{Error, wait_until};
 
 /// The MAC's registers on a bus. They are slow: a few µs each, and some 30 µs through to the PHY.
 #[derive(Debug)]

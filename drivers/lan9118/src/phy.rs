@@ -1,9 +1,9 @@
 //! The PHY inside the chip: negotiation, and what came of it.
 
 use crate::bus::Bus;
+use crate::error::Error;
 use crate::mac::Mac;
 use crate::registers::{phy, phy_bits as bits};
-use crate::start::Error;
 
 /// What the link is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

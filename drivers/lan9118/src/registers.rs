@@ -53,8 +53,10 @@ pub(crate) mod interrupt {
 pub(crate) mod fifo_int {
     /// Any received frame interrupts: more than 0 statuses.
     pub(crate) const RX_STATUS_ANY: u32 = 0;
-    /// Room for the longest frame interrupts, in units of 64 bytes.
-    pub(crate) const TX_AVAILABLE_FRAME: u32 = (crate::transmitter::ROOM as u32).div_ceil(64) << 24;
+    /// Room for so many bytes to transmit interrupts, in units of 64.
+    pub(crate) const fn tx_available(bytes: usize) -> u32 {
+        (bytes as u32).div_ceil(64) << 24
+    }
 }
 
 /// Fields of [`RX_CFG`].

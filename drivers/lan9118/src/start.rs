@@ -1,36 +1,14 @@
 //! The chip from power-up to the first frame (data sheet, sections 3.11 and 5.3).
 
 use crate::bus::Bus;
+use crate::error::{Error, wait_until};
 use crate::mac::Mac;
 use crate::phy;
 use crate::registers::{
     AFC_CFG, BYTE_ORDER, BYTE_TEST, FIFO_INT, HW_CFG, ID_REV, INT_EN, INT_STS, IRQ_CFG, PMT_CTRL,
     RX_CFG, TX_CFG, fifo_int, hw_cfg, irq_cfg, mac, mac_cr, pmt_ctrl, rx_cfg, tx_cfg,
 };
-
-/// Why a chip did not start, or does not answer any more.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Error {
-    /// There is a driver for this chip already.
-    InUse,
-    /// What answers is no chip of this family, or nothing does.
-    NoChip,
-    /// The chip does not get ready.
-    Timeout,
-}
-
-impl core::fmt::Display for Error {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str(match self {
-            Self::InUse => "the Ethernet controller has a driver already",
-            Self::NoChip => "no LAN9118 answers at this address",
-            Self::Timeout => "the Ethernet controller does not get ready",
-        })
-    }
-}
-
-impl core::error::Error for Error {}
+use crate::transmitter;
 
 /// Resets and configures the chip. It receives and sends when this is done, with a filter that passes all
 /// multicast, and interrupts nobody yet.
@@ -48,7 +26,7 @@ pub(crate) fn start<B: Bus>(bus: &B, address: [u8; 6]) -> Result<(), Error> {
     bus.write(AFC_CFG, FLOW_CONTROL_LEVELS);
     bus.write(INT_EN, 0);
     bus.write(INT_STS, u32::MAX);
-    let levels = fifo_int::TX_AVAILABLE_FRAME | fifo_int::RX_STATUS_ANY;
+    let levels = fifo_int::tx_available(transmitter::ROOM) | fifo_int::RX_STATUS_ANY;
     bus.write(FIFO_INT, levels);
     bus.write(RX_CFG, rx_cfg::DATA_OFFSET);
     bus.write(TX_CFG, tx_cfg::TX_ON);
@@ -73,16 +51,6 @@ pub(crate) fn stop<B: Bus>(bus: &B) {
     bus.write(TX_CFG, 0);
 }
 
-/// Asks again and again until something is so, for a second or so on a processor of some 100 MHz.
-pub(crate) fn wait_until(mut is_so: impl FnMut() -> bool) -> Result<(), Error> {
-    for _ in 0..PATIENCE {
-        if is_so() {
-            return Ok(());
-        }
-    }
-    Err(Error::Timeout)
-}
-
 /// Whether the upper half of the register names a chip of the family.
 fn is_known(id_rev: u32) -> bool {
     matches!(
@@ -97,4 +65,3 @@ pub(crate) const MAC_CR_START: u32 = mac_cr::FDPX | mac_cr::MCPAS | mac_cr::TXEN
 /// The data sheet's suggestion for automatic flow control: from 110 × 64 bytes on, until 55 × 64, with
 /// back-pressure of 50 µs; the control itself is off.
 const FLOW_CONTROL_LEVELS: u32 = 0x006E_3740;
-const PATIENCE: u32 = 2_000_000;

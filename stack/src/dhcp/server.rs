@@ -291,11 +291,11 @@ impl DhcpServer {
     ) -> Result<bool, Ignored> {
         let time = self.lease_time(message);
         let binding = self.bindings.of_client(client).ok_or(Ignored::Unknown)?;
-        binding.hardware = message.chaddr;
-        let is_new = binding.lease(now, time);
         let given = (binding.address, Some(time));
         self.answer(message, DhcpMessageKind::Ack, given, origin)?;
-        Ok(is_new)
+        let binding = self.bindings.of_client(client).ok_or(Ignored::Unknown)?;
+        binding.hardware = message.chaddr;
+        Ok(binding.lease(now, time))
     }
 
     fn refuse(&mut self, message: &DhcpMessage<'_>, origin: &Origin) -> Result<bool, Ignored> {

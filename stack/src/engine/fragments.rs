@@ -329,16 +329,12 @@ impl<'d> Engine<'d> {
     ) -> Result<(), Discard> {
         let (header, payload) = Ipv4Header::parse(packet, false)?;
         let received = Received {
-            src: header.src.into(),
-            dst: header.dst.into(),
             hop_limit: header.hop_limit,
             ecn: header.ecn(),
             packet,
             // A device that looks at checksums cannot have looked at this one.
             verify: true,
-            destination: last.destination,
-            path: last.path,
-            back: last.back,
+            ..*last
         };
         match self.on_datagram(now, &received, header.protocol, payload)? {
             None => Ok(()),

@@ -201,7 +201,12 @@ impl<'d> Engine<'d> {
         self.on_fragment_timeout(now);
         #[cfg(feature = "socket-tcp")]
         self.on_listen_timeout(now);
-        #[cfg(any(feature = "socket-tcp", feature = "socket-dns", feature = "mdns"))]
+        #[cfg(any(
+            feature = "socket-tcp",
+            feature = "socket-udp",
+            feature = "socket-icmp",
+            feature = "socket-raw"
+        ))]
         for _ in 0..TIMEOUT_BURST {
             let Some(index) = self.sockets.pop_due(now) else {
                 break;
@@ -212,6 +217,12 @@ impl<'d> Engine<'d> {
             self.on_dns_timeout(now, index);
             #[cfg(feature = "mdns")]
             self.on_browse_timeout(now, index);
+            #[cfg(any(
+                feature = "socket-udp",
+                feature = "socket-icmp",
+                feature = "socket-raw"
+            ))]
+            self.on_lingering_timeout(index);
         }
     }
 
@@ -265,22 +276,11 @@ impl<'d> Engine<'d> {
     }
 }
 
-/// The earlier of two deadlines, of which either may be missing.
-#[cfg(any(
-    feature = "socket-dhcpv4",
-    feature = "socket-dhcpv6",
-    feature = "ipv4-link-local",
-    feature = "dhcpv4-server",
-    feature = "mdns",
-    feature = "multicast"
-))]
-fn earlier(a: Option<Instant>, b: Option<Instant>) -> Option<Instant> {
-    match (a, b) {
-        (Some(a), Some(b)) => Some(a.min(b)),
-        (a, b) => a.or(b),
-    }
-}
-
 /// The most sockets whose timers are handled in one go; the rest is due at once, and comes next.
-#[cfg(any(feature = "socket-tcp", feature = "socket-dns", feature = "mdns"))]
+#[cfg(any(
+    feature = "socket-tcp",
+    feature = "socket-udp",
+    feature = "socket-icmp",
+    feature = "socket-raw"
+))]
 const TIMEOUT_BURST: usize = 32;

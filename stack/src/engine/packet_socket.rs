@@ -1,10 +1,11 @@
 //! What sockets that queue whole packets have in common (UDP, ICMP, raw), as their handles see them.
 //!
-//! How their packets leave is in [`datagram`].
+//! How their packets leave is in [`datagram`], and how those of dropped handles do in [`lingering`].
 
 pub(super) mod datagram;
 #[cfg(feature = "socket-icmp")]
 pub(super) mod icmp;
+mod lingering;
 #[cfg(feature = "socket-raw")]
 pub(super) mod raw;
 #[cfg(feature = "socket-udp")]
@@ -218,16 +219,6 @@ impl From<PushError> for Discard {
         match error {
             PushError::Full => Self::ReceiveQueueFull,
             PushError::TooLong => Self::TooLongForSocket,
-        }
-    }
-}
-
-impl Engine<'_> {
-    /// The handle of a socket that leaves nothing behind but its slot is gone.
-    pub(super) fn packet_socket_drop(&mut self, key: SocketKey) {
-        if let Some(index) = self.sockets.index(key) {
-            self.stop_waiting(index);
-            self.sockets.free(index);
         }
     }
 }

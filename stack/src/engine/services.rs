@@ -20,6 +20,11 @@ pub(super) mod mdns;
 
 #[cfg(feature = "slaac")]
 use super::RouterFlags;
+#[cfg(feature = "multicast")]
+use super::multicast::MulticastState;
+use super::{Config, Engine, Interface, Room};
+use crate::rand::Random;
+use crate::time::Instant;
 #[cfg(any(
     feature = "socket-dhcpv4",
     feature = "socket-dhcpv6",
@@ -28,12 +33,7 @@ use super::RouterFlags;
     feature = "mdns",
     feature = "multicast"
 ))]
-use super::earlier;
-#[cfg(feature = "multicast")]
-use super::multicast::MulticastState;
-use super::{Config, Engine, Interface, Room};
-use crate::rand::Random;
-use crate::time::Instant;
+use crate::time::earlier;
 use crate::wire::IpAddress;
 #[cfg(feature = "socket-dhcpv4")]
 use dhcp::DhcpState;

@@ -30,7 +30,8 @@ pub(super) mod lane {
     pub(in crate::engine) const EVENT: usize = 1;
     /// Its hash bucket.
     pub(in crate::engine) const BUCKET: usize = 2;
-    /// A connection without a handle: waits to be accepted, or closes in the background.
+    /// A socket without a handle: a connection that waits to be accepted or closes in the background, packets that are
+    /// yet to be sent.
     pub(in crate::engine) const QUEUE: usize = 3;
     pub(in crate::engine) const COUNT: usize = 4;
 }
@@ -55,7 +56,7 @@ pub(crate) struct Slot<'d> {
     hash: u32,
 }
 
-impl Engine<'_> {
+impl<'d> Engine<'d> {
     /// A handle is gone. What that means depends on the kind of socket.
     pub(crate) fn drop_handle(&mut self, key: SocketKey) {
         let Some(index) = self.sockets.index(key) else {
@@ -73,11 +74,31 @@ impl Engine<'_> {
             #[cfg(feature = "socket-raw")]
             Body::Raw(_) => self.packet_socket_drop(key),
             #[cfg(feature = "socket-dns")]
-            Body::Dns(_) => self.packet_socket_drop(key),
+            Body::Dns(_) => self.give_up(index),
             #[cfg(feature = "mdns")]
             Body::Browse(_) => self.browse_drop(key),
             _ => {}
         }
+    }
+
+    /// Takes a slot into use. `None` if there is none left.
+    pub(super) fn open(&mut self, body: Body<'d>) -> Option<SocketKey> {
+        let index = self.take_slot()?;
+        *self.sockets.body_mut(index) = body;
+        Some(self.sockets.key(index))
+    }
+
+    /// A free slot, whose body is for the caller to set. It is empty otherwise.
+    pub(super) fn take_slot(&mut self) -> Option<Index> {
+        #[cfg(any(
+            feature = "socket-udp",
+            feature = "socket-icmp",
+            feature = "socket-raw"
+        ))]
+        if self.sockets.free.is_empty() {
+            self.end_oldest_lingering();
+        }
+        self.sockets.take_free()
     }
 
     /// As [`Self::drop_handle`], by the number of a slot that has not been given up since.
@@ -152,6 +173,13 @@ pub(crate) struct Sockets<'d> {
     free: List,
     ready: List,
     events: List,
+    /// Those whose handle is gone and that have packets to send, the oldest first.
+    #[cfg(any(
+        feature = "socket-udp",
+        feature = "socket-icmp",
+        feature = "socket-raw"
+    ))]
+    lingering: List,
     /// Those who wait for a change at any neighbor.
     #[cfg(feature = "medium-ethernet")]
     parked: List,
@@ -179,6 +207,12 @@ impl<'d> Sockets<'d> {
             free,
             ready: List::new(),
             events: List::new(),
+            #[cfg(any(
+                feature = "socket-udp",
+                feature = "socket-icmp",
+                feature = "socket-raw"
+            ))]
+            lingering: List::new(),
             #[cfg(feature = "medium-ethernet")]
             parked: List::new(),
         }
@@ -189,15 +223,7 @@ impl<'d> Sockets<'d> {
         self
     }
 
-    /// Takes a free slot into use.
-    pub(super) fn allocate(&mut self, body: Body<'d>) -> Option<Index> {
-        let index = self.take_free()?;
-        *self.body_mut(index) = body;
-        Some(index)
-    }
-
-    /// A free slot, whose body is for the caller to set. It is empty otherwise.
-    pub(super) fn take_free(&mut self) -> Option<Index> {
+    fn take_free(&mut self) -> Option<Index> {
         self.free.pop_front(self.links[lane::WORK])
     }
 
@@ -330,7 +356,12 @@ impl<'d> Sockets<'d> {
         self.deadlines.schedule(index, at);
     }
 
-    #[cfg(any(feature = "socket-tcp", feature = "socket-dns", feature = "mdns"))]
+    #[cfg(any(
+        feature = "socket-tcp",
+        feature = "socket-udp",
+        feature = "socket-icmp",
+        feature = "socket-raw"
+    ))]
     pub(super) fn pop_due(&mut self, now: Instant) -> Option<Index> {
         self.deadlines.pop_due(now)
     }
@@ -439,6 +470,37 @@ impl<'d> Sockets<'d> {
     #[cfg(feature = "socket-tcp")]
     pub(super) fn unqueue(&mut self, list: &mut List, index: Index) {
         list.remove(self.links[lane::QUEUE], index);
+    }
+}
+
+// Sockets that send packets and whose handle is gone. They are in the queue lane as well.
+#[cfg(any(
+    feature = "socket-udp",
+    feature = "socket-icmp",
+    feature = "socket-raw"
+))]
+impl Sockets<'_> {
+    pub(super) fn linger(&mut self, index: Index) {
+        self.lingering.push_back(self.links[lane::QUEUE], index);
+    }
+
+    pub(super) fn end_lingering(&mut self, index: Index) {
+        self.lingering.remove(self.links[lane::QUEUE], index);
+    }
+
+    /// Whether a socket that sends packets lingers.
+    #[inline]
+    pub(super) fn lingers(&self, index: Index) -> bool {
+        !self.lingering.is_empty() && self.links[lane::QUEUE][usize::from(index)].is_linked()
+    }
+
+    pub(super) fn oldest_lingering(&self) -> Option<Index> {
+        self.lingering.front()
+    }
+
+    #[cfg(feature = "embedded-nal-async")]
+    pub(super) fn any_lingers(&self) -> bool {
+        !self.lingering.is_empty()
     }
 }
 

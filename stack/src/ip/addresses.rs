@@ -102,7 +102,7 @@ impl AddressState {
         matches!(self, Self::Tentative | Self::Optimistic)
     }
 
-    /// Whether another is to be used, if there is one. RFC 4429 section 3.1 has optimistic ones treated as deprecated.
+    /// Whether another is to be used, if there is one. RFC 4429 section 2.1 has optimistic ones treated as deprecated.
     #[cfg(feature = "proto-ipv6")]
     pub(super) const fn is_avoided(self) -> bool {
         matches!(self, Self::Deprecated | Self::Optimistic)

@@ -76,8 +76,8 @@ impl LearnedRoute {
         }
     }
 
-    /// RFC 4191 section 3.2: "the host first prefers reachable routers over non-reachable routers, second uses
-    /// the longest-matching-prefix rule, and third uses route preference values".
+    /// RFC 4191 section 3.2: routers that can be reached come before those that cannot, then the longest prefix counts,
+    /// and then the preference.
     fn rank(&self) -> (bool, u8, i8) {
         let (prefix_len, preference) = self.rank_if_reachable();
         (self.suspect.is_none(), prefix_len, preference)
@@ -114,7 +114,7 @@ impl LearnedRoutes {
     /// The best route to `destination` for packets from `source`, if that is known; of several that are as good, the
     /// one known for longest.
     ///
-    /// RFC 8028 section 3.1: of default routers one that advertises the prefix of the source comes before one that
+    /// RFC 8028: of default routers one that advertises the prefix of the source comes before one that
     /// does not, whichever is preferred.
     pub(crate) fn lookup(
         &self,
@@ -167,7 +167,7 @@ impl LearnedRoutes {
     /// A packet goes to `destination`. Returns the router that would take it if it answered, when it is time to ask
     /// that again, which counts as done.
     ///
-    /// RFC 4191 section 3.2: such a router is to be probed with a single solicitation, at most once a minute, and
+    /// RFC 4191 section 3.5: such a router is to be probed with a single solicitation, at most once a minute, and
     /// never without anything to send to it.
     pub(crate) fn poll_probe(&mut self, now: Instant, destination: Ipv6Addr) -> Option<Ipv6Addr> {
         let best = self.to(now, destination).reduce(|best, other| {
@@ -339,7 +339,7 @@ impl<const N: usize> List<N> {
     }
 }
 
-/// RFC 4191 section 3.2: "no more than one per minute per router".
+/// RFC 4191 section 3.5: a router is probed once a minute at most.
 const PROBE_INTERVAL: Duration = Duration::from_secs(60);
 
 #[cfg(test)]

@@ -16,6 +16,7 @@
 mod filter;
 mod group;
 mod reporter;
+mod routers;
 
 #[cfg(test)]
 mod tests;
@@ -27,8 +28,9 @@ use heapless::Vec;
 
 pub(crate) use filter::Filter;
 use group::Group;
+pub(crate) use reporter::Message;
 use reporter::Reporter;
-pub(crate) use reporter::{Message, Query, Version};
+pub(crate) use routers::{Query, Version};
 
 use crate::storage::Index;
 use crate::time::Instant;

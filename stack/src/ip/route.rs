@@ -1,7 +1,7 @@
 //! The routing table: which gateway leads to which prefix (RFC 1122 section 3.3.1).
 //!
-//! It holds only what was configured or learned beyond the links; the prefixes on the links come from
-//! the interfaces' addresses. [`Forwarding`](super::Forwarding) brings the two together.
+//! It holds only what was configured beyond the links; the prefixes on the links come from the interfaces' addresses,
+//! and what routers tell is in `LearnedRoutes`. [`Forwarding`](super::Forwarding) brings them together.
 
 use core::fmt;
 use core::net::Ipv4Addr;

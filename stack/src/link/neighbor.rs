@@ -142,6 +142,15 @@ impl<W: Default, const N: usize> NeighborCache<W, N> {
         slot.entry.as_ref()?.hardware()
     }
 
+    /// Whether the link address of a neighbor is known, confirmed of late or not.
+    #[cfg(feature = "slaac")]
+    pub(crate) fn knows(&self, interface: InterfaceId, address: IpAddress) -> bool {
+        let slot = self.find(interface, address);
+        let slot = slot.and_then(|index| self.slots.get(index));
+        let entry = slot.and_then(|slot| slot.entry.as_ref());
+        entry.is_some_and(|entry| entry.hardware().is_some())
+    }
+
     /// Who waits for the resolution of `key`; `None` once it has ended and they were handed back.
     pub(crate) fn waiters_mut(&mut self, key: NeighborKey) -> Option<&mut W> {
         let slot = self.slots.get_mut(usize::from(key.index))?;

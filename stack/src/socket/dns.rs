@@ -324,11 +324,11 @@ impl<'d, M: RawMutex> DnsSocket<'d, M> {
             let server = self.stack.with(|s| s.engine.dns_server(self.key))?;
             let server = server.ok_or(DnsError::NoServers)?;
             let mut waiting = Waiting::new(self.stack, self.key);
-            let len = {
+            let asked = {
                 let mut asking = pin!(ask_over_tcp(self.stack, self.key, tcp, server));
                 poll_fn(|cx| {
-                    if let Poll::Ready(len) = asking.as_mut().poll(cx) {
-                        return Poll::Ready(Some(len.unwrap_or(0)));
+                    if let Poll::Ready(asked) = asking.as_mut().poll(cx) {
+                        return Poll::Ready(Some(asked));
                     }
                     // Its time may be up.
                     let over = waiting.poll(cx, &Interest::RECEIVERS, |engine| {
@@ -341,8 +341,11 @@ impl<'d, M: RawMutex> DnsSocket<'d, M> {
                 })
                 .await
             };
-            if let Some(len) = len {
-                self.stack.with(|s| s.engine.dns_tcp_done(self.key, len))?;
+            if let Some(asked) = asked {
+                self.stack.with(|s| match asked {
+                    Err(DnsError::BufferTooSmall) => s.engine.dns_tcp_too_long(self.key),
+                    asked => s.engine.dns_tcp_done(self.key, asked.unwrap_or(0)),
+                })?;
             }
             tcp.abort().await;
             return Ok(());
@@ -464,8 +467,11 @@ async fn ask_over_tcp<'d, M: RawMutex>(
     while at < len {
         let count = (len - at).min(PIECE);
         let count = tcp.read(&mut piece[..count]).await.map_err(failed)?;
-        if count == 0 || !stack.with(|s| s.engine.dns_tcp_piece(key, at, &piece[..count]))? {
+        if count == 0 {
             return Err(DnsError::ServerFailure);
+        }
+        if !stack.with(|s| s.engine.dns_tcp_piece(key, at, &piece[..count]))? {
+            return Err(DnsError::BufferTooSmall);
         }
         at += count;
     }

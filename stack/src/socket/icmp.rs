@@ -12,7 +12,7 @@ use crate::storage::{Buffer, Bytes};
 ///
 /// Messages are whole ICMP messages as in [`Icmpv4Message`](crate::wire::Icmpv4Message), without the IP
 /// header; the checksum of what is sent is filled in, that of what is received was verified. Every future
-/// is cancellation safe.
+/// is cancellation safe. What becomes of messages that are queued when the socket is dropped is told at `UdpSocket`.
 pub struct IcmpSocket<'d, M: RawMutex = NoopRawMutex> {
     packets: Packets<'d, M, Icmp>,
 }

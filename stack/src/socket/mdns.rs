@@ -21,6 +21,9 @@ impl<M: RawMutex> Stack<'_, M> {
     /// Others find all its addresses but temporary ones, over each version of IP that it has an address of, and
     /// its name by its addresses. When the first address of a version comes, the name is looked for anew.
     ///
+    /// A name that was there is taken back, with its addresses and services, and everybody told (section 10.1); with
+    /// `None` that is all.
+    ///
     /// While it has a name, a UDP socket on port 5353 hears nothing.
     ///
     /// # Errors

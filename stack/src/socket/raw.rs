@@ -24,7 +24,8 @@ use crate::wire::{IpAddress, IpProtocol, IpVersion};
 ///
 /// IPv4 packets have no options, and none is a fragment. What is too long for its path leaves in fragments,
 /// unless it says that it must not, or has IPv6 extension headers. Every future is cancellation safe: no packet
-/// is lost or sent twice when it is dropped.
+/// is lost or sent twice when it is dropped. What becomes of packets that are queued when the socket is dropped is told
+/// at `UdpSocket`.
 pub struct RawSocket<'d, M: RawMutex = NoopRawMutex> {
     packets: Packets<'d, M, Raw>,
 }

@@ -22,6 +22,10 @@ use crate::wire::{IpEndpoint, IpListenEndpoint};
 ///
 /// Connected to a peer it is also a byte pipe ([`Read`], [`Write`]): one write is one datagram, one read
 /// takes one. Every future is cancellation safe: no datagram is lost or sent twice when it is dropped.
+///
+/// Dropped, it still sends what is queued, and its slot and buffers are free when that is done; its port is free at
+/// once. Datagrams that cannot leave within ten seconds, as the link is down, are lost, and so are those of the socket
+/// dropped first when another is opened and there is no other slot.
 pub struct UdpSocket<'d, M: RawMutex = NoopRawMutex> {
     packets: Packets<'d, M, Udp>,
 }
@@ -156,7 +160,8 @@ impl<'d, M: RawMutex> UdpSocket<'d, M> {
         self.packets.flush().await
     }
 
-    /// Unbinds the socket: what was not sent or received is gone.
+    /// Unbinds the socket: what was not sent or received is gone. Who wants it sent waits for [`Self::flush`], or drops
+    /// the socket.
     pub fn close(&mut self) {
         let _ = self.packets.with(|engine, key| engine.udp_close(key));
     }

@@ -31,6 +31,12 @@ impl<'d, T> Stock<'d, T> {
         }
     }
 
+    /// Whether all are lent.
+    #[cfg(feature = "embedded-nal-async")]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.free == 0
+    }
+
     /// How many things it has, lent ones included.
     pub(crate) fn size(&self) -> usize {
         self.places.len()

@@ -4,6 +4,7 @@ use core::time::Duration;
 
 use cygnet::AddressState;
 
+use super::redirects::{OTHER_MAC, redirect_of};
 use super::*;
 
 const AFAR: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0xff, 0, 0, 0, 0, 1);
@@ -81,15 +82,26 @@ fn nobody_is_told_to_forget_who_had_the_address_before() {
     assert!(overrides(&mut host));
 }
 
-/// Section 3.2: no solicitation comes from the address, for neighbors nor for routers.
+/// Section 3.2: no solicitation comes from the address, for neighbors nor for routers. What has to be asked for, as no
+/// router is known that would take it, waits.
 #[test]
 fn nobody_is_asked_from_an_address_in_doubt() {
+    for (beside, options) in [
+        ("2001:db8:1::77", &[][..]),
+        ("fe80::77", &ndisc::source_link_address(PEER_MAC)),
+    ] {
+        asks_from_another(ip(beside), options);
+    }
+}
+
+fn asks_from_another(beside: Ipv6Addr, options: &[u8]) {
     let mut host = Host::new(config());
     host.bench.settle();
-    host.advertise(&Advertised::new().prefix(PREFIX, 7_200, 7_200));
+    let mut router = Advertised::new();
+    router.options = options.to_vec();
+    host.advertise(&router.prefix(PREFIX, 7_200, 7_200));
     assert_eq!(state(&host, LINK_LOCAL), Some(AddressState::Optimistic));
     let socket = udp_socket(&host);
-    let beside = ip("2001:db8:1::77");
     send_datagram(&mut host, &socket, (beside, 9), b"hello").expect("a route");
     let asked = loop {
         let heard = host
@@ -108,6 +120,35 @@ fn nobody_is_asked_from_an_address_in_doubt() {
     assert_eq!(state(&host, &source), Some(AddressState::Preferred));
     host.send(&advertisement(beside, asked.header.src, SOLICITED));
     assert_eq!(datagram(&mut host).unwrap().link.dst, PEER_MAC);
+}
+
+/// Section 3.2: a neighbor that may not be asked for gets its packets through the router, which redirects.
+#[test]
+fn a_neighbor_that_is_not_known_is_reached_through_the_router() {
+    let (mut host, socket) = hopeful();
+    let [beside, another] = ["2001:db8:1::77", "2001:db8:1::78"].map(ip);
+    let first_hop = |host: &mut Host, to| {
+        send_datagram(host, &socket, (to, 9), b"hello").expect("a route");
+        loop {
+            let heard = host.hear();
+            if heard.header.next_header == IpProtocol::UDP {
+                assert_eq!(heard.header.src, ip(MADE));
+                break heard.link.dst;
+            }
+            assert!(heard.header.src.is_unspecified(), "{heard:?}");
+        }
+    };
+    assert_eq!(first_hop(&mut host, beside), PEER_MAC);
+    assert_eq!(first_hop(&mut host, another), PEER_MAC);
+    host.send(&redirect_of(ip(MADE), ROUTER, beside, beside));
+    assert_eq!(first_hop(&mut host, beside), OTHER_MAC);
+    assert_eq!(first_hop(&mut host, another), PEER_MAC);
+    assert_eq!(state(&host, MADE), Some(AddressState::Optimistic));
+    // As soon as the address is known to be unique, the neighbor is asked for.
+    host.let_pass(Duration::from_secs(3));
+    send_datagram(&mut host, &socket, (another, 9), b"hello").expect("a route");
+    host.answer_solicitation(another);
+    assert_eq!(datagram(&mut host).unwrap().header.dst, another);
 }
 
 #[test]

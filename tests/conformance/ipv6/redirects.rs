@@ -9,7 +9,10 @@ use super::*;
 
 const AFAR: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0xff, 0, 0, 0, 0, 1);
 const OTHER_ROUTER: Ipv6Addr = Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0xb);
-const OTHER_MAC: EthernetAddress = EthernetAddress([2, 0, 0, 0, 0, 0xb]);
+/// Where every redirect leads to.
+pub(super) const OTHER_MAC: EthernetAddress = EthernetAddress([2, 0, 0, 0, 0, 0xb]);
+/// What the stack makes of the prefix.
+const MADE: &str = "2001:db8:1::ff:fe00:1";
 
 fn connected() -> (Host, UdpSocket<'static>) {
     let mut host = Host::listening();
@@ -19,14 +22,25 @@ fn connected() -> (Host, UdpSocket<'static>) {
     (host, socket)
 }
 
+/// About a packet from [`MADE`].
 fn redirect(from: Ipv6Addr, destination: Ipv6Addr, target: Ipv6Addr) -> Vec<u8> {
+    redirect_of(ip(MADE), from, destination, target)
+}
+
+/// About a packet from `source`.
+pub(super) fn redirect_of(
+    source: Ipv6Addr,
+    from: Ipv6Addr,
+    destination: Ipv6Addr,
+    target: Ipv6Addr,
+) -> Vec<u8> {
     let option = ndisc::target_link_address(OTHER_MAC);
     let message = NdiscMessage::Redirect {
         target,
         destination,
         options: NdiscOptions::parse(&option).expect("an option"),
     };
-    nd(from, ip("fe80::ff:fe00:1"), &message)
+    nd(from, source, &message)
 }
 
 fn first_hop(host: &mut Host, socket: &UdpSocket<'static>, to: Ipv6Addr) -> EthernetAddress {
@@ -74,6 +88,8 @@ fn rfc4861_only_the_first_hop_redirects_and_only_to_the_link() {
         redirect(ROUTER, group, group),
         // Ourselves.
         redirect(ROUTER, AFAR, ours),
+        // To everybody.
+        redirect_of(ALL_NODES, ROUTER, AFAR, OTHER_ROUTER),
         // What does not go through the router.
         redirect(ROUTER, ip("2001:db8:1::9"), OTHER_ROUTER),
         redirect(ROUTER, ip("fe80::9"), OTHER_ROUTER),

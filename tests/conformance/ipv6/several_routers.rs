@@ -1,10 +1,11 @@
 //! Links with several routers and prefixes: which router takes a packet, and which address it comes from
-//! (RFC 4191, section 3.2; RFC 6724, rule 5.5; RFC 8028).
+//! (RFC 4191, sections 3.2 and 3.5; RFC 6724, rule 5.5; RFC 8028).
 
 use core::time::Duration;
 
 use cygnet::wire::EthernetAddress;
 
+use super::redirects::{OTHER_MAC as BETTER_MAC, redirect_of};
 use super::*;
 
 const AFAR: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0xff, 0, 0, 0, 0, 1);
@@ -78,6 +79,36 @@ fn rfc8028_packets_from_a_prefix_go_to_a_router_that_advertises_it() {
     socket.bind((ip(FROM_ROUTER), 5_000)).expect("a free port");
     host.advertise(&Advertised::new().lifetime(0));
     assert_eq!(sent(&mut host, &socket), (OTHER_MAC, ip(FROM_ROUTER)));
+}
+
+/// A third router, to which the others redirect.
+const BETTER: Ipv6Addr = Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0xc);
+
+/// RFC 4861, section 8.1: the sender is the first hop of the packets it redirects, and those are what it redirects.
+#[test]
+fn rfc8028_a_redirect_holds_for_packets_from_one_source() {
+    let mut host = between(&routers());
+    let mut socket = udp_socket(&host);
+    let mut sent_from = |host: &mut Host, source: &str| {
+        socket.close();
+        socket.bind((ip(source), 5_000)).expect("a free port");
+        sent(host, &socket).0
+    };
+    assert_eq!(sent_from(&mut host, FROM_OTHER), OTHER_MAC);
+    // The first router does not take those packets.
+    let source = ip(FROM_OTHER);
+    let false_one = redirect_of(source, BETTER, AFAR, ROUTER);
+    host.drops(&false_one, cygnet::Discard::InvalidNeighborMessage);
+    host.send(&redirect_of(source, OTHER, AFAR, BETTER));
+    assert_eq!(sent_from(&mut host, FROM_OTHER), BETTER_MAC);
+    assert_eq!(sent_from(&mut host, FROM_ROUTER), PEER_MAC);
+    // Whose source is chosen later go through the router of that.
+    socket.close();
+    socket.bind(5_000).expect("a free port");
+    let before = sent(&mut host, &socket);
+    assert_eq!(before, (PEER_MAC, ip(FROM_ROUTER)));
+    host.send(&redirect_of(before.1, ROUTER, AFAR, BETTER));
+    assert_eq!(sent(&mut host, &socket), (BETTER_MAC, before.1));
 }
 
 /// A solicitation to everybody in the router's group.

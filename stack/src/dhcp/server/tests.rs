@@ -511,6 +511,19 @@ fn what_a_relay_says_goes_back_to_it_as_the_last_option() {
 }
 
 #[test]
+fn who_cannot_be_told_of_it_is_given_nothing() {
+    let mut story = Story::usual();
+    let address = story.discover(1);
+    let request = message(DhcpMessageKind::Request, 1).chooses(SERVER);
+    let request = request.requests(address);
+    let long = request.option(option::RELAY_AGENT, &[0; 200]);
+    assert_eq!(story.tell(&long), Err(Ignored::TooLong));
+    assert_eq!(story.server.leases().count(), 0);
+    story.pass(Duration::from_secs(3600));
+    assert!(story.events().is_empty());
+}
+
+#[test]
 fn a_host_with_an_address_is_told_the_rest() {
     let mut config = DhcpServerConfig::new(at(10), at(20));
     config.gateway = Some(SERVER);

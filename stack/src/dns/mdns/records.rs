@@ -89,6 +89,10 @@ impl RecordSet {
         self.0 == 0
     }
 
+    pub(super) fn contains(self, record: OwnRecordId) -> bool {
+        self.0 & (1 << record.index()) != 0
+    }
+
     #[must_use]
     pub(super) fn with(self, record: OwnRecordId) -> Self {
         Self(self.0 | (1 << record.index()))
@@ -141,7 +145,7 @@ mod tests {
             let record = OwnRecordId::at(index);
             assert_eq!(record.index(), index);
             let set = RecordSet::EMPTY.with(record);
-            assert!(set.iter().eq([record]));
+            assert!(set.iter().eq([record]) && set.contains(record));
             assert!(set.without(record).is_empty());
         }
     }

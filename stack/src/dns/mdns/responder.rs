@@ -29,6 +29,8 @@ use crate::wire::{IpAddress, IpEndpoint, IpVersion};
 /// The responder of one interface. `L` says how a frame gets back to where one came from.
 pub(crate) struct Responder<L> {
     host: Option<Host>,
+    /// The host's name that others are yet to be told is none any more.
+    former: Option<Host>,
     services: [Option<Service>; MDNS_SERVICE_COUNT],
     /// The host's addresses; none while the link is down.
     addresses: HostAddresses,
@@ -96,6 +98,7 @@ impl<L: Copy> Responder<L> {
     pub(crate) const fn new() -> Self {
         Self {
             host: None,
+            former: None,
             services: [const { None }; MDNS_SERVICE_COUNT],
             addresses: HostAddresses::new(),
             repeat: None,
@@ -113,7 +116,7 @@ impl<L: Copy> Responder<L> {
         self.host.is_some() && !self.addresses.is_empty()
     }
 
-    /// Names the host, or names it no more.
+    /// Names the host, or names it no more. What was told of it is taken back, in its former name.
     pub(crate) fn set_host(
         &mut self,
         now: Instant,
@@ -122,8 +125,14 @@ impl<L: Copy> Responder<L> {
     ) -> Result<(), MdnsError> {
         let host = name.map(Host::new).transpose()?;
         // Services point to it, so they go and come with it.
-        self.say_farewell(|_| true);
-        self.host = host;
+        for owner in self.owners() {
+            self.say_farewell(owner);
+            if let Some(claim) = self.claim_mut(owner) {
+                claim.stop();
+            }
+        }
+        let before = core::mem::replace(&mut self.host, host);
+        self.former = self.former.take().or(before);
         self.restart(now, random);
         Ok(())
     }
@@ -176,7 +185,7 @@ impl<L: Copy> Responder<L> {
             }
             _ => return false,
         }
-        self.say_farewell(|owner| owner == Owner::Service(place));
+        self.say_farewell(Owner::Service(place));
         self.sweep();
         true
     }
@@ -209,13 +218,14 @@ impl<L: Copy> Responder<L> {
     fn restart(&mut self, now: Instant, random: &mut Random) {
         let is_on = self.is_on();
         self.pending = Pending::NONE;
+        // A goodbye that not everybody heard is said anew.
+        self.farewell = self.farewell_left();
         self.repeat = None;
         self.unicast.clear();
         self.multicast = [None; RECORDS];
         if self.addresses.is_empty() {
             self.farewell = RecordSet::EMPTY;
-            self.addresses.said_farewell();
-            self.sweep();
+            self.said_farewell();
         }
         for claim in self.claims_mut() {
             match is_on {
@@ -319,19 +329,30 @@ impl<L: Copy> Responder<L> {
         }
     }
 
-    /// Takes back what was told of some services. A host's addresses run out by themselves in two minutes.
-    fn say_farewell(&mut self, is_meant: impl Fn(Owner) -> bool) {
-        for n in 0..MDNS_SERVICE_COUNT {
-            let was_told = self.service(n).is_some_and(|s| s.claim.is_ours());
-            if was_told && is_meant(Owner::Service(n)) {
-                let mut records = self.records_of(Owner::Service(n));
-                if self.has_other_of_type(n) {
-                    records = records.without(OwnRecordId::Type(n));
-                }
-                self.farewell = self.farewell.union(records);
-            }
+    /// Takes back what was told of the host or a service.
+    ///
+    /// RFC 6762 section 10.1: "a Multicast DNS responder is about to cease to advertise" it.
+    fn say_farewell(&mut self, owner: Owner) {
+        if !self.claim(owner).is_some_and(|claim| claim.is_ours()) {
+            return;
         }
+        let mut records = self.records_of(owner);
+        if let Owner::Service(n) = owner
+            && self.has_other_of_type(n)
+        {
+            records = records.without(OwnRecordId::Type(n));
+        }
+        self.farewell = self.farewell.union(records);
         self.pending.answers = self.pending.answers.minus(self.farewell);
+    }
+
+    /// All that was to be taken back is, and forgotten.
+    fn said_farewell(&mut self) {
+        self.addresses.said_farewell();
+        if self.farewell.is_empty() {
+            self.former = None;
+        }
+        self.sweep();
     }
 
     /// What is to be taken back yet, from whomever.
@@ -348,7 +369,7 @@ impl<L: Copy> Responder<L> {
         };
         let others = self.services.iter().enumerate();
         let mut others = others.filter_map(|(m, other)| other.as_ref().filter(|_| m != n));
-        others.any(|other| !other.leaves && other.is_of_type(service))
+        others.any(|other| other.claim.is_ours() && !other.leaves && other.is_of_type(service))
     }
 
     /// Forgets services of which nothing is left to say.

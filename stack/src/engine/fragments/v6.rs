@@ -75,16 +75,12 @@ impl Engine<'_> {
     ) -> Result<(), Discard> {
         let (header, payload) = Ipv6Header::parse(packet)?;
         let received = Received {
-            src: header.src.into(),
-            dst: header.dst.into(),
             hop_limit: header.hop_limit,
             ecn: header.ecn(),
             packet,
             // A device that looks at checksums cannot have looked at this one.
             verify: true,
-            destination: last.destination,
-            path: last.path,
-            back: last.back,
+            ..*last
         };
         match self.on_opened(now, &received, open(header.next_header, payload))? {
             None => Ok(()),

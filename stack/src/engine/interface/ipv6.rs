@@ -28,7 +28,7 @@ pub(super) struct Ipv6State {
     /// DupAddrDetectTransmits.
     pub(super) probes: u8,
     /// Addresses that are made here are used meanwhile.
-    is_optimistic: bool,
+    pub(super) is_optimistic: bool,
     /// The link-local address that was made, and how many were taken before.
     link_local: Option<(Ipv6Addr, u8)>,
     /// The DNS servers and the domains that DHCP servers named.

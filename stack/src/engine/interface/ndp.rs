@@ -237,7 +237,7 @@ impl Engine<'_> {
                 target,
                 destination,
                 options,
-            } => self.on_redirect(now, src, (target, destination), options),
+            } => self.on_redirect(now, (src, dst), (target, destination), options),
             // Section 6.2.6: "Hosts MUST silently discard Router Solicitation Messages."
             NdiscMessage::RouterSolicitation { .. } => Err(Discard::UnknownIcmp),
         }

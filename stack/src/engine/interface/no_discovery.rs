@@ -31,7 +31,12 @@ impl Interface {
     pub(super) fn probe_router(&mut self, _now: Instant, _destination: IpAddress) {}
 
     #[inline]
-    pub(super) fn redirected(&self, _destination: IpAddress, routed: NextHop) -> NextHop {
+    pub(super) fn redirected(
+        &self,
+        _destination: IpAddress,
+        _source: Option<Ipv6Addr>,
+        routed: NextHop,
+    ) -> NextHop {
         routed
     }
 
@@ -132,7 +137,7 @@ mod v6 {
         pub(in crate::engine::interface) fn on_redirect<'f>(
             &mut self,
             _now: Instant,
-            _src: Ipv6Addr,
+            _from_and_to: (Ipv6Addr, Ipv6Addr),
             _hops: (Ipv6Addr, Ipv6Addr),
             _options: NdiscOptions<'_>,
         ) -> Handled<'f> {

@@ -57,7 +57,7 @@ impl Path {
         }
     }
 
-    fn source(&self) -> Option<Ipv6Addr> {
+    pub(super) fn source(&self) -> Option<Ipv6Addr> {
         #[cfg(feature = "slaac")]
         return self.source;
         #[cfg(not(feature = "slaac"))]
@@ -176,7 +176,7 @@ impl Interface {
     }
 
     /// The same for packets from that source.
-    fn next_hop_from(
+    pub(super) fn next_hop_from(
         &self,
         now: Instant,
         destination: IpAddress,
@@ -199,7 +199,7 @@ impl Interface {
             learned: self.learned_route(now, destination, source),
         };
         let routed = forwarding.resolve(destination, None).ok()?;
-        Some(self.redirected(destination, routed))
+        Some(self.redirected(destination, source, routed))
     }
 
     /// The longest packet in bytes to `destination` that the link takes, or the route.
@@ -300,7 +300,11 @@ impl Interface {
             #[cfg(feature = "medium-ethernet")]
             Medium::Ethernet => match path.neighbor {
                 Some(key) if self.ethernet.neighbors.use_confirmed(now, key) => Reach::Now,
-                _ => self.reach_neighbor(now, path),
+                _ => {
+                    #[cfg(feature = "slaac")]
+                    self.take_detour(now, destination, path);
+                    self.reach_neighbor(now, path)
+                }
             },
             #[cfg(feature = "medium-ip")]
             Medium::Ip => Reach::Now,

@@ -130,6 +130,9 @@ impl Engine<'_> {
         if turn.more {
             self.sockets.mark_ready(index);
         }
+        if (turn.removed || turn.failed) && !turn.more {
+            self.on_queue_empty(index);
+        }
         #[cfg(feature = "medium-ethernet")]
         if turn.waits && !turn.sent && !turn.more {
             // Whatever changes at any neighbor may be about one of these.

@@ -244,8 +244,7 @@ impl<'d> Engine<'d> {
             hop_limit: None,
             queues: Queues::new(rx, tx),
         };
-        let index = self.sockets.allocate(Body::Icmp(socket))?;
-        Some(self.sockets.key(index))
+        self.open(Body::Icmp(socket))
     }
 
     /// Binds to an identifier or port; false if another socket has it, or this one is bound already.

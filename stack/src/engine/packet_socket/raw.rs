@@ -197,8 +197,7 @@ impl<'d> Engine<'d> {
             bound: None,
             queues: Queues::new(rx, tx),
         };
-        let index = self.sockets.allocate(Body::Raw(socket))?;
-        Some(self.sockets.key(index))
+        self.open(Body::Raw(socket))
     }
 
     pub(crate) fn raw_bind(&mut self, key: SocketKey, kind: Kind) -> Result<(), BindError> {

@@ -345,9 +345,7 @@ impl<'d> Engine<'d> {
         rx: QueueMemory<'d, UdpMetadata>,
         tx: QueueMemory<'d, UdpMetadata>,
     ) -> Option<SocketKey> {
-        let socket = UdpSocketState::new(rx, tx);
-        let index = self.sockets.allocate(Body::Udp(socket))?;
-        Some(self.sockets.key(index))
+        self.open(Body::Udp(UdpSocketState::new(rx, tx)))
     }
 
     /// Binds to a port, 0 for any.
@@ -449,7 +447,6 @@ impl<'d> Engine<'d> {
     pub(in crate::engine) fn udp_drop(&mut self, key: SocketKey) {
         if let Some(index) = self.sockets.index(key) {
             self.leave_groups(index);
-            self.return_udp_buffers(index);
         }
         self.packet_socket_drop(key);
     }

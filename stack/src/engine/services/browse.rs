@@ -25,14 +25,14 @@ impl<'d> Engine<'d> {
         }
         self.mdns_join()?;
         let browse = Browse::new(name, kind, buffer);
-        let Some(index) = self.sockets.allocate(Body::Browse(browse)) else {
+        let Some(key) = self.open(Body::Browse(browse)) else {
             self.mdns_leave_unwanted();
             return Err(MdnsError::NoSlot);
         };
-        let _ = self.services.mdns.browsers.push(index);
-        self.browse_start(index, self.mdns_versions());
+        let _ = self.services.mdns.browsers.push(key.index);
+        self.browse_start(key.index, self.mdns_versions());
         self.attention = true;
-        Ok(self.sockets.key(index))
+        Ok(key)
     }
 
     /// The next thing to tell.

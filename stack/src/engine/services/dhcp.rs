@@ -6,15 +6,15 @@
 use cygnet_driver::Medium;
 
 use crate::dhcp::{self, Change, DhcpClient, DhcpConfig, DhcpLease, Recipient};
+use crate::engine::Engine;
 use crate::engine::config::{AddressPolicy, Config, ConfigV4, DefensePolicy, StaticConfigV4};
 use crate::engine::egress::DEFAULT_HOP_LIMIT;
 use crate::engine::flow_label::FlowLabel;
 use crate::engine::ingress::{Handled, Received};
 use crate::engine::interface::{Care, Configuration, Interface, Path, Reach};
 use crate::engine::outgoing::{Content, IpPacket, LinkHeader, Outgoing, Payload, Room};
-use crate::engine::{Engine, earlier};
 use crate::stats::Discard;
-use crate::time::{Duration, Instant};
+use crate::time::{Duration, Instant, earlier};
 use crate::wire::dhcpv4::{CLIENT_PORT, SERVER_PORT};
 use crate::wire::{DhcpMessage, EthernetAddress, IpAddress};
 

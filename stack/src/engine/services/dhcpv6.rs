@@ -17,11 +17,11 @@ use crate::engine::flow_label::FlowLabel;
 use crate::engine::ingress::{Handled, Received};
 use crate::engine::interface::{INTERFACE, Interface, Path, Reach};
 use crate::engine::outgoing::{Content, IpPacket, Outgoing, Payload};
-use crate::engine::{Engine, Room, earlier};
+use crate::engine::{Engine, Room};
 use crate::ip::AddressState;
 use crate::rand::Random;
 use crate::stats::Discard;
-use crate::time::Instant;
+use crate::time::{Instant, earlier};
 use crate::wire::dhcpv6::{ALL_SERVERS, CLIENT_PORT, SERVER_PORT};
 use crate::wire::{Dhcpv6Message, IpAddress, IpCidr, Ipv6Cidr};
 

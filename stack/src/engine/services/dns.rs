@@ -179,8 +179,7 @@ impl<'d> Engine<'d> {
             has_opt: false,
             unreachable: false,
         };
-        let index = self.sockets.allocate(Body::Dns(slot))?;
-        Some(self.sockets.key(index))
+        self.open(Body::Dns(slot))
     }
 
     /// Asks for the records of a name, given in the wire format. `tcp`: a truncated answer can be asked
@@ -336,6 +335,16 @@ impl<'d> Engine<'d> {
     pub(crate) fn dns_tcp_piece(&mut self, key: SocketKey, at: usize, piece: &[u8]) -> bool {
         let start = self.dns(key).map_or(0, |dns| dns.query_len) + at;
         self.dns_write(key, start, piece)
+    }
+
+    /// An answer that comes over TCP finds no room. No other server has a shorter one.
+    pub(crate) fn dns_tcp_too_long(&mut self, key: SocketKey) {
+        if let Some(dns) = self.dns_mut(key)
+            && matches!(dns.query.phase(), Phase::Tcp(_))
+        {
+            dns.query.fail(Failure::TooLong);
+            self.dns_settle(key.index);
+        }
     }
 
     /// An answer came over TCP, with that length; 0 if none came.

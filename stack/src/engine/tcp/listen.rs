@@ -508,13 +508,12 @@ impl<'d> Engine<'d> {
             #[cfg(feature = "tcp-fast-open")]
             fast_open: Default::default(),
         };
-        let index = self
-            .sockets
-            .allocate(Body::Listener(listener))
+        let key = self
+            .open(Body::Listener(listener))
             .ok_or(ListenError::NoSlot)?;
         let hash = self.sockets.hash_port(LISTENER, local.port);
-        self.sockets.file(index, hash);
-        Ok(self.sockets.key(index))
+        self.sockets.file(key.index, hash);
+        Ok(key)
     }
 
     /// Two listeners may share a port only if their addresses tell them apart. Sockets that each take

@@ -47,7 +47,7 @@ impl<'d> Engine<'d> {
         pair: BufferPair<'d>,
         pool: Option<PoolId>,
     ) -> Result<Index, BufferPair<'d>> {
-        let Some(index) = self.sockets.take_free() else {
+        let Some(index) = self.take_slot() else {
             return Err(pair);
         };
         *self.sockets.body_mut(index) = Body::Tcp(TcpSlot::new(pair, pool, self.tcp.options));

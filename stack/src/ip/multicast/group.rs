@@ -8,9 +8,9 @@ use cygnet_config::MULTICAST_SOURCE_COUNT;
 use heapless::Vec;
 
 use super::filter::{Filter, Mode};
-use super::reporter::{Terms, Version};
+use super::routers::{Terms, Version};
 use crate::rand::Random;
-use crate::time::{Duration, Instant};
+use crate::time::{Instant, earlier};
 use crate::wire::igmp::{RecordKind, ReportWriter};
 use crate::wire::{IpAddress, IpVersion};
 
@@ -65,7 +65,7 @@ impl Group {
     }
 
     pub(super) fn next_deadline(&self) -> Option<Instant> {
-        super::reporter::earlier(self.change_due, self.answer_due)
+        earlier(self.change_due, self.answer_due)
     }
 
     /// What is wanted has changed.
@@ -269,13 +269,5 @@ impl Group {
         if self.is_change_due(now) {
             self.told(now, random, terms);
         }
-    }
-}
-
-impl Terms {
-    /// After which time something is told again: at random, so that hosts do not speak all at once.
-    fn repeat_after(&self, random: &mut Random) -> Duration {
-        let millis = self.unsolicited.as_millis() as u32;
-        Duration::from_millis(u64::from(random.below(millis)) + 1)
     }
 }

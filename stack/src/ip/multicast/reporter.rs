@@ -1,38 +1,12 @@
-//! What routers ask, what other hosts report, and what this host says (RFC 3376, sections 5 and 7).
-//!
-//! Which version is spoken depends on the oldest router heard of lately: with one of version 1 or 2 on the
-//! link, its messages are used, and sources do not count.
+//! What this host says to routers, when they ask and when its groups change (RFC 3376, sections 5 and 7).
 
 use super::Multicast;
 use super::group::Group;
+use super::routers::{Compatibility, Query, Terms, Version};
 use crate::rand::Random;
-use crate::time::{Duration, Instant};
+use crate::time::{Duration, Instant, earlier};
 use crate::wire::igmp::ReportWriter;
 use crate::wire::{IpAddress, IpVersion};
-
-/// A version of IGMP; MLD's 1 and 2 are as 2 and 3.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Version {
-    V1,
-    V2,
-    V3,
-}
-
-/// A router's question, of IGMP or MLD.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Query {
-    /// Which of the two it is of.
-    pub(crate) ip: IpVersion,
-    pub(crate) version: Version,
-    /// The group it is about; `None` for all.
-    pub(crate) group: Option<IpAddress>,
-    /// Within which time answers are wanted.
-    pub(crate) max_response: Duration,
-    /// How often to say what could get lost; 0 if the router does not tell.
-    pub(crate) robustness: u8,
-    /// How often routers ask; zero if the router does not tell.
-    pub(crate) interval: Duration,
-}
 
 /// What is to be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,24 +29,6 @@ pub(super) struct Reporter {
     general_due: Option<Instant>,
     /// When the next message is due: the earliest of that and of all groups.
     due: Option<Instant>,
-}
-
-/// The oldest routers on the link, and what the youngest said about itself.
-#[derive(Debug)]
-struct Compatibility {
-    /// Until when a router of version 1 counts as there, and one of version 2.
-    older: [Option<Instant>; 2],
-    robustness: u8,
-    interval: Duration,
-}
-
-/// What is agreed on with the routers now.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Terms {
-    pub(super) version: Version,
-    pub(super) robustness: u8,
-    /// Within which time something is told again.
-    pub(super) unsolicited: Duration,
 }
 
 impl Reporter {
@@ -108,66 +64,7 @@ impl Reporter {
 
     /// True if an older router is gone.
     fn on_timeout(&mut self, now: Instant) -> bool {
-        let before = self.compatibility.older;
-        self.compatibility.on_timeout(now);
-        before != self.compatibility.older
-    }
-}
-
-impl Compatibility {
-    const fn new() -> Self {
-        Self {
-            older: [None; 2],
-            robustness: DEFAULT_ROBUSTNESS,
-            interval: DEFAULT_INTERVAL,
-        }
-    }
-
-    fn terms(&self, now: Instant) -> Terms {
-        let is_there = |until: Option<Instant>| until.is_some_and(|until| now < until);
-        let [v1, v2] = self.older.map(is_there);
-        let version = match (v1, v2) {
-            (true, _) => Version::V1,
-            (false, true) => Version::V2,
-            (false, false) => Version::V3,
-        };
-        Terms {
-            version,
-            robustness: self.robustness,
-            unsolicited: match version {
-                Version::V3 => UNSOLICITED_V3,
-                Version::V1 | Version::V2 => UNSOLICITED_V2,
-            },
-        }
-    }
-
-    fn on_query(&mut self, now: Instant, query: &Query) {
-        let until = now + self.interval.saturating_mul(self.robustness.into()) + query.max_response;
-        match query.version {
-            Version::V1 => self.older[0] = Some(until),
-            Version::V2 => self.older[1] = Some(until),
-            Version::V3 => {
-                self.robustness = match query.robustness {
-                    0 => DEFAULT_ROBUSTNESS,
-                    told => told,
-                };
-                self.interval = match query.interval {
-                    Duration::ZERO => DEFAULT_INTERVAL,
-                    told => told,
-                };
-            }
-        }
-    }
-
-    /// When an older router counts as gone.
-    fn next_deadline(&self) -> Option<Instant> {
-        earlier(self.older[0], self.older[1])
-    }
-
-    fn on_timeout(&mut self, now: Instant) {
-        for until in &mut self.older {
-            until.take_if(|until| *until <= now);
-        }
+        self.compatibility.on_timeout(now)
     }
 }
 
@@ -352,24 +249,7 @@ impl Multicast {
     }
 }
 
-/// The earlier of two deadlines, of which either may be missing.
-pub(super) fn earlier(a: Option<Instant>, b: Option<Instant>) -> Option<Instant> {
-    match (a, b) {
-        (Some(a), Some(b)) => Some(a.min(b)),
-        (a, b) => a.or(b),
-    }
-}
-
 fn at_random(random: &mut Random, longest: Duration) -> Duration {
     let millis = u32::try_from(longest.as_millis()).unwrap_or(u32::MAX);
     Duration::from_millis(random.below(millis.saturating_add(1)).into())
 }
-
-/// RFC 3376, section 8.1.
-const DEFAULT_ROBUSTNESS: u8 = 2;
-/// Section 8.2.
-const DEFAULT_INTERVAL: Duration = Duration::from_secs(125);
-/// Section 8.11.
-const UNSOLICITED_V3: Duration = Duration::from_secs(1);
-/// RFC 2236, section 8.10; RFC 2710, section 7.10.
-const UNSOLICITED_V2: Duration = Duration::from_secs(10);

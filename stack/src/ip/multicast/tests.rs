@@ -10,7 +10,7 @@ use std::vec::Vec;
 use proptest::prelude::*;
 
 use super::filter::TooManySources;
-use super::reporter::Version;
+use super::routers::Version;
 use super::*;
 use crate::rand::{Random, Seed};
 use crate::time::Duration;

@@ -7,13 +7,16 @@ use embedded_io_async::{Error, ErrorKind};
 use embedded_nal_async::{ConnectedUdp, UdpStack, UnconnectedUdp};
 
 use super::udp_pool::UdpBufferPool;
-use crate::engine::{BindError, UdpMetadata};
+use crate::engine::{BindError, Engine, UdpMetadata};
 use crate::socket::packets::{RecvError, SendError};
 use crate::socket::stack::Stack;
 use crate::socket::udp::{UdpIoError, UdpSocket};
 use crate::wire::{IpAddress, IpEndpoint, IpListenEndpoint};
 
 /// Makes UDP sockets on buffers of a pool: as many at a time as that has.
+///
+/// A socket that is dropped gives its buffers back when what it has queued is sent, ten seconds later at most. Who asks
+/// for another meanwhile, with all buffers lent, waits for that; cancellation safe.
 ///
 /// It implements [`UdpStack`]. The local end that a socket is asked for may be left open in part, with an
 /// unspecified address or port 0, and is then the stack's choice.
@@ -40,8 +43,16 @@ impl<'d, M: RawMutex> UdpSockets<'d, M> {
         Self { stack, pool }
     }
 
-    fn open(&self) -> Result<UdpSocket<'d, M>, BindError> {
-        UdpSocket::from_pool(self.stack, self.pool.id)
+    /// A socket on buffers of the pool. When all are lent, those are waited for of which a dropped socket still sends.
+    async fn open(&self) -> Result<UdpSocket<'d, M>, BindError> {
+        let id = self.pool.id;
+        let opened = UdpSocket::from_pool(self.stack, id);
+        if !matches!(opened, Err(BindError::NoSlot)) {
+            return opened;
+        }
+        let is_settled = |engine: &mut Engine<'d>| engine.is_udp_pool_settled(id).then_some(());
+        self.stack.wait_until(is_settled).await;
+        UdpSocket::from_pool(self.stack, id)
     }
 }
 
@@ -52,7 +63,6 @@ impl<'d, M: RawMutex> UdpStack for UdpSockets<'d, M> {
     type MultiplyBound = BoundUdp<'d, M>;
 
     /// A socket that talks to one peer, at the address that is named or the one that packets to the peer come from.
-    /// Does not wait for anything.
     ///
     /// # Errors
     ///
@@ -64,13 +74,13 @@ impl<'d, M: RawMutex> UdpStack for UdpSockets<'d, M> {
         remote: SocketAddr,
     ) -> Result<(SocketAddr, PeerUdp<'d, M>), UdpSocketsError> {
         let (local, remote) = (local_end(local)?, end(remote)?);
-        let socket = self.open()?;
+        let socket = self.open().await?;
         let local = socket.connect_from(local, remote)?;
         Ok((local.into(), PeerUdp { socket, remote }))
     }
 
     /// A socket at one address of ours: the one that is named, or else one that is good for more than its link if
-    /// there is one. Does not wait for anything.
+    /// there is one.
     ///
     /// # Errors
     ///
@@ -82,7 +92,7 @@ impl<'d, M: RawMutex> UdpStack for UdpSockets<'d, M> {
         local: SocketAddr,
     ) -> Result<(SocketAddr, BoundUdp<'d, M>), UdpSocketsError> {
         let version = end(local)?.addr.version();
-        let socket = self.open()?;
+        let socket = self.open().await?;
         let local = socket.bind_single(local_end(local)?, version)?;
         let bound = BoundUdp {
             socket,
@@ -92,7 +102,7 @@ impl<'d, M: RawMutex> UdpStack for UdpSockets<'d, M> {
     }
 
     /// A socket at all addresses of ours, of either version of IP, or at the one that is named; which may be that
-    /// of a group, if the socket of the result is made to join it. Does not wait for anything.
+    /// of a group, if the socket of the result is made to join it.
     ///
     /// # Errors
     ///
@@ -100,7 +110,7 @@ impl<'d, M: RawMutex> UdpStack for UdpSockets<'d, M> {
     /// [`BindError::AddrInUse`].
     async fn bind_multiple(&self, local: SocketAddr) -> Result<BoundUdp<'d, M>, UdpSocketsError> {
         let local = local_end(local)?;
-        let mut socket = self.open()?;
+        let mut socket = self.open().await?;
         socket.bind(local)?;
         let local = socket.endpoint();
         Ok(BoundUdp { socket, local })
@@ -108,8 +118,6 @@ impl<'d, M: RawMutex> UdpStack for UdpSockets<'d, M> {
 }
 
 /// A socket with one peer, which [`UdpSockets`] made.
-///
-/// Dropped, it gives its buffers back.
 pub struct PeerUdp<'d, M: RawMutex = NoopRawMutex> {
     socket: UdpSocket<'d, M>,
     remote: IpEndpoint,
@@ -130,16 +138,14 @@ impl<'d, M: RawMutex> PeerUdp<'d, M> {
 impl<M: RawMutex> ConnectedUdp for PeerUdp<'_, M> {
     type Error = UdpSocketsError;
 
-    /// Sends a datagram to the peer, and waits until the driver has it, so that the socket may be dropped then; for
-    /// more than one at a time see [`UdpSocket::send_to`].
-    ///
-    /// Cancellation safe: nothing is sent twice, and what is queued already is sent, unless the socket is dropped.
+    /// Queues a datagram to the peer for sending, and waits for room if there is none; it is sent even if the socket is
+    /// dropped then. Cancellation safe: nothing is sent twice.
     ///
     /// # Errors
     ///
     /// [`UdpSocketsError::Io`]; [`SendError::Refused`] and [`SendError::Unreachable`] are about an earlier datagram.
     async fn send(&mut self, data: &[u8]) -> Result<(), UdpSocketsError> {
-        send(&self.socket, data, self.remote.into()).await
+        Ok(self.socket.send_to(data, self.remote).await?)
     }
 
     /// Receives a datagram from the peer: as much of it as `buffer` has room for, and the length of the whole.
@@ -155,8 +161,6 @@ impl<M: RawMutex> ConnectedUdp for PeerUdp<'_, M> {
 }
 
 /// A socket that [`UdpSockets`] bound, to one address or to all.
-///
-/// Dropped, it gives its buffers back.
 pub struct BoundUdp<'d, M: RawMutex = NoopRawMutex> {
     socket: UdpSocket<'d, M>,
     local: IpListenEndpoint,
@@ -192,11 +196,9 @@ impl<'d, M: RawMutex> BoundUdp<'d, M> {
 impl<M: RawMutex> UnconnectedUdp for BoundUdp<'_, M> {
     type Error = UdpSocketsError;
 
-    /// Sends a datagram from a local end that fits what the socket is bound to, as parts that are unspecified do; and
-    /// waits until the driver has it, so that the socket may be dropped then. For more than one at a time see
-    /// [`UdpSocket::send_to`].
-    ///
-    /// Cancellation safe: nothing is sent twice, and what is queued already is sent, unless the socket is dropped.
+    /// Queues a datagram for sending, from a local end that fits what the socket is bound to, as parts that are
+    /// unspecified do; waits for room if there is none. It is sent even if the socket is dropped then. Cancellation safe:
+    /// nothing is sent twice.
     ///
     /// # Errors
     ///
@@ -212,7 +214,7 @@ impl<M: RawMutex> UnconnectedUdp for BoundUdp<'_, M> {
             local_address: self.source(local)?,
             hop_limit: None,
         };
-        send(&self.socket, data, to).await
+        Ok(self.socket.send_to(data, to).await?)
     }
 
     /// Receives a datagram: as much of it as `buffer` has room for, the length of the whole, where it was sent to
@@ -291,16 +293,6 @@ impl Error for UdpSocketsError {
             Self::Io(error) => error.kind(),
         }
     }
-}
-
-/// The traits know no way to wait for what is queued, and buffers go back to the pool with what is in them.
-async fn send<M: RawMutex>(
-    socket: &UdpSocket<'_, M>,
-    data: &[u8],
-    to: UdpMetadata,
-) -> Result<(), UdpSocketsError> {
-    socket.send_to(data, to).await?;
-    Ok(socket.flush().await?)
 }
 
 /// A local end, of which parts may be left open.

@@ -13,7 +13,7 @@ use crate::storage::{Buffer, Bytes};
 /// in all for those that arrive, and of `TX` for those to send.
 ///
 /// Give it to a stack with [`Stack::add_udp_pool`]; [`UdpSockets`](crate::UdpSockets) then draws on it. A socket
-/// that is dropped gives its buffers back.
+/// that is dropped gives its buffers back as soon as what it has queued is sent.
 pub struct UdpPool<'d, const N: usize, const PACKETS: usize, const RX: usize, const TX: usize> {
     received: [([UdpPacketMetadata; PACKETS], [u8; RX]); N],
     to_send: [([UdpPacketMetadata; PACKETS], [u8; TX]); N],

@@ -77,6 +77,11 @@ impl<L: Copy> Responder<L> {
     /// Others say something: it may contradict us, or save us the trouble.
     fn on_response(&mut self, now: Instant, message: &MdnsMessage<'_>, random: &mut Random) {
         for record in message.records() {
+            if let Some(ours) = self.is_part_of(&record)
+                && record.ttl < ours.ttl() / 2
+            {
+                self.correct(now, ours);
+            }
             if let Some(ours) = self.same_as(&record) {
                 // Section 7.4: "If a host is planning to send an answer, and it sees another host on the
                 // network send a response message containing the same answer record [...] with a TTL at
@@ -88,6 +93,25 @@ impl<L: Copy> Responder<L> {
                 self.on_conflict(now, owner, random);
             }
         }
+    }
+
+    /// Another host says of a record of ours that it holds for less than half the time, or not at all any more. By
+    /// section 6.6 ours is to be told anew then, so that nobody forgets it.
+    fn correct(&mut self, now: Instant, record: OwnRecordId) {
+        let is_told = self.owners().any(|owner| {
+            let is_ours = self.claim(owner).is_some_and(|claim| claim.is_ours());
+            is_ours && self.records_of(owner).contains(record)
+        });
+        if !is_told {
+            return;
+        }
+        let last = self.multicast.get(record.index()).copied().flatten();
+        let due = last.map_or(now, |last| now.max(last + RECORD_PAUSE));
+        self.pending.due = match self.pending.answers.is_empty() {
+            true => due,
+            false => due.max(self.pending.due),
+        };
+        self.pending.answers = self.pending.answers.with(record);
     }
 
     /// Whose name it is that a record of another host gives other data (section 9), or any while it is not
@@ -385,6 +409,17 @@ impl<L: Copy> Responder<L> {
             }
             _ => None,
         }
+    }
+
+    /// The same, or the addresses of which it is one.
+    fn is_part_of(&self, record: &Record<'_>) -> Option<OwnRecordId> {
+        if record.mdns_class() != CLASS_INTERNET || !self.is_one_of_ours(record) {
+            return self.same_as(record);
+        }
+        Some(match record.data {
+            RecordData::A(_) => OwnRecordId::Ipv4,
+            _ => OwnRecordId::Ipv6,
+        })
     }
 
     /// That set of addresses, if the record is all there is in it.

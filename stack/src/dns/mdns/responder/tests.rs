@@ -469,6 +469,39 @@ fn a_name_of_ours_that_somebody_claims_is_defended_by_another_look() {
     assert!(story.responder.is_settled());
 }
 
+/// Section 6.6: as when the last other host with a service of that type says goodbye.
+#[test]
+fn a_record_of_ours_that_somebody_makes_short_lived_is_told_anew() {
+    let types = "_services._dns-sd._udp.local";
+    let web = name("_http._tcp.local");
+    let theirs = |ttl| response(&[(types, ttl, OwnData::Ptr(&web))]);
+    let mut story = Story::settled();
+    story.hear(&theirs(4500 / 2)).unwrap();
+    assert!(story.wait(ms(2000)).is_empty(), "that is long enough");
+    for ttl in [4500 / 2 - 1, 0] {
+        for _ in 0..5 {
+            story.hear(&theirs(ttl)).unwrap();
+        }
+        let sent = story.wait(ms(500));
+        assert_eq!(sent.len(), 1, "{sent:?}");
+        assert_eq!(sent[0].answers(), [(types.into(), 12, 4500)]);
+        story.wait(ms(1000));
+    }
+    // No more than once a second.
+    let mut sent = 0;
+    for _ in 0..30 {
+        story.hear(&theirs(0)).unwrap();
+        sent += story.wait(ms(100)).len();
+    }
+    assert!((2..=4).contains(&sent), "{sent}");
+    // What is not ours any more, or not yet, is not told.
+    let _ = story.responder.set_host(story.now, None, &mut story.random);
+    story.wait(ms(100));
+    story.set_host("goose");
+    story.hear(&theirs(0)).unwrap();
+    assert!(story.wait(ms(600)).iter().all(Sent::is_probe));
+}
+
 #[test]
 fn a_probe_for_a_name_of_ours_is_answered_at_once() {
     let mut story = Story::settled();

@@ -102,8 +102,7 @@ impl<L: Copy> Responder<L> {
         if self.repeat.is_none()
             && let Saying::Farewell(_) = said
         {
-            self.addresses.said_farewell();
-            self.sweep();
+            self.said_farewell();
         }
         Some((len, Destination::Everybody(versions.first()?)))
     }
@@ -198,7 +197,7 @@ impl<L: Copy> Responder<L> {
     /// Takes back the addresses that this host has no more. The others of the name stay, so no cache is to be
     /// flushed.
     fn write_gone(&self, writer: &mut MdnsWriter<'_>) {
-        let Some(name) = self.host.as_ref().map(Host::name) else {
+        let Some(name) = self.host_name(Manner::Farewell) else {
             return;
         };
         let mut take_back = |name: &Name, data| {
@@ -278,7 +277,7 @@ impl<L: Copy> Responder<L> {
             };
             writer.record(section, &record)
         };
-        let host = || self.host.as_ref().map(Host::name);
+        let host = || self.host_name(manner);
         Some(match id {
             OwnRecordId::Ipv4 | OwnRecordId::Ipv6 => {
                 let name = host()?;
@@ -321,6 +320,15 @@ impl<L: Copy> Responder<L> {
                 put(next, OwnData::Nsec { next, types })
             }
         })
+    }
+
+    /// The host's name; in a goodbye that which others know.
+    fn host_name(&self, manner: Manner) -> Option<Name> {
+        let host = match manner {
+            Manner::Farewell => self.former.as_ref().or(self.host.as_ref()),
+            Manner::Usual | Manner::Legacy | Manner::Probe => self.host.as_ref(),
+        };
+        host.map(Host::name)
     }
 
     fn own_name(&self, name: OwnName) -> Option<Name> {

@@ -2,11 +2,11 @@
 
 use core::net::Ipv6Addr;
 
-use super::super::{INTERFACE, Interface};
+use super::super::{INTERFACE, Interface, Path};
 use crate::engine::Engine;
 use crate::engine::egress::Inline;
 use crate::engine::ingress::Handled;
-use crate::ip::{Delivery, NextHop, PrefixFrom, Route};
+use crate::ip::{AddressState, Delivery, NextHop, PrefixFrom, Route};
 use crate::link::{Solicit, SolicitTo};
 use crate::stats::Discard;
 use crate::time::Instant;
@@ -34,23 +34,97 @@ impl Interface {
         })
     }
 
-    /// Where packets go that routes send to `routed`.
+    /// Where packets go that routes send to `routed`. Whose source is not known come from that which is chosen for
+    /// them.
     pub(in crate::engine::interface) fn redirected(
         &self,
-        destination: IpAddress,
+        to: IpAddress,
+        source: Option<Ipv6Addr>,
         routed: NextHop,
     ) -> NextHop {
-        let (IpAddress::Ipv6(destination), Delivery::Neighbor) = (destination, routed.delivery)
-        else {
+        let (IpAddress::Ipv6(destination), Delivery::Neighbor) = (to, routed.delivery) else {
             return routed;
         };
-        match self.ipv6.discovery.redirects.lookup(destination) {
+        let source = || source.or_else(|| self.source_v6(&routed, to));
+        match self.ipv6.discovery.redirects.lookup(destination, source) {
             Some(target) => NextHop {
                 address: target.into(),
                 ..routed
             },
             None => routed,
         }
+    }
+
+    /// The router for packets from `source` to a neighbor that may not be asked for its link address yet.
+    ///
+    /// RFC 4429 section 3.2: with a packet to send from an optimistic address to a neighbor of unknown link address,
+    /// a node is to forward it to a default router, in the hope that it is redirected. That router has to be known
+    /// itself. What has a link-local address no router passes on (RFC 4291 section 2.5.6).
+    fn detour(
+        &self,
+        now: Instant,
+        next_hop: &NextHop,
+        destination: IpAddress,
+        source: Option<Ipv6Addr>,
+    ) -> Option<IpAddress> {
+        if !self.ipv6.is_optimistic || next_hop.delivery != Delivery::Neighbor {
+            return None;
+        }
+        let source = source.or_else(|| self.source_v6(next_hop, destination))?;
+        let is_optimistic =
+            self.addresses.state(INTERFACE, source.into()) == Some(AddressState::Optimistic);
+        let stays = source.is_unicast_link_local() || destination.is_link_local();
+        let is_known = |address| self.ethernet.neighbors.knows(INTERFACE, address);
+        if !is_optimistic || stays || is_known(next_hop.address) {
+            return None;
+        }
+        let routes = &self.ipv6.discovery.routes;
+        let default = routes.lookup(now, Ipv6Addr::UNSPECIFIED, Some(source))?;
+        let router = IpAddress::Ipv6(default.router?);
+        is_known(router).then_some(router)
+    }
+
+    /// Lets a path lead through a router as long as the neighbor may not be asked for its link address. When the
+    /// source is known to be unique, or a router redirects, all paths are routed anew.
+    pub(in crate::engine::interface) fn take_detour(
+        &self,
+        now: Instant,
+        destination: IpAddress,
+        path: &mut Path,
+    ) {
+        if let Some(next_hop) = path.next_hop
+            && let Some(address) = self.detour(now, &next_hop, destination, path.source())
+        {
+            path.next_hop = Some(NextHop {
+                address,
+                ..next_hop
+            });
+        }
+    }
+
+    fn source_v6(&self, next_hop: &NextHop, destination: IpAddress) -> Option<Ipv6Addr> {
+        match self.source(next_hop, destination)? {
+            IpAddress::Ipv6(source) => Some(source),
+            IpAddress::Ipv4(_) => None,
+        }
+    }
+
+    /// Whether a router is the first hop of packets to `destination`: of those from `source`, or of those whose
+    /// source is chosen when it is known where they go.
+    fn is_first_hop(
+        &self,
+        now: Instant,
+        router: IpAddress,
+        (source, destination): (Ipv6Addr, IpAddress),
+    ) -> bool {
+        let is_it = |asked_from| {
+            let Some(hop) = self.next_hop_from(now, destination, asked_from) else {
+                return false;
+            };
+            let by_detour = || self.detour(now, &hop, destination, Some(source)) == Some(router);
+            hop.delivery == Delivery::Neighbor && (hop.address == router || by_detour())
+        };
+        is_it(Some(source)) || is_it(None)
     }
 
     /// The source of packets to `destination` through `next_hop`.
@@ -156,19 +230,20 @@ impl Engine<'_> {
     }
 
     /// A redirect, if it is valid (section 8.1): its source is a link-local address and "the same as the
-    /// current first-hop router for the specified ICMP Destination Address".
+    /// current first-hop router for the specified ICMP Destination Address". It goes to where the packet came from
+    /// that it is about (section 4.5).
     pub(in crate::engine::interface) fn on_redirect<'f>(
         &mut self,
         now: Instant,
-        src: Ipv6Addr,
+        (router, source): (Ipv6Addr, Ipv6Addr),
         (target, destination): (Ipv6Addr, Ipv6Addr),
         options: NdiscOptions<'_>,
     ) -> Handled<'f> {
-        let is_first_hop = (self.interface.next_hop(now, destination.into()))
-            .is_some_and(|hop| hop.delivery == Delivery::Neighbor && hop.address == src.into());
-        let is_valid = src.is_unicast_link_local()
-            && is_first_hop
-            && destination != src
+        let packets = (source, IpAddress::Ipv6(destination));
+        let is_valid = router.is_unicast_link_local()
+            && !source.is_multicast()
+            && self.interface.is_first_hop(now, router.into(), packets)
+            && destination != router
             && !destination.is_multicast()
             && (target == destination || target.is_unicast_link_local());
         let is_ours = |address: Ipv6Addr| {
@@ -180,7 +255,7 @@ impl Engine<'_> {
         }
         self.on_link_address(now, target, options.target_link_address());
         let redirects = &mut self.interface.ipv6.discovery.redirects;
-        if redirects.hear(destination, target) {
+        if redirects.hear(source, destination, target) {
             self.interface.on_routes_changed();
         }
         Ok(None)

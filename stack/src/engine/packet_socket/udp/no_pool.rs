@@ -7,5 +7,5 @@ use crate::storage::Index;
 pub(super) type Lender = ();
 
 impl Engine<'_> {
-    pub(super) fn return_udp_buffers(&mut self, _: Index) {}
+    pub(in crate::engine) fn return_udp_buffers(&mut self, _: Index) {}
 }

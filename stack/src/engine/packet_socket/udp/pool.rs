@@ -64,10 +64,9 @@ impl<'d> Engine<'d> {
 
     /// A socket on buffers of a pool. `None` if there are none left, or no slot.
     pub(crate) fn udp_open_pooled(&mut self, id: UdpPoolId) -> Option<SocketKey> {
-        let pool = self.udp_pools.get_mut(id)?;
-        let buffers = pool.take()?;
-        let Some(index) = self.sockets.take_free() else {
-            pool.give_back(buffers);
+        let buffers = self.udp_pools.get_mut(id)?.take()?;
+        let Some(index) = self.take_slot() else {
+            self.udp_pools.get_mut(id)?.give_back(buffers);
             return None;
         };
         let mut socket = UdpSocketState::new(buffers.rx, buffers.tx);
@@ -76,8 +75,14 @@ impl<'d> Engine<'d> {
         Some(self.sockets.key(index))
     }
 
+    /// Whether a pool has buffers, or gets none from sockets that linger.
+    pub(crate) fn is_udp_pool_settled(&mut self, id: UdpPoolId) -> bool {
+        let pool = self.udp_pools.get_mut(id);
+        pool.is_some_and(|pool| !pool.is_empty()) || !self.sockets.any_lingers()
+    }
+
     /// The socket has no use for its buffers any more.
-    pub(super) fn return_udp_buffers(&mut self, index: Index) {
+    pub(in crate::engine) fn return_udp_buffers(&mut self, index: Index) {
         let Self {
             sockets, udp_pools, ..
         } = self;

@@ -181,6 +181,19 @@ fn one_of_several_addresses_of_ours_is_no_conflict() {
     assert!(!story.responder.is_settled());
 }
 
+/// Section 6.6.
+#[test]
+fn one_of_several_addresses_that_somebody_takes_back_is_told_anew() {
+    let mut story = settled(&THREE);
+    let data = OwnData::Aaaa(SECOND_V6.octets());
+    story.hear(&response(&[("swan.local", 0, data)])).unwrap();
+    let sent = story.wait(ms(500));
+    let told = said_twice(&sent);
+    assert_eq!(told.len(), 1);
+    assert_eq!(told[0].read().answers().count(), 2, "both of IPv6");
+    assert!(story.responder.is_settled());
+}
+
 /// Section 10.1.
 #[test]
 fn an_address_that_goes_away_is_taken_back() {
@@ -214,4 +227,106 @@ fn an_address_of_another_version_is_a_reason_to_ask_anew() {
     story.plug_in_any(&THREE);
     let sent = story.settle();
     assert!(!sent.is_empty() && !sent.iter().any(Sent::is_probe));
+}
+
+/// What is taken back, over both versions: the name, and the data.
+fn taken_back(sent: &[Sent]) -> Vec<(String, String)> {
+    let goodbyes = sent.iter().filter(|s| !s.is_probe());
+    let goodbyes: Vec<_> = goodbyes
+        .filter(|s| s.answers().iter().any(|(_, _, ttl)| *ttl == 0))
+        .collect();
+    let mut taken = Vec::new();
+    for pair in goodbyes.chunks(2) {
+        assert_eq!(pair[0].bytes, pair[1].bytes, "over both versions");
+        for record in pair[0].read().answers() {
+            assert_eq!(record.ttl, 0);
+            let data = match record.data {
+                RecordData::Ptr(name) | RecordData::Srv { target: name, .. } => name.to_string(),
+                other => std::format!("{other:?}"),
+            };
+            taken.push((record.name.to_string(), data));
+        }
+    }
+    taken
+}
+
+/// Section 10.1.
+#[test]
+fn a_host_without_a_name_takes_all_back() {
+    let mut story = settled(&THREE);
+    story.add(&WEB);
+    story.add(&MdnsService {
+        instance: "Duck",
+        ..WEB
+    });
+    story.settle();
+    story.wait(ms(2000));
+    let unset = story.responder.set_host(story.now, None, &mut story.random);
+    assert_eq!(unset, Ok(()));
+    let taken = taken_back(&story.wait(ms(100)));
+    let data = |record: RecordData<'_>| std::format!("{record:?}");
+    let swan = || String::from("swan.local");
+    for (name, data) in [
+        ("swan.local", data(RecordData::A(OURS))),
+        ("swan.local", data(RecordData::Aaaa(OURS_V6))),
+        ("swan.local", data(RecordData::Aaaa(SECOND_V6))),
+        (REVERSE, swan()),
+        (REVERSE_V6, swan()),
+        (REVERSE_SECOND, swan()),
+        ("Swan._http._tcp.local", swan()),
+        ("Duck._http._tcp.local", swan()),
+        ("_http._tcp.local", "Swan._http._tcp.local".into()),
+        ("_http._tcp.local", "Duck._http._tcp.local".into()),
+        ("_services._dns-sd._udp.local", "_http._tcp.local".into()),
+    ] {
+        let is_it = |taken: &&(String, String)| taken.0 == name && taken.1 == data;
+        let times = taken.iter().filter(is_it).count();
+        assert_eq!(times, 1, "{name} {data}: {taken:?}");
+    }
+    assert!(story.wait(ms(10_000)).is_empty());
+    assert_eq!(story.responder.next_deadline(), None);
+}
+
+#[test]
+fn a_host_that_takes_another_name_takes_the_old_one_back() {
+    let mut story = settled(&BOTH);
+    story.set_host("goose");
+    let sent = story.settle();
+    let taken = taken_back(&sent);
+    assert_eq!(taken.len(), 4);
+    assert!(taken.contains(&(
+        "swan.local".into(),
+        std::format!("{:?}", RecordData::A(OURS))
+    )));
+    assert!(taken.contains(&(REVERSE.into(), "swan.local".into())));
+    assert!(sent.iter().any(|s| s.has("goose.local", AAAA)));
+    // From now on it is that one.
+    story.set_host("duck");
+    let taken = taken_back(&story.settle());
+    assert!(taken.contains(&(REVERSE.into(), "goose.local".into())));
+}
+
+#[test]
+fn a_name_that_nobody_was_told_is_not_taken_back() {
+    let mut story = Story::new();
+    story.plug_in_any(&BOTH);
+    story.wait(ms(500));
+    story.set_host("goose");
+    assert!(taken_back(&story.settle()).is_empty());
+}
+
+#[test]
+fn what_is_half_taken_back_is_taken_back_anew() {
+    let mut story = settled(&BOTH);
+    let _ = story.responder.set_host(story.now, None, &mut story.random);
+    let mut buffer = [0; 1400];
+    let (_, to) = story.responder.poll(story.now, &mut buffer).unwrap();
+    assert_eq!(to, Destination::Everybody(IpVersion::Ipv6));
+    story.set_host("goose");
+    let taken = taken_back(&story.wait(ms(100)));
+    assert!(taken.contains(&(REVERSE.into(), "swan.local".into())));
+    // Without a link there is nobody to tell.
+    let _ = story.responder.set_host(story.now, None, &mut story.random);
+    story.plug_in_any(&[]);
+    assert_eq!(story.responder.next_deadline(), None);
 }

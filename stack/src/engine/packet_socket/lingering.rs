@@ -1,0 +1,94 @@
+//! Sockets whose handle is gone while packets of theirs are yet to be sent (UDP, ICMP, raw).
+//!
+//! The packets lie in buffers that were lent for longer than the stack lives, so they can still go: a datagram that was
+//! queued leaves, as one does that was written to a socket of an operating system. Such a socket receives nothing, and
+//! its port, identifier or protocol is free for another at once. It is over when its queue is empty, when it has had
+//! [`LINGER`] for that, or when there is no other slot for a new socket.
+
+use super::datagram::Datagrams as _;
+use crate::engine::sockets::Body;
+use crate::engine::{Engine, SocketKey};
+use crate::storage::Index;
+use crate::time::Duration;
+
+impl Engine<'_> {
+    /// The handle of a socket that queues packets is gone.
+    pub(in crate::engine) fn packet_socket_drop(&mut self, key: SocketKey) {
+        let Some(index) = self.sockets.index(key) else {
+            return;
+        };
+        if !self.has_packets(index) {
+            self.give_up(index);
+            return;
+        }
+        self.sockets.unfile(index);
+        self.sockets.linger(index);
+        self.sockets.schedule(index, self.now + LINGER);
+        self.attention = true;
+    }
+
+    /// The queue of a socket is empty.
+    #[inline]
+    pub(in crate::engine) fn on_queue_empty(&mut self, index: Index) {
+        if self.sockets.lingers(index) {
+            self.end_lingering(index);
+        }
+    }
+
+    pub(in crate::engine) fn on_lingering_timeout(&mut self, index: Index) {
+        if self.is_packet_socket(index) && self.sockets.lingers(index) {
+            self.end_lingering(index);
+        }
+    }
+
+    /// Gives up the socket that has lingered for longest, for its slot.
+    pub(in crate::engine) fn end_oldest_lingering(&mut self) {
+        if let Some(oldest) = self.sockets.oldest_lingering() {
+            self.end_lingering(oldest);
+        }
+    }
+
+    fn end_lingering(&mut self, index: Index) {
+        self.sockets.end_lingering(index);
+        self.give_up(index);
+        // Somebody may wait for its buffers.
+        self.on_news();
+    }
+
+    /// The slot is free, and what was lent goes back.
+    pub(in crate::engine) fn give_up(&mut self, index: Index) {
+        self.stop_waiting(index);
+        #[cfg(feature = "socket-udp")]
+        self.return_udp_buffers(index);
+        self.sockets.free(index);
+    }
+
+    fn has_packets(&self, index: Index) -> bool {
+        let next = match self.sockets.body(index) {
+            #[cfg(feature = "socket-udp")]
+            Body::Udp(udp) => udp.next_packet(0),
+            #[cfg(feature = "socket-icmp")]
+            Body::Icmp(icmp) => icmp.next_packet(0),
+            #[cfg(feature = "socket-raw")]
+            Body::Raw(raw) => raw.next_packet(0),
+            _ => None,
+        };
+        next.is_some()
+    }
+
+    fn is_packet_socket(&self, index: Index) -> bool {
+        match self.sockets.body(index) {
+            #[cfg(feature = "socket-udp")]
+            Body::Udp(_) => true,
+            #[cfg(feature = "socket-icmp")]
+            Body::Icmp(_) => true,
+            #[cfg(feature = "socket-raw")]
+            Body::Raw(_) => true,
+            _ => false,
+        }
+    }
+}
+
+/// How long packets may take to leave when nobody is there any more to hear that they cannot. Neighbors that do not
+/// answer are given up in three seconds; what takes longer is a link that is down.
+const LINGER: Duration = Duration::from_secs(10);
