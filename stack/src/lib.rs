@@ -179,7 +179,9 @@ pub use socket::{RecvError, SendError};
 pub use socket::{TcpClient, TcpClientError, TcpConnection};
 #[cfg(feature = "socket-udp")]
 pub use socket::{UdpIoError, UdpSocket};
-pub use stats::{Discard, Stats};
+pub use stats::Discard;
+#[cfg(feature = "stats")]
+pub use stats::Stats;
 pub use storage::{Buffer, Bytes};
 #[cfg(feature = "socket-tcp")]
 pub use tcp::{

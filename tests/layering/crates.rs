@@ -157,5 +157,6 @@ fn firmware_sets_every_size_that_hosts_set() {
     };
     let hosts = names(".cargo/config.toml");
     assert!(!hosts.is_empty(), "the sizes have moved");
-    assert_eq!(names("examples/firmware/.cargo/config.toml"), hosts);
+    let firmware = names("examples/firmware/.cargo/config.toml");
+    assert_eq!(&hosts - &firmware, BTreeSet::new());
 }

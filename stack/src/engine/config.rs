@@ -24,6 +24,7 @@ use crate::time::Duration;
 use crate::wire::Ipv4Cidr;
 #[cfg(feature = "proto-ipv6")]
 use crate::wire::Ipv6Cidr;
+#[cfg(any(feature = "socket-dns", feature = "socket-dhcpv4"))]
 use crate::wire::dns::{DomainList, Name};
 
 /// How the stack's interface is set up.
@@ -331,6 +332,7 @@ pub struct StaticConfigV4 {
     /// The DNS servers, the preferred one first.
     pub dns_servers: Vec<Ipv4Addr, DNS_MAX_SERVER_COUNT>,
     /// The domains that names of one label are looked for in.
+    #[cfg(any(feature = "socket-dns", feature = "socket-dhcpv4"))]
     pub domains: DomainList,
 }
 
@@ -341,6 +343,7 @@ impl StaticConfigV4 {
             address,
             gateway: None,
             dns_servers: Vec::new(),
+            #[cfg(any(feature = "socket-dns", feature = "socket-dhcpv4"))]
             domains: DomainList::new(),
         }
     }
@@ -361,6 +364,7 @@ impl StaticConfigV4 {
 
     /// The same with one more domain that names of one label are looked for in. Those that do not fit
     /// `DNS_SEARCH_SIZE` are left out.
+    #[cfg(any(feature = "socket-dns", feature = "socket-dhcpv4"))]
     #[must_use]
     pub fn with_domain(mut self, domain: &Name) -> Self {
         self.domains.push(domain);

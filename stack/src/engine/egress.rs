@@ -15,6 +15,7 @@ use super::outgoing::{Content, IpPacket, LinkHeader, Outgoing, Payload, Room};
 use super::sockets::Body;
 #[cfg(feature = "medium-ethernet")]
 use crate::link::NeighborKey;
+use crate::stats::Counted;
 use crate::storage::Index;
 use crate::time::Instant;
 #[cfg(feature = "medium-ethernet")]
@@ -157,13 +158,12 @@ impl Engine<'_> {
 
     /// Counts that nothing leads to a destination, or that the next hop does not answer.
     pub(super) fn count_unreachable(&mut self, reach: Reach) {
-        let counter = match reach {
-            Reach::NoRoute => &mut self.stats.no_route,
+        match reach {
+            Reach::NoRoute => self.stats.count(Counted::NoRoute),
             #[cfg(feature = "medium-ethernet")]
-            Reach::Unreachable => &mut self.stats.unreachable,
-            _ => return,
-        };
-        *counter = counter.wrapping_add(1);
+            Reach::Unreachable => self.stats.count(Counted::Unreachable),
+            _ => {}
+        }
     }
 
     /// Puts a socket where it is woken from when the neighbor is known, or, without one, when anything

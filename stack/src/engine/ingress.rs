@@ -13,7 +13,7 @@ use super::{Engine, Inline};
 use crate::ip::{Arrival, ArrivalPath, Destination, Martian};
 #[cfg(feature = "proto-ipv6")]
 use crate::ip::{ArrivalV6, HeaderProblem, Opened, classify_v6, open};
-use crate::stats::Discard;
+use crate::stats::{Counted, Discard};
 use crate::time::Instant;
 use crate::wire::Malformed;
 #[cfg(feature = "socket-tcp")]
@@ -87,7 +87,7 @@ impl Engine<'_> {
         meta: RxMeta,
     ) -> Option<Inline<'f>> {
         self.now = now;
-        self.stats.received = self.stats.received.wrapping_add(1);
+        self.stats.count(Counted::Received);
         match self.on_frame(now, frame, meta) {
             // Apart from the other, because an answer is large and seldom there to be moved.
             Ok(None) => None,
@@ -107,7 +107,7 @@ impl Engine<'_> {
 
     /// A frame was sent.
     pub(crate) fn on_sent(&mut self) {
-        self.stats.sent = self.stats.sent.wrapping_add(1);
+        self.stats.count(Counted::Sent);
     }
 
     fn on_frame<'f>(&mut self, now: Instant, frame: &'f [u8], meta: RxMeta) -> Handled<'f> {

@@ -196,10 +196,9 @@ impl Interface {
         // Nobody is asked while the link is down, and nobody fails to answer.
         #[cfg(feature = "medium-ethernet")]
         if self.link_up {
-            let neighbors = self.ethernet.neighbors.next_deadline();
+            let next = next.min(self.ethernet.neighbors.next_deadline());
             let detectors = self.ethernet.detectors.iter();
-            let deadlines =
-                (detectors.filter_map(ConflictDetector::next_deadline)).chain(neighbors);
+            let deadlines = detectors.filter_map(ConflictDetector::next_deadline);
             #[cfg(feature = "proto-ipv6")]
             let deadlines = deadlines.chain(self.ethernet.duplicates_deadline());
             return deadlines.fold(next, Instant::min);

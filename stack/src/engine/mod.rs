@@ -119,7 +119,7 @@ use crate::icmp::ErrorLimiter;
 use crate::rand::{Random, Seed};
 use crate::stats::Stats;
 use crate::storage::Presence;
-use crate::time::{Duration, Instant};
+use crate::time::Instant;
 use crate::wire::IpAddress;
 
 /// The stack without its async skin.
@@ -177,10 +177,7 @@ impl<'d> Engine<'d> {
             sockets: sockets.with_key(random.hash_key()),
             #[cfg(feature = "socket-tcp")]
             tcp: TcpState::new(random.hash_key(), config, tables),
-            icmp_errors: ErrorLimiter::new(
-                cygnet_config::ICMP_ERROR_BURST as u32,
-                ICMP_ERROR_INTERVAL,
-            ),
+            icmp_errors: ErrorLimiter::new(),
             stats: Stats::default(),
             _presence: Presence::There,
             interface,
@@ -263,6 +260,7 @@ impl<'d> Engine<'d> {
     }
 
     /// The counters.
+    #[cfg(feature = "stats")]
     pub(crate) fn stats(&self) -> Stats {
         self.stats
     }
@@ -277,9 +275,6 @@ impl<'d> Engine<'d> {
         let _ = address;
     }
 }
-
-/// RFC 1812, section 4.3.2.8: ten errors a second on average.
-const ICMP_ERROR_INTERVAL: Duration = Duration::from_millis(100);
 
 /// The most sockets whose timers are handled in one go; the rest is due at once, and comes next.
 #[cfg(any(

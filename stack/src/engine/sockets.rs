@@ -19,23 +19,21 @@ use crate::events::Events;
 #[cfg(feature = "medium-ethernet")]
 use crate::link::NeighborKey;
 use crate::rand::{HashKey, Message};
-use crate::storage::{Buckets, Deadlines, Index, Link, List};
+use crate::storage::{Buckets, Deadlines, Generation, Index, Link, List, Uses};
 use crate::time::Instant;
 
 /// The lists a slot can be in, one of each kind at a time.
 pub(super) mod lane {
-    /// It has something to send; or, of a free slot, that it is free.
+    /// It has something to send, or waits for a neighbor to send it to; or, of a free slot, that it is free.
     pub(in crate::engine) const WORK: usize = 0;
     /// Something happened to it.
     pub(in crate::engine) const EVENT: usize = 1;
-    /// It waits for a neighbor.
-    pub(in crate::engine) const WAIT: usize = 2;
     /// Its hash bucket.
-    pub(in crate::engine) const BUCKET: usize = 3;
+    pub(in crate::engine) const BUCKET: usize = 2;
     /// A socket without a handle: a connection that waits to be accepted or closes in the background, packets that are
     /// yet to be sent.
-    pub(in crate::engine) const QUEUE: usize = 4;
-    pub(in crate::engine) const COUNT: usize = 5;
+    pub(in crate::engine) const QUEUE: usize = 3;
+    pub(in crate::engine) const COUNT: usize = 4;
 }
 
 /// How many lanes of links slots have.
@@ -45,7 +43,7 @@ pub(crate) const LANES: usize = lane::COUNT;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct SocketKey {
     pub(crate) index: Index,
-    generation: u16,
+    generation: Generation,
 }
 
 /// A place for a socket.
@@ -53,10 +51,9 @@ pub(crate) struct Slot<'d> {
     pub(super) body: Body<'d>,
     events: Events,
     waiting: Waiting,
-    /// Counts the uses of the slot, so that an old key does not open a new socket.
-    generation: u16,
-    /// What it is filed under, if it is.
-    hash: Option<u32>,
+    uses: Uses,
+    /// What it is filed under, if it is in a bucket.
+    hash: u32,
 }
 
 impl<'d> Engine<'d> {
@@ -144,7 +141,7 @@ pub(super) enum Body<'d> {
     Nothing(core::marker::PhantomData<&'d ()>),
 }
 
-/// Which list of the waiting lane a slot is in.
+/// Which list of those that wait a slot is in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Waiting {
     No,
@@ -161,8 +158,8 @@ impl Slot<'_> {
         body: Body::Free,
         events: Events::NONE,
         waiting: Waiting::No,
-        generation: 0,
-        hash: None,
+        uses: Uses::NONE,
+        hash: 0,
     };
 }
 
@@ -238,13 +235,13 @@ impl<'d> Sockets<'d> {
         self.events.remove(self.links[lane::EVENT], index);
         self.deadlines.remove(index);
         debug_assert!(!self.links[lane::QUEUE][usize::from(index)].is_linked());
-        debug_assert!(!self.links[lane::WAIT][usize::from(index)].is_linked());
+        debug_assert_eq!(self.slots[usize::from(index)].waiting, Waiting::No);
         // Field by field: what is left of a body need not be written over.
         let slot = &mut self.slots[usize::from(index)];
         slot.body = Body::Free;
         slot.events = Events::NONE;
         slot.waiting = Waiting::No;
-        slot.generation = slot.generation.wrapping_add(1);
+        slot.uses.end();
         self.free.push_back(self.links[lane::WORK], index);
     }
 
@@ -252,7 +249,7 @@ impl<'d> Sockets<'d> {
     pub(super) fn key(&self, index: Index) -> SocketKey {
         SocketKey {
             index,
-            generation: self.slots[usize::from(index)].generation,
+            generation: self.slots[usize::from(index)].uses.current(),
         }
     }
 
@@ -260,7 +257,7 @@ impl<'d> Sockets<'d> {
     #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(super) fn index(&self, key: SocketKey) -> Option<Index> {
         let slot = self.slots.get(usize::from(key.index))?;
-        (slot.generation == key.generation).then_some(key.index)
+        (slot.uses.current() == key.generation).then_some(key.index)
     }
 
     // Not inlined where flash is dear: nearly every function of the engine has use for it.
@@ -315,6 +312,14 @@ impl<'d> Sockets<'d> {
     pub(super) fn mark_ready(&mut self, index: Index) {
         if self.slots[usize::from(index)].waiting == Waiting::No {
             self.ready.push_back(self.links[lane::WORK], index);
+        }
+    }
+
+    /// The slot is to wait: what it has to send is not taken up before.
+    #[cfg(feature = "medium-ethernet")]
+    fn unmark_ready(&mut self, index: Index) {
+        if self.slots[usize::from(index)].waiting == Waiting::No {
+            self.ready.remove(self.links[lane::WORK], index);
         }
     }
 
@@ -381,19 +386,21 @@ impl<'d> Sockets<'d> {
 
     pub(super) fn file(&mut self, index: Index, hash: u32) {
         self.unfile(index);
-        self.slots[usize::from(index)].hash = Some(hash);
+        self.slots[usize::from(index)].hash = hash;
         self.buckets.insert(self.links[lane::BUCKET], hash, index);
     }
 
     pub(super) fn unfile(&mut self, index: Index) {
-        if let Some(hash) = self.slots[usize::from(index)].hash.take() {
+        if let Some(hash) = self.filed_under(index) {
             self.buckets.remove(self.links[lane::BUCKET], hash, index);
         }
     }
 
-    #[cfg_attr(not(feature = "socket-tcp"), expect(dead_code))]
     pub(super) fn filed_under(&self, index: Index) -> Option<u32> {
-        self.slots.get(usize::from(index))?.hash
+        let is_filed = self.links[lane::BUCKET]
+            .get(usize::from(index))?
+            .is_linked();
+        is_filed.then(|| self.slots[usize::from(index)].hash)
     }
 
     /// The socket filed under `hash` that `is_it` says yes to.
@@ -515,21 +522,23 @@ mod waiting {
             neighbor: NeighborKey,
             index: Index,
         ) {
-            if waiters.push_back(self.links[lane::WAIT], index) {
+            self.unmark_ready(index);
+            if waiters.push_back(self.links[lane::WORK], index) {
                 self.slots[usize::from(index)].waiting = Waiting::Neighbor(neighbor);
             }
         }
 
         /// Puts a slot with those that wait for anything to change.
         pub(in crate::engine) fn wait_for_any(&mut self, index: Index) {
-            if self.parked.push_back(self.links[lane::WAIT], index) {
+            self.unmark_ready(index);
+            if self.parked.push_back(self.links[lane::WORK], index) {
                 self.slots[usize::from(index)].waiting = Waiting::Any;
             }
         }
 
         /// Takes the next one out of a list of waiters.
         pub(in crate::engine) fn pop_waiter(&mut self, waiters: &mut List) -> Option<Index> {
-            let index = waiters.pop_front(self.links[lane::WAIT])?;
+            let index = waiters.pop_front(self.links[lane::WORK])?;
             self.slots[usize::from(index)].waiting = Waiting::No;
             Some(index)
         }
@@ -554,9 +563,9 @@ mod waiting {
         pub(in crate::engine) fn stop_waiting(&mut self, waiters: Option<&mut List>, index: Index) {
             match (self.slots[usize::from(index)].waiting, waiters) {
                 (Waiting::Neighbor(_), Some(waiters)) => {
-                    waiters.remove(self.links[lane::WAIT], index);
+                    waiters.remove(self.links[lane::WORK], index);
                 }
-                (Waiting::Any, _) => self.parked.remove(self.links[lane::WAIT], index),
+                (Waiting::Any, _) => self.parked.remove(self.links[lane::WORK], index),
                 _ => {}
             }
             self.slots[usize::from(index)].waiting = Waiting::No;

@@ -19,6 +19,7 @@ use crate::events::Events;
 use crate::stats::Discard;
 use crate::storage::{Deadlines, Link, List};
 use crate::tcp::{ConnectionError, State};
+use crate::time::Duration;
 use crate::wire::{IpCidr, IpEndpoint, IpListenEndpoint, Ipv4Cidr};
 
 const SLOTS: usize = 4;

@@ -10,65 +10,58 @@ use crate::time::{Duration, Instant};
 
 /// A bucket that holds a burst of errors and fills up at a steady rate.
 #[derive(Clone, Debug)]
-pub(crate) struct ErrorLimiter {
-    /// How long an empty bucket takes to fill up, but for one token.
-    depth: Duration,
-    refill_interval: Duration,
+pub(crate) struct ErrorLimiter<const BURST: usize = ICMP_ERROR_BURST> {
     /// When the bucket is full again; earlier times are as good as now. What is missing is told by how far that
     /// is ahead, so there are no tokens to count.
     full_at: Instant,
-    /// There is no bucket.
-    closed: bool,
 }
 
-impl ErrorLimiter {
-    /// A full bucket of `burst` errors that gets one more each `refill_interval`. An interval of
-    /// zero does not limit.
-    pub(crate) const fn new(burst: u32, refill_interval: Duration) -> Self {
+impl<const BURST: usize> ErrorLimiter<BURST> {
+    /// How long an empty bucket takes to fill up, but for one token.
+    const DEPTH: Duration = INTERVAL.saturating_mul(BURST as u64 - 1);
+
+    /// A full bucket.
+    pub(crate) const fn new() -> Self {
         Self {
-            depth: refill_interval.saturating_mul(burst.saturating_sub(1) as u64),
-            refill_interval,
             full_at: Instant::ZERO,
-            closed: burst == 0 && !refill_interval.is_zero(),
         }
     }
 
     /// Whether an error may be sent now, which then counts as sent.
     pub(crate) fn allow(&mut self, now: Instant) -> bool {
-        if self.closed || self.full_at > now + self.depth {
+        if self.full_at > now + Self::DEPTH {
             return false;
         }
-        self.full_at = self.full_at.max(now) + self.refill_interval;
+        self.full_at = self.full_at.max(now) + INTERVAL;
         true
     }
 }
 
-impl Default for ErrorLimiter {
-    /// Bursts of `ICMP_ERROR_BURST`, and ten errors per second in the long run.
-    fn default() -> Self {
-        let burst = u32::try_from(ICMP_ERROR_BURST).unwrap_or(u32::MAX);
-        Self::new(burst, Duration::from_millis(100))
-    }
-}
+/// RFC 1812, section 4.3.2.8: ten errors a second on average.
+const INTERVAL: Duration = Duration::from_millis(100);
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn allowed_at(limiter: &mut ErrorLimiter, now: Instant, tries: usize) -> usize {
+    fn allowed_at<const BURST: usize>(
+        limiter: &mut ErrorLimiter<BURST>,
+        now: Instant,
+        tries: usize,
+    ) -> usize {
         (0..tries).filter(|_| limiter.allow(now)).count()
     }
 
     #[test]
     fn a_burst_passes_and_the_rest_is_held() {
-        let mut limiter = ErrorLimiter::new(3, Duration::from_millis(100));
+        let mut limiter = ErrorLimiter::<3>::new();
 
         assert_eq!(allowed_at(&mut limiter, Instant::from_secs(1), 10), 3);
     }
 
     #[test]
     fn tokens_come_back_at_the_refill_rate() {
-        let mut limiter = ErrorLimiter::new(3, Duration::from_millis(100));
+        let mut limiter = ErrorLimiter::<3>::new();
         allowed_at(&mut limiter, Instant::from_secs(1), 3);
 
         assert!(!limiter.allow(Instant::from_millis(1_099)));
@@ -81,7 +74,7 @@ mod tests {
 
     #[test]
     fn an_idle_bucket_holds_no_more_than_a_burst() {
-        let mut limiter = ErrorLimiter::new(3, Duration::from_millis(100));
+        let mut limiter = ErrorLimiter::<3>::new();
         allowed_at(&mut limiter, Instant::from_secs(1), 3);
 
         assert_eq!(allowed_at(&mut limiter, Instant::from_secs(60), 10), 3);
@@ -90,7 +83,7 @@ mod tests {
 
     #[test]
     fn a_first_token_taken_late_is_not_given_back_early() {
-        let mut limiter = ErrorLimiter::new(1, Duration::from_millis(100));
+        let mut limiter = ErrorLimiter::<1>::new();
 
         assert!(limiter.allow(Instant::from_millis(1_050)));
         assert!(!limiter.allow(Instant::from_millis(1_100)));
@@ -99,7 +92,7 @@ mod tests {
 
     #[test]
     fn a_clock_that_stands_still_gives_nothing() {
-        let mut limiter = ErrorLimiter::new(1, Duration::from_millis(100));
+        let mut limiter = ErrorLimiter::<1>::new();
         assert!(limiter.allow(Instant::from_secs(5)));
 
         assert!(!limiter.allow(Instant::from_secs(5)));
@@ -107,15 +100,8 @@ mod tests {
     }
 
     #[test]
-    fn an_interval_of_zero_does_not_limit() {
-        let mut limiter = ErrorLimiter::new(0, Duration::ZERO);
-
-        assert_eq!(allowed_at(&mut limiter, Instant::ZERO, 1_000), 1_000);
-    }
-
-    #[test]
     fn the_default_is_the_configured_burst_and_ten_per_second() {
-        let mut limiter = ErrorLimiter::default();
+        let mut limiter = ErrorLimiter::<ICMP_ERROR_BURST>::new();
         let start = Instant::from_secs(1);
         let many = ICMP_ERROR_BURST + 100;
 

@@ -19,7 +19,10 @@ pub(crate) struct Identifications {
 
 /// Where a destination's identifications start, and which counter they follow.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Flow(u64);
+pub(crate) struct Flow {
+    start: u32,
+    counter: u32,
+}
 
 impl Identifications {
     pub(crate) const fn new(key: HashKey) -> Self {
@@ -31,18 +34,21 @@ impl Identifications {
 
     /// For [`Self::next`], to be kept by who sends more than one packet to a destination.
     pub(crate) fn flow(&self, destination: IpAddress) -> Flow {
-        Flow(self.key.hash(DOMAIN, |hasher| destination.hash(hasher)))
+        let hash = self.key.hash(DOMAIN, |hasher| destination.hash(hasher));
+        Flow {
+            start: hash as u32,
+            counter: (hash >> 32) as u32,
+        }
     }
 
     /// The next identification of a packet. IPv4 takes the lower half.
     pub(crate) fn next(&mut self, flow: Flow) -> u32 {
-        let [start, which] = [flow.0 as u32, (flow.0 >> 32) as u32];
-        match self.counters.get_mut(which as usize % COUNTERS) {
+        match self.counters.get_mut(flow.counter as usize % COUNTERS) {
             Some(counter) => {
                 *counter = counter.wrapping_add(1);
-                start.wrapping_add(*counter)
+                flow.start.wrapping_add(*counter)
             }
-            None => start,
+            None => flow.start,
         }
     }
 }

@@ -33,6 +33,7 @@ use self::entry::{Change, Entry, GaveUp, Reclaim, Use};
 pub(crate) use self::timing::NeighborTiming;
 use self::timing::{Timing, Timings};
 use crate::ip::InterfaceId;
+use crate::storage::{Generation, Uses};
 use crate::time::Instant;
 use crate::wire::{EthernetAddress, IpAddress};
 
@@ -45,14 +46,13 @@ use crate::wire::{EthernetAddress, IpAddress};
 pub(crate) struct NeighborCache<W, const N: usize = IFACE_NEIGHBOR_CACHE_COUNT> {
     slots: [Slot<W>; N],
     timings: Timings,
-    /// The least deadline of all entries, kept exact by whatever moves one.
-    next_deadline: Option<Instant>,
+    /// The least deadline of all entries, kept exact by whatever moves one; [`Instant::FAR_FUTURE`] if there is none.
+    next_deadline: Instant,
 }
 
 #[derive(Debug)]
 struct Slot<W> {
-    /// Grows with each entry that leaves the slot, so that keys to it go stale.
-    generation: u16,
+    uses: Uses,
     entry: Option<Entry>,
     /// The default, unless `entry` is Incomplete.
     waiters: W,
@@ -64,12 +64,12 @@ impl<W: Default, const N: usize> NeighborCache<W, N> {
         const { assert!(N <= u16::MAX as usize, "a NeighborKey indexes with 16 bits") };
         Self {
             slots: core::array::from_fn(|_| Slot {
-                generation: 0,
+                uses: Uses::NONE,
                 entry: None,
                 waiters: W::default(),
             }),
             timings: Timings::new(timing, rand),
-            next_deadline: None,
+            next_deadline: Instant::FAR_FUTURE,
         }
     }
 
@@ -99,14 +99,14 @@ impl<W: Default, const N: usize> NeighborCache<W, N> {
             return Lookup::Exhausted;
         };
         let Some(Slot {
-            generation,
+            uses,
             entry: Some(entry),
             ..
         }) = self.slots.get_mut(index)
         else {
             return Lookup::Exhausted;
         };
-        let key = NeighborKey::new(index, *generation);
+        let key = NeighborKey::new(index, uses.current());
         *hint = Some(key);
 
         let deadline = entry.deadline();
@@ -127,10 +127,10 @@ impl<W: Default, const N: usize> NeighborCache<W, N> {
     pub(crate) fn use_confirmed(&mut self, now: Instant, key: NeighborKey) -> bool {
         match self.slots.get_mut(usize::from(key.index)) {
             Some(Slot {
-                generation,
+                uses,
                 entry: Some(entry),
                 ..
-            }) if *generation == key.generation => entry.use_confirmed(now),
+            }) if uses.current() == key.generation => entry.use_confirmed(now),
             _ => false,
         }
     }
@@ -155,7 +155,7 @@ impl<W: Default, const N: usize> NeighborCache<W, N> {
     pub(crate) fn waiters_mut(&mut self, key: NeighborKey) -> Option<&mut W> {
         let slot = self.slots.get_mut(usize::from(key.index))?;
         let resolving = slot.entry.as_ref().is_some_and(Entry::is_resolving);
-        (resolving && slot.generation == key.generation).then_some(&mut slot.waiters)
+        (resolving && slot.uses.current() == key.generation).then_some(&mut slot.waiters)
     }
 
     /// A packet from the link says who has an address. [`ClaimKind`] tells what is believed when.
@@ -240,7 +240,7 @@ impl<W: Default, const N: usize> NeighborCache<W, N> {
         let Some(entry) = slot.entry.as_mut() else {
             return;
         };
-        if slot.generation != key.generation {
+        if slot.uses.current() != key.generation {
             return;
         }
         let deadline = entry.deadline();
@@ -318,7 +318,7 @@ impl<W: Default, const N: usize> NeighborCache<W, N> {
 
     /// When [`Self::on_timeout`] and [`Self::poll_solicit`] are next to be called. It lies in the
     /// past as long as a request waits for room to transmit.
-    pub(crate) fn next_deadline(&self) -> Option<Instant> {
+    pub(crate) fn next_deadline(&self) -> Instant {
         self.next_deadline
     }
 
@@ -434,22 +434,20 @@ impl<W: Default, const N: usize> NeighborCache<W, N> {
     }
 
     fn is_due(&self, now: Instant) -> bool {
-        self.next_deadline.is_some_and(|at| at <= now)
+        self.next_deadline <= now
     }
 
     fn refresh_deadline(&mut self) {
-        self.next_deadline = self
-            .slots
-            .iter()
-            .filter_map(|slot| slot.entry.as_ref()?.deadline())
-            .min();
+        let entries = self.slots.iter().filter_map(|slot| slot.entry.as_ref());
+        let next = entries.filter_map(Entry::deadline).min();
+        self.next_deadline = next.unwrap_or(Instant::FAR_FUTURE);
     }
 }
 
 impl<W> Slot<W> {
     fn vacate(&mut self) {
         if self.entry.take().is_some() {
-            self.generation = self.generation.wrapping_add(1);
+            self.uses.end();
         }
     }
 }
@@ -459,11 +457,11 @@ impl<W> Slot<W> {
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub(crate) struct NeighborKey {
     index: u16,
-    generation: u16,
+    generation: Generation,
 }
 
 impl NeighborKey {
-    fn new(index: usize, generation: u16) -> Self {
+    fn new(index: usize, generation: Generation) -> Self {
         Self {
             // A cache has at most `u16::MAX` slots, so this does not truncate.
             index: index as u16,

@@ -26,6 +26,7 @@ use crate::engine::{ConfigV6, StaticConfigV6};
 use crate::engine::{Member, MulticastError, MulticastSources};
 use crate::ip::AddressState;
 use crate::rand::Seed;
+#[cfg(feature = "stats")]
 use crate::stats::Stats;
 use crate::storage::Deadlines;
 #[cfg(feature = "medium-ethernet")]
@@ -424,6 +425,7 @@ impl<'d, M: RawMutex> Stack<'d, M> {
     }
 
     /// What the stack has counted; zeros from within a closure that the stack called.
+    #[cfg(feature = "stats")]
     pub fn stats(&self) -> Stats {
         self.with(|s| s.engine.stats()).unwrap_or_default()
     }

@@ -8,6 +8,7 @@ mod buckets;
 mod buffer;
 mod copy;
 mod deadlines;
+mod generation;
 mod list;
 #[cfg(any(
     feature = "socket-udp",
@@ -30,6 +31,7 @@ pub(crate) use buckets::Buckets;
 pub use buffer::{Buffer, Bytes};
 pub(crate) use copy::copy;
 pub(crate) use deadlines::Deadlines;
+pub(crate) use generation::{Generation, Uses};
 pub(crate) use list::{Index, Link, List};
 #[cfg(any(
     feature = "socket-udp",

@@ -22,7 +22,7 @@ use super::rtt::{MinRto, RttEstimator};
 use super::sender::{Sender, WindowUpdate};
 use super::time_wait::TimeWait;
 use super::timers::{Timer, Timers};
-use super::timestamps::{TimestampOffset, Timestamping};
+use super::timestamps::{LastAck, TimestampOffset, Timestamping};
 use super::{ConnectionError, DEFAULT_MSS, FourTuple, Info, State, default_mss};
 use crate::events::Events;
 use crate::stats::Tally;
@@ -59,8 +59,8 @@ pub(crate) struct Connection<'d> {
     /// Timeouts in a row without an answer.
     pub(super) retries: u8,
     pub(super) keep_alive: KeepAlive,
-    /// Last.ACK.sent of RFC 7323, section 4.3.
-    pub(super) last_ack_sent: SeqNum,
+    /// Last.ACK.sent of RFC 7323, section 4.3; takes no room without timestamps.
+    pub(super) last_ack_sent: LastAck,
     /// When data was last sent, in [`ticks`].
     pub(super) last_sent: u32,
     /// When the last challenge or out-of-window acknowledgment was sent, in [`ticks`].
@@ -120,7 +120,7 @@ impl<'d> Connection<'d> {
             due: Due::default(),
             retries: 0,
             keep_alive: KeepAlive::new(),
-            last_ack_sent: zero,
+            last_ack_sent: LastAck::of(zero),
             last_sent: 0,
             last_challenge: None,
             last_pipe: 0,
@@ -193,7 +193,7 @@ impl<'d> Connection<'d> {
         self.state = State::SynReceived;
         self.unclaimed = true;
         self.snd.on_sent(opening.iss + 1);
-        self.last_ack_sent = self.rcv.nxt;
+        self.last_ack_sent = LastAck::of(self.rcv.nxt);
         let request = TcpOptions {
             mss: half_open.mss,
             window_scale: half_open.shift,

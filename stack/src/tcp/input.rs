@@ -6,6 +6,7 @@ use super::output::Special;
 use super::receiver::Stored;
 use super::sender::WindowUpdate;
 use super::timers::Timer;
+use super::timestamps::LastAck;
 use super::{ConnectionError, State};
 use crate::events::Events;
 use crate::stats::Discard;
@@ -118,7 +119,7 @@ impl Connection<'_> {
     fn learn_from_syn(&mut self, now: Instant, header: &TcpHeader) {
         self.rcv.open(header.seq);
         self.rcv.advertise_on_syn();
-        self.last_ack_sent = self.rcv.nxt;
+        self.last_ack_sent = LastAck::of(self.rcv.nxt);
         self.timestamps.on_syn(now, header);
         self.negotiate(&header.options);
         #[cfg(feature = "tcp-ecn")]

@@ -12,6 +12,15 @@ pub(crate) struct TimestampOffset;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Timestamping;
 
+#[derive(Clone, Copy, Debug)]
+pub(super) struct LastAck;
+
+impl LastAck {
+    pub(super) fn of(_: SeqNum) -> Self {
+        Self
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct PeerTimestamp;
 
@@ -46,7 +55,7 @@ impl Timestamping {
         Ok(())
     }
 
-    pub(super) fn note(&mut self, _: Instant, _: &TcpHeader, _: SeqNum) {}
+    pub(super) fn note(&mut self, _: Instant, _: &TcpHeader, _: LastAck) {}
 
     pub(super) fn echo(&self, _: &TcpOptions) -> Option<u32> {
         None

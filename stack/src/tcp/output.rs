@@ -9,6 +9,7 @@ use super::loss::micros;
 use super::path_mtu::PathMss;
 use super::recovery::{Hole, Phase};
 use super::timers::Timer;
+use super::timestamps::LastAck;
 use super::{ConnectionError, FourTuple, State};
 use crate::events::Events;
 use crate::time::Instant;
@@ -540,7 +541,7 @@ impl Connection<'_> {
         let window = self.rcv.advertise(self.mss);
         self.due.ack = false;
         self.rcv.unacknowledged = 0;
-        self.last_ack_sent = self.rcv.nxt;
+        self.last_ack_sent = LastAck::of(self.rcv.nxt);
         self.timers.stop(Timer::DelayedAck);
         let header_len = self.usual_header_len();
         #[cfg(feature = "tcp-ecn")]

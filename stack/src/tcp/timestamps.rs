@@ -25,6 +25,16 @@ struct Agreed {
     taken: Moment,
 }
 
+/// Last.ACK.sent: what our last acknowledgment was for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct LastAck(SeqNum);
+
+impl LastAck {
+    pub(super) fn of(number: SeqNum) -> Self {
+        Self(number)
+    }
+}
+
 /// The timestamp in a peer's SYN, if it sends them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct PeerTimestamp(pub(super) Option<u32>);
@@ -98,11 +108,11 @@ impl Timestamping {
 
     /// RFC 7323, section 4.3: "If SEG.TSval >= TS.Recent and SEG.SEQ <= Last.ACK.sent, then SEG.TSval
     /// is copied to TS.Recent".
-    pub(super) fn note(&mut self, now: Instant, header: &TcpHeader, last_ack_sent: SeqNum) {
+    pub(super) fn note(&mut self, now: Instant, header: &TcpHeader, last: LastAck) {
         let (Some(ours), Some(theirs)) = (&mut self.0, header.options.timestamps) else {
             return;
         };
-        if header.seq.at_or_before(last_ack_sent) {
+        if header.seq.at_or_before(last.0) {
             ours.recent = theirs.value;
             ours.taken = Moment::new(seconds(now));
         }

@@ -5,6 +5,7 @@ use crate::engine::config::EcnPolicy;
 use crate::engine::sockets::Body;
 use crate::engine::tcp::listen::Request;
 use crate::engine::{ConnectError, Engine, SocketKey, TcpState};
+use crate::stats::Counted;
 use crate::storage::Index;
 use crate::tcp::{Connection, Disposition, FastOpen, HalfOpen, Opening, SegmentPlan, State};
 use crate::time::Instant;
@@ -74,7 +75,7 @@ impl Engine<'_> {
         self.settle_tcp(index);
         let mut header = header?;
         self.grant_fast_open(now, request, &mut header);
-        self.stats.fast_opens = self.stats.fast_opens.wrapping_add(1);
+        self.stats.count(Counted::FastOpen);
         Some(Disposition::Answered(None, header))
     }
 

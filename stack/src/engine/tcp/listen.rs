@@ -14,7 +14,7 @@ use crate::engine::sockets::Body;
 use crate::engine::tcp::pool::PoolId;
 use crate::engine::{Engine, SocketKey};
 use crate::events::Events;
-use crate::stats::Discard;
+use crate::stats::{Counted, Discard};
 use crate::storage::{Index, List};
 use crate::tcp::{
     Disposition, FourTuple, HalfOpen, Offer, Opening, State, SynReply, TimeWaitVerdict, reset_for,
@@ -472,7 +472,7 @@ impl Engine<'_> {
             let (tuple, header) = self.next_answer(now, record)?;
             self.refresh_half_open_due();
             if let (Reach::Now, Some(link)) = (reach, self.interface.link_header(&path)) {
-                self.stats.retransmits = self.stats.retransmits.wrapping_add(1);
+                self.stats.count(Counted::Retransmit);
                 return Some(Inline {
                     link,
                     packet: InlinePacket::Tcp {

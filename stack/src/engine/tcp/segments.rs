@@ -8,7 +8,7 @@ use crate::engine::interface::{INTERFACE, Reach, mss_of};
 use crate::engine::outgoing::{Content, IpPacket, Outgoing, Payload, Room};
 use crate::engine::sockets::Body;
 use crate::ip::{DISCOVERS_PATH_MTU, Destination, min_path_mtu, plateau_below};
-use crate::stats::Discard;
+use crate::stats::{Counted, Discard};
 use crate::storage::Index;
 use crate::tcp::{ConnectionError, Disposition, FourTuple, hash_tuple};
 use crate::time::Instant;
@@ -145,7 +145,7 @@ impl<'d> Engine<'d> {
         room.send(&segment);
         tcp.connection.on_transmitted(&plan);
         if plan.repeated {
-            self.stats.retransmits = self.stats.retransmits.wrapping_add(1);
+            self.stats.count(Counted::Retransmit);
         }
         self.on_sent();
         self.settle_tcp(index);

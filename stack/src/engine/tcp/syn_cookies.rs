@@ -5,7 +5,7 @@
 use crate::engine::Engine;
 use crate::engine::config::EcnPolicy;
 use crate::engine::tcp::listen::Request;
-use crate::stats::Discard;
+use crate::stats::{Counted, Discard};
 use crate::storage::Index;
 use crate::tcp::{
     CookieArrival, Disposition, FourTuple, HalfOpen, SynCookies, reset_for, timestamp_value,
@@ -46,7 +46,7 @@ impl Engine<'_> {
             let stamped = SynCookies::stamp_time(timestamp_value(now, 0), &half_open);
             timestamps.value = stamped.wrapping_add(offer.timestamp_offset);
         }
-        self.stats.syn_cookies_sent = self.stats.syn_cookies_sent.wrapping_add(1);
+        self.stats.count(Counted::SynCookieSent);
         Disposition::Answered(None, header)
     }
 
@@ -79,7 +79,7 @@ impl Engine<'_> {
         let Some(index) = self.slot_for_connection(listener) else {
             return Some(Disposition::Discarded(Discard::NoConnectionSlot));
         };
-        self.stats.syn_cookies_accepted = self.stats.syn_cookies_accepted.wrapping_add(1);
+        self.stats.count(Counted::SynCookieAccepted);
         Some(self.open_passively(now, (listener, index), (&half_open, hash), segment))
     }
 }

@@ -124,7 +124,7 @@ mod resolution {
             lookup(&mut cache, millis(1_005), host(1)),
             Lookup::Reachable(MAC_A)
         );
-        assert_eq!(cache.next_deadline(), None);
+        assert_eq!(cache.next_deadline(), Instant::FAR_FUTURE);
     }
 
     #[test]
@@ -133,7 +133,7 @@ mod resolution {
         park(&mut cache, secs(1), host(1));
 
         for second in 1..=3 {
-            assert_eq!(cache.next_deadline(), Some(secs(second)));
+            assert_eq!(cache.next_deadline(), secs(second));
             assert_eq!(cache.on_timeout(secs(second)), None);
             assert!(cache.solicit_due(secs(second)));
             assert!(cache.poll_solicit(secs(second)).is_some());
@@ -150,7 +150,7 @@ mod resolution {
             })
         );
         assert_eq!(cache.on_timeout(secs(4)), None);
-        assert_eq!(cache.next_deadline(), None);
+        assert_eq!(cache.next_deadline(), Instant::FAR_FUTURE);
     }
 
     #[test]
@@ -160,9 +160,9 @@ mod resolution {
 
         // Long after all three could have been sent, none was, so nothing has failed.
         assert_eq!(cache.on_timeout(secs(60)), None);
-        assert_eq!(cache.next_deadline(), Some(secs(1)));
+        assert_eq!(cache.next_deadline(), secs(1));
         assert!(cache.poll_solicit(secs(60)).is_some());
-        assert_eq!(cache.next_deadline(), Some(secs(61)));
+        assert_eq!(cache.next_deadline(), secs(61));
     }
 
     #[test]
@@ -260,13 +260,13 @@ mod unreachability_detection {
             Some(NeighborState::Reachable)
         );
         assert_eq!(state(&cache, secs(31)), Some(NeighborState::Stale));
-        assert_eq!(cache.next_deadline(), None);
+        assert_eq!(cache.next_deadline(), Instant::FAR_FUTURE);
         assert_eq!(
             lookup(&mut cache, secs(100), host(1)),
             Lookup::Reachable(MAC_A)
         );
         assert_eq!(state(&cache, secs(100)), Some(NeighborState::Delay));
-        assert_eq!(cache.next_deadline(), Some(secs(105)));
+        assert_eq!(cache.next_deadline(), secs(105));
     }
 
     #[test]
@@ -293,7 +293,7 @@ mod unreachability_detection {
         assert_eq!(state(&cache, millis(8_999)), Some(NeighborState::Probe));
         assert_eq!(cache.on_timeout(secs(9)).map(|f| f.waiters), Some(0));
         assert_eq!(state(&cache, secs(9)), None);
-        assert_eq!(cache.next_deadline(), None);
+        assert_eq!(cache.next_deadline(), Instant::FAR_FUTURE);
         // The next packet asks everybody, without a hold-down.
         park(&mut cache, secs(9), host(1));
         assert_eq!(to(cache.poll_solicit(secs(9))), Some(SolicitTo::Broadcast));
@@ -307,7 +307,7 @@ mod unreachability_detection {
 
         assert_eq!(reply(&mut cache, secs(6), host(1), MAC_A), Learned::Updated);
         assert_eq!(state(&cache, secs(35)), Some(NeighborState::Reachable));
-        assert_eq!(cache.next_deadline(), None);
+        assert_eq!(cache.next_deadline(), Instant::FAR_FUTURE);
     }
 
     #[test]
@@ -332,7 +332,7 @@ mod unreachability_detection {
         cache.confirm_reachability(secs(3), hint.unwrap());
 
         assert_eq!(state(&cache, secs(32)), Some(NeighborState::Reachable));
-        assert_eq!(cache.next_deadline(), None);
+        assert_eq!(cache.next_deadline(), Instant::FAR_FUTURE);
         assert_eq!(cache.poll_solicit(secs(10)), None);
     }
 
@@ -473,7 +473,7 @@ mod forged_claims {
         cache.confirm_reachability(secs(2), hint.unwrap());
 
         assert_eq!(state(&cache, secs(2)), Some(NeighborState::Reachable));
-        assert_eq!(cache.next_deadline(), None);
+        assert_eq!(cache.next_deadline(), Instant::FAR_FUTURE);
     }
 
     #[test]
@@ -706,7 +706,7 @@ mod the_table {
         let waiters = cache.add_permanent(secs(1), LINK, host(1), MAC_A);
 
         assert_eq!(waiters, Ok(Some(1)));
-        assert_eq!(cache.next_deadline(), None);
+        assert_eq!(cache.next_deadline(), Instant::FAR_FUTURE);
     }
 
     #[test]

@@ -15,6 +15,11 @@
 
 #[cfg(feature = "tcp-bbr")]
 mod bbr;
+#[cfg_attr(
+    not(any(feature = "tcp-undo", feature = "tcp-cubic")),
+    path = "no_before.rs"
+)]
+mod before;
 #[cfg(feature = "tcp-cubic")]
 mod cubic;
 #[cfg(feature = "tcp-cubic")]

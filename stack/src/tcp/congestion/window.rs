@@ -1,6 +1,7 @@
 //! The congestion window and its threshold, as all controllers have them that grow a window with
 //! acknowledgments and cut it with losses.
 
+use super::before::Before;
 use super::{MAX_WINDOW, UNLIMITED};
 use crate::tcp::recovery::Prr;
 
@@ -16,12 +17,6 @@ pub(crate) struct Window {
     undo: Before,
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Before {
-    cwnd: u32,
-    ssthresh: u32,
-}
-
 impl Window {
     pub(super) fn new(mss: u32) -> Self {
         Self {
@@ -29,10 +24,7 @@ impl Window {
             ssthresh: UNLIMITED,
             mss,
             prr: Prr::default(),
-            undo: Before {
-                cwnd: 0,
-                ssthresh: 0,
-            },
+            undo: Before::default(),
         }
     }
 
@@ -69,14 +61,13 @@ impl Window {
 
     /// Takes the last reduction back.
     pub(super) fn on_spurious(&mut self) {
-        self.cwnd = self.cwnd.max(self.undo.cwnd);
-        self.ssthresh = self.ssthresh.max(self.undo.ssthresh);
+        self.undo.restore(&mut self.cwnd, &mut self.ssthresh);
     }
 
     /// What the window was before the last reduction.
     #[cfg(feature = "tcp-cubic")]
     pub(super) fn before(&self) -> u32 {
-        self.undo.cwnd
+        self.undo.window()
     }
 
     /// A window that was not used for a while says little about the path (RFC 5681, section 4.1), the less
@@ -89,10 +80,7 @@ impl Window {
     }
 
     fn remember(&mut self) {
-        self.undo = Before {
-            cwnd: self.cwnd,
-            ssthresh: self.ssthresh,
-        };
+        self.undo = Before::of(self.cwnd, self.ssthresh);
     }
 }
 
@@ -139,6 +127,7 @@ mod tests {
         assert_eq!((window.ssthresh, window.cwnd), (2_000, 1_000));
     }
 
+    #[cfg(any(feature = "tcp-undo", feature = "tcp-cubic"))]
     #[test]
     fn a_spurious_reduction_is_taken_back() {
         let mut window = Window::new(MSS);
@@ -148,6 +137,7 @@ mod tests {
         assert_eq!((window.cwnd, window.ssthresh), (40_000, UNLIMITED));
     }
 
+    #[cfg(any(feature = "tcp-undo", feature = "tcp-cubic"))]
     #[test]
     fn a_spurious_timeout_is_taken_back_however_often_it_was_repeated() {
         let mut window = Window::new(MSS);

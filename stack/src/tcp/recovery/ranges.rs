@@ -10,6 +10,8 @@
 //!
 //! There is no table, and of the segments in flight one at a time is timed (RFC 6298, section 3).
 
+use core::num::NonZeroU32;
+
 use super::delivered::{Delivered, Sent};
 use crate::storage::RangeSet;
 pub(crate) use crate::storage::Whole as RecordTable;
@@ -34,7 +36,8 @@ pub(crate) struct Scoreboard {
 #[derive(Clone, Copy, Debug)]
 struct Timed {
     end: SeqNum,
-    at: u32,
+    /// In microseconds. One in seventy minutes is taken for the next, so that nothing timed takes no room.
+    at: NonZeroU32,
 }
 
 /// As many gaps as a peer can report at once. What does not fit is sent again needlessly.
@@ -104,6 +107,7 @@ impl Scoreboard {
 impl Board<'_> {
     /// A segment up to `end` is sent for the first time.
     pub(crate) fn on_sent(&mut self, end: SeqNum, at: u32) {
+        let at = NonZeroU32::new(at).unwrap_or(NonZeroU32::MIN);
         self.state.timed.get_or_insert(Timed { end, at });
     }
 
@@ -134,7 +138,7 @@ impl Board<'_> {
         Delivered {
             bytes: (bytes + self.state.sacked).saturating_sub(before),
             newest: timed.map(|Timed { end, at }| Sent {
-                at,
+                at: at.get(),
                 end,
                 retransmitted: false,
             }),
