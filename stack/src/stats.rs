@@ -150,6 +150,13 @@ pub(crate) enum Counted {
     Unreachable,
     /// A packet was given up because there is no route.
     NoRoute,
+    /// A packet was given up whose socket was dropped.
+    #[cfg(any(
+        feature = "socket-udp",
+        feature = "socket-icmp",
+        feature = "socket-raw"
+    ))]
+    Abandoned,
     /// A TCP segment was sent once more.
     #[cfg(feature = "socket-tcp")]
     Retransmit,

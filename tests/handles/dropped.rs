@@ -159,8 +159,10 @@ fn a_link_that_is_down_does_not_keep_a_slot_for_ever() {
             let server = pair.server.udp_at(7);
             server.send_to(b"lost", pair.client.at(7)).await.unwrap();
         }
+        assert_eq!(pair.server.stack.stats().abandoned, 0);
         pair.executor.sleep(Duration::from_secs(11)).await;
         assert_eq!(free_slots(&pair.server), free);
+        assert_eq!(pair.server.stack.stats().abandoned, 3);
         let polls = pair.server.runner_polls();
         pair.executor.sleep(Duration::from_secs(3600)).await;
         assert!(pair.server.runner_polls() - polls <= 4);
@@ -177,6 +179,7 @@ fn a_new_socket_takes_the_slot_of_one_that_lingers() {
         last.send_to(b"lost", pair.client.at(7)).await.unwrap();
         drop(last);
         kept.push(pair.server.udp_at(7000));
+        assert_eq!(pair.server.stack.stats().abandoned, 1);
         kept[15].send_to(b"mail", pair.client.at(7)).await.unwrap();
         pair.plug_in_server();
         let client = pair.client.udp_at(7);

@@ -15,6 +15,9 @@ pub struct Stats {
     pub unreachable: u32,
     /// Packets given up because there is no route to their destination.
     pub no_route: u32,
+    /// Packets given up because their socket had been dropped and they could not leave in time, or another socket
+    /// needed its slot.
+    pub abandoned: u32,
     /// TCP segments sent more than once.
     pub retransmits: u32,
     /// Connection requests that found the table of half-open connections full, and were answered with a
@@ -101,6 +104,12 @@ impl Stats {
             #[cfg(feature = "medium-ethernet")]
             Counted::Unreachable => &mut self.unreachable,
             Counted::NoRoute => &mut self.no_route,
+            #[cfg(any(
+                feature = "socket-udp",
+                feature = "socket-icmp",
+                feature = "socket-raw"
+            ))]
+            Counted::Abandoned => &mut self.abandoned,
             #[cfg(feature = "socket-tcp")]
             Counted::Retransmit => &mut self.retransmits,
             #[cfg(feature = "tcp-syn-cookies")]

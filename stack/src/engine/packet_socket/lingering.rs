@@ -5,9 +5,10 @@
 //! its port, identifier or protocol is free for another at once. It is over when its queue is empty, when it has had
 //! [`LINGER`] for that, or when there is no other slot for a new socket.
 
-use super::datagram::Datagrams as _;
+use super::datagram::Datagrams;
 use crate::engine::sockets::Body;
 use crate::engine::{Engine, SocketKey};
+use crate::stats::Counted;
 use crate::storage::Index;
 use crate::time::Duration;
 
@@ -49,6 +50,9 @@ impl Engine<'_> {
     }
 
     fn end_lingering(&mut self, index: Index) {
+        while self.abandon_packet(index) {
+            self.stats.count(Counted::Abandoned);
+        }
         self.sockets.end_lingering(index);
         self.give_up(index);
         // Somebody may wait for its buffers.
@@ -76,6 +80,19 @@ impl Engine<'_> {
         next.is_some()
     }
 
+    /// Gives up the next packet. False if there is none.
+    fn abandon_packet(&mut self, index: Index) -> bool {
+        match self.sockets.body_mut(index) {
+            #[cfg(feature = "socket-udp")]
+            Body::Udp(udp) => remove_next(udp),
+            #[cfg(feature = "socket-icmp")]
+            Body::Icmp(icmp) => remove_next(icmp),
+            #[cfg(feature = "socket-raw")]
+            Body::Raw(raw) => remove_next(raw),
+            _ => false,
+        }
+    }
+
     fn is_packet_socket(&self, index: Index) -> bool {
         match self.sockets.body(index) {
             #[cfg(feature = "socket-udp")]
@@ -87,6 +104,14 @@ impl Engine<'_> {
             _ => false,
         }
     }
+}
+
+fn remove_next(socket: &mut impl Datagrams) -> bool {
+    let next = socket.next_packet(0);
+    if let Some(packet) = next {
+        socket.remove(packet.nth);
+    }
+    next.is_some()
 }
 
 /// How long packets may take to leave when nobody is there any more to hear that they cannot. Neighbors that do not
