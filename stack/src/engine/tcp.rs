@@ -3,6 +3,7 @@
 mod endings;
 #[cfg(feature = "tcp-fast-open")]
 mod fast_open;
+mod half_open;
 pub(super) mod listen;
 #[cfg(not(feature = "tcp-fast-open"))]
 mod no_fast_open;

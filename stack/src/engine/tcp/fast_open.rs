@@ -3,7 +3,7 @@
 
 use crate::engine::config::EcnPolicy;
 use crate::engine::sockets::Body;
-use crate::engine::tcp::listen::Request;
+use crate::engine::tcp::half_open::Request;
 use crate::engine::{ConnectError, Engine, SocketKey, TcpState};
 use crate::stats::Counted;
 use crate::storage::Index;

@@ -7,20 +7,15 @@
 //! connections do not count, or a few invented requests would shut everybody out: their limit is the
 //! table of all listeners, and what happens beyond that is said in `syn_cookies.rs`.
 
-use crate::engine::config::EcnPolicy;
-use crate::engine::egress::{Inline, InlinePacket};
-use crate::engine::interface::{Path, Reach};
+use crate::engine::interface::Path;
 use crate::engine::sockets::Body;
 use crate::engine::tcp::pool::PoolId;
 use crate::engine::{Engine, SocketKey};
 use crate::events::Events;
-use crate::stats::{Counted, Discard};
 use crate::storage::{Index, List};
-use crate::tcp::{
-    Disposition, FourTuple, HalfOpen, Offer, Opening, State, SynReply, TimeWaitVerdict, reset_for,
-};
+use crate::tcp::{Disposition, FourTuple, HalfOpen, Opening, State};
 use crate::time::Instant;
-use crate::wire::{IpListenEndpoint, SeqNum, TcpFlags, TcpHeader, TcpSegment};
+use crate::wire::{IpListenEndpoint, TcpSegment};
 
 /// A slot that listens.
 pub(in crate::engine) struct Listener {
@@ -28,7 +23,7 @@ pub(in crate::engine) struct Listener {
     pool: PoolId,
     backlog: u16,
     /// Requests answered and not completed.
-    half_open: u16,
+    pub(super) half_open: u16,
     /// Connections complete and not accepted, the oldest first.
     queue: List,
     queued: u16,
@@ -37,19 +32,11 @@ pub(in crate::engine) struct Listener {
     pub(in crate::engine) fast_open: crate::engine::tcp::fast_open::FastOpenLimit,
 }
 
-/// A SYN for a listener.
-#[derive(Clone, Copy)]
-pub(in crate::engine) struct Request<'a> {
-    pub(in crate::engine) listener: Index,
-    pub(in crate::engine) tuple: &'a FourTuple,
-    /// Of the four-tuple.
-    pub(in crate::engine) hash: u32,
-    pub(in crate::engine) syn: &'a TcpHeader,
-    /// What came with it.
-    #[cfg_attr(not(feature = "tcp-fast-open"), expect(dead_code))]
-    pub(in crate::engine) text: &'a [u8],
-    /// Where the numbers of the connection in TIME-WAIT end whose place it takes.
-    pub(in crate::engine) after: Option<SeqNum>,
+impl Listener {
+    /// Whether as many connections wait to be accepted as may.
+    pub(super) fn is_full(&self) -> bool {
+        self.queued >= self.backlog
+    }
 }
 
 /// Why a socket cannot listen.
@@ -83,63 +70,11 @@ impl core::fmt::Display for ListenError {
 
 impl core::error::Error for ListenError {}
 
-// Segments for which there is no connection.
+// What half-open connections ask of listeners.
 impl<'d> Engine<'d> {
-    /// `hash` is that of the connection that is not there.
-    #[cfg_attr(target_pointer_width = "32", inline(never))]
-    pub(in crate::engine) fn on_unconnected_segment(
-        &mut self,
-        now: Instant,
-        tuple: &FourTuple,
-        hash: u32,
-        segment: &TcpSegment<'_>,
-    ) -> Disposition {
-        if let Some(record) = self.tcp.half_open.find(hash, |h| h.tuple == *tuple) {
-            return self.on_half_open_segment(now, record, hash, segment);
-        }
-        let mut after = None;
-        if let Some(record) = self
-            .tcp
-            .time_wait
-            .find(hash, |r| r.connection.tuple == *tuple)
-        {
-            match self.on_time_wait_segment(now, record, segment) {
-                Ok(disposition) => return disposition,
-                Err(snd_nxt) => after = Some(snd_nxt),
-            }
-        }
-        let flags = segment.header.flags;
-        if flags.contains(TcpFlags::RST) {
-            return Disposition::Discarded(Discard::NoSocket);
-        }
-        let is_request = flags.contains(TcpFlags::SYN) && !flags.contains(TcpFlags::ACK);
-        match self.find_listener(tuple) {
-            Some(listener) if is_request => {
-                let request = Request {
-                    listener,
-                    tuple,
-                    hash,
-                    syn: &segment.header,
-                    text: segment.payload,
-                    after,
-                };
-                self.on_request(now, &request)
-            }
-            // RFC 9293, section 3.10.7.2, fourth: "drop the segment". One with ACK is answered as if nobody
-            // listened.
-            Some(_) if !flags.contains(TcpFlags::ACK) => {
-                Disposition::Discarded(Discard::MissingAck)
-            }
-            Some(listener) => self
-                .on_stray_ack(now, listener, (tuple, hash), segment)
-                .unwrap_or_else(|| refusal(segment)),
-            None => refusal(segment),
-        }
-    }
-
     /// Whoever listens for connections to these ends, the most specific first.
     #[inline(never)]
-    fn find_listener(&self, tuple: &FourTuple) -> Option<Index> {
+    pub(super) fn find_listener(&self, tuple: &FourTuple) -> Option<Index> {
         let local = tuple.local;
         let hash = self.sockets.hash_port(LISTENER, local.port);
         self.sockets.find_best(hash, |body| {
@@ -160,127 +95,6 @@ impl<'d> Engine<'d> {
                 listening_on(body).is_some_and(|endpoint| endpoint.port == port)
             })
             .is_some()
-    }
-
-    pub(in crate::engine) fn on_request(
-        &mut self,
-        now: Instant,
-        request: &Request<'_>,
-    ) -> Disposition {
-        let Request {
-            listener,
-            tuple,
-            hash,
-            syn,
-            ..
-        } = *request;
-        if let Some(l) = self.sockets.listener(listener)
-            && l.queued >= l.backlog
-        {
-            return Disposition::Discarded(Discard::BacklogFull);
-        }
-        if let Some(opened) = self.open_fast(now, request) {
-            return opened;
-        }
-        if self.tcp.half_open.is_full() {
-            return self.on_crowded_request(now, request);
-        }
-        let iss = self.choose_iss(now, request);
-        let capacity = self.receive_capacity_of(listener);
-        let key = self.sockets.key(listener);
-        let mut record = HalfOpen::new(now, *tuple, key, iss, syn, capacity);
-        record.ecn &= self.tcp.ecn != EcnPolicy::Off;
-        let Ok(record) = self.tcp.half_open.insert(hash, record) else {
-            return Disposition::Discarded(Discard::HalfOpenTableFull);
-        };
-        if let Some(l) = self.sockets.listener_mut(listener) {
-            l.half_open += 1;
-        }
-        match self.next_answer(now, record) {
-            Some((_, mut header)) => {
-                self.grant_fast_open(now, request, &mut header);
-                Disposition::Answered(None, header)
-            }
-            None => Disposition::Discarded(Discard::NoSocket),
-        }
-    }
-
-    pub(in crate::engine) fn choose_iss(&self, now: Instant, request: &Request<'_>) -> SeqNum {
-        let iss = self.tcp.isn.generate(now, request.tuple);
-        match request.after {
-            // RFC 1122, section 4.2.2.13: the new connection's numbers are beyond those of the old.
-            Some(after) if iss.at_or_before(after) => after + ISS_STEP,
-            _ => iss,
-        }
-    }
-
-    /// The answer to a request that was made again.
-    fn answer_again(&self, now: Instant, record: &HalfOpen<SocketKey>) -> Disposition {
-        Disposition::Answered(None, record.answer(now, &self.offer_for(&record.tuple)))
-    }
-
-    pub(in crate::engine) fn offer_for(&self, tuple: &FourTuple) -> Offer {
-        Offer {
-            path_mss: self
-                .interface
-                .path_mss(self.now, tuple.remote.addr)
-                .announced,
-            timestamp_offset: self.tcp.isn.timestamp_offset(tuple),
-        }
-    }
-
-    /// The answer to a request; it counts as sent.
-    fn next_answer(&mut self, now: Instant, record: Index) -> Option<(FourTuple, TcpHeader)> {
-        let offer = self.offer_for(&self.tcp.half_open.get(record)?.tuple);
-        let half_open = self.tcp.half_open.get_mut(record)?;
-        let header = half_open.poll_answer(now, &offer);
-        self.tcp.half_open_due = self.tcp.half_open_due.min(half_open.due);
-        Some((half_open.tuple, header))
-    }
-
-    fn on_half_open_segment(
-        &mut self,
-        now: Instant,
-        record: Index,
-        hash: u32,
-        segment: &TcpSegment<'_>,
-    ) -> Disposition {
-        let Some(half_open) = self.tcp.half_open.get(record) else {
-            return Disposition::Discarded(Discard::NoSocket);
-        };
-        match half_open.on_segment(segment) {
-            SynReply::Complete => self.complete(now, record, hash, segment),
-            SynReply::AnswerAgain => self.answer_again(now, half_open),
-            SynReply::Forget => {
-                self.forget_half_open(record);
-                Disposition::Accepted
-            }
-            SynReply::Answer(reason, header) => Disposition::Answered(Some(reason), header),
-            SynReply::Discard(reason) => Disposition::Discarded(reason),
-        }
-    }
-
-    /// The handshake is complete: the record becomes a connection.
-    fn complete(
-        &mut self,
-        now: Instant,
-        record: Index,
-        hash: u32,
-        segment: &TcpSegment<'_>,
-    ) -> Disposition {
-        let Some(half_open) = self.tcp.half_open.get(record).copied() else {
-            return Disposition::Discarded(Discard::NoSocket);
-        };
-        // The socket that was asked may have been taken by another connection meanwhile.
-        let Some(listener) = self.find_listener(&half_open.tuple) else {
-            self.forget_half_open(record);
-            return refusal(segment);
-        };
-        let Some(index) = self.slot_for_connection(listener) else {
-            return Disposition::Discarded(Discard::NoConnectionSlot);
-        };
-        self.forget_half_open(record);
-        self.open_passively(now, (listener, index), (&half_open, hash), segment)
     }
 
     /// Makes a connection of a completed handshake, in the slot `index`, and gives it the segment that
@@ -360,131 +174,12 @@ impl<'d> Engine<'d> {
         }
     }
 
-    pub(in crate::engine) fn forget_half_open(&mut self, record: Index) {
-        let Some(half_open) = self.tcp.half_open.remove(record) else {
-            return;
-        };
-        if let Some(listener) = self.sockets.index(half_open.listener)
-            && let Some(l) = self.sockets.listener_mut(listener)
-        {
-            l.half_open = l.half_open.saturating_sub(1);
-        }
-    }
-
     pub(in crate::engine) fn receive_capacity_of(&self, listener: Index) -> usize {
         match self.sockets.body(listener) {
             Body::Tcp(tcp) => tcp.connection.receive_capacity(),
             Body::Listener(l) => self.pool(l.pool).map_or(0, |pool| pool.receive_capacity),
             _ => 0,
         }
-    }
-
-    /// A segment for a connection in TIME-WAIT. `Err` when it asks for a new connection: with the number
-    /// that the old one ended at.
-    fn on_time_wait_segment(
-        &mut self,
-        now: Instant,
-        record: Index,
-        segment: &TcpSegment<'_>,
-    ) -> Result<Disposition, SeqNum> {
-        let until = now + self.tcp.time_wait_len;
-        let Some(remembered) = self.tcp.time_wait.get_mut(record) else {
-            return Ok(Disposition::Discarded(Discard::NoSocket));
-        };
-        match remembered.connection.on_segment(now, segment) {
-            TimeWaitVerdict::AcknowledgeAndRestart(header) => {
-                remembered.until = until;
-                self.tcp.time_wait.renew(record);
-                Ok(Disposition::Answered(
-                    Some(Discard::DuplicateSegment),
-                    header,
-                ))
-            }
-            TimeWaitVerdict::Acknowledge(reason, header) => {
-                Ok(Disposition::Answered(Some(reason), header))
-            }
-            TimeWaitVerdict::NewConnection => {
-                let snd_nxt = remembered.connection.snd_nxt;
-                self.tcp.time_wait.remove(record);
-                Err(snd_nxt)
-            }
-            TimeWaitVerdict::Forget => {
-                self.tcp.time_wait.remove(record);
-                Ok(Disposition::Accepted)
-            }
-            TimeWaitVerdict::Discard(reason) => Ok(Disposition::Discarded(reason)),
-        }
-    }
-}
-
-// Answers that are due again, and records that have had their time.
-impl Engine<'_> {
-    pub(in crate::engine) fn on_listen_timeout(&mut self, now: Instant) {
-        while let Some((oldest, record)) = self.tcp.time_wait.oldest()
-            && record.until <= now
-        {
-            self.tcp.time_wait.remove(oldest);
-        }
-        if self.tcp.half_open_due > now {
-            return;
-        }
-        if !self.interface.link_up {
-            // What is due meanwhile counts as sent and lost: it comes neither later nor all at once.
-            let is_due = |h: &HalfOpen<_>| h.due <= now && !h.is_exhausted();
-            while let Some(record) = self.tcp.half_open.search(is_due) {
-                self.next_answer(now, record);
-            }
-        }
-        // The table is small, and this happens about once a second while it is in use.
-        let has_had_its_time = |h: &HalfOpen<_>| h.due <= now && h.is_exhausted();
-        while let Some(record) = self.tcp.half_open.search(has_had_its_time) {
-            self.forget_half_open(record);
-        }
-        self.refresh_half_open_due();
-    }
-
-    fn refresh_half_open_due(&mut self) {
-        let due = self.tcp.half_open.iter().map(|(_, h)| h.due).min();
-        self.tcp.half_open_due = due.unwrap_or(Instant::FAR_FUTURE);
-    }
-
-    /// The next answer that is due again.
-    pub(in crate::engine) fn poll_listen(&mut self, now: Instant) -> Option<Inline<'static>> {
-        while self.tcp.half_open_due <= now {
-            let is_due = |h: &HalfOpen<_>| h.due <= now && !h.is_exhausted();
-            let Some(record) = self.tcp.half_open.search(is_due) else {
-                self.on_listen_timeout(now);
-                return None;
-            };
-            let tuple = self.tcp.half_open.get(record)?.tuple;
-            let remote = tuple.remote.addr;
-            let mut path = Path::from_source(Some(tuple.local.addr));
-            let reach = self.interface.reach(now, remote, &mut path);
-            #[cfg(feature = "medium-ethernet")]
-            if matches!(reach, Reach::Pending(_)) {
-                // The first answer went back to where the request came from; this is the first packet
-                // that needs the neighbor. Where no neighbor can be asked for, because too many are, the
-                // answer counts as lost: a flood in the name of the whole subnet costs no polls.
-                self.tcp.half_open.get_mut(record)?.due = now + NEIGHBOR_WAIT;
-                self.refresh_half_open_due();
-                continue;
-            }
-            let (tuple, header) = self.next_answer(now, record)?;
-            self.refresh_half_open_due();
-            if let (Reach::Now, Some(link)) = (reach, self.interface.link_header(&path)) {
-                self.stats.count(Counted::Retransmit);
-                return Some(Inline {
-                    link,
-                    packet: InlinePacket::Tcp {
-                        src: tuple.local.addr,
-                        dst: tuple.remote.addr,
-                        header,
-                        flow_label: self.interface.flow_label(tuple.local, tuple.remote),
-                    },
-                });
-            }
-        }
-        None
     }
 }
 
@@ -621,18 +316,5 @@ fn listening_on(body: &Body<'_>) -> Option<IpListenEndpoint> {
     }
 }
 
-/// What answers a segment for which nobody is there.
-fn refusal(segment: &TcpSegment<'_>) -> Disposition {
-    Disposition::Answered(Some(Discard::NoSocket), reset_for(segment))
-}
-
 /// What listeners are filed under, see [`crate::engine::Sockets::hash`].
 const LISTENER: u8 = b'l';
-
-/// How soon an answer is tried again whose neighbor is being asked for. That ends by itself: a neighbor
-/// that does not answer is unreachable, and then the answer counts as lost.
-#[cfg(feature = "medium-ethernet")]
-const NEIGHBOR_WAIT: crate::time::Duration = crate::time::Duration::from_millis(20);
-
-/// How far a connection's numbers start behind those of its predecessor between the same ends.
-const ISS_STEP: u32 = 128_000;

@@ -1,6 +1,6 @@
 //! A stack without Fast Open: a request is never a connection at once.
 
-use crate::engine::tcp::listen::Request;
+use crate::engine::tcp::half_open::Request;
 use crate::engine::{Engine, TcpState};
 use crate::storage::Index;
 use crate::tcp::{Connection, Disposition, FastOpen, SegmentPlan};

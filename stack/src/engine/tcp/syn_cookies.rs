@@ -4,7 +4,7 @@
 
 use crate::engine::Engine;
 use crate::engine::config::EcnPolicy;
-use crate::engine::tcp::listen::Request;
+use crate::engine::tcp::half_open::Request;
 use crate::stats::{Counted, Discard};
 use crate::storage::Index;
 use crate::tcp::{

@@ -2,7 +2,7 @@
 //! stack without SYN cookies: it takes the place of one that was answered twice in vain, or is dropped.
 
 use crate::engine::Engine;
-use crate::engine::tcp::listen::Request;
+use crate::engine::tcp::half_open::Request;
 use crate::stats::Discard;
 use crate::storage::Index;
 use crate::tcp::{Disposition, FourTuple};
