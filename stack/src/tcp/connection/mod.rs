@@ -86,9 +86,9 @@ pub(crate) struct Connection<'d> {
     keep_alive: KeepAlive,
     /// Last.ACK.sent of RFC 7323, section 4.3; takes no room without timestamps.
     last_ack_sent: LastAck,
-    /// When data was last sent, in [`ticks`].
+    /// When data was last sent, in [`ticks`](crate::tcp::clock::ticks).
     last_sent: u32,
-    /// When the last challenge or out-of-window acknowledgment was sent, in [`ticks`].
+    /// When the last challenge or out-of-window acknowledgment was sent, in [`ticks`](crate::tcp::clock::ticks).
     last_challenge: Option<Moment>,
     /// Bytes in the network when data was last sent.
     last_pipe: u32,
