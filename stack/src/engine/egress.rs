@@ -39,9 +39,20 @@ impl Engine<'_> {
         if !self.interface.link_up {
             return false;
         }
-        if self.wants_to_send_own(now) && self.transmit_own(now, room) {
-            return true;
+        // Asked once in a row of frames: there are many to ask.
+        if !self.only_sockets_send {
+            if self.wants_to_send_own(now) && self.transmit_own(now, room) {
+                return true;
+            }
+            self.only_sockets_send = true;
         }
+        let sent = self.transmit_of_sockets(now, room);
+        // What a socket waits for may be what is sent next.
+        self.only_sockets_send &= sent;
+        sent
+    }
+
+    fn transmit_of_sockets(&mut self, now: Instant, room: &mut dyn Room) -> bool {
         // A socket that turns out to have nothing costs a turn; so many in a row, and the runner comes
         // back later.
         for _ in 0..IDLE_TURNS {

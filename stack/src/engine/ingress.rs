@@ -30,6 +30,7 @@ impl Engine<'_> {
         meta: RxMeta,
     ) -> Option<Inline<'f>> {
         self.now = now;
+        self.only_sockets_send = false;
         self.stats.count(Counted::Received);
         match self.on_frame(now, frame, meta) {
             // Apart from the other, because an answer is large and seldom there to be moved.

@@ -143,6 +143,8 @@ pub(crate) struct Engine<'d> {
     udp_pools: packet_socket::udp::UdpPools<'d>,
     /// A handle asked for something that only the runner can begin.
     attention: bool,
+    /// Nothing but sockets has something to send, for now.
+    only_sockets_send: bool,
     /// Grows with whatever tasks may wait for that is neither a socket's nor the configuration's.
     news: u16,
     #[cfg(feature = "config-events")]
@@ -173,6 +175,7 @@ impl<'d> Engine<'d> {
             #[cfg(all(feature = "embedded-nal-async", feature = "socket-udp"))]
             udp_pools: packet_socket::udp::UdpPools::new(),
             attention: false,
+            only_sockets_send: false,
             news: 0,
             #[cfg(feature = "config-events")]
             notices: notices::Notices::new(),
@@ -190,6 +193,7 @@ impl<'d> Engine<'d> {
     /// Does what is due by now.
     #[inline]
     pub(crate) fn expire(&mut self, now: Instant) {
+        self.only_sockets_send = false;
         if self.next_deadline() <= now {
             self.on_timeout(now);
         }
