@@ -7,6 +7,7 @@ mod half_open;
 pub(super) mod listen;
 #[cfg(not(feature = "tcp-fast-open"))]
 mod no_fast_open;
+mod peer;
 pub(super) mod pool;
 mod requests;
 mod segments;
@@ -25,6 +26,7 @@ use crate::tcp::{
 };
 use crate::time::{Duration, Instant};
 use cygnet_config::{TCP_HALF_OPEN_COUNT, TCP_POOL_COUNT, TCP_TIME_WAIT_COUNT};
+use peer::Peer;
 use pool::{Pool, PoolId};
 
 /// What all connections share.
@@ -49,6 +51,9 @@ pub(crate) struct TcpState<'d> {
     pub(super) pools: [Option<Pool<'d>>; TCP_POOL_COUNT],
     /// The connection that the last segment was for, which the next is likely for as well.
     pub(super) last: Index,
+    /// The record of the last request, whose handshake the next segment may well complete.
+    last_request: Index,
+    peer: Option<Peer>,
 }
 
 /// The memory for what is not a connection yet, or no longer.
@@ -168,6 +173,8 @@ impl<'d> TcpState<'d> {
             options: Options::new(config.congestion_control, config.min_rto.into()),
             pools: [const { None }; TCP_POOL_COUNT],
             last: 0,
+            last_request: 0,
+            peer: None,
         }
     }
 

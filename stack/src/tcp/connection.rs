@@ -575,6 +575,11 @@ impl<'d> Connection<'d> {
         self.timers.next()
     }
 
+    /// Whether [`Self::take_events`] has something.
+    pub(crate) fn has_events(&self) -> bool {
+        !self.events.is_empty()
+    }
+
     /// What happened since the last call.
     pub(crate) fn take_events(&mut self) -> Events {
         core::mem::take(&mut self.events)

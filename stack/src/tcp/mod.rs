@@ -70,6 +70,7 @@ pub use recovery::send_buffer_len;
 pub(crate) use rtt::MinRto;
 pub use state::{ConnectionError, Info, State};
 pub(crate) use time_wait::{TimeWait, TimeWaitVerdict};
+pub(crate) use timestamps::TimestampOffset;
 #[cfg(feature = "tcp-syn-cookies")]
 pub(crate) use timestamps::timestamp_value;
 

@@ -4,6 +4,7 @@
 use crate::engine::config::EcnPolicy;
 use crate::engine::egress::{Inline, InlinePacket};
 use crate::engine::interface::{Path, Reach};
+use crate::engine::tcp::listen::listening_on;
 use crate::engine::{Engine, SocketKey};
 use crate::stats::{Counted, Discard};
 use crate::storage::Index;
@@ -110,6 +111,7 @@ impl<'d> Engine<'d> {
         let Ok(record) = self.tcp.half_open.insert(hash, record) else {
             return Disposition::Discarded(Discard::HalfOpenTableFull);
         };
+        self.tcp.last_request = record;
         if let Some(l) = self.sockets.listener_mut(listener) {
             l.half_open += 1;
         }
@@ -132,27 +134,27 @@ impl<'d> Engine<'d> {
     }
 
     /// The answer to a request that was made again.
-    fn answer_again(&self, now: Instant, record: &HalfOpen<SocketKey>) -> Disposition {
-        Disposition::Answered(None, record.answer(now, &self.offer_for(&record.tuple)))
+    fn answer_again(&mut self, now: Instant, half_open: &HalfOpen<SocketKey>) -> Disposition {
+        let offer = self.offer_for(now, &half_open.tuple);
+        Disposition::Answered(None, half_open.answer(now, &offer))
     }
 
-    pub(in crate::engine) fn offer_for(&self, tuple: &FourTuple) -> Offer {
+    pub(in crate::engine) fn offer_for(&mut self, now: Instant, tuple: &FourTuple) -> Offer {
+        let peer = self.peer(now, tuple);
         Offer {
-            path_mss: self
-                .interface
-                .path_mss(self.now, tuple.remote.addr)
-                .announced,
-            timestamp_offset: self.tcp.isn.timestamp_offset(tuple),
+            path_mss: peer.mss().announced,
+            timestamp_offset: peer.timestamp_offset,
         }
     }
 
     /// The answer to a request; it counts as sent.
     fn next_answer(&mut self, now: Instant, record: Index) -> Option<(FourTuple, TcpHeader)> {
-        let offer = self.offer_for(&self.tcp.half_open.get(record)?.tuple);
+        let tuple = self.tcp.half_open.get(record)?.tuple;
+        let offer = self.offer_for(now, &tuple);
         let half_open = self.tcp.half_open.get_mut(record)?;
         let header = half_open.poll_answer(now, &offer);
         self.tcp.half_open_due = self.tcp.half_open_due.min(half_open.due);
-        Some((half_open.tuple, header))
+        Some((tuple, header))
     }
 
     fn on_half_open_segment(
@@ -162,12 +164,12 @@ impl<'d> Engine<'d> {
         hash: u32,
         segment: &TcpSegment<'_>,
     ) -> Disposition {
-        let Some(half_open) = self.tcp.half_open.get(record) else {
+        let Some(half_open) = self.tcp.half_open.get(record).copied() else {
             return Disposition::Discarded(Discard::NoSocket);
         };
         match half_open.on_segment(segment) {
-            SynReply::Complete => self.complete(now, record, hash, segment),
-            SynReply::AnswerAgain => self.answer_again(now, half_open),
+            SynReply::Complete => self.complete(now, record, (&half_open, hash), segment),
+            SynReply::AnswerAgain => self.answer_again(now, &half_open),
             SynReply::Forget => {
                 self.forget_half_open(record);
                 Disposition::Accepted
@@ -182,14 +184,15 @@ impl<'d> Engine<'d> {
         &mut self,
         now: Instant,
         record: Index,
-        hash: u32,
+        (half_open, hash): (&HalfOpen<SocketKey>, u32),
         segment: &TcpSegment<'_>,
     ) -> Disposition {
-        let Some(half_open) = self.tcp.half_open.get(record).copied() else {
-            return Disposition::Discarded(Discard::NoSocket);
-        };
         // The socket that was asked may have been taken by another connection meanwhile.
-        let Some(listener) = self.find_listener(&half_open.tuple) else {
+        let asked = self.sockets.index(half_open.listener);
+        let listener = asked
+            .filter(|&index| listening_on(self.sockets.body(index)).is_some())
+            .or_else(|| self.find_listener(&half_open.tuple));
+        let Some(listener) = listener else {
             self.forget_half_open(record);
             return refusal(segment);
         };
@@ -197,7 +200,7 @@ impl<'d> Engine<'d> {
             return Disposition::Discarded(Discard::NoConnectionSlot);
         };
         self.forget_half_open(record);
-        self.open_passively(now, (listener, index), (&half_open, hash), segment)
+        self.open_passively(now, (listener, index), (half_open, hash), segment)
     }
 
     pub(in crate::engine) fn forget_half_open(&mut self, record: Index) {

@@ -7,7 +7,6 @@
 //! connections do not count, or a few invented requests would shut everybody out: their limit is the
 //! table of all listeners, and what happens beyond that is said in `syn_cookies.rs`.
 
-use crate::engine::interface::Path;
 use crate::engine::sockets::Body;
 use crate::engine::tcp::pool::PoolId;
 use crate::engine::{Engine, SocketKey};
@@ -106,14 +105,13 @@ impl<'d> Engine<'d> {
         (half_open, hash): (&HalfOpen<SocketKey>, u32),
         segment: &TcpSegment<'_>,
     ) -> Disposition {
-        let FourTuple { local, remote } = half_open.tuple;
-        let mut path = Path::from_source(Some(local.addr));
-        self.interface.resolve(now, remote.addr, &mut path);
+        let peer = self.peer(now, &half_open.tuple);
+        let path = peer.path;
         let opening = Opening {
             tuple: half_open.tuple,
             iss: half_open.iss,
-            timestamp_offset: self.tcp.isn.timestamp_offset(&half_open.tuple),
-            path_mss: path.mss(),
+            timestamp_offset: peer.timestamp_offset,
+            path_mss: peer.mss(),
             ecn: half_open.ecn,
         };
         if let Some(tcp) = self.sockets.tcp_mut(index) {
@@ -308,7 +306,7 @@ impl<'d> Engine<'d> {
 }
 
 /// What a socket listens on, if it does.
-fn listening_on(body: &Body<'_>) -> Option<IpListenEndpoint> {
+pub(super) fn listening_on(body: &Body<'_>) -> Option<IpListenEndpoint> {
     match body {
         Body::Listener(l) => Some(l.local),
         Body::Tcp(tcp) => tcp.connection.listens_on(),

@@ -3,7 +3,6 @@
 use super::pool::PoolId;
 use super::{ConnectError, TcpSlot};
 use crate::engine::config::EcnPolicy;
-use crate::engine::interface::Path;
 use crate::engine::sockets::Body;
 use crate::engine::{BufferPair, Engine, SocketKey};
 use crate::ip::Delivery;
@@ -73,7 +72,7 @@ impl<'d> Engine<'d> {
         let tcp = self.sockets.tcp_mut(index)?;
         let answer = ask(&mut tcp.connection);
         if answer.is_some() {
-            self.settle_tcp(index);
+            self.settle_request(index);
         }
         Some(answer)
     }
@@ -172,14 +171,16 @@ impl<'d> Engine<'d> {
     /// `hash` is that of the four-tuple.
     fn start(&mut self, index: Index, tuple: FourTuple, hash: u32) {
         let now = self.now;
-        let mut path = Path::from_source(Some(tuple.local.addr));
-        self.interface.resolve(now, tuple.remote.addr, &mut path);
+        let iss = self.tcp.isn.generate(now, &tuple);
+        let ecn = self.tcp.ecn == EcnPolicy::Request;
+        let peer = self.peer(now, &tuple);
+        let path = peer.path;
         let opening = Opening {
             tuple,
-            iss: self.tcp.isn.generate(now, &tuple),
-            timestamp_offset: self.tcp.isn.timestamp_offset(&tuple),
-            path_mss: path.mss(),
-            ecn: self.tcp.ecn == EcnPolicy::Request,
+            iss,
+            timestamp_offset: peer.timestamp_offset,
+            path_mss: peer.mss(),
+            ecn,
         };
         // What the last connection on this slot still had to say is not said any more.
         self.finish_tcp(index);

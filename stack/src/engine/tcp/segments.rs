@@ -94,7 +94,10 @@ impl<'d> Engine<'d> {
     }
 
     pub(in crate::engine) fn hash_connection(&self, tuple: &FourTuple) -> u32 {
-        self.sockets.hash(CONNECTION, |h| hash_tuple(h, tuple))
+        match self.tcp.half_open.entry(self.tcp.last_request) {
+            Some((hash, request)) if request.tuple == *tuple => hash,
+            _ => self.sockets.hash(CONNECTION, |h| hash_tuple(h, tuple)),
+        }
     }
 
     /// The connection's turn to send. False if it has nothing, or cannot.
@@ -113,7 +116,7 @@ impl<'d> Engine<'d> {
             self.on_tcp_out_of_reach(now, index, reach);
             return false;
         }
-        let planned = tcp.connection.poll_segment(now, tcp.path.mss());
+        let planned = tcp.connection.poll_segment(now, tcp.path.mss(destination));
         let (Some(plan), Some(link)) = (planned, self.interface.link_header(&tcp.path)) else {
             self.settle_tcp(index);
             return false;
