@@ -91,6 +91,16 @@ pub(crate) struct Opening {
     pub(crate) ecn: bool,
 }
 
+/// What is to be done after a request of the user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum FollowUp {
+    None,
+    /// There is something to send.
+    Send,
+    /// More has changed than that.
+    Settle,
+}
+
 impl<'d> Connection<'d> {
     /// A closed connection with these buffers.
     pub(crate) fn new(receive: Bytes<'d>, send: Bytes<'d>, options: Options) -> Self {
@@ -259,6 +269,7 @@ impl<'d> Connection<'d> {
     /// What both ways of opening have in common.
     fn open(&mut self, now: Instant, opening: &Opening) {
         self.clear();
+        self.timers.start_at(now);
         self.tuple = opening.tuple;
         self.snd.open(opening.iss);
         self.recovery = Recovery::new(opening.iss);
@@ -575,9 +586,16 @@ impl<'d> Connection<'d> {
         self.timers.next()
     }
 
-    /// Whether [`Self::take_events`] has something.
-    pub(crate) fn has_events(&self) -> bool {
-        !self.events.is_empty()
+    /// What a request of the user makes necessary. Requests take no time, so no timer runs sooner for them.
+    #[inline(never)]
+    pub(crate) fn follow_up(&self) -> FollowUp {
+        if !self.events.is_empty() {
+            FollowUp::Settle
+        } else if self.wants_to_send() {
+            FollowUp::Send
+        } else {
+            FollowUp::None
+        }
     }
 
     /// What happened since the last call.

@@ -53,7 +53,7 @@ mod timers;
 #[cfg_attr(not(feature = "tcp-timestamps"), path = "no_timestamps.rs")]
 mod timestamps;
 
-pub(crate) use connection::{Connection, Opening};
+pub(crate) use connection::{Connection, FollowUp, Opening};
 #[cfg(feature = "tcp-syn-cookies")]
 pub(crate) use cookie::{CookieArrival, SynCookies};
 pub(crate) use fast_open::FastOpen;

@@ -81,7 +81,7 @@ impl Timers {
         }
         let at = at.as_micros();
         let base = self.base.get();
-        if at < base || at - base >= u64::from(STOPPED) {
+        if at < base || at - base >= u64::from(STOPPED) * unit(index) {
             self.move_base(index, at);
         }
         self.due[index] = self.offset(index, at);
@@ -101,6 +101,12 @@ impl Timers {
     #[inline(never)]
     pub(crate) fn stop_all(&mut self) {
         self.due = [STOPPED; COUNT];
+    }
+
+    /// None runs, and those that come are for `now` or later.
+    pub(crate) fn start_at(&mut self, now: Instant) {
+        debug_assert_eq!(self.next(), Instant::FAR_FUTURE);
+        self.base = now.as_micros().into();
     }
 
     pub(crate) fn is_set(&self, timer: Timer) -> bool {

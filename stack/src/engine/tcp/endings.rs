@@ -15,18 +15,6 @@ impl<'d> Engine<'d> {
         self.settle(index, false);
     }
 
-    /// As [`Self::settle_tcp`], after what its user asked for: that takes no time, so no timer runs sooner than before.
-    pub(super) fn settle_request(&mut self, index: Index) {
-        let Some(tcp) = self.sockets.tcp(index) else {
-            return;
-        };
-        if tcp.connection.has_events() {
-            self.settle_tcp(index);
-        } else if tcp.connection.wants_to_send() {
-            self.sockets.mark_ready(index);
-        }
-    }
-
     /// As [`Self::settle_tcp`]. If its next hop does not answer, the connection is `blocked`: it sends again
     /// when a timer says so.
     #[cfg_attr(target_pointer_width = "64", inline(always))]

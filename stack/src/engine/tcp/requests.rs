@@ -7,7 +7,7 @@ use crate::engine::sockets::Body;
 use crate::engine::{BufferPair, Engine, SocketKey};
 use crate::ip::Delivery;
 use crate::storage::{Bytes, Index};
-use crate::tcp::{Connection, FourTuple, Opening};
+use crate::tcp::{Connection, FollowUp, FourTuple, Opening};
 use crate::wire::{IpAddress, IpEndpoint, IpListenEndpoint};
 
 impl<'d> Engine<'d> {
@@ -72,7 +72,11 @@ impl<'d> Engine<'d> {
         let tcp = self.sockets.tcp_mut(index)?;
         let answer = ask(&mut tcp.connection);
         if answer.is_some() {
-            self.settle_request(index);
+            match tcp.connection.follow_up() {
+                FollowUp::None => {}
+                FollowUp::Send => self.sockets.mark_ready(index),
+                FollowUp::Settle => self.settle_tcp(index),
+            }
         }
         Some(answer)
     }
