@@ -22,7 +22,8 @@ use super::{BufferPair, SocketKey};
 use crate::rand::HashKey;
 use crate::storage::{Index, Records};
 use crate::tcp::{
-    Connection, ConnectionError, FastOpen, HalfOpen, IsnGenerator, Options, TimeWait,
+    Connection, ConnectionError, FastOpen, FourTuple, HalfOpen, IsnGenerator, Options, TimeWait,
+    TupleHash,
 };
 use crate::time::{Duration, Instant};
 use cygnet_config::{TCP_HALF_OPEN_COUNT, TCP_POOL_COUNT, TCP_TIME_WAIT_COUNT};
@@ -51,8 +52,8 @@ pub(crate) struct TcpState<'d> {
     pub(super) pools: [Option<Pool<'d>>; TCP_POOL_COUNT],
     /// The connection that the last segment was for, which the next is likely for as well.
     pub(super) last: Index,
-    /// The record of the last request, whose handshake the next segment may well complete.
-    last_request: Index,
+    /// The last ends that were hashed: those of a request come again with the segment that completes the handshake.
+    last_hash: Option<(FourTuple, TupleHash)>,
     peer: Option<Peer>,
 }
 
@@ -173,7 +174,7 @@ impl<'d> TcpState<'d> {
             options: Options::new(config.congestion_control, config.min_rto.into()),
             pools: [const { None }; TCP_POOL_COUNT],
             last: 0,
-            last_request: 0,
+            last_hash: None,
             peer: None,
         }
     }
@@ -207,6 +208,3 @@ impl<'d> TcpSlot<'d> {
         }
     }
 }
-
-/// What connections are filed under, see [`super::Sockets::hash`].
-const CONNECTION: u8 = b'c';

@@ -182,7 +182,7 @@ impl<'d> Shared<'d> {
                 return;
             };
             if let Some(wakers) = self.wakers.get_mut(usize::from(key.index)) {
-                wakers.take(events).for_each(|waker| wakes.push(waker));
+                wakers.take(events, |waker| wakes.push(waker));
             }
         }
     }

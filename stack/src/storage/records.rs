@@ -48,11 +48,6 @@ impl<T, const N: usize> Records<T, N> {
         self.values.get(usize::from(index))?.get()
     }
 
-    /// The same with what it is filed under.
-    pub(crate) fn entry(&self, index: Index) -> Option<(u32, &T)> {
-        Some((*self.hashes.get(usize::from(index))?, self.get(index)?))
-    }
-
     pub(crate) fn get_mut(&mut self, index: Index) -> Option<&mut T> {
         self.values.get_mut(usize::from(index))?.get_mut()
     }

@@ -29,7 +29,7 @@ use crate::time::{Duration, Instant};
 use crate::wire::{FastOpenCookie, IpAddress, SeqNum, TcpOptions};
 
 use super::half_open::HalfOpen;
-use super::isn::hash_address;
+use super::isn::hash_addresses;
 
 /// Makes the cookies of the server.
 pub(crate) struct FastOpenKey(HashKey);
@@ -86,8 +86,7 @@ impl FastOpenKey {
     fn cookie_of(&self, epoch: u32, tuple: &FourTuple) -> FastOpenCookie {
         let hash = self.0.hash(FAST_OPEN_DOMAIN, |h| {
             core::hash::Hasher::write_u32(h, epoch);
-            hash_address(h, tuple.local.addr);
-            hash_address(h, tuple.remote.addr);
+            hash_addresses(h, tuple);
         });
         FastOpenCookie::new(&hash.to_be_bytes()).unwrap_or_default()
     }

@@ -61,7 +61,7 @@ pub(crate) use fast_open::FastOpen;
 pub(crate) use fast_open::{FastOpenCache, FastOpenKey};
 pub(crate) use half_open::{HalfOpen, Offer, SynReply};
 pub(crate) use input::{Disposition, reset_for};
-pub(crate) use isn::{IsnGenerator, hash_tuple};
+pub(crate) use isn::{IsnGenerator, TupleHash};
 pub use options::CongestionControl;
 pub(crate) use options::Options;
 pub(crate) use output::SegmentPlan;

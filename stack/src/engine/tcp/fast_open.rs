@@ -71,7 +71,7 @@ impl Engine<'_> {
         if let Some(l) = self.sockets.listener_mut(listener) {
             l.fast_open.pending += 1;
         }
-        self.sockets.file(index, hash);
+        self.sockets.file(index, hash.bucket());
         self.enqueue_connection(listener, index);
         self.settle_tcp(index);
         let mut header = header?;

@@ -8,7 +8,9 @@ use crate::engine::tcp::listen::listening_on;
 use crate::engine::{Engine, SocketKey};
 use crate::stats::{Counted, Discard};
 use crate::storage::Index;
-use crate::tcp::{Disposition, FourTuple, HalfOpen, Offer, SynReply, TimeWaitVerdict, reset_for};
+use crate::tcp::{
+    Disposition, FourTuple, HalfOpen, Offer, SynReply, TimeWaitVerdict, TupleHash, reset_for,
+};
 use crate::time::Instant;
 use crate::wire::{SeqNum, TcpFlags, TcpHeader, TcpSegment};
 
@@ -18,7 +20,7 @@ pub(in crate::engine) struct Request<'a> {
     pub(in crate::engine) listener: Index,
     pub(in crate::engine) tuple: &'a FourTuple,
     /// Of the four-tuple.
-    pub(in crate::engine) hash: u32,
+    pub(in crate::engine) hash: TupleHash,
     pub(in crate::engine) syn: &'a TcpHeader,
     /// What came with it.
     #[cfg_attr(not(feature = "tcp-fast-open"), expect(dead_code))]
@@ -34,17 +36,21 @@ impl<'d> Engine<'d> {
         &mut self,
         now: Instant,
         tuple: &FourTuple,
-        hash: u32,
+        hash: TupleHash,
         segment: &TcpSegment<'_>,
     ) -> Disposition {
-        if let Some(record) = self.tcp.half_open.find(hash, |h| h.tuple == *tuple) {
+        if let Some(record) = self
+            .tcp
+            .half_open
+            .find(hash.bucket(), |h| h.tuple == *tuple)
+        {
             return self.on_half_open_segment(now, record, hash, segment);
         }
         let mut after = None;
         if let Some(record) = self
             .tcp
             .time_wait
-            .find(hash, |r| r.connection.tuple == *tuple)
+            .find(hash.bucket(), |r| r.connection.tuple == *tuple)
         {
             match self.on_time_wait_segment(now, record, segment) {
                 Ok(disposition) => return disposition,
@@ -108,10 +114,9 @@ impl<'d> Engine<'d> {
         let key = self.sockets.key(listener);
         let mut record = HalfOpen::new(now, *tuple, key, iss, syn, capacity);
         record.ecn &= self.tcp.ecn != EcnPolicy::Off;
-        let Ok(record) = self.tcp.half_open.insert(hash, record) else {
+        let Ok(record) = self.tcp.half_open.insert(hash.bucket(), record) else {
             return Disposition::Discarded(Discard::HalfOpenTableFull);
         };
-        self.tcp.last_request = record;
         if let Some(l) = self.sockets.listener_mut(listener) {
             l.half_open += 1;
         }
@@ -125,7 +130,7 @@ impl<'d> Engine<'d> {
     }
 
     pub(in crate::engine) fn choose_iss(&self, now: Instant, request: &Request<'_>) -> SeqNum {
-        let iss = self.tcp.isn.generate(now, request.tuple);
+        let iss = request.hash.isn(now);
         match request.after {
             // RFC 1122, section 4.2.2.13: the new connection's numbers are beyond those of the old.
             Some(after) if iss.at_or_before(after) => after + ISS_STEP,
@@ -161,7 +166,7 @@ impl<'d> Engine<'d> {
         &mut self,
         now: Instant,
         record: Index,
-        hash: u32,
+        hash: TupleHash,
         segment: &TcpSegment<'_>,
     ) -> Disposition {
         let Some(half_open) = self.tcp.half_open.get(record).copied() else {
@@ -184,7 +189,7 @@ impl<'d> Engine<'d> {
         &mut self,
         now: Instant,
         record: Index,
-        (half_open, hash): (&HalfOpen<SocketKey>, u32),
+        (half_open, hash): (&HalfOpen<SocketKey>, TupleHash),
         segment: &TcpSegment<'_>,
     ) -> Disposition {
         // The socket that was asked may have been taken by another connection meanwhile.

@@ -12,7 +12,7 @@ use crate::engine::tcp::pool::PoolId;
 use crate::engine::{Engine, SocketKey};
 use crate::events::Events;
 use crate::storage::{Index, List};
-use crate::tcp::{Disposition, FourTuple, HalfOpen, Opening, State};
+use crate::tcp::{Disposition, FourTuple, HalfOpen, Opening, State, TupleHash};
 use crate::time::Instant;
 use crate::wire::{IpListenEndpoint, TcpSegment};
 
@@ -102,7 +102,7 @@ impl<'d> Engine<'d> {
         &mut self,
         now: Instant,
         (listener, index): (Index, Index),
-        (half_open, hash): (&HalfOpen<SocketKey>, u32),
+        (half_open, hash): (&HalfOpen<SocketKey>, TupleHash),
         segment: &TcpSegment<'_>,
     ) -> Disposition {
         let peer = self.peer(now, &half_open.tuple);
@@ -118,7 +118,7 @@ impl<'d> Engine<'d> {
             tcp.connection.accept(now, half_open, &opening);
             tcp.path = path;
         }
-        self.sockets.file(index, hash);
+        self.sockets.file(index, hash.bucket());
         self.tcp.last = index;
         self.enqueue_connection(listener, index);
         self.on_connection_segment(now, index, segment)
@@ -314,5 +314,5 @@ pub(super) fn listening_on(body: &Body<'_>) -> Option<IpListenEndpoint> {
     }
 }
 
-/// What listeners are filed under, see [`crate::engine::Sockets::hash`].
+/// What listeners are filed under, see [`crate::engine::Sockets::hash_port`].
 const LISTENER: u8 = b'l';

@@ -1,6 +1,5 @@
 //! Segments of connections: to which one each belongs, what leaves for them, and what the network says of it.
 
-use super::CONNECTION;
 use crate::engine::Engine;
 use crate::engine::icmp::IcmpError;
 use crate::engine::ingress::{Handled, Received};
@@ -10,7 +9,7 @@ use crate::engine::sockets::Body;
 use crate::ip::{DISCOVERS_PATH_MTU, Destination, min_path_mtu, plateau_below};
 use crate::stats::{Counted, Discard};
 use crate::storage::Index;
-use crate::tcp::{ConnectionError, Disposition, FourTuple, hash_tuple};
+use crate::tcp::{ConnectionError, Disposition, FourTuple, TupleHash};
 use crate::time::Instant;
 use crate::wire::tcp::MIN_HEADER_LEN;
 use crate::wire::{Ecn, IpEndpoint, Quote, TcpSegment};
@@ -73,8 +72,8 @@ impl<'d> Engine<'d> {
         disposition
     }
 
-    /// The connection between these ends, or the hash under which it would be.
-    fn find_connection(&mut self, tuple: &FourTuple) -> Result<Index, u32> {
+    /// The connection between these ends, or their hash.
+    fn find_connection(&mut self, tuple: &FourTuple) -> Result<Index, TupleHash> {
         let is_it = |body: &Body<'_>| match body {
             Body::Tcp(tcp) => tcp.connection.tuple == *tuple,
             _ => false,
@@ -84,7 +83,7 @@ impl<'d> Engine<'d> {
             return Ok(last);
         }
         let hash = self.hash_connection(tuple);
-        match self.sockets.find(hash, is_it) {
+        match self.sockets.find(hash.bucket(), is_it) {
             Some(index) => {
                 self.tcp.last = index;
                 Ok(index)
@@ -93,10 +92,14 @@ impl<'d> Engine<'d> {
         }
     }
 
-    pub(in crate::engine) fn hash_connection(&self, tuple: &FourTuple) -> u32 {
-        match self.tcp.half_open.entry(self.tcp.last_request) {
-            Some((hash, request)) if request.tuple == *tuple => hash,
-            _ => self.sockets.hash(CONNECTION, |h| hash_tuple(h, tuple)),
+    fn hash_connection(&mut self, tuple: &FourTuple) -> TupleHash {
+        match &self.tcp.last_hash {
+            Some((last, hash)) if last == tuple => *hash,
+            _ => {
+                let hash = self.tcp.isn.hash(tuple);
+                self.tcp.last_hash = Some((*tuple, hash));
+                hash
+            }
         }
     }
 

@@ -8,7 +8,8 @@ use crate::engine::tcp::half_open::Request;
 use crate::stats::{Counted, Discard};
 use crate::storage::Index;
 use crate::tcp::{
-    CookieArrival, Disposition, FourTuple, HalfOpen, SynCookies, reset_for, timestamp_value,
+    CookieArrival, Disposition, FourTuple, HalfOpen, SynCookies, TupleHash, reset_for,
+    timestamp_value,
 };
 use crate::time::Instant;
 use crate::wire::{SeqNum, TcpFlags, TcpSegment};
@@ -56,7 +57,7 @@ impl Engine<'_> {
         &mut self,
         now: Instant,
         listener: Index,
-        (tuple, hash): (&FourTuple, u32),
+        (tuple, hash): (&FourTuple, TupleHash),
         segment: &TcpSegment<'_>,
     ) -> Option<Disposition> {
         let flags = segment.header.flags;
