@@ -4,14 +4,15 @@
 //! acknowledgment by itself only if nothing carries it along. An acknowledgment that reports gaps goes
 //! alone and first, because only without data does it count as a duplicate (RFC 5681, section 2).
 
-use super::connection::{Connection, since_ticks, ticks};
-use super::loss::micros;
+use super::Connection;
 use super::path_mtu::PathMss;
-use super::recovery::{Hole, Phase};
 use super::timers::Timer;
-use super::timestamps::LastAck;
-use super::{ConnectionError, FourTuple, State};
 use crate::events::Events;
+use crate::tcp::clock::micros;
+use crate::tcp::clock::{since_ticks, ticks};
+use crate::tcp::recovery::{Hole, Phase};
+use crate::tcp::timestamps::LastAck;
+use crate::tcp::{ConnectionError, FourTuple, State};
 use crate::time::Instant;
 use crate::wire::{ChecksumMode, Ecn, SeqNum, TcpFlags, TcpHeader, TcpOptions, tcp};
 
