@@ -2,9 +2,9 @@
 
 use crate::engine::Engine;
 use crate::engine::icmp::IcmpError;
-use crate::engine::ingress::{Handled, Received};
 use crate::engine::interface::{INTERFACE, Reach, mss_of};
 use crate::engine::outgoing::{Content, IpPacket, Outgoing, Payload, Room};
+use crate::engine::received::{Handled, Received};
 use crate::engine::sockets::Body;
 use crate::ip::{DISCOVERS_PATH_MTU, Destination, min_path_mtu, plateau_below};
 use crate::stats::{Counted, Discard};

@@ -4,7 +4,8 @@
 use zerocopy::native_endian::U32;
 
 use super::Connection;
-use super::output::{SegmentPlan, Special};
+use super::due::Special;
+use super::plan::SegmentPlan;
 use super::timers::Timer;
 use crate::tcp::clock::{since_ticks, ticks};
 use crate::tcp::options::Millis;

@@ -1,7 +1,7 @@
 //! Which timers run, and what happens when one is due.
 
+use super::due::Special;
 use super::loss::LINEAR_TIMEOUTS;
-use super::output::Special;
 use super::timers::Timer;
 use super::{Connection, FIN_WAIT_2_TIMEOUT};
 use crate::stats::Tally;
