@@ -179,7 +179,7 @@ impl<'d> Engine<'d> {
             news: 0,
             #[cfg(feature = "config-events")]
             notices: notices::Notices::new(),
-            sockets: sockets.with_key(random.hash_key()),
+            sockets,
             #[cfg(feature = "socket-tcp")]
             tcp: TcpState::new(random.hash_key(), config, tables),
             icmp_errors: ErrorLimiter::new(),

@@ -27,6 +27,7 @@ mod probing;
 mod timeout;
 mod timers;
 
+pub(crate) use calls::FollowUp;
 pub(crate) use input::Disposition;
 pub(crate) use opening::Opening;
 pub(crate) use path_mtu::PathMss;

@@ -26,7 +26,9 @@ impl Connection<'_> {
         if self.due.ack || self.due.special != 0 || touched {
             return true;
         }
-        self.sends_data()
+        let pending = self.snd.has_unsent() || self.snd.scoreboard.lost > 0;
+        pending
+            && self.sends_data()
             && !self.is_held_by_pacing()
             && (self.may_retransmit() || self.next_span().is_some())
     }
@@ -67,14 +69,16 @@ impl Connection<'_> {
         if let Some(span) = self.next_data(now) {
             return Some(self.send(now, span));
         }
-        if let Some(plan) = self.plan_loss_probe(now) {
-            return Some(plan);
-        }
-        if let Some(plan) = self.plan_probe(now) {
-            return Some(plan);
-        }
-        if let Some(plan) = self.plan_keep_alive() {
-            return Some(plan);
+        if self.due.special != 0 {
+            if let Some(plan) = self.plan_loss_probe(now) {
+                return Some(plan);
+            }
+            if let Some(plan) = self.plan_probe(now) {
+                return Some(plan);
+            }
+            if let Some(plan) = self.plan_keep_alive() {
+                return Some(plan);
+            }
         }
         self.plan_ack(now, path_mss)
     }
@@ -313,10 +317,10 @@ impl Connection<'_> {
     #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(super) fn next_span(&self) -> Option<Span> {
         let start = self.snd.nxt;
-        let unsent = self.snd.bytes_from(start);
-        if unsent == 0 && !self.snd.closed {
+        if !self.snd.has_unsent() {
             return None;
         }
+        let unsent = self.snd.bytes_from(start);
         let mss = u32::from(self.mss);
         let usable = self.snd.window_left().min(self.allowance());
         if unsent > mss && usable >= mss {
