@@ -282,6 +282,6 @@ impl IcmpSocketState<'_> {
     }
 }
 
-/// What ICMP sockets are filed under, see [`crate::engine::Sockets::hash`].
+/// What ICMP sockets are filed under, see [`crate::engine::Sockets::hash_port`].
 const ICMP_IDENT: u8 = b'e';
 const ICMP_PORT: u8 = b'p';

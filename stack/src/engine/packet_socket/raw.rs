@@ -404,7 +404,7 @@ fn without_fragment_header(packet: &[u8]) -> Option<([u8; ipv6::HEADER_LEN], &[u
     Some((whole, payload))
 }
 
-/// What a socket is filed under, see [`crate::engine::Sockets::hash`].
+/// What a socket is filed under, see [`crate::engine::Sockets::hash_port`].
 fn name(kind: Kind) -> u16 {
     let version = match kind.version {
         IpVersion::Ipv4 => 4,

@@ -538,7 +538,7 @@ impl Engine<'_> {
 /// required to multicast beyond a single network".
 const DEFAULT_MULTICAST_HOP_LIMIT: u8 = 1;
 
-/// What UDP sockets are filed under, see [`crate::engine::Sockets::hash`].
+/// What UDP sockets are filed under, see [`crate::engine::Sockets::hash_port`].
 pub(in crate::engine) const UDP: u8 = b'u';
 
 const UDP_HEADER: usize = 8;
