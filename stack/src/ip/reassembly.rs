@@ -324,8 +324,11 @@ impl<B: Copy, const PIECES: usize> Partial<B, PIECES> {
         self.check_len(fragment, &range)?;
         if self.pieces.containing(&range).is_some() && *there == *fragment.payload {
             // RFC 8200, section 4.5: "an implementation may choose to detect this case and drop exact
-            // duplicate fragments while keeping the other fragments".
-            return Err(Discard::DuplicateFragment);
+            // duplicate fragments while keeping the other fragments". It may be the first to tell the end.
+            return match self.is_whole() {
+                true => self.ecn().map(Some),
+                false => Err(Discard::DuplicateFragment),
+            };
         }
         if self.pieces.overlaps(&range) {
             return Err(Discard::FragmentOverlap);
@@ -342,11 +345,15 @@ impl<B: Copy, const PIECES: usize> Partial<B, PIECES> {
             self.first_len = Some(range.end);
             self.back = fragment.back;
         }
-        let is_whole = |len: u32| self.pieces.containing(&(0..len)).is_some();
-        if self.len.is_some_and(is_whole) {
-            return self.ecn().map(Some);
+        match self.is_whole() {
+            true => self.ecn().map(Some),
+            false => Ok(None),
         }
-        Ok(None)
+    }
+
+    fn is_whole(&self) -> bool {
+        let covered = |len: u32| self.pieces.containing(&(0..len)).is_some();
+        self.len.is_some_and(covered)
     }
 
     /// Whether what a fragment says of the datagram's length agrees with all others.

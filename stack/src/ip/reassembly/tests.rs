@@ -192,6 +192,22 @@ fn an_exact_duplicate_is_ignored_and_an_overlap_ends_the_datagram() {
     assert_eq!(arrive(&mut table, later, &first), Ok(None));
 }
 
+/// Of what came before nobody knew that it was all.
+#[test]
+fn a_duplicate_that_tells_the_end_completes_the_datagram() {
+    let (mut table, whole) = (table(), content(96));
+    let all = Fragment {
+        more: true,
+        ..piece(1, &whole, 0..96)
+    };
+    assert_eq!(arrive(&mut table, NOW, &all), Ok(None));
+    let middle = piece(1, &whole, 16..48);
+    let known = Err(Discard::DuplicateFragment);
+    assert_eq!(arrive(&mut table, NOW, &middle), known);
+    let last = piece(1, &whole, 48..96);
+    assert_eq!(arrive(&mut table, NOW, &last), Ok(Some(whole.clone())));
+}
+
 #[test]
 fn a_partial_overlap_ends_the_datagram_whatever_it_says() {
     let whole = content(96);

@@ -389,8 +389,10 @@ impl Bbr {
         self.enter(State::Down, now);
     }
 
+    /// Section 5.3.4.4: what losses showed of so small a window says nothing about any other.
     fn leave_probe_rtt(&mut self, now: u32) {
         self.restore();
+        self.forget_shortterm();
         if self.full_bw_reached {
             self.start_down(now);
             self.state = State::Cruise;

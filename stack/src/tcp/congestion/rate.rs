@@ -19,8 +19,13 @@ impl Rate {
 
     /// What goes out at once.
     pub(crate) fn quantum(self, mss: u32) -> u32 {
-        let bytes = self.bytes.saturating_mul(QUANTUM_US) / u64::from(self.span);
-        u32::try_from(bytes).unwrap_or(u32::MAX).max(2 * mss)
+        self.bytes_in(QUANTUM_US).max(2 * mss)
+    }
+
+    /// What goes out in `span` microseconds.
+    pub(crate) fn bytes_in(self, span: u32) -> u32 {
+        let bytes = self.bytes.saturating_mul(u64::from(span)) / u64::from(self.span);
+        u32::try_from(bytes).unwrap_or(u32::MAX)
     }
 
     /// How long `bytes` take.
@@ -31,7 +36,7 @@ impl Rate {
 }
 
 /// A quantum lasts for a millisecond, as in Linux: long enough that timers cost little.
-const QUANTUM_US: u64 = 1_000;
+const QUANTUM_US: u32 = 1_000;
 
 /// However slow the path, something goes out now and then.
 pub(crate) const LONGEST_US: u32 = 1_000_000;

@@ -11,6 +11,10 @@
 //! window. The timer is set when a quantum is used up and no later than that is anything computed, so a
 //! segment costs a subtraction. Where a round trip is so short that a quantum is more than the window
 //! there is never a timer. Retransmissions are paced as well; acknowledgments and probes are not.
+//!
+//! Timers ring late, by many milliseconds where a busy machine has other things to do. A quantum that could not leave
+//! in time is longer by what should have left meanwhile, in up to a quarter of a round trip: the queue in front of the
+//! bottleneck has emptied by as much.
 
 use super::Connection;
 use super::timers::Timer;
@@ -67,6 +71,12 @@ impl Pacer {
         wait
     }
 
+    /// What waited could have left that many microseconds ago.
+    fn on_late(&mut self, late: u32, rate: Rate) {
+        self.left = self.left.saturating_add(rate.bytes_in(late));
+        self.due = self.due.wrapping_add(late);
+    }
+
     /// Nothing was sent for a while.
     pub(super) fn restart(&mut self, now: u32) {
         self.due = now;
@@ -77,6 +87,15 @@ impl Connection<'_> {
     /// Whether segments wait for their time.
     pub(super) fn is_held_by_pacing(&self) -> bool {
         self.timers.is_set(Timer::Pacing)
+    }
+
+    /// The timer rang, later than it should have by so much.
+    pub(super) fn on_pacing_timeout(&mut self, late: Duration) {
+        let srtt = self.rtt.srtt().map(|srtt| srtt.as_micros() as u32);
+        if let (Some(srtt), Some(rate)) = (srtt, self.congestion.pacing_rate(srtt)) {
+            let late = u32::try_from(late.as_micros()).unwrap_or(u32::MAX);
+            self.pacer.on_late(late.min(srtt / 4), rate);
+        }
     }
 
     /// A segment with `len` bytes goes out.
@@ -171,6 +190,25 @@ mod tests {
         // A millisecond late: the next quantum is due a millisecond earlier.
         pacer.on_sent(3_000, MSS, MSS, || Some(rate));
         assert_eq!(pacer.on_sent(3_000, MSS, MSS, || Some(rate)), 1_000);
+    }
+
+    #[test]
+    fn a_quantum_that_leaves_late_is_longer_by_what_should_have_left() {
+        let rate = Rate::new(100_000, 100_000);
+        let mut pacer = Pacer::new();
+        pacer.open(0, MSS);
+        assert_eq!(pacer.on_sent(0, MSS, MSS, || Some(rate)), 0);
+        pacer.on_sent(0, MSS, MSS, || Some(rate));
+        assert_eq!(pacer.on_sent(0, MSS, MSS, || Some(rate)), 2_000);
+        // Twenty milliseconds late: two segments, and twenty.
+        pacer.on_late(20_000, rate);
+        for _ in 0..21 {
+            assert_eq!(pacer.on_sent(22_000, MSS, MSS, || Some(rate)), 0);
+        }
+        // From then on as before.
+        assert_eq!(pacer.on_sent(22_000, MSS, MSS, || Some(rate)), 2_000);
+        pacer.on_sent(24_000, MSS, MSS, || Some(rate));
+        assert_eq!(pacer.on_sent(24_000, MSS, MSS, || Some(rate)), 2_000);
     }
 
     #[test]

@@ -12,6 +12,8 @@ impl Connection<'_> {
     /// The clock reached [`Self::next_deadline`], or passed it.
     #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(crate) fn on_timeout(&mut self, now: Instant) {
+        #[cfg(any(feature = "tcp-cubic", feature = "tcp-bbr"))]
+        let late = now.since(self.timers.due(Timer::Pacing));
         while let Some(timer) = self.timers.take_due(now) {
             match timer {
                 Timer::Retransmit if self.snd.flight() > 0 => self.on_retransmission_timeout(now),
@@ -27,7 +29,7 @@ impl Connection<'_> {
                 Timer::User => self.give_up(),
                 // What was waiting goes when the connection is asked next.
                 #[cfg(any(feature = "tcp-cubic", feature = "tcp-bbr"))]
-                Timer::Pacing => {}
+                Timer::Pacing => self.on_pacing_timeout(late),
             }
         }
         self.arm_timers(now);

@@ -247,6 +247,26 @@ fn one_loss_in_twenty_is_a_sign_of_congestion() {
     assert!(path.bbr.inflight_longterm != UNKNOWN || path.bbr.bw_shortterm != UNKNOWN);
 }
 
+/// draft-ietf-ccwg-bbr, section 5.3.4.4.
+#[test]
+fn what_losses_showed_of_the_window_of_a_probe_for_the_round_trip_ends_with_it() {
+    let mut path = path();
+    path.run(3.0);
+    path.rtt = 60_000;
+    path.run_until(State::ProbeRtt, 6);
+    path.bbr.learn(&Sample {
+        bw: 100_000,
+        delivered: 10_000,
+        lost: 2_000,
+        is_lossy: true,
+        app_limited: false,
+    });
+    assert_ne!(path.bbr.inflight_shortterm, UNKNOWN);
+    path.run_until(State::Cruise, 2);
+    assert_eq!(path.bbr.inflight_shortterm, UNKNOWN);
+    assert_eq!(path.bbr.bw_shortterm, UNKNOWN);
+}
+
 #[test]
 fn many_losses_end_startup() {
     let mut path = path();
