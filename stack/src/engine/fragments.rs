@@ -13,7 +13,7 @@ use super::egress::Inline;
 use super::flow_label::FlowLabel;
 use super::icmp::MAX_QUOTE;
 use super::ingress::{Handled, Received};
-use super::outgoing::{Content, IpPacket, LinkHeader, Outgoing, Payload, Room};
+use super::outgoing::{Content, IpPacket, LinkHeader, Outgoing, Payload, Room, Sending};
 use super::{Engine, Interface};
 use crate::icmp::{Offender, Payload as OffenderPayload, may_send_error};
 use crate::ip::{DatagramKey, Destination, Fragment, Reassembly, Rules};
@@ -21,7 +21,7 @@ use crate::stats::Discard;
 use crate::time::Instant;
 use crate::wire::icmpv4::{self, Icmpv4Message};
 use crate::wire::ipv4::MIN_HEADER_LEN;
-use crate::wire::{IpAddress, IpProtocol, Ipv4Header};
+use crate::wire::{Ecn, IpAddress, IpProtocol, Ipv4Header};
 
 /// The memory for packets in pieces.
 pub(crate) struct FragmentBuffers {
@@ -188,6 +188,20 @@ impl Outbox<'_> {
     }
 }
 
+impl Received<'_> {
+    /// What is known of a datagram when the last of its fragments has arrived, which this is.
+    fn reassembled<'a>(&self, hop_limit: u8, ecn: Ecn, packet: &'a [u8]) -> Received<'a> {
+        Received {
+            hop_limit,
+            ecn,
+            packet,
+            // A device that looks at checksums cannot have looked at this one.
+            verify: true,
+            ..*self
+        }
+    }
+}
+
 impl Part {
     /// The next part of a packet of which `offset` bytes have gone; `None` if it can go in one piece.
     fn of(packet: &IpPacket<'_>, mtu: usize, offset: usize, ident: u32) -> Option<Self> {
@@ -256,17 +270,6 @@ impl Cut {
     }
 }
 
-/// A socket's packet at its turn.
-pub(super) struct Sending<'a> {
-    pub(super) link: LinkHeader,
-    pub(super) packet: IpPacket<'a>,
-    /// Its number in the socket's queue.
-    pub(super) nth: usize,
-    /// The longest packet in bytes that its path takes.
-    pub(super) mtu: usize,
-    pub(super) ident: u32,
-}
-
 impl<'d> Engine<'d> {
     /// Gives it memory for packets in pieces.
     pub(crate) fn lend_fragments(&mut self, buffers: &'d mut FragmentBuffers) {
@@ -328,21 +331,12 @@ impl<'d> Engine<'d> {
         packet: &[u8],
     ) -> Result<(), Discard> {
         let (header, payload) = Ipv4Header::parse(packet, false)?;
-        let received = Received {
-            hop_limit: header.hop_limit,
-            ecn: header.ecn(),
-            packet,
-            // A device that looks at checksums cannot have looked at this one.
-            verify: true,
-            ..*last
-        };
-        match self.on_datagram(now, &received, header.protocol, payload)? {
-            None => Ok(()),
-            Some(answer) => self.put_answer(&answer),
-        }
+        let received = last.reassembled(header.hop_limit, header.ecn(), packet);
+        let handled = self.on_datagram(now, &received, header.protocol, payload)?;
+        handled.map_or(Ok(()), |answer| self.put_answer(&answer))
     }
 
-    pub(super) fn put_answer(&mut self, answer: &Inline<'_>) -> Result<(), Discard> {
+    fn put_answer(&mut self, answer: &Inline<'_>) -> Result<(), Discard> {
         let outgoing = answer.outgoing(&self.interface);
         let ident = match &outgoing.content {
             Content::Ip(packet) if packet.may_be_cut() => self.interface.next_ident(packet.dst),

@@ -4,7 +4,7 @@ use core::marker::PhantomData;
 
 use super::egress::Inline;
 use super::ingress::{Handled, Received};
-use super::outgoing::{Content, IpPacket, LinkHeader, Outgoing, Room};
+use super::outgoing::{Content, Outgoing, Room, Sending};
 use super::{Engine, Interface};
 use crate::stats::Discard;
 use crate::time::Instant;
@@ -18,15 +18,6 @@ pub(super) struct FragmentState<'d>(PhantomData<&'d ()>);
 /// Nothing: every packet goes in one piece.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Cut;
-
-/// A socket's packet at its turn.
-pub(super) struct Sending<'a> {
-    pub(super) link: LinkHeader,
-    pub(super) packet: IpPacket<'a>,
-    pub(super) nth: usize,
-    pub(super) mtu: usize,
-    pub(super) ident: u32,
-}
 
 impl FragmentState<'_> {
     pub(super) fn new() -> Self {

@@ -14,6 +14,7 @@ pub mod dhcpv4;
 pub mod dhcpv6;
 pub mod dns;
 pub mod ethernet;
+mod icmp;
 pub mod icmpv4;
 #[cfg(feature = "proto-ipv6")]
 pub mod icmpv6;
