@@ -211,7 +211,13 @@ impl TxSide {
             self.last_error = Some(Errno::MSGSIZE);
             return;
         }
-        match rustix::io::write(fd, &self.buffer[..end]) {
+        let write = || rustix::io::write(fd, &self.buffer[..end]);
+        // That an interface was down is told once, in place of sending, when it is up again.
+        let written = match write() {
+            Err(Errno::NETDOWN) => write(),
+            other => other,
+        };
+        match written {
             Ok(_) => self.sent += 1,
             // What is down answers EIO if it is a tap or tun device and ENETDOWN if it is another, and of
             // another a queue that is full answers ENOBUFS.
