@@ -8,10 +8,9 @@ use crate::dhcp::{
     DhcpGrant, DhcpServer, DhcpServerConfig, DhcpServerEvent, Ignored, MAX_REPLY, Origin, PoolError,
 };
 use crate::engine::Engine;
-use crate::engine::egress::DEFAULT_HOP_LIMIT;
 use crate::engine::flow_label::FlowLabel;
-use crate::engine::ingress::{Handled, Received};
-use crate::engine::outgoing::{LinkHeader, Room};
+use crate::engine::outgoing::{DEFAULT_HOP_LIMIT, LinkHeader, Room};
+use crate::engine::received::{Handled, Received};
 use crate::engine::services::datagram::ServiceDatagram;
 use crate::ip::Destination;
 use crate::stats::Discard;
