@@ -10,10 +10,8 @@ use std::net::Ipv6Addr;
 use std::process::ExitCode;
 
 use clap::Parser;
-use cygnet_examples::device::DeviceOptions;
-use cygnet_examples::group::{Listening, listen};
-use cygnet_examples::host::{self, Host};
-use cygnet_examples::{arguments, exit};
+use cygnet_examples::arguments;
+use cygnet_examples::group::{self, GroupOptions, Listening};
 
 /// Joins a multicast group of IPv6 and prints the datagrams that are sent to it
 ///
@@ -24,46 +22,24 @@ struct Args {
     #[arg(default_value = "ff02::fb")]
     group: Ipv6Addr,
 
-    /// The port that the group's datagrams come to
-    #[arg(short, long, default_value_t = 5353, value_parser = clap::value_parser!(u16).range(1..))]
-    port: u16,
-
     /// Take only what this host sends, or these [default: all]
     #[arg(long, value_name = "ADDRESS")]
     source: Vec<Ipv6Addr>,
 
-    /// Say this to the group first
-    #[arg(long, value_name = "TEXT")]
-    say: Option<String>,
-
-    /// How far that may go: the routers that pass it on, plus one
+    /// How far what is said may go: the routers that pass it on, plus one
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..))]
     hops: u8,
 
-    /// End after so many datagrams [default: never]
-    #[arg(short, long, value_parser = clap::value_parser!(u32).range(1..))]
-    count: Option<u32>,
-
     #[command(flatten)]
-    device: DeviceOptions,
+    options: GroupOptions,
 }
-
-const HOST: Host = Host {
-    hardware_address: [0x02, 0, 0, 0, 0, 0x02],
-    ..host::SERVER
-};
 
 fn main() -> ExitCode {
     let args = arguments::<Args>();
     let wanted = Listening {
         group: args.group.into(),
-        port: args.port,
         sources: args.source.iter().map(|&source| source.into()).collect(),
-        say: args.say,
         hop_limit: args.hops,
-        count: args.count,
     };
-    exit(host::run(&args.device, HOST, async |stack| {
-        listen(stack, &args.device, &wanted).await
-    }))
+    group::run(&args.options, &wanted)
 }

@@ -48,6 +48,18 @@ pub struct DeviceOptions {
 }
 
 impl DeviceOptions {
+    /// A tap interface of that name in a sandbox, and a program to run in there.
+    pub fn sandboxed(name: &str, command: Vec<OsString>) -> Self {
+        Self {
+            tap: Some(name.to_owned()),
+            tun: None,
+            sandbox: true,
+            capture: CaptureOptions::default(),
+            faults: FaultOptions::default(),
+            command,
+        }
+    }
+
     /// Opens the device. In a sandbox, the whole process is in there afterwards: call it before any thread
     /// exists.
     ///

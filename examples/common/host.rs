@@ -215,7 +215,7 @@ fn start(
 }
 
 /// When the clock started, since 1970.
-fn epoch(clock: &TokioClock) -> Duration {
+pub fn epoch(clock: &TokioClock) -> Duration {
     let since_1970 = SystemTime::now()
         .duration_since(SystemTime::UNIX_EPOCH)
         .map_or(Duration::ZERO, Duration::from);

@@ -1,4 +1,5 @@
-//! What the examples about addresses and names say beside dnsmasq and Avahi, each in a sandbox of its own.
+//! What the examples about addresses and names say beside dnsmasq and Avahi, and what is seen of a ping, each in a
+//! sandbox of its own.
 //!
 //! `cargo test` builds the examples first; with `--test addresses` alone they must have been built.
 #![cfg(target_os = "linux")]
@@ -95,6 +96,42 @@ fn multicast_hears_what_it_says_itself() {
             assert!(text.contains("hello"), "{text}");
         }
     }
+}
+
+#[test]
+fn tcpdump_prints_the_packets_of_a_ping() {
+    let ping = |to| ["ping", "-c1", "-W10", to];
+    if let Some(text) = printed("tcpdump", &["tap0"], &ping("192.168.69.1")) {
+        let to = line_with(&text, "192.168.69.100 > 192.168.69.1: ICMP echo request");
+        let back = line_with(&text, "192.168.69.1 > 192.168.69.100: ICMP echo reply");
+        assert!(to < back, "{text}");
+    }
+    if let Some(text) = printed("tcpdump", &["lo"], &ping("127.0.0.1")) {
+        line_with(&text, "127.0.0.1 > 127.0.0.1: ICMP echo request");
+        line_with(&text, "127.0.0.1 > 127.0.0.1: ICMP echo reply");
+    }
+}
+
+/// The number of the one line with a packet like that.
+fn line_with(text: &str, packet: &str) -> usize {
+    let mut lines = (0..).zip(text.lines());
+    let is_it = |(_, line): &(usize, &str)| line.contains(packet);
+    let found = lines
+        .find(is_it)
+        .unwrap_or_else(|| panic!("no {packet}: {text}"));
+    assert_eq!(lines.find(is_it), None, "{packet} is there twice: {text}");
+    found.0
+}
+
+#[test]
+fn tcpdump_says_in_one_line_what_is_missing() {
+    let output = run("tcpdump", &["nosuch0"]);
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success());
+    assert_eq!(
+        complaint.trim_end(),
+        "error: there is no interface nosuch0; `ip link` lists those there are"
+    );
 }
 
 /// Runs a command beside an Avahi daemon.

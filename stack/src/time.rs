@@ -3,14 +3,6 @@
 pub use cygnet_driver::{Duration, Instant};
 
 /// The earlier of two deadlines, of which either may be missing.
-#[cfg(any(
-    feature = "socket-dhcpv4",
-    feature = "socket-dhcpv6",
-    feature = "ipv4-link-local",
-    feature = "dhcpv4-server",
-    feature = "mdns",
-    feature = "multicast"
-))]
 pub(crate) fn earlier(a: Option<Instant>, b: Option<Instant>) -> Option<Instant> {
     match (a, b) {
         (Some(a), Some(b)) => Some(a.min(b)),

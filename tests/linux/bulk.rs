@@ -14,7 +14,7 @@ use crate::wire::{
 };
 
 /// The kernel sends `len` bytes to cygnet, which reads to the end.
-async fn to_cygnet(stack: Stack<'static>, len: usize) {
+pub(crate) async fn to_cygnet(stack: Stack<'static>, len: usize) {
     let mut socket = socket(stack);
     let receive = async {
         socket.accept(6_969).await.unwrap();
@@ -33,7 +33,7 @@ async fn to_cygnet(stack: Stack<'static>, len: usize) {
 }
 
 /// cygnet connects to the kernel and sends it `len` bytes.
-async fn to_kernel(stack: Stack<'static>, len: usize) {
+pub(crate) async fn to_kernel(stack: Stack<'static>, len: usize) {
     send_to_kernel(stack, len, CongestionControl::default()).await;
 }
 

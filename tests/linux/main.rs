@@ -1,4 +1,4 @@
-//! cygnet and the Linux kernel on one wire: a tap or tun device in a network namespace that each test
+//! cygnet and the Linux kernel on one wire: a tap or tun device, or a veth pair, in a network namespace that each test
 //! makes for itself, cygnet on a tokio runtime at one end, the kernel's sockets and the usual programs
 //! at the other.
 //!
@@ -16,6 +16,7 @@ mod ipv6;
 mod ipv6_groups;
 mod ipv6_neighbors;
 mod ipv6_path_mtu;
+mod packet_socket;
 mod path_mtu;
 mod ping;
 mod programs;

@@ -11,7 +11,7 @@ use cygnet_driver::{Driver, HardwareAddress, RxToken, TxToken};
 use cygnet_host::{Interface, TokioClock, linux_test, process};
 use cygnet_link::{Impairments, Link, PortConfig};
 use cygnet_middleware::{FaultConfig, FaultInjector};
-use cygnet_tuntap::{Device, Mode, TunTap};
+use cygnet_tuntap::{Device, Mode, PacketOptions, PacketSocket, TunTap};
 use embassy_sync::blocking_mutex::raw::NoopRawMutex;
 
 /// cygnet's address.
@@ -29,6 +29,8 @@ pub(crate) const KERNEL_V6: Ipv6Addr = Ipv6Addr::new(0xfdaa, 0, 0, 0, 0, 0, 0, 0
 pub(crate) enum Wire {
     /// The device of that kind.
     Device(Mode),
+    /// A veth pair, of which cygnet has one end by way of a packet socket.
+    PacketSocket,
     /// A tap that loses and corrupts frames.
     Faulty(FaultConfig),
     /// A tap at the far end of a link with these impairments, the same both ways.
@@ -92,6 +94,7 @@ pub(crate) fn on_tap(test: impl AsyncFnOnce(Stack<'static>) + Send) {
 async fn run(wire: Wire, test: impl AsyncFnOnce(Stack<'static>)) {
     match wire {
         Wire::Device(mode) => beside(device(mode), ipv4(EcnPolicy::Accept), test).await,
+        Wire::PacketSocket => beside(packet_socket(), ipv4(EcnPolicy::Accept), test).await,
         Wire::Faulty(faults) => {
             let (interface, tap) = interface_and_driver(Mode::Tap);
             // Spoilt ARP would have the kernel believe in a neighbor that is not there: half a minute each.
@@ -137,6 +140,18 @@ fn interface_and_driver(mode: Mode) -> (Interface, TunTap) {
     let set_up = || interface.add_address(KERNEL, 24)?.up().map(|_| ());
     set_up().expect("an interface of one's own can be set up");
     (interface, TunTap::new(device).expect("a driver"))
+}
+
+/// The driver of one end of a pair whose other end has the kernel's address. The kernel has none at this end.
+fn packet_socket() -> PacketSocket {
+    let pair = Interface::create_veth("near", "far");
+    let (near, far) = pair.expect("interfaces of one's own can be made");
+    let set_up = || {
+        near.up()?;
+        far.add_address(KERNEL, 24)?.up().map(|_| ())
+    };
+    set_up().expect("an interface of one's own can be set up");
+    PacketSocket::open(near.name(), PacketOptions::default()).expect("a driver")
 }
 
 fn ethernet_address(tap: &TunTap) -> [u8; 6] {

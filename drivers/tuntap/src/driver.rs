@@ -1,14 +1,14 @@
 //! The driver: moves frames between a device and the stack, one system call each.
 
-use core::task::{Context, Poll};
+use core::task::Context;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 
-use cygnet_driver::{Capabilities, Driver, HardwareAddress, LinkState, Medium, RxToken, TxToken};
-use rustix::io::Errno;
+use cygnet_driver::{Capabilities, Driver, HardwareAddress, LinkState, Medium};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
+use crate::sides::{Rx, RxSide, Stats, Tx, TxSide, last_error};
 use crate::watch::LinkWatch;
 use crate::{Device, Mode, OpenError, interface, readiness};
 
@@ -94,8 +94,8 @@ impl TunTap {
             .map_err(failed("poll"))?;
         let mut driver = Self {
             io,
-            rx: RxSide::new(max_frame_len),
-            tx: TxSide::new(max_frame_len),
+            rx: RxSide::new(0, max_frame_len),
+            tx: TxSide::new(0, max_frame_len),
             watch,
             link: LinkState::Down,
             name,
@@ -122,22 +122,12 @@ impl TunTap {
 
     /// What became of the frames so far.
     pub fn stats(&self) -> Stats {
-        Stats {
-            received: self.rx.received,
-            receive_oversized: self.rx.oversized,
-            receive_errors: self.rx.errors,
-            sent: self.tx.sent,
-            send_dropped: self.tx.dropped,
-            send_errors: self.tx.errors,
-        }
+        Stats::of(&self.rx, &self.tx)
     }
 
     /// Why a frame was refused last, or else why a read failed last.
     pub fn last_error(&self) -> Option<io::Error> {
-        self.tx
-            .last_error
-            .or(self.rx.last_error)
-            .map(io::Error::from)
+        last_error(&self.rx, &self.tx)
     }
 
     fn read_link_state(&self) -> LinkState {
@@ -156,21 +146,12 @@ impl Driver for TunTap {
     type TxToken<'a> = Tx<'a>;
 
     fn receive(&mut self, cx: &mut Context<'_>) -> Option<(Rx<'_>, Option<Tx<'_>>)> {
-        if !self.rx.poll_frame(&self.io, cx) {
-            return None;
-        }
-        let room = self.tx.poll_room(&self.io, cx);
-        let fd = self.io.get_ref();
-        let tx = &mut self.tx;
-        Some((Rx(&mut self.rx), room.then_some(Tx { side: tx, fd })))
+        let rx = self.rx.poll_frame(&self.io, cx)?;
+        Some((rx, self.tx.poll_room(&self.io, cx)))
     }
 
     fn transmit(&mut self, cx: &mut Context<'_>) -> Option<Tx<'_>> {
-        let room = self.tx.poll_room(&self.io, cx);
-        room.then_some(Tx {
-            side: &mut self.tx,
-            fd: self.io.get_ref(),
-        })
+        self.tx.poll_room(&self.io, cx)
     }
 
     fn link_state(&mut self, cx: &mut Context<'_>) -> LinkState {
@@ -186,174 +167,5 @@ impl Driver for TunTap {
 
     fn hardware_address(&self) -> HardwareAddress {
         self.hardware_address
-    }
-}
-
-/// What became of the frames of a [`TunTap`] since it was opened.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Stats {
-    /// Frames read from the device.
-    pub received: u64,
-    /// Frames longer than the driver's maximum, and so discarded: the interface's MTU was raised
-    /// after the driver had read it, or a VLAN sits on top of it.
-    pub receive_oversized: u64,
-    /// Reads that failed; see [`TunTap::last_error`].
-    pub receive_errors: u64,
-    /// Frames that the kernel took.
-    pub sent: u64,
-    /// Frames dropped because the interface was down or its queue was full.
-    pub send_dropped: u64,
-    /// Frames that the kernel refused, or longer than the driver's maximum; see
-    /// [`TunTap::last_error`].
-    pub send_errors: u64,
-}
-
-/// A received frame, waiting in the driver until it is consumed.
-#[derive(Debug)]
-pub struct Rx<'a>(&'a mut RxSide);
-
-impl RxToken for Rx<'_> {
-    fn consume<R>(self, f: impl FnOnce(&mut [u8]) -> R) -> R {
-        let len = self.0.waiting.take().unwrap_or(0);
-        f(self.0.buffer.get_mut(..len).unwrap_or(&mut []))
-    }
-}
-
-/// Room for one frame.
-#[derive(Debug)]
-pub struct Tx<'a> {
-    side: &'a mut TxSide,
-    fd: &'a OwnedFd,
-}
-
-impl TxToken for Tx<'_> {
-    fn consume<R>(self, len: usize, f: impl FnOnce(&mut [u8]) -> R) -> R {
-        if self.side.buffer.len() < len {
-            self.side.buffer.resize(len, 0);
-        }
-        let frame = &mut self.side.buffer[..len];
-        let result = f(frame);
-        self.side.send(self.fd, len);
-        result
-    }
-}
-
-/// The receiving half: one buffer and at most one frame in it.
-#[derive(Debug)]
-struct RxSide {
-    /// One byte longer than the longest frame, so that a longer one is told from one that fits.
-    buffer: Box<[u8]>,
-    /// The length of the frame in the buffer that nobody has consumed yet.
-    waiting: Option<usize>,
-    /// The last read failed.
-    failing: bool,
-    received: u64,
-    oversized: u64,
-    errors: u64,
-    last_error: Option<Errno>,
-}
-
-impl RxSide {
-    fn new(max_frame_len: usize) -> Self {
-        Self {
-            buffer: vec![0; max_frame_len.saturating_add(1)].into(),
-            waiting: None,
-            failing: false,
-            received: 0,
-            oversized: 0,
-            errors: 0,
-            last_error: None,
-        }
-    }
-
-    /// Whether a frame is waiting; if none is, the waker is registered.
-    fn poll_frame(&mut self, io: &AsyncFd<OwnedFd>, cx: &mut Context<'_>) -> bool {
-        if self.waiting.is_some() {
-            return true;
-        }
-        match readiness::poll_read(io, &mut self.buffer, cx) {
-            Poll::Pending => false,
-            Poll::Ready(Ok(len)) if len < self.buffer.len() => {
-                self.received += 1;
-                self.failing = false;
-                self.waiting = Some(len);
-                true
-            }
-            Poll::Ready(Ok(_)) => {
-                self.oversized += 1;
-                cx.waker().wake_by_ref();
-                false
-            }
-            Poll::Ready(Err(error)) => {
-                self.errors += 1;
-                self.last_error = Errno::from_io_error(&error);
-                // A read fails when the interface is gone, which the link state tells. One more
-                // look, lest a passing error costs a wake-up, but no second one in a row.
-                if !self.failing {
-                    cx.waker().wake_by_ref();
-                }
-                self.failing = true;
-                false
-            }
-        }
-    }
-}
-
-/// The sending half: one buffer, which a token's user fills and the kernel empties at once.
-#[derive(Debug)]
-struct TxSide {
-    buffer: Vec<u8>,
-    max_frame_len: usize,
-    /// The last write found no room, or the interface down.
-    blocked: bool,
-    sent: u64,
-    dropped: u64,
-    errors: u64,
-    last_error: Option<Errno>,
-}
-
-impl TxSide {
-    fn new(max_frame_len: usize) -> Self {
-        Self {
-            buffer: vec![0; max_frame_len],
-            max_frame_len,
-            blocked: false,
-            sent: 0,
-            dropped: 0,
-            errors: 0,
-            last_error: None,
-        }
-    }
-
-    /// Whether a frame can be written; if none can, the waker is registered.
-    ///
-    /// A device has room until a write says otherwise, so the usual case costs nothing.
-    fn poll_room(&mut self, io: &AsyncFd<OwnedFd>, cx: &mut Context<'_>) -> bool {
-        if self.blocked && readiness::poll_writable(io, cx).is_ready() {
-            self.blocked = false;
-        }
-        !self.blocked
-    }
-
-    /// Writes the first `len` bytes of the buffer as one frame; a frame that finds no room is lost.
-    fn send(&mut self, fd: &OwnedFd, len: usize) {
-        if len > self.max_frame_len {
-            self.errors += 1;
-            self.last_error = Some(Errno::MSGSIZE);
-            return;
-        }
-        match rustix::io::write(fd, &self.buffer[..len]) {
-            Ok(_) => self.sent += 1,
-            // EIO is what an interface that is down answers.
-            Err(Errno::AGAIN | Errno::IO) => {
-                self.dropped += 1;
-                self.blocked = true;
-            }
-            Err(errno) => {
-                self.errors += 1;
-                self.last_error = Some(errno);
-            }
-        }
     }
 }

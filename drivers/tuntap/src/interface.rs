@@ -42,6 +42,17 @@ pub(crate) fn mtu(socket: BorrowedFd<'_>, name: &str) -> io::Result<usize> {
     usize::try_from(request.value()).map_err(|_| io::Errno::RANGE)
 }
 
+/// What the frames of the interface `name` in the namespace of `socket` are, as `ARPHRD_*` numbers it, and its
+/// hardware address, if it has one of six bytes.
+pub(crate) fn hardware(socket: BorrowedFd<'_>, name: &str) -> io::Result<(u16, [u8; 6])> {
+    let mut request = Request::new(name);
+    // SAFETY: SIOCGIFHWADDR reads and fills in a `struct ifreq`, whose layout `Request` has.
+    unsafe { ioctl(socket, Updater::<SIOCGIFHWADDR, Request>::new(&mut request)) }?;
+    // The union as `struct sockaddr ifr_hwaddr`.
+    let [k0, k1, a, b, c, d, e, f, ..] = request.union;
+    Ok((u16::from_ne_bytes([k0, k1]), [a, b, c, d, e, f]))
+}
+
 /// Whether the interface `name` in the namespace of `socket` is up and has a carrier.
 pub(crate) fn is_running(socket: BorrowedFd<'_>, name: &str) -> io::Result<bool> {
     let mut request = Request::new(name);
@@ -95,6 +106,7 @@ pub(crate) const MAX_NAME_LEN: usize = libc::IFNAMSIZ - 1;
 
 const TUNGETIFF: Opcode = libc::TUNGETIFF as Opcode;
 const SIOCGIFMTU: Opcode = libc::SIOCGIFMTU as Opcode;
+const SIOCGIFHWADDR: Opcode = libc::SIOCGIFHWADDR as Opcode;
 const SIOCGIFFLAGS: Opcode = libc::SIOCGIFFLAGS as Opcode;
 
 #[cfg(test)]

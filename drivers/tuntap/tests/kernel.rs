@@ -13,6 +13,7 @@ use cygnet_host::{Interface, linux_test, process};
 use cygnet_tuntap::{Device, Mode, OpenError, TunTap};
 
 mod frames;
+mod packet;
 
 const US: [u8; 4] = [192, 168, 69, 1];
 const KERNEL: [u8; 4] = [192, 168, 69, 100];
@@ -40,7 +41,7 @@ fn up(mode: Mode) -> TunTap {
 }
 
 /// The next frame that `select` makes something of. The kernel's own IPv6 traffic goes past.
-async fn receive<T>(driver: &mut TunTap, mut select: impl FnMut(&[u8]) -> Option<T>) -> T {
+async fn receive<T>(driver: &mut impl Driver, mut select: impl FnMut(&[u8]) -> Option<T>) -> T {
     poll_fn(|cx| {
         while let Some((rx, _)) = driver.receive(cx) {
             if let Some(found) = rx.consume(|frame| select(frame)) {
@@ -52,13 +53,13 @@ async fn receive<T>(driver: &mut TunTap, mut select: impl FnMut(&[u8]) -> Option
     .await
 }
 
-fn send(driver: &mut TunTap, frame: &[u8]) {
+fn send(driver: &mut impl Driver, frame: &[u8]) {
     let mut cx = Context::from_waker(Waker::noop());
     let tx = driver.transmit(&mut cx).expect("room for a frame");
     tx.consume(frame.len(), |buffer| buffer.copy_from_slice(frame));
 }
 
-async fn link_becomes(driver: &mut TunTap, state: LinkState) {
+async fn link_becomes(driver: &mut impl Driver, state: LinkState) {
     poll_fn(|cx| match driver.link_state(cx) {
         now if now == state => Poll::Ready(()),
         _ => Poll::Pending,

@@ -12,7 +12,7 @@ use cygnet_config::{FRAGMENTATION_BUFFER_SIZE, REASSEMBLY_BUFFER_COUNT, REASSEMB
 use super::flow_label::FlowLabel;
 use super::icmp::MAX_QUOTE;
 use super::inline::Inline;
-use super::outgoing::{Content, IpPacket, LinkHeader, Outgoing, Part, Payload, Room};
+use super::outgoing::{Content, IpPacket, LinkHeader, Outgoing, Part, Payload, Room, Sending};
 use super::received::{Handled, Received};
 use super::{Engine, Interface};
 use crate::icmp::{Offender, Payload as OffenderPayload, may_send_error};
@@ -21,7 +21,7 @@ use crate::stats::Discard;
 use crate::time::Instant;
 use crate::wire::icmpv4::{self, Icmpv4Message};
 use crate::wire::ipv4::MIN_HEADER_LEN;
-use crate::wire::{IpAddress, IpProtocol, Ipv4Header};
+use crate::wire::{Ecn, IpAddress, IpProtocol, Ipv4Header};
 
 /// The memory for packets in pieces.
 pub(crate) struct FragmentBuffers {
@@ -177,6 +177,20 @@ impl Outbox<'_> {
     }
 }
 
+impl Received<'_> {
+    /// What is known of a datagram when the last of its fragments has arrived, which this is.
+    fn reassembled<'a>(&self, hop_limit: u8, ecn: Ecn, packet: &'a [u8]) -> Received<'a> {
+        Received {
+            hop_limit,
+            ecn,
+            packet,
+            // A device that looks at checksums cannot have looked at this one.
+            verify: true,
+            ..*self
+        }
+    }
+}
+
 impl Cut {
     /// The number of the packet to go on with; 0, as good as any, if there is none.
     pub(super) fn nth(&self) -> usize {
@@ -223,17 +237,6 @@ impl Cut {
     pub(super) fn is_done(&self) -> bool {
         self.0.is_none()
     }
-}
-
-/// A socket's packet at its turn.
-pub(super) struct Sending<'a> {
-    pub(super) link: LinkHeader,
-    pub(super) packet: IpPacket<'a>,
-    /// Its number in the socket's queue.
-    pub(super) nth: usize,
-    /// The longest packet in bytes that its path takes.
-    pub(super) mtu: usize,
-    pub(super) ident: u32,
 }
 
 impl<'d> Engine<'d> {
@@ -297,21 +300,12 @@ impl<'d> Engine<'d> {
         packet: &[u8],
     ) -> Result<(), Discard> {
         let (header, payload) = Ipv4Header::parse(packet, false)?;
-        let received = Received {
-            hop_limit: header.hop_limit,
-            ecn: header.ecn(),
-            packet,
-            // A device that looks at checksums cannot have looked at this one.
-            verify: true,
-            ..*last
-        };
-        match self.on_datagram(now, &received, header.protocol, payload)? {
-            None => Ok(()),
-            Some(answer) => self.put_answer(&answer),
-        }
+        let received = last.reassembled(header.hop_limit, header.ecn(), packet);
+        let handled = self.on_datagram(now, &received, header.protocol, payload)?;
+        handled.map_or(Ok(()), |answer| self.put_answer(&answer))
     }
 
-    pub(super) fn put_answer(&mut self, answer: &Inline<'_>) -> Result<(), Discard> {
+    fn put_answer(&mut self, answer: &Inline<'_>) -> Result<(), Discard> {
         let outgoing = answer.outgoing(|to| self.interface.hop_limit(to));
         let ident = match &outgoing.content {
             Content::Ip(packet) if packet.may_be_cut() => self.interface.next_ident(packet.dst),

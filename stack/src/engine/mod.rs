@@ -50,9 +50,9 @@ mod tests;
 
 use cygnet_driver::{Capabilities, HardwareAddress};
 #[cfg(feature = "ip-fragments")]
-use fragments::{Cut, FragmentState, Sending};
+use fragments::{Cut, FragmentState};
 #[cfg(not(feature = "ip-fragments"))]
-use no_fragments::{Cut, FragmentState, Sending};
+use no_fragments::{Cut, FragmentState};
 use services::Services;
 
 #[cfg(feature = "multicast")]
@@ -121,7 +121,7 @@ use crate::icmp::ErrorLimiter;
 use crate::rand::{Random, Seed};
 use crate::stats::Stats;
 use crate::storage::Presence;
-use crate::time::Instant;
+use crate::time::{Instant, earlier};
 use crate::wire::IpAddress;
 
 /// The stack without its async skin.
@@ -234,11 +234,13 @@ impl<'d> Engine<'d> {
 
     /// When [`Self::on_timeout`] is to be called; [`Instant::FAR_FUTURE`] if never.
     pub(crate) fn next_deadline(&self) -> Instant {
-        let never = Instant::FAR_FUTURE;
+        let other = earlier(
+            self.fragments.next_deadline(),
+            self.services.next_deadline(),
+        );
         let next = (self.interface.next_deadline())
             .min(self.sockets.next_deadline())
-            .min(self.fragments.next_deadline().unwrap_or(never))
-            .min(self.services.next_deadline().unwrap_or(never));
+            .min(other.unwrap_or(Instant::FAR_FUTURE));
         #[cfg(feature = "socket-tcp")]
         let next = next.min(self.tcp.next_deadline());
         next

@@ -3,7 +3,7 @@
 use core::marker::PhantomData;
 
 use super::inline::Inline;
-use super::outgoing::{Content, IpPacket, LinkHeader, Outgoing, Room};
+use super::outgoing::{Content, Outgoing, Room, Sending};
 use super::received::{Handled, Received};
 use super::{Engine, Interface};
 use crate::stats::Discard;
@@ -18,15 +18,6 @@ pub(super) struct FragmentState<'d>(PhantomData<&'d ()>);
 /// Nothing: every packet goes in one piece.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Cut;
-
-/// A socket's packet at its turn.
-pub(super) struct Sending<'a> {
-    pub(super) link: LinkHeader,
-    pub(super) packet: IpPacket<'a>,
-    pub(super) nth: usize,
-    pub(super) mtu: usize,
-    pub(super) ident: u32,
-}
 
 impl FragmentState<'_> {
     pub(super) fn new() -> Self {

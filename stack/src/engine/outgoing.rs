@@ -93,6 +93,17 @@ pub(super) struct IpPacket<'a> {
     pub(super) payload: Payload<'a>,
 }
 
+/// A packet of a socket at its turn.
+pub(super) struct Sending<'a> {
+    pub(super) link: LinkHeader,
+    pub(super) packet: IpPacket<'a>,
+    /// Its number in the socket's queue.
+    pub(super) nth: usize,
+    /// The longest packet in bytes that its path takes.
+    pub(super) mtu: usize,
+    pub(super) ident: u32,
+}
+
 /// One of the fragments of a packet: which part of its payload.
 #[cfg(feature = "ip-fragments")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

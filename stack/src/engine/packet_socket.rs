@@ -11,6 +11,8 @@ pub(super) mod raw;
 #[cfg(feature = "socket-udp")]
 pub(super) mod udp;
 
+#[cfg(any(feature = "socket-udp", feature = "socket-raw"))]
+use super::icmp::IcmpError;
 use super::{Engine, SocketKey};
 use crate::stats::Discard;
 use crate::storage::{Buffer, Bytes, PacketMetadata, PacketQueue, PushError};
@@ -73,6 +75,19 @@ pub(crate) enum Fault {
     /// The address that the socket is bound to is not ours any more.
     #[cfg(feature = "socket-udp")]
     AddressGone,
+}
+
+impl Fault {
+    /// What an ICMP error about a packet means to its sender, if anything. Not that it was too long: packets of
+    /// sockets may be fragmented on their way. Nor that it did not arrive this time (RFC 1122, section 4.1.3.3).
+    #[cfg(any(feature = "socket-udp", feature = "socket-raw"))]
+    pub(super) fn of(error: IcmpError) -> Option<Self> {
+        match error {
+            IcmpError::Refused => Some(Self::Refused),
+            IcmpError::Unreachable => Some(Self::Unreachable),
+            IcmpError::Soft | IcmpError::TooLong { .. } => None,
+        }
+    }
 }
 
 /// Why a packet was not queued for sending.

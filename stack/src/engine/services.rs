@@ -3,6 +3,13 @@
 
 #[cfg(feature = "mdns")]
 pub(super) mod browse;
+#[cfg(any(
+    feature = "socket-dhcpv4",
+    feature = "socket-dhcpv6",
+    feature = "dhcpv4-server",
+    feature = "mdns"
+))]
+mod datagram;
 #[cfg(feature = "socket-dns")]
 pub(super) mod destinations;
 #[cfg(feature = "socket-dhcpv4")]
@@ -25,15 +32,6 @@ use super::multicast::MulticastState;
 use super::{Config, Engine, Interface, Room};
 use crate::rand::Random;
 use crate::time::Instant;
-#[cfg(any(
-    feature = "socket-dhcpv4",
-    feature = "socket-dhcpv6",
-    feature = "ipv4-link-local",
-    feature = "dhcpv4-server",
-    feature = "mdns",
-    feature = "multicast"
-))]
-use crate::time::earlier;
 use crate::wire::IpAddress;
 #[cfg(feature = "socket-dhcpv4")]
 use dhcp::DhcpState;
@@ -84,20 +82,21 @@ impl Services {
 
     /// When one of them has something to do or to send.
     pub(super) fn next_deadline(&self) -> Option<Instant> {
-        let next = None;
-        #[cfg(feature = "socket-dhcpv4")]
-        let next = earlier(next, self.dhcp.next_deadline());
-        #[cfg(feature = "socket-dhcpv6")]
-        let next = earlier(next, self.dhcpv6.next_deadline());
-        #[cfg(feature = "ipv4-link-local")]
-        let next = earlier(next, self.link_local.next_deadline());
-        #[cfg(feature = "dhcpv4-server")]
-        let next = earlier(next, self.dhcp_server.next_deadline());
-        #[cfg(feature = "mdns")]
-        let next = earlier(next, self.mdns.next_deadline());
-        #[cfg(feature = "multicast")]
-        let next = earlier(next, self.multicast.next_deadline());
-        next
+        let deadlines: &[Option<Instant>] = &[
+            #[cfg(feature = "socket-dhcpv4")]
+            self.dhcp.next_deadline(),
+            #[cfg(feature = "socket-dhcpv6")]
+            self.dhcpv6.next_deadline(),
+            #[cfg(feature = "ipv4-link-local")]
+            self.link_local.next_deadline(),
+            #[cfg(feature = "dhcpv4-server")]
+            self.dhcp_server.next_deadline(),
+            #[cfg(feature = "mdns")]
+            self.mdns.next_deadline(),
+            #[cfg(feature = "multicast")]
+            self.multicast.next_deadline(),
+        ];
+        deadlines.iter().flatten().min().copied()
     }
 
     /// Whether [`Engine::transmit_services`] has something.

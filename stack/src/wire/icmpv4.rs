@@ -1,13 +1,13 @@
 //! ICMPv4 messages (RFC 792): echo, and the errors that routers and hosts report about a packet.
 
-use zerocopy::byteorder::network_endian::U16;
-use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
+use zerocopy::FromBytes;
 
 use super::Malformed;
 use super::checksum::Sum;
+use super::icmp::{Header, halves, pair};
 
 /// The length in bytes of the header that all messages have.
-pub const HEADER_LEN: usize = size_of::<Raw>();
+pub const HEADER_LEN: usize = size_of::<Header>();
 /// The code of [`Icmpv4Message::TimeExceeded`] from a router that may not pass the packet on.
 pub const HOP_LIMIT_EXCEEDED: u8 = 0;
 /// The code of [`Icmpv4Message::TimeExceeded`] from a host that misses fragments.
@@ -75,11 +75,11 @@ impl<'a> Icmpv4Message<'a> {
     ///
     /// [`Malformed::Truncated`] if it is shorter than eight bytes, [`Malformed::BadChecksum`].
     pub fn parse(message: &'a [u8], verify: bool) -> Result<Self, Malformed> {
-        let (raw, body) = Raw::ref_from_prefix(message).map_err(|_| Malformed::Truncated)?;
+        let (raw, body) = Header::ref_from_prefix(message).map_err(|_| Malformed::Truncated)?;
         if verify && !Sum::of(message).is_valid() {
             return Err(Malformed::BadChecksum);
         }
-        let (high, low) = (raw.high.get(), raw.low.get());
+        let (high, low) = halves(raw.word.get());
         Ok(match (raw.kind, raw.code) {
             (KIND_ECHO_REQUEST, 0) => Self::EchoRequest {
                 ident: high,
@@ -121,24 +121,14 @@ impl<'a> Icmpv4Message<'a> {
     /// Writes the message with its checksum to the first [`len`](Self::len) bytes of `buf`, which the
     /// caller makes long enough. Of [`Icmpv4Message::Other`] only the header is written.
     pub fn emit(&self, buf: &mut [u8]) {
-        let Some((header, body)) = buf
-            .get_mut(..self.len())
-            .and_then(|buf| buf.split_first_chunk_mut::<HEADER_LEN>())
-        else {
-            debug_assert!(false, "no room for an ICMPv4 message");
-            return;
-        };
-        let mut raw = self.header();
-        let sum = raw.sum().add(Sum::copy(body, self.body()));
-        raw.checksum = sum.finish().into();
-        header.copy_from_slice(raw.as_bytes());
+        self.header().emit(self.body(), Sum::ZERO, buf);
     }
 
-    /// The header, with a checksum of zero.
-    fn header(&self) -> Raw {
-        let (kind, code, high, low) = match *self {
-            Self::EchoRequest { ident, seq, .. } => (KIND_ECHO_REQUEST, 0, ident, seq),
-            Self::EchoReply { ident, seq, .. } => (KIND_ECHO_REPLY, 0, ident, seq),
+    /// The header, without its checksum.
+    fn header(&self) -> Header {
+        let (kind, code, word) = match *self {
+            Self::EchoRequest { ident, seq, .. } => (KIND_ECHO_REQUEST, 0, pair(ident, seq)),
+            Self::EchoReply { ident, seq, .. } => (KIND_ECHO_REPLY, 0, pair(ident, seq)),
             Self::DestinationUnreachable {
                 code, next_hop_mtu, ..
             } => {
@@ -147,21 +137,15 @@ impl<'a> Icmpv4Message<'a> {
                 } else {
                     0
                 };
-                (KIND_UNREACHABLE, code.into(), 0, mtu)
+                (KIND_UNREACHABLE, code.into(), pair(0, mtu))
             }
-            Self::TimeExceeded { code, .. } => (KIND_TIME_EXCEEDED, code, 0, 0),
+            Self::TimeExceeded { code, .. } => (KIND_TIME_EXCEEDED, code, 0),
             Self::ParameterProblem { pointer, .. } => {
-                (KIND_PARAMETER_PROBLEM, 0, u16::from(pointer) << 8, 0)
+                (KIND_PARAMETER_PROBLEM, 0, u32::from(pointer) << 24)
             }
-            Self::Other { kind, code } => (kind, code, 0, 0),
+            Self::Other { kind, code } => (kind, code, 0),
         };
-        Raw {
-            kind,
-            code,
-            checksum: 0.into(),
-            high: high.into(),
-            low: low.into(),
-        }
+        Header::new(kind, code, word)
     }
 
     /// What follows the header.
@@ -173,30 +157,6 @@ impl<'a> Icmpv4Message<'a> {
             | Self::ParameterProblem { quote, .. } => quote,
             Self::Other { .. } => &[],
         }
-    }
-}
-
-/// The header of every message. What the last four bytes are depends on the kind.
-#[derive(FromBytes, IntoBytes, Immutable, KnownLayout, Unaligned)]
-#[repr(C)]
-struct Raw {
-    kind: u8,
-    code: u8,
-    checksum: U16,
-    high: U16,
-    low: U16,
-}
-
-impl Raw {
-    /// The sum of the header, field by field: to read it back from where it was just written in
-    /// pieces of other sizes would stall the processor.
-    fn sum(&self) -> Sum {
-        Sum::of_fields(
-            u64::from(u16::from_be_bytes([self.kind, self.code]))
-                + u64::from(self.checksum.get())
-                + u64::from(self.high.get())
-                + u64::from(self.low.get()),
-        )
     }
 }
 

@@ -1,16 +1,16 @@
 //! ICMPv6 messages (RFC 4443): echo, and the errors that routers and hosts report about a packet. Those of
 //! neighbor discovery are in `ndisc.rs`.
 
-use zerocopy::byteorder::network_endian::{U16, U32};
-use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
+use zerocopy::FromBytes;
 
 use super::Malformed;
 use super::address::IpAddress;
 use super::checksum::{Sum, pseudo_header};
+use super::icmp::{Header, halves, pair};
 use super::ip::IpProtocol;
 
 /// The length in bytes of the header that all messages have.
-pub const HEADER_LEN: usize = size_of::<Raw>();
+pub const HEADER_LEN: usize = size_of::<Header>();
 /// Where the checksum field is, in bytes from the start of the message.
 pub const CHECKSUM_OFFSET: usize = 2;
 /// The code of [`Icmpv6Message::TimeExceeded`] from a router that may not pass the packet on.
@@ -92,7 +92,7 @@ impl<'a> Icmpv6Message<'a> {
         dst: IpAddress,
         verify: bool,
     ) -> Result<Self, Malformed> {
-        let (raw, body) = Raw::ref_from_prefix(message).map_err(|_| Malformed::Truncated)?;
+        let (raw, body) = Header::ref_from_prefix(message).map_err(|_| Malformed::Truncated)?;
         if verify {
             let pseudo = pseudo_header(src, dst, IpProtocol::ICMPV6, message.len());
             if !pseudo.add(Sum::of(message)).is_valid() {
@@ -100,7 +100,7 @@ impl<'a> Icmpv6Message<'a> {
             }
         }
         let word = raw.word.get();
-        let (ident, seq) = ((word >> 16) as u16, word as u16);
+        let (ident, seq) = halves(word);
         Ok(match (raw.kind, raw.code) {
             (KIND_UNREACHABLE, code) => Self::DestinationUnreachable {
                 code: code.into(),
@@ -141,25 +141,12 @@ impl<'a> Icmpv6Message<'a> {
     /// [`len`](Self::len) bytes of `buf`, which the caller makes long enough. Of
     /// [`Icmpv6Message::Other`] only the header is written.
     pub fn emit(&self, buf: &mut [u8], src: IpAddress, dst: IpAddress) {
-        let len = self.len();
-        let Some((header, body)) = buf
-            .get_mut(..len)
-            .and_then(|buf| buf.split_first_chunk_mut::<HEADER_LEN>())
-        else {
-            debug_assert!(false, "no room for an ICMPv6 message");
-            return;
-        };
-        let mut raw = self.header();
-        let sum = pseudo_header(src, dst, IpProtocol::ICMPV6, len)
-            .add(raw.sum())
-            .add(Sum::copy(body, self.body()));
-        raw.checksum = sum.finish().into();
-        header.copy_from_slice(raw.as_bytes());
+        let pseudo = pseudo_header(src, dst, IpProtocol::ICMPV6, self.len());
+        self.header().emit(self.body(), pseudo, buf);
     }
 
-    /// The header, with a checksum of zero.
-    fn header(&self) -> Raw {
-        let pair = |high: u16, low: u16| u32::from(high) << 16 | u32::from(low);
+    /// The header, without its checksum.
+    fn header(&self) -> Header {
         let (kind, code, word) = match *self {
             Self::DestinationUnreachable { code, .. } => (KIND_UNREACHABLE, code.into(), 0),
             Self::PacketTooBig { mtu, .. } => (KIND_TOO_BIG, 0, mtu),
@@ -171,12 +158,7 @@ impl<'a> Icmpv6Message<'a> {
             Self::EchoReply { ident, seq, .. } => (KIND_ECHO_REPLY, 0, pair(ident, seq)),
             Self::Other { kind, code } => (kind, code, 0),
         };
-        Raw {
-            kind,
-            code,
-            checksum: 0.into(),
-            word: word.into(),
-        }
+        Header::new(kind, code, word)
     }
 
     /// What follows the header.
@@ -195,27 +177,6 @@ impl<'a> Icmpv6Message<'a> {
 /// Whether a message of that type is an error: their types have the upper bit clear (§2.1).
 pub const fn is_error(kind: u8) -> bool {
     kind < 128
-}
-
-/// The header of every message. What the last four bytes are depends on the kind.
-#[derive(FromBytes, IntoBytes, Immutable, KnownLayout, Unaligned)]
-#[repr(C)]
-struct Raw {
-    kind: u8,
-    code: u8,
-    checksum: U16,
-    word: U32,
-}
-
-impl Raw {
-    /// The sum of the header, field by field.
-    fn sum(&self) -> Sum {
-        Sum::of_fields(
-            u64::from(u16::from_be_bytes([self.kind, self.code]))
-                + u64::from(self.checksum.get())
-                + u64::from(self.word.get()),
-        )
-    }
 }
 
 const KIND_UNREACHABLE: u8 = 1;

@@ -15,6 +15,7 @@ pub mod dhcpv6;
 pub mod dns;
 pub mod ethernet;
 pub mod group_report;
+mod icmp;
 pub mod icmpv4;
 #[cfg(feature = "proto-ipv6")]
 pub mod icmpv6;

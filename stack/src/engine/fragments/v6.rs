@@ -74,18 +74,9 @@ impl Engine<'_> {
         packet: &[u8],
     ) -> Result<(), Discard> {
         let (header, payload) = Ipv6Header::parse(packet)?;
-        let received = Received {
-            hop_limit: header.hop_limit,
-            ecn: header.ecn(),
-            packet,
-            // A device that looks at checksums cannot have looked at this one.
-            verify: true,
-            ..*last
-        };
-        match self.on_opened(now, &received, open(header.next_header, payload))? {
-            None => Ok(()),
-            Some(answer) => self.put_answer(&answer),
-        }
+        let received = last.reassembled(header.hop_limit, header.ecn(), packet);
+        let handled = self.on_opened(now, &received, open(header.next_header, payload))?;
+        handled.map_or(Ok(()), |answer| self.put_answer(&answer))
     }
 }
 

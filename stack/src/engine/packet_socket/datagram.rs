@@ -6,9 +6,9 @@
 
 use crate::engine::flow_label::FlowLabel;
 use crate::engine::interface::{Interface, Path, Reach};
-use crate::engine::outgoing::{IpPacket, Marks, Room};
+use crate::engine::outgoing::{IpPacket, Marks, Room, Sending};
 use crate::engine::sockets::Body;
-use crate::engine::{Cut, Engine, Sending};
+use crate::engine::{Cut, Engine};
 use crate::events::Events;
 use crate::ip::Flow;
 use crate::storage::Index;

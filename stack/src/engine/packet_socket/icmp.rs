@@ -8,7 +8,7 @@ use crate::engine::sockets::Body;
 use crate::engine::{Engine, SocketKey};
 use crate::events::Events;
 use crate::stats::Discard;
-use crate::storage::PacketMetadata;
+use crate::storage::{Index, PacketMetadata};
 use crate::wire::IpAddress;
 
 /// QueueMemory for what an ICMP socket's queue notes about one message.
@@ -193,13 +193,7 @@ impl<'d> Engine<'d> {
             (None, Some(port)) => IcmpEndpoint::UdpPort(port),
             (None, None) => return Err(Discard::UnmatchedIcmp),
         };
-        let index = self
-            .sockets
-            .find(self.hash_icmp(endpoint), |body| match body {
-                Body::Icmp(icmp) => icmp.endpoint == endpoint,
-                _ => false,
-            })
-            .ok_or(Discard::UnmatchedIcmp)?;
+        let index = self.find_icmp(endpoint).ok_or(Discard::UnmatchedIcmp)?;
         let Body::Icmp(icmp) = self.sockets.body_mut(index) else {
             return Err(Discard::UnmatchedIcmp);
         };
@@ -216,14 +210,15 @@ impl<'d> Engine<'d> {
     /// Whether a message with that identifier may have come from us.
     #[cfg(feature = "proto-ipv6")]
     pub(in crate::engine) fn is_icmp_ident_bound(&self, ident: u16) -> bool {
-        let endpoint = IcmpEndpoint::Ident(ident);
-        let bound = self
-            .sockets
+        self.find_icmp(IcmpEndpoint::Ident(ident)).is_some()
+    }
+
+    fn find_icmp(&self, endpoint: IcmpEndpoint) -> Option<Index> {
+        self.sockets
             .find(self.hash_icmp(endpoint), |body| match body {
                 Body::Icmp(icmp) => icmp.endpoint == endpoint,
                 _ => false,
-            });
-        bound.is_some()
+            })
     }
 
     fn hash_icmp(&self, endpoint: IcmpEndpoint) -> u32 {
@@ -250,23 +245,14 @@ impl<'d> Engine<'d> {
     /// Binds to an identifier or port; false if another socket has it, or this one is bound already.
     pub(crate) fn icmp_bind(&mut self, key: SocketKey, endpoint: IcmpEndpoint) -> bool {
         let hash = self.hash_icmp(endpoint);
-        let taken = self.sockets.find(hash, |body| match body {
-            Body::Icmp(icmp) => icmp.endpoint == endpoint,
-            _ => false,
-        });
-        let Some(index) = self.sockets.index(key) else {
+        let is_free = self.find_icmp(endpoint).is_none() && endpoint != IcmpEndpoint::Unbound;
+        let Some(index) = self.sockets.index(key).filter(|_| is_free) else {
             return false;
         };
-        let Body::Icmp(icmp) = self.sockets.body_mut(index) else {
-            return false;
-        };
-        if taken.is_some()
-            || icmp.endpoint != IcmpEndpoint::Unbound
-            || endpoint == IcmpEndpoint::Unbound
-        {
-            return false;
+        match self.sockets.body_mut(index) {
+            Body::Icmp(icmp) if icmp.endpoint == IcmpEndpoint::Unbound => icmp.endpoint = endpoint,
+            _ => return false,
         }
-        icmp.endpoint = endpoint;
         self.sockets.file(index, hash);
         true
     }

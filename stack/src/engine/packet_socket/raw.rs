@@ -301,10 +301,8 @@ impl<'d> Engine<'d> {
         }) else {
             return false;
         };
-        let fault = match error {
-            IcmpError::Refused => Fault::Refused,
-            IcmpError::Unreachable => Fault::Unreachable,
-            IcmpError::Soft | IcmpError::TooLong { .. } => return true,
+        let Some(fault) = Fault::of(error) else {
+            return true;
         };
         if let Body::Raw(raw) = self.sockets.body_mut(index) {
             raw.queues.fault = Some(fault);

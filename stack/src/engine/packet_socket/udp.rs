@@ -323,12 +323,8 @@ impl<'d> Engine<'d> {
         }) else {
             return false;
         };
-        let fault = match error {
-            IcmpError::Refused => Fault::Refused,
-            IcmpError::Unreachable => Fault::Unreachable,
-            // RFC 1122, section 4.1.3.3: nothing that a datagram's sender has to know. Those of IPv4 may be
-            // fragmented on their way, so none is too long.
-            IcmpError::Soft | IcmpError::TooLong { .. } => return true,
+        let Some(fault) = Fault::of(error) else {
+            return true;
         };
         if let Body::Udp(udp) = self.sockets.body_mut(index) {
             udp.queues.fault = Some(fault);

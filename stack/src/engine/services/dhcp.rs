@@ -10,13 +10,13 @@ use crate::engine::Engine;
 use crate::engine::config::{AddressPolicy, Config, ConfigV4, DefensePolicy, StaticConfigV4};
 use crate::engine::flow_label::FlowLabel;
 use crate::engine::interface::{Care, Configuration, Interface, Path, Reach};
-use crate::engine::outgoing::DEFAULT_HOP_LIMIT;
-use crate::engine::outgoing::{Content, IpPacket, LinkHeader, Outgoing, Payload, Room};
+use crate::engine::outgoing::{DEFAULT_HOP_LIMIT, LinkHeader, Room};
 use crate::engine::received::{Handled, Received};
+use crate::engine::services::datagram::ServiceDatagram;
 use crate::stats::Discard;
 use crate::time::{Duration, Instant, earlier};
 use crate::wire::dhcpv4::{CLIENT_PORT, SERVER_PORT};
-use crate::wire::{DhcpMessage, EthernetAddress, IpAddress};
+use crate::wire::{DhcpMessage, EthernetAddress, IpAddress, IpEndpoint};
 
 /// The client, if there is one, and what is left of the one before.
 pub(in crate::engine) struct DhcpState {
@@ -227,23 +227,14 @@ impl Engine<'_> {
         let Some((link, message, len)) = self.poll_dhcp(now, &mut buffer) else {
             return false;
         };
-        let packet = IpPacket {
-            src: IpAddress::Ipv4(message.ciaddr),
-            dst: message.recipient(),
+        let datagram = ServiceDatagram {
+            from: IpEndpoint::new(IpAddress::Ipv4(message.ciaddr), CLIENT_PORT),
+            to: IpEndpoint::new(message.recipient(), SERVER_PORT),
             hop_limit: DEFAULT_HOP_LIMIT,
-            dscp_ecn: 0,
-            ident: self.interface.next_ident(message.recipient()) as u16,
-            dont_fragment: false,
             flow_label: FlowLabel::NONE,
-            payload: Payload::Udp {
-                src_port: CLIENT_PORT,
-                dst_port: SERVER_PORT,
-                data: &buffer[..len],
-            },
+            data: &buffer[..len],
         };
-        let content = Content::Ip(packet);
-        room.send(&Outgoing { link, content });
-        self.on_sent();
+        self.send_for_service(link, &datagram, room);
         true
     }
 

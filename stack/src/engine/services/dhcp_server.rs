@@ -9,14 +9,14 @@ use crate::dhcp::{
 };
 use crate::engine::Engine;
 use crate::engine::flow_label::FlowLabel;
-use crate::engine::outgoing::DEFAULT_HOP_LIMIT;
-use crate::engine::outgoing::{Content, IpPacket, LinkHeader, Outgoing, Payload, Room};
+use crate::engine::outgoing::{DEFAULT_HOP_LIMIT, LinkHeader, Room};
 use crate::engine::received::{Handled, Received};
+use crate::engine::services::datagram::ServiceDatagram;
 use crate::ip::Destination;
 use crate::stats::Discard;
 use crate::time::Instant;
 use crate::wire::dhcpv4::SERVER_PORT;
-use crate::wire::{DhcpMessage, EthernetAddress, IpAddress, Ipv4Cidr};
+use crate::wire::{DhcpMessage, EthernetAddress, IpAddress, IpEndpoint, Ipv4Cidr};
 
 /// The server, if there is one.
 #[derive(Default)]
@@ -135,25 +135,15 @@ impl Engine<'_> {
         };
         let mut buffer = [0; MAX_REPLY];
         let len = reply.emit(server.config(), &origin, &mut buffer);
-        let dst = IpAddress::Ipv4(reply.to);
-        let packet = IpPacket {
-            src: IpAddress::Ipv4(address.address()),
-            dst,
+        let datagram = ServiceDatagram {
+            from: IpEndpoint::new(IpAddress::Ipv4(address.address()), SERVER_PORT),
+            to: IpEndpoint::new(IpAddress::Ipv4(reply.to), reply.port),
             hop_limit: DEFAULT_HOP_LIMIT,
-            dscp_ecn: 0,
-            ident: self.interface.next_ident(dst) as u16,
-            dont_fragment: false,
             flow_label: FlowLabel::NONE,
-            payload: Payload::Udp {
-                src_port: SERVER_PORT,
-                dst_port: reply.port,
-                data: &buffer[..len],
-            },
+            data: &buffer[..len],
         };
         let link = self.interface.ipv4_header_to(reply.hardware);
-        let content = Content::Ip(packet);
-        room.send(&Outgoing { link, content });
-        self.on_sent();
+        self.send_for_service(link, &datagram, room);
         true
     }
 }

@@ -15,15 +15,15 @@ use crate::engine::config::{Config, ConfigV6, StaticConfigV6};
 use crate::engine::flow_label::FlowLabel;
 use crate::engine::interface::{INTERFACE, Interface, Path, Reach};
 use crate::engine::outgoing::DEFAULT_HOP_LIMIT;
-use crate::engine::outgoing::{Content, IpPacket, Outgoing, Payload};
 use crate::engine::received::{Handled, Received};
+use crate::engine::services::datagram::ServiceDatagram;
 use crate::engine::{Engine, Room};
 use crate::ip::AddressState;
 use crate::rand::Random;
 use crate::stats::Discard;
 use crate::time::{Instant, earlier};
 use crate::wire::dhcpv6::{ALL_SERVERS, CLIENT_PORT, SERVER_PORT};
-use crate::wire::{Dhcpv6Message, IpAddress, IpCidr, Ipv6Cidr};
+use crate::wire::{Dhcpv6Message, IpAddress, IpCidr, IpEndpoint, Ipv6Cidr};
 
 /// The client, if there is one, and what is left of the one before.
 pub(in crate::engine) struct Dhcpv6State {
@@ -333,23 +333,14 @@ impl Engine<'_> {
         let Some(link) = self.interface.link_header(path) else {
             return false;
         };
-        let packet = IpPacket {
-            src: IpAddress::Ipv6(src),
-            dst: group,
+        let datagram = ServiceDatagram {
+            from: IpEndpoint::new(IpAddress::Ipv6(src), CLIENT_PORT),
+            to: IpEndpoint::new(group, SERVER_PORT),
             hop_limit: DEFAULT_HOP_LIMIT,
-            dscp_ecn: 0,
-            ident: 0,
-            dont_fragment: true,
             flow_label: FlowLabel::NONE,
-            payload: Payload::Udp {
-                src_port: CLIENT_PORT,
-                dst_port: SERVER_PORT,
-                data: &buffer[..len],
-            },
+            data: &buffer[..len],
         };
-        let content = Content::Ip(packet);
-        room.send(&Outgoing { link, content });
-        self.on_sent();
+        self.send_for_service(link, &datagram, room);
         true
     }
 

@@ -8,8 +8,9 @@ use crate::dns::{MdnsError, MdnsService, MdnsServiceId};
 use crate::engine::Engine;
 use crate::engine::interface::{Path, Reach};
 use crate::engine::multicast::MulticastSources;
-use crate::engine::outgoing::{Content, IpPacket, LinkHeader, Outgoing, Payload, Room};
+use crate::engine::outgoing::{LinkHeader, Room};
 use crate::engine::received::{Handled, Received};
+use crate::engine::services::datagram::ServiceDatagram;
 use crate::ip::{self, AddressState, Member};
 use crate::stats::Discard;
 use crate::storage::Index;
@@ -231,24 +232,15 @@ impl Engine<'_> {
             return false;
         };
         let from = IpEndpoint::new(src, MDNS_PORT);
-        let packet = IpPacket {
-            src,
-            dst: to.addr,
+        let datagram = ServiceDatagram {
+            from,
+            to,
             // RFC 6762 section 11: "All Multicast DNS responses [...] SHOULD be sent with IP TTL set to 255."
             hop_limit: 255,
-            dscp_ecn: 0,
-            ident: self.interface.next_ident(to.addr) as u16,
-            dont_fragment: false,
             flow_label: self.interface.flow_label_on(path, from, to),
-            payload: Payload::Udp {
-                src_port: MDNS_PORT,
-                dst_port: to.port,
-                data: message,
-            },
+            data: message,
         };
-        let content = Content::Ip(packet);
-        room.send(&Outgoing { link, content });
-        self.on_sent();
+        self.send_for_service(link, &datagram, room);
         true
     }
 }
