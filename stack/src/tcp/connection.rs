@@ -3,6 +3,9 @@
 //! The calls of the user take no time and start no timer: they leave the connection wanting to send, and
 //! [`Connection::poll_segment`], which comes next and knows the time, does the rest.
 
+#[cfg(test)]
+pub(super) mod lab;
+
 use core::net::Ipv4Addr;
 use core::num::NonZeroU32;
 

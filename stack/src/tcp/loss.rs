@@ -365,3 +365,13 @@ pub(super) fn micros(now: Instant) -> u32 {
 /// How often a connection without congestion control waits no longer than the last time, before it doubles
 /// its patience after all: as Linux does for connections with little in flight (TCP_THIN_LINEAR_TIMEOUTS).
 pub(super) const LINEAR_TIMEOUTS: u8 = 6;
+
+#[cfg(all(
+    test,
+    feature = "tcp-rack",
+    feature = "tcp-prr",
+    feature = "tcp-undo",
+    feature = "tcp-timestamps",
+    feature = "tcp-cubic"
+))]
+mod tests;

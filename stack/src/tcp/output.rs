@@ -594,3 +594,6 @@ impl SegmentPlan {
 }
 
 const MIN_HEADER_LEN: u8 = tcp::MIN_HEADER_LEN as u8;
+
+#[cfg(test)]
+mod tests;
