@@ -368,6 +368,7 @@ pub(super) const LINEAR_TIMEOUTS: u8 = 6;
 
 #[cfg(all(
     test,
+    feature = "stats",
     feature = "tcp-rack",
     feature = "tcp-prr",
     feature = "tcp-undo",

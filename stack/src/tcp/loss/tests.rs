@@ -1,8 +1,7 @@
 use super::*;
+use crate::events::Events;
 use crate::tcp::CongestionControl;
-use crate::tcp::connection::lab::{
-    Lab, MSS, RTT, before, data, modern, nth, plain, segments,
-};
+use crate::tcp::connection::lab::{Lab, MSS, RTT, before, data, modern, nth, plain, segments};
 
 /// A peer that reports what arrives, and a controller whose arithmetic is simple: ten segments at first.
 fn newreno() -> Lab {
@@ -83,7 +82,11 @@ fn rfc9937_6_2_what_is_in_flight_comes_down_to_the_threshold() {
     assert_eq!(lab.connection.pipe(), 6 * MSS);
     assert_eq!(lab.connection.allowance(), 3 * MSS / 2);
     assert_eq!(lab.data(), [nth(0)]);
-    assert_eq!(lab.connection.allowance(), MSS / 2, "CEIL(3000 * 5000 / 10000) less what went");
+    assert_eq!(
+        lab.connection.allowance(),
+        MSS / 2,
+        "CEIL(3000 * 5000 / 10000) less what went"
+    );
     // With the fourth a segment is due, with the fifth none.
     lab.report(before(0), &[before(1)..before(5)]);
     assert_eq!(lab.data(), [nth(10)]);
@@ -112,13 +115,16 @@ fn rfc9937_6_an_acknowledgment_in_order_is_safe_where_it_shows_no_loss() {
         let (now, connection) = (lab.now, &mut lab.connection);
         let pipe = connection.pipe();
         connection.congestion.prr_mut().unwrap().on_sent(10 * MSS);
-        connection.adjust_window(now, &Progress {
-            acked: acked * MSS,
-            delivered: MSS,
-            lost: lost * MSS,
-            pipe,
-            ..Progress::default()
-        });
+        connection.adjust_window(
+            now,
+            &Progress {
+                acked: acked * MSS,
+                delivered: MSS,
+                lost: lost * MSS,
+                pipe,
+                ..Progress::default()
+            },
+        );
         let least = (5 * MSS - pipe).min(allowance * MSS);
         assert_eq!(connection.allowance(), least, "{acked} {lost}");
     }
@@ -130,7 +136,11 @@ fn rfc9937_6_an_acknowledgment_in_order_is_safe_where_it_shows_no_loss() {
 fn rfc5681_3_1_the_threshold_is_half_of_what_the_window_let_out() {
     let mut lab = ten_out(newreno());
     lab.report(before(0), &[before(1)..before(3)]);
-    assert_eq!(lab.connection.recovery.phase(), Phase::Open, "they may only be late");
+    assert_eq!(
+        lab.connection.recovery.phase(),
+        Phase::Open,
+        "they may only be late"
+    );
     assert_eq!(lab.data(), segments(10..12));
     assert_eq!(lab.connection.snd.flight(), 12 * MSS);
     lab.report(before(0), &[before(1)..before(4)]);
@@ -162,7 +172,11 @@ fn rfc6582_3_2_each_duplicate_stands_for_a_segment_that_left() {
     assert_eq!(lab.data(), segments(10..11));
     lab.ack(before(0));
     assert_eq!(lab.data(), segments(11..12));
-    assert_eq!(lab.connection.pipe(), 12 * MSS, "what left is not known yet");
+    assert_eq!(
+        lab.connection.pipe(),
+        12 * MSS,
+        "what left is not known yet"
+    );
     lab.ack(before(0));
     assert_eq!(lab.connection.recovery.phase(), Phase::Fast);
     assert_eq!(window(&lab), (5 * MSS, 5 * MSS));
@@ -172,4 +186,393 @@ fn rfc6582_3_2_each_duplicate_stands_for_a_segment_that_left() {
     assert_eq!(lab.connection.pipe(), 9 * MSS);
     lab.ack(before(0));
     assert_eq!(lab.connection.pipe(), 8 * MSS);
+}
+
+/// RFC 5681, section 3.1: a timeout leaves half of what was in flight as the threshold and one segment as the window; one
+/// more for the same data leaves the threshold.
+#[test]
+fn rfc5681_3_1_only_the_first_of_timeouts_in_a_row_cuts_the_threshold() {
+    let mut lab = Lab::established(CongestionControl::NewReno, plain());
+    lab.write(30 * MSS);
+    lab.sent();
+    // 300 ms after the first, and 600 ms after that.
+    assert_eq!(data(lab.wait(310)), [nth(0)]);
+    assert_eq!(window(&lab), (MSS, 5 * MSS));
+    assert_eq!(lab.connection.recovery.phase(), Phase::Timeout);
+    assert_eq!(data(lab.wait(580)), []);
+    assert_eq!(data(lab.wait(20)), [nth(0)]);
+    assert_eq!(window(&lab), (MSS, 5 * MSS));
+    assert!(lab.connection.take_tally().contains(Tally::TIMEOUT));
+    // What is acknowledged ends the doubling of retries, and lets the rest be sent again, twice as much as arrived.
+    lab.ack(before(1));
+    assert_eq!(lab.connection.retries, 0);
+    assert_eq!(lab.data(), segments(1..3));
+    assert_eq!(window(&lab), (2 * MSS, 5 * MSS));
+    lab.ack(before(10));
+    assert_eq!(lab.connection.recovery.phase(), Phase::Open);
+}
+
+/// RFC 2018, section 8: a peer may throw away what it reported, and the one that does is sent all of it again.
+#[test]
+fn rfc2018_8_a_peer_that_took_back_what_it_reported_is_sent_all_of_it() {
+    for (reported, reneged) in [(before(0)..before(3), true), (before(1)..before(3), false)] {
+        let mut lab = newreno();
+        lab.write(3 * MSS);
+        lab.sent();
+        lab.connection.snd.board().on_ack(
+            crate::wire::SeqNum::new(1),
+            crate::wire::SeqNum::new(before(3)),
+            &blocks(&[reported.clone()]),
+        );
+        lab.connection.retries = 1;
+        lab.connection.lose_everything();
+        assert_eq!(lab.connection.take_tally().contains(Tally::RENEGE), reneged);
+        let lost = if reneged { 3 } else { 1 };
+        assert_eq!(
+            lab.connection.snd.scoreboard.lost,
+            lost * MSS,
+            "{reported:?}"
+        );
+    }
+}
+
+fn blocks(ranges: &[core::ops::Range<u32>]) -> SackBlocks {
+    let mut blocks = SackBlocks::default();
+    for range in ranges {
+        let number = crate::wire::SeqNum::new;
+        blocks.push(number(range.start), number(range.end));
+    }
+    blocks
+}
+
+/// RFC 6298, section 5.3: the timer starts anew with each acknowledgment of something new, and 5.2: it stops with the
+/// last.
+#[test]
+fn rfc6298_5_3_an_acknowledgment_of_something_new_restarts_the_timer() {
+    let mut lab = Lab::established(CongestionControl::NewReno, plain());
+    lab.write(2 * MSS);
+    lab.sent();
+    lab.wait(RTT);
+    let started = lab.connection.timers.due(Timer::Retransmit);
+    lab.peer.window += 1;
+    lab.ack(before(0));
+    assert_eq!(lab.connection.timers.due(Timer::Retransmit), started);
+    lab.connection.options.user_timeout = Some(Duration::from_secs(60).into());
+    lab.connection.arm_timers(lab.now);
+    lab.wait(10);
+    lab.ack(before(1));
+    let restarted = lab.now + lab.connection.rtt.rto();
+    assert_eq!(lab.connection.timers.due(Timer::Retransmit), restarted);
+    let patience = lab.now + Duration::from_secs(60);
+    assert_eq!(lab.connection.timers.due(Timer::User), patience);
+    assert_eq!(lab.events(), Events::WRITABLE);
+    lab.ack(before(2));
+    assert!(!lab.connection.timers.is_set(Timer::Retransmit));
+    assert!(!lab.connection.timers.is_set(Timer::User));
+    // Who waits for all to be acknowledged hears of it.
+    let mut events = Events::WRITABLE;
+    events |= Events::STATE;
+    assert_eq!(lab.events(), events);
+}
+
+/// RFC 1122, section 4.2.3.9: what the network said is forgotten once the peer answers.
+#[test]
+fn an_answer_makes_up_for_an_error_of_the_network() {
+    let mut lab = newreno();
+    lab.write(2 * MSS);
+    lab.sent();
+    lab.connection.soft_error = Some(crate::tcp::ConnectionError::Unreachable);
+    lab.ack(before(0));
+    assert!(lab.connection.soft_error.is_some());
+    lab.ack(before(1));
+    assert!(lab.connection.soft_error.is_none());
+}
+
+/// RFC 8985, section 7.4.2: a probe that nobody had before "was lost", and the loss counts as any other.
+#[test]
+fn rfc8985_7_4_2_a_loss_that_the_probe_repaired_cuts_the_window() {
+    for (twice, threshold) in [(false, Some(3)), (true, None)] {
+        let mut lab = newreno();
+        lab.write(7 * MSS);
+        lab.sent();
+        lab.wait(RTT);
+        lab.ack(before(6));
+        assert_eq!(data(lab.wait(3 * RTT)), [nth(6)], "the last again");
+        lab.write(6 * MSS);
+        assert_eq!(lab.data(), segments(7..13));
+        let copy = nth(6);
+        lab.report(
+            before(7),
+            if twice {
+                core::slice::from_ref(&copy)
+            } else {
+                &[]
+            },
+        );
+        let expected = threshold.map_or(window(&newreno()).1, |n| n * MSS);
+        assert_eq!(window(&lab).1, expected, "{twice}");
+        assert_eq!(lab.connection.recovery.phase(), Phase::Open);
+    }
+}
+
+/// What congestion control is told while all goes well, while losses are repaired, and after a timeout.
+#[test]
+fn windows_grow_with_what_repairs_a_timeout_and_not_with_what_repairs_a_loss() {
+    let growth = |lab: &Lab, acked, lost, repaired| {
+        let progress = Progress {
+            acked,
+            lost,
+            repaired,
+            ..Progress::default()
+        };
+        lab.connection.congestion_news(lab.now, &progress).growth
+    };
+    let mut lab = ten_out(newreno());
+    assert_eq!(growth(&lab, 1, 0, false), Growth::Normal);
+    assert_eq!(
+        growth(&lab, 0, 0, false),
+        Growth::Held,
+        "nothing is acknowledged"
+    );
+    assert_eq!(growth(&lab, 1, 1, false), Growth::Held, "it shows a loss");
+    assert_eq!(
+        growth(&lab, 1, 0, true),
+        Growth::Held,
+        "it is the end of a repair"
+    );
+    lab.report(before(0), &[before(1)..before(10)]);
+    assert_eq!(growth(&lab, 1, 0, false), Growth::Held);
+    let mut lab = ten_out(Lab::established(CongestionControl::NewReno, plain()));
+    lab.wait(3 * RTT);
+    assert_eq!(lab.connection.recovery.phase(), Phase::Timeout);
+    assert_eq!(growth(&lab, 1, 0, false), Growth::AfterTimeout);
+    assert_eq!(growth(&lab, 1, 1, false), Growth::AfterTimeout);
+    assert_eq!(growth(&lab, 1, 0, true), Growth::Held);
+}
+
+/// A sender that has nothing to say tells nothing about the path, whatever arrives.
+#[cfg(feature = "tcp-bbr")]
+#[test]
+fn a_sender_without_data_or_losses_is_what_limits_the_rate() {
+    let limited = |lab: &Lab| {
+        let news = lab
+            .connection
+            .congestion_news(lab.now, &Progress::default());
+        news.app_limited
+    };
+    // Nine segments of ten are out, and less than one is left to be sent.
+    let mut lab = newreno();
+    lab.write(9 * MSS);
+    lab.sent();
+    assert!(limited(&lab));
+    lab.connection.snd.ring.enqueue(&[7; 999]);
+    assert!(limited(&lab));
+    lab.connection.snd.ring.enqueue(&[7; 1]);
+    assert!(!limited(&lab), "a segment waits");
+    // Ten: the window is full.
+    let mut lab = newreno();
+    lab.write(9 * MSS + 1);
+    lab.sent();
+    assert!(!limited(&lab), "the window is full");
+    let mut lab = newreno();
+    lab.write(5 * MSS);
+    lab.sent();
+    lab.connection.snd.board().lose_first(MSS);
+    assert!(!limited(&lab), "something is to be sent again");
+}
+
+/// What a controller is told of the path.
+#[test]
+fn congestion_control_is_told_what_is_in_flight_and_how_long_a_round_trip_takes() {
+    let lab = ten_out(newreno());
+    let news = lab.connection.congestion_news(
+        lab.now,
+        &Progress {
+            acked: MSS,
+            rtt: Some(7),
+            ..Progress::default()
+        },
+    );
+    assert_eq!((news.acked, news.in_flight), (MSS, 10 * MSS));
+    assert_eq!((news.rtt, news.srtt), (Some(7), 100_000));
+    assert!(news.window_limited);
+}
+
+/// RFC 6675, section 5, and RFC 8985, section 3: on a path that reorders, what arrives ahead of a gap counts when it
+/// arrives, in congestion avoidance alone.
+#[test]
+fn on_a_path_that_reorders_a_window_grows_with_what_arrives() {
+    let growing = |lab: &Lab| {
+        lab.connection.growing_bytes(&Progress {
+            acked: 1,
+            delivered: 2,
+            ..Progress::default()
+        })
+    };
+    let reorder = |lab: &mut Lab| {
+        lab.report(before(0), &[before(1)..before(2)]);
+        assert_eq!(growing(lab), 1);
+        lab.ack(before(2));
+        assert!(lab.connection.take_tally().contains(Tally::REORDERING));
+    };
+    let mut lab = ten_out(avoiding());
+    reorder(&mut lab);
+    assert_eq!(growing(&lab), 2);
+    let mut lab = ten_out(newreno());
+    reorder(&mut lab);
+    assert_eq!(growing(&lab), 1, "slow start");
+    lab.report(before(2), &[before(5)..before(10)]);
+    lab.wait(RTT);
+    assert_ne!(lab.connection.recovery.phase(), Phase::Open);
+    assert_eq!(growing(&lab), 1, "recovery");
+}
+
+/// RFC 6298, section 3, and RFC 7323, section 4: a copy that is acknowledged is timed by its echo, unless the peer says
+/// that it had the data before.
+#[test]
+fn rfc7323_4_what_was_sent_again_is_timed_by_its_echo() {
+    for (twice, measured) in [(false, true), (true, false)] {
+        let mut options = modern();
+        options.timestamps = Some(crate::wire::Timestamps { value: 1, echo: 0 });
+        let mut lab = Lab::established(CongestionControl::NewReno, options);
+        lab.connection.rtt.back_off();
+        lab.write(2 * MSS);
+        lab.sent();
+        let value = lab.connection.timestamps.value(lab.now).unwrap();
+        lab.stamp(2, value);
+        lab.now = lab.now + Duration::from_millis(500);
+        let before_rtt = lab.connection.rtt.srtt();
+        let header = TcpHeader {
+            ack: crate::wire::SeqNum::new(before(1)),
+            options: crate::wire::TcpOptions {
+                sack: if twice {
+                    blocks(&[nth(0)])
+                } else {
+                    blocks(&[])
+                },
+                ..lab.peer.options
+            },
+            ..lab.peer
+        };
+        lab.connection.measure_by_echo(lab.now, &header);
+        assert_eq!(lab.connection.rtt.srtt() != before_rtt, measured, "{twice}");
+        // Either ends the doubling.
+        let timeout = lab.connection.rtt.rto();
+        lab.connection.rtt.forget_backoff();
+        assert_eq!(lab.connection.rtt.rto(), timeout);
+    }
+}
+
+/// RFC 6298, section 3: only what was sent once is timed without an echo, and nothing if the SYN still is.
+#[test]
+fn an_acknowledgment_that_reports_nothing_and_advances_nothing_changes_nothing() {
+    let mut lab = ten_out(newreno());
+    let (allowance, timer) = (
+        lab.connection.allowance(),
+        lab.connection.timers.due(Timer::Retransmit),
+    );
+    lab.wait(10);
+    lab.peer.window += 1;
+    lab.ack(before(0));
+    assert_eq!(lab.connection.allowance(), allowance);
+    assert_eq!(lab.connection.recovery.duplicates(), 0);
+    assert_eq!(lab.connection.timers.due(Timer::Retransmit), timer);
+}
+
+/// A lost segment needs room for itself; with nothing in the network it goes in any case.
+#[test]
+fn what_is_lost_goes_again_when_there_is_room_or_nothing_is_out() {
+    let mut lab = newreno();
+    lab.write(10 * MSS);
+    lab.sent();
+    assert!(!lab.connection.may_retransmit(), "nothing is lost");
+    lab.connection.snd.board().lose_first(MSS);
+    assert!(lab.connection.may_retransmit());
+    lab.connection.congestion.on_timeout(4 * MSS, true);
+    assert!(!lab.connection.may_retransmit(), "nine are out");
+    lab.connection.snd.board().lose_all();
+    lab.connection.mss = 2_000;
+    assert_eq!(lab.connection.allowance(), MSS);
+    assert!(lab.connection.may_retransmit(), "none is");
+}
+
+/// Without congestion control there is nothing to take back, and no window to cut.
+#[test]
+fn without_congestion_control_losses_are_repaired_and_nothing_else() {
+    let mut lab = ten_out_of(CongestionControl::None);
+    lab.report(before(0), &[before(1)..before(4)]);
+    assert_eq!(lab.data(), [nth(0)]);
+    let copy = nth(0);
+    lab.report(before(4), core::slice::from_ref(&copy));
+    let tally = lab.connection.take_tally();
+    assert!(!tally.contains(Tally::UNDO_BY_DSACK) && !tally.contains(Tally::UNDO_BY_ACKS));
+    assert!(tally.contains(Tally::FAST_RECOVERY));
+}
+
+fn ten_out_of(congestion: CongestionControl) -> Lab {
+    let mut lab = Lab::established(congestion, modern());
+    lab.write(10 * MSS);
+    assert_eq!(lab.data(), segments(0..10));
+    lab.wait(RTT);
+    lab
+}
+
+/// RFC 3708, section 2, and RFC 3522, section 3.2: what shows that nothing was lost gives the window back, and says how it
+/// was found out.
+#[test]
+fn rfc3708_2_reports_of_copies_give_the_window_back() {
+    let mut lab = ten_out_of(CongestionControl::NewReno);
+    lab.report(before(0), &[before(1)..before(4)]);
+    assert_eq!(lab.data(), [nth(0)]);
+    assert_eq!(window(&lab), (5 * MSS, 5 * MSS));
+    let copy = nth(0);
+    lab.report(before(4), core::slice::from_ref(&copy));
+    let tally = lab.connection.take_tally();
+    assert!(tally.contains(Tally::UNDO_BY_DSACK) && !tally.contains(Tally::UNDO_BY_ACKS));
+    assert!(window(&lab).0 >= 10 * MSS);
+    assert_eq!(lab.connection.recovery.phase(), Phase::Open);
+    assert_eq!(lab.connection.snd.scoreboard.lost, 0);
+}
+
+/// RFC 5682, section 3.1: what was sent only once arrives after a timeout, so that nothing was lost.
+#[test]
+fn rfc5682_3_1_answers_to_originals_after_a_timeout_give_the_window_back() {
+    let mut lab = newreno();
+    lab.write(14 * MSS);
+    lab.sent();
+    assert_eq!(
+        data(lab.wait(600)),
+        [nth(10), nth(0)],
+        "a probe, and the timeout"
+    );
+    assert_eq!(window(&lab).0, MSS);
+    lab.ack(before(1));
+    assert_eq!(lab.data(), segments(11..13), "new data, to tell");
+    lab.ack(before(3));
+    let tally = lab.connection.take_tally();
+    assert!(tally.contains(Tally::UNDO_BY_ACKS) && !tally.contains(Tally::UNDO_BY_DSACK));
+    assert!(window(&lab).0 >= 10 * MSS);
+    assert_eq!(lab.data(), [], "nothing is sent again");
+}
+
+/// RFC 6582, section 3.2, step 3: a partial acknowledgment shows the next hole of a peer that reports nothing.
+#[test]
+fn rfc6582_3_2_a_partial_acknowledgment_shows_the_next_hole() {
+    let mut lab = ten_out(Lab::established(CongestionControl::NewReno, plain()));
+    for _ in 0..3 {
+        lab.ack(before(0));
+        lab.sent();
+    }
+    for n in 1..6 {
+        lab.ack(before(n));
+        assert_eq!(
+            lab.data().first(),
+            Some(&nth(n)),
+            "at once, though nothing else left"
+        );
+    }
+    lab.ack(before(12));
+    assert_eq!(lab.connection.recovery.phase(), Phase::Open);
+    // And none where nothing is being repaired.
+    assert!(!lab.data().contains(&nth(12)) || lab.connection.snd.scoreboard.lost == 0);
 }

@@ -1,7 +1,7 @@
 use super::*;
-use crate::time::Duration;
 use crate::tcp::CongestionControl;
 use crate::tcp::connection::lab::{Lab, MSS, RTT, before, data, modern, nth, plain, segments};
+use crate::time::Duration;
 
 /// A peer with a window of `window` bytes, and no congestion control.
 fn with_window(window: u16) -> Lab {
@@ -35,7 +35,10 @@ fn options_of_a_request_and_of_an_answer() {
         ..TcpOptions::default()
     };
     assert_eq!(request.options, options);
-    assert_eq!(request.options.timestamps.is_some(), cfg!(feature = "tcp-timestamps"));
+    assert_eq!(
+        request.options.timestamps.is_some(),
+        cfg!(feature = "tcp-timestamps")
+    );
     assert_eq!((request.flags, request.window), (TcpFlags::SYN, 65_535));
 }
 
@@ -52,8 +55,15 @@ fn rfc7323_2_2_an_answer_offers_what_the_request_did() {
     ] {
         let mut lab = Lab::closed(CongestionControl::None, buffer);
         lab.request();
-        let options = TcpOptions { window_scale: shift, ..plain() };
-        let crossing = TcpHeader { flags: TcpFlags::SYN, options, ..lab.peer };
+        let options = TcpOptions {
+            window_scale: shift,
+            ..plain()
+        };
+        let crossing = TcpHeader {
+            flags: TcpFlags::SYN,
+            options,
+            ..lab.peer
+        };
         lab.receive(crossing, &[]);
         let sent = lab.sent();
         assert_eq!(sent[0].header.flags, TcpFlags::SYN | TcpFlags::ACK);
@@ -144,7 +154,11 @@ fn the_rest_of_a_full_buffer_waits_to_become_a_segment() {
         let mut lab = with_buffer(len);
         lab.connection.set_nagle(nagle);
         assert_eq!(lab.write(5 * MSS), len as u32);
-        assert_eq!(lab.data().last().unwrap().end == 1 + len as u32, sent, "{len} {nagle}");
+        assert_eq!(
+            lab.data().last().unwrap().end == 1 + len as u32,
+            sent,
+            "{len} {nagle}"
+        );
         if !sent {
             lab.ack(before(1));
             lab.write(500);
@@ -188,7 +202,11 @@ fn rfc7661_4_4_3_half_of_the_window_goes_with_each_timeout_in_silence() {
         lab.wait(silence);
         lab.write(1);
         assert_eq!(lab.data(), [1..2]);
-        assert_eq!(lab.connection.congestion.window(), window * MSS, "{silence}");
+        assert_eq!(
+            lab.connection.congestion.window(),
+            window * MSS,
+            "{silence}"
+        );
     }
 }
 
@@ -235,8 +253,14 @@ fn rfc5681_2_a_report_goes_before_data() {
     lab.write(MSS);
     let sent = lab.sent();
     assert_eq!(sent.len(), 2);
-    assert_eq!((sent[0].data.len(), sent[0].header.options.sack.len()), (0, 1));
-    assert_eq!((sent[1].data.clone(), sent[1].header.options.sack.len()), (nth(0), 0));
+    assert_eq!(
+        (sent[0].data.len(), sent[0].header.options.sack.len()),
+        (0, 1)
+    );
+    assert_eq!(
+        (sent[1].data.clone(), sent[1].header.options.sack.len()),
+        (nth(0), 0)
+    );
     let mut lab = Lab::established(CongestionControl::None, modern());
     lab.text(500);
     lab.write(MSS);
@@ -299,5 +323,8 @@ fn segments_leave_in_order_with_what_is_left_at_the_end() {
     lab.connection.close();
     let sent = lab.sent();
     assert_eq!(data(sent.clone()), segments(0..3));
-    assert!(sent[2].header.flags.contains(TcpFlags::FIN), "the end needs no segment of its own");
+    assert!(
+        sent[2].header.flags.contains(TcpFlags::FIN),
+        "the end needs no segment of its own"
+    );
 }
