@@ -480,3 +480,6 @@ pub(crate) fn reset_for(segment: &TcpSegment<'_>) -> TcpHeader {
 /// As Linux, per connection; a limit for all connections together would be a side channel
 /// (CVE-2016-5696).
 const CHALLENGE_INTERVAL: u32 = 500_000 / TICK;
+
+#[cfg(test)]
+mod tests;
