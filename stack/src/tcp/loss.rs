@@ -366,13 +366,5 @@ pub(super) fn micros(now: Instant) -> u32 {
 /// its patience after all: as Linux does for connections with little in flight (TCP_THIN_LINEAR_TIMEOUTS).
 pub(super) const LINEAR_TIMEOUTS: u8 = 6;
 
-#[cfg(all(
-    test,
-    feature = "stats",
-    feature = "tcp-rack",
-    feature = "tcp-prr",
-    feature = "tcp-undo",
-    feature = "tcp-timestamps",
-    feature = "tcp-cubic"
-))]
+#[cfg(test)]
 mod tests;

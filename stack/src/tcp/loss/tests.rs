@@ -1,3 +1,12 @@
+// What is said of windows here is said with all of these in.
+#![cfg(all(
+    feature = "stats",
+    feature = "tcp-rack",
+    feature = "tcp-prr",
+    feature = "tcp-undo",
+    feature = "tcp-timestamps"
+))]
+
 use super::*;
 use crate::events::Events;
 use crate::tcp::CongestionControl;
