@@ -153,8 +153,11 @@ impl Workshop {
             select.extend(["--test", suite]);
         }
         let messages = self.cargo("test", &select)?;
-        let mut built = BTreeMap::new();
+        let (mut built, mut errors) = (BTreeMap::new(), String::new());
         for message in messages {
+            if let Some(diagnostic) = message.message.filter(|message| message.level == "error") {
+                errors.push_str(diagnostic.rendered.as_deref().unwrap_or_default());
+            }
             if let (Some(target), Some(path)) = (message.target, message.executable)
                 && (target.name == "cygnet" || suites.contains(&target.name))
             {
@@ -164,7 +167,9 @@ impl Workshop {
         if built.len() == suites.len() + 1 {
             Ok(built)
         } else {
-            Err("the tests do not build with the mutants in".into())
+            Err(format!(
+                "the tests do not build with the mutants in\n{errors}"
+            ))
         }
     }
 
