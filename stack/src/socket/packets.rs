@@ -204,6 +204,15 @@ impl<'d, M: RawMutex, K: PacketKind> Packets<'d, M, K> {
     // Futures within futures cost time for each packet, so none here is made of another.
 
     pub(super) async fn recv_from(&self, buffer: &mut [u8]) -> Result<(usize, K::Meta), RecvError> {
+        // Most find something, and need no place to wait in.
+        let at_once = self.with(|engine, key| {
+            take_now::<K, _>(engine, key, |data, meta| {
+                copy_out(data, buffer).map(|len| (len, meta))
+            })
+        });
+        if let Some(taken) = at_once.map_err(|Reentrant| RecvError::Reentrant)? {
+            return taken?;
+        }
         let mut waiting = Waiting::new(self.stack, self.key);
         poll_fn(|cx| self.poll_copy(cx, &mut waiting, buffer)).await
     }
@@ -252,24 +261,19 @@ impl<'d, M: RawMutex, K: PacketKind> Packets<'d, M, K> {
     ) -> Poll<Result<R, RecvError>> {
         let key = self.key;
         let polled = waiting.poll(cx, &Interest::RECEIVERS, |engine| {
-            let Some(socket) = K::of_mut(engine, key).filter(|socket| K::is_bound(socket)) else {
-                return Some(Err(RecvError::NotBound));
-            };
-            let queues = K::queues_mut(socket);
-            if let Some(fault) = queues.take_fault() {
-                return Some(Err(fault.into()));
-            }
-            let (meta, data) = queues.received_mut().front_mut()?;
-            let result = f(data, *meta);
-            queues.received_mut().pop();
-            Some(Ok(result))
+            take_now::<K, R>(engine, key, f)
         });
         polled.map(|result| result.unwrap_or_else(|error| Err(error.into())))
     }
 
     pub(super) async fn send(&self, data: &[u8], to: K::Meta) -> Result<(), SendError> {
-        let mut waiting = Waiting::new(self.stack, self.key);
         let mut write = Some(copy_of(data));
+        let at_once =
+            self.with(|engine, key| send_now::<K, ()>(engine, key, to, data.len(), &mut write));
+        if let Some(sent) = at_once.map_err(|Reentrant| SendError::Reentrant)? {
+            return sent;
+        }
+        let mut waiting = Waiting::new(self.stack, self.key);
         poll_fn(|cx| self.poll_send_with(cx, &mut waiting, data.len(), to, &mut write)).await
     }
 
@@ -344,7 +348,28 @@ fn copy_of(data: &[u8]) -> impl FnOnce(&mut [u8]) -> (usize, ()) {
     }
 }
 
+/// Takes the next packet, `None` if there is none now.
+#[cfg_attr(target_pointer_width = "32", inline(never))]
+fn take_now<K: PacketKind, R>(
+    engine: &mut Engine<'_>,
+    key: SocketKey,
+    f: impl FnOnce(&mut [u8], K::Meta) -> R,
+) -> Option<Result<R, RecvError>> {
+    let Some(socket) = K::of_mut(engine, key).filter(|socket| K::is_bound(socket)) else {
+        return Some(Err(RecvError::NotBound));
+    };
+    let queues = K::queues_mut(socket);
+    if let Some(fault) = queues.take_fault() {
+        return Some(Err(fault.into()));
+    }
+    let (meta, data) = queues.received_mut().front_mut()?;
+    let result = f(data, *meta);
+    queues.received_mut().pop();
+    Some(Ok(result))
+}
+
 /// Queues a packet if there is room, `None` if not now.
+#[cfg_attr(target_pointer_width = "32", inline(never))]
 fn send_now<K: PacketKind, R>(
     engine: &mut Engine<'_>,
     key: SocketKey,

@@ -36,9 +36,13 @@ use crate::time::Duration;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum State {
+    // In the order in which sides are there: none, one, both. Each question below is a comparison then.
     /// No connection.
     #[default]
     Closed,
+    /// Both sides are done. A record without buffers answers late segments for two maximum segment
+    /// lifetimes; the socket itself is free to be used again.
+    TimeWait,
     /// Waiting for a peer to connect.
     Listen,
     /// A connection request was sent.
@@ -57,9 +61,6 @@ pub enum State {
     Closing,
     /// Both sides are done, the peer first; it has not acknowledged our end yet.
     LastAck,
-    /// Both sides are done. A record without buffers answers late segments for two maximum segment
-    /// lifetimes; the socket itself is free to be used again.
-    TimeWait,
 }
 
 impl State {

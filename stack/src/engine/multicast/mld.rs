@@ -13,7 +13,7 @@ use super::{LONGEST_REPORT, is_all_hosts};
 use crate::ip::{Destination, Message, Query, Version, solicited_node};
 use crate::stats::Discard;
 use crate::time::{Duration, Instant};
-use crate::wire::igmp::ReportWriter;
+use crate::wire::group_report::ReportWriter;
 use crate::wire::mld::{self, MldMessage, MldQuery, MldShort};
 use crate::wire::{IpAddress, IpProtocol, IpVersion, ipv6};
 

@@ -69,7 +69,7 @@ impl<'d> Engine<'d> {
         };
         let disposition = tcp.connection.on_segment(now, segment);
         self.learn_fast_open(now, (index, fast_open), segment);
-        self.settle_tcp(index);
+        self.settle(index, false);
         disposition
     }
 
@@ -148,7 +148,7 @@ impl<'d> Engine<'d> {
             self.stats.count(Counted::Retransmit);
         }
         self.on_sent();
-        self.settle_tcp(index);
+        self.settle(index, false);
         true
     }
 

@@ -10,42 +10,42 @@ use std::boxed::Box;
 use std::vec;
 use std::vec::Vec;
 
-use super::{Connection, Opening};
+use super::{Connection, Disposition, Opening, PathMss};
 use crate::events::Events;
 use crate::storage::Bytes;
-use crate::tcp::{CongestionControl, Disposition, FourTuple, MinRto, Options, PathMss, State};
+use crate::tcp::{CongestionControl, FourTuple, MinRto, Options, State};
 use crate::time::{Duration, Instant};
 use crate::wire::{
     IpEndpoint, SackBlocks, SeqNum, TcpFlags, TcpHeader, TcpOptions, TcpSegment, Timestamps,
 };
 
-pub(in crate::tcp) const MSS: u32 = 1_000;
+pub(super) const MSS: u32 = 1_000;
 
 /// In milliseconds.
-pub(in crate::tcp) const RTT: u64 = 100;
+pub(super) const RTT: u64 = 100;
 
 /// The connection, and what its peer says unless a test says otherwise.
-pub(in crate::tcp) struct Lab {
-    pub(in crate::tcp) connection: Connection<'static>,
-    pub(in crate::tcp) now: Instant,
+pub(super) struct Lab {
+    pub(super) connection: Connection<'static>,
+    pub(super) now: Instant,
     /// The next header of the peer: its numbers, its window.
-    pub(in crate::tcp) peer: TcpHeader,
+    pub(super) peer: TcpHeader,
     /// What the path takes.
-    pub(in crate::tcp) path: PathMss,
+    pub(super) path: PathMss,
 }
 
 /// A segment of the connection's.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::tcp) struct Sent {
+pub(super) struct Sent {
     /// In milliseconds since the step began.
-    pub(in crate::tcp) at: u64,
-    pub(in crate::tcp) header: TcpHeader,
+    pub(super) at: u64,
+    pub(super) header: TcpHeader,
     /// The numbers of its bytes.
-    pub(in crate::tcp) data: Range<u32>,
+    pub(super) data: Range<u32>,
 }
 
 /// What a peer says in its SYN that reports what arrives, and takes a larger window than 64 KiB.
-pub(in crate::tcp) fn modern() -> TcpOptions {
+pub(super) fn modern() -> TcpOptions {
     TcpOptions {
         mss: Some(MSS as u16),
         window_scale: Some(4),
@@ -55,7 +55,7 @@ pub(in crate::tcp) fn modern() -> TcpOptions {
 }
 
 /// What a peer says in its SYN that knows no options but the first.
-pub(in crate::tcp) fn plain() -> TcpOptions {
+pub(super) fn plain() -> TcpOptions {
     TcpOptions {
         mss: Some(MSS as u16),
         ..TcpOptions::default()
@@ -64,7 +64,7 @@ pub(in crate::tcp) fn plain() -> TcpOptions {
 
 impl Lab {
     /// A connection that is not open yet.
-    pub(in crate::tcp) fn closed(congestion: CongestionControl, buffer: usize) -> Self {
+    pub(super) fn closed(congestion: CongestionControl, buffer: usize) -> Self {
         let memory = |len: usize| Bytes::from(Box::leak(vec![0; len].into_boxed_slice()));
         let send = memory(crate::tcp::send_buffer_len(buffer));
         let options = Options::new(congestion, MinRto::from(MinRto::DEFAULT));
@@ -86,14 +86,14 @@ impl Lab {
     }
 
     /// A connection that asked for another, and got no answer yet.
-    pub(in crate::tcp) fn requesting(congestion: CongestionControl) -> Self {
+    pub(super) fn requesting(congestion: CongestionControl) -> Self {
         let mut lab = Self::closed(congestion, 256 * 1_024);
         lab.request();
         lab
     }
 
     /// Asks the peer for a connection.
-    pub(in crate::tcp) fn request(&mut self) -> TcpHeader {
+    pub(super) fn request(&mut self) -> TcpHeader {
         let opening = self.opening();
         self.connection.connect(self.now, &opening);
         let request = self.sent();
@@ -102,7 +102,7 @@ impl Lab {
     }
 
     /// A connection that a peer with these options has answered, a round trip later.
-    pub(in crate::tcp) fn established(congestion: CongestionControl, options: TcpOptions) -> Self {
+    pub(super) fn established(congestion: CongestionControl, options: TcpOptions) -> Self {
         let mut lab = Self::requesting(congestion);
         lab.wait(RTT);
         lab.answer(options);
@@ -118,7 +118,7 @@ impl Lab {
     }
 
     /// What one is opened with.
-    pub(in crate::tcp) fn opening(&self) -> Opening {
+    pub(super) fn opening(&self) -> Opening {
         let end = |host, port| IpEndpoint::new(Ipv4Addr::new(10, 0, 0, host).into(), port);
         Opening {
             tuple: FourTuple {
@@ -133,7 +133,7 @@ impl Lab {
     }
 
     /// The peer takes the request.
-    pub(in crate::tcp) fn answer(&mut self, options: TcpOptions) {
+    pub(super) fn answer(&mut self, options: TcpOptions) {
         let answer = TcpHeader {
             flags: TcpFlags::SYN | TcpFlags::ACK,
             ack: SeqNum::new(1),
@@ -146,22 +146,22 @@ impl Lab {
     }
 
     /// The user writes so many bytes; how many were taken.
-    pub(in crate::tcp) fn write(&mut self, len: u32) -> u32 {
+    pub(super) fn write(&mut self, len: u32) -> u32 {
         self.connection.write(&vec![7; len as usize]) as u32
     }
 
     /// What goes out now.
-    pub(in crate::tcp) fn sent(&mut self) -> Vec<Sent> {
+    pub(super) fn sent(&mut self) -> Vec<Sent> {
         self.wait(0)
     }
 
     /// The numbers of the bytes that go out now.
-    pub(in crate::tcp) fn data(&mut self) -> Vec<Range<u32>> {
+    pub(super) fn data(&mut self) -> Vec<Range<u32>> {
         data(self.sent())
     }
 
     /// What goes out within so many milliseconds.
-    pub(in crate::tcp) fn wait(&mut self, millis: u64) -> Vec<Sent> {
+    pub(super) fn wait(&mut self, millis: u64) -> Vec<Sent> {
         let (start, end) = (self.now, self.now + Duration::from_millis(millis));
         let mut all = Vec::new();
         loop {
@@ -191,12 +191,12 @@ impl Lab {
     }
 
     /// The peer acknowledges everything before `ack`.
-    pub(in crate::tcp) fn ack(&mut self, ack: u32) -> Disposition {
+    pub(super) fn ack(&mut self, ack: u32) -> Disposition {
         self.report(ack, &[])
     }
 
     /// The peer acknowledges everything before `ack`, and reports what arrived beyond.
-    pub(in crate::tcp) fn report(&mut self, ack: u32, blocks: &[Range<u32>]) -> Disposition {
+    pub(super) fn report(&mut self, ack: u32, blocks: &[Range<u32>]) -> Disposition {
         let mut sack = SackBlocks::default();
         for block in blocks {
             sack.push(SeqNum::new(block.start), SeqNum::new(block.end));
@@ -208,14 +208,14 @@ impl Lab {
     }
 
     /// The peer sends so many bytes.
-    pub(in crate::tcp) fn text(&mut self, len: usize) -> Disposition {
+    pub(super) fn text(&mut self, len: usize) -> Disposition {
         let disposition = self.receive(self.peer, &vec![7; len]);
         self.peer.seq += len as u32;
         disposition
     }
 
     /// A segment from the peer.
-    pub(in crate::tcp) fn receive(&mut self, header: TcpHeader, payload: &[u8]) -> Disposition {
+    pub(super) fn receive(&mut self, header: TcpHeader, payload: &[u8]) -> Disposition {
         let segment = TcpSegment {
             header,
             payload,
@@ -225,34 +225,34 @@ impl Lab {
     }
 
     /// What happened since the last step.
-    pub(in crate::tcp) fn events(&mut self) -> Events {
+    pub(super) fn events(&mut self) -> Events {
         self.connection.take_events()
     }
 
     /// The timestamp that the peer sends from now on, and what it echoes.
     #[cfg(feature = "tcp-timestamps")]
-    pub(in crate::tcp) fn stamp(&mut self, value: u32, echo: u32) {
+    pub(super) fn stamp(&mut self, value: u32, echo: u32) {
         self.peer.options.timestamps = Some(Timestamps { value, echo });
     }
 }
 
 /// The numbers of the bytes of segments that have some.
-pub(in crate::tcp) fn data(sent: Vec<Sent>) -> Vec<Range<u32>> {
+pub(super) fn data(sent: Vec<Sent>) -> Vec<Range<u32>> {
     let data = sent.into_iter().map(|sent| sent.data);
     data.filter(|data| !data.is_empty()).collect()
 }
 
 /// The numbers of the `nth` segment of [`MSS`] bytes, counted from 0.
-pub(in crate::tcp) fn nth(n: u32) -> Range<u32> {
+pub(super) fn nth(n: u32) -> Range<u32> {
     1 + n * MSS..1 + (n + 1) * MSS
 }
 
 /// The numbers of these segments, each by itself.
-pub(in crate::tcp) fn segments(range: Range<u32>) -> Vec<Range<u32>> {
+pub(super) fn segments(range: Range<u32>) -> Vec<Range<u32>> {
     range.map(nth).collect()
 }
 
 /// Everything before the `nth` segment.
-pub(in crate::tcp) fn before(n: u32) -> u32 {
+pub(super) fn before(n: u32) -> u32 {
     nth(n).start
 }

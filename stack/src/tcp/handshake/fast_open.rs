@@ -20,16 +20,11 @@
 //! (section 4.1.3.1: middleboxes may drop what they do not know), and that server is not tried again for
 //! an hour.
 
-use super::connection::Connection;
-use super::output::Special;
-use super::timers::Timer;
-use super::{FourTuple, Opening};
 use crate::rand::HashKey;
+use crate::tcp::FourTuple;
+use crate::tcp::isn::hash_address;
 use crate::time::{Duration, Instant};
-use crate::wire::{FastOpenCookie, IpAddress, SeqNum, TcpOptions};
-
-use super::half_open::HalfOpen;
-use super::isn::hash_address;
+use crate::wire::{FastOpenCookie, IpAddress, TcpOptions};
 
 /// Makes the cookies of the server.
 pub(crate) struct FastOpenKey(HashKey);
@@ -130,7 +125,7 @@ impl<const N: usize> FastOpenCache<N> {
         if let Some(cookie) = cookie {
             server.cookie = cookie;
         }
-        server.mss = options.mss.unwrap_or(super::default_mss(address));
+        server.mss = options.mss.unwrap_or(crate::tcp::default_mss(address));
     }
 
     /// A server, or somebody on the way there, answered only when it was asked without.
@@ -162,54 +157,10 @@ impl<const N: usize> FastOpenCache<N> {
         self.servers[place].get_or_insert(Server {
             address,
             cookie: FastOpenCookie::REQUEST,
-            mss: super::DEFAULT_MSS,
+            mss: crate::tcp::DEFAULT_MSS,
             after: Instant::ZERO,
             used: now,
         })
-    }
-}
-
-// The client's connection.
-impl Connection<'_> {
-    /// After [`Self::connect`], before the SYN is sent: what was written goes with it, to a peer of that MSS.
-    pub(crate) fn send_with_syn(&mut self, mss: u16) {
-        self.due.set(Special::Probe);
-        self.mss = mss.min(self.mss);
-    }
-
-    /// Whether a SYN was sent more than once.
-    pub(crate) fn repeated_syn(&self) -> bool {
-        self.retries > 0
-    }
-
-    /// How much data goes with the SYN: what the peer took last time, less the options, of which the cookie
-    /// is put in later.
-    pub(super) fn syn_data_len(&self, start: SeqNum, options: &TcpOptions) -> u32 {
-        let room = usize::from(self.mss).saturating_sub(options.len() + MAX_OPTION_LEN);
-        self.snd.bytes_from(start).min(room as u32)
-    }
-}
-
-// The server's connection.
-impl Connection<'_> {
-    /// As [`Self::accept`], of a SYN with a good cookie: what came with it is taken at once. The answer to
-    /// the SYN comes next, through [`Self::poll_segment`].
-    pub(crate) fn accept_fast<K: Copy>(
-        &mut self,
-        now: Instant,
-        half_open: &HalfOpen<K>,
-        opening: &Opening,
-        text: &[u8],
-    ) {
-        self.accept(now, half_open, opening);
-        // Nobody has answered the SYN yet.
-        self.snd.nxt = self.snd.una;
-        self.snd.max = self.snd.una;
-        self.timers.stop(Timer::Retransmit);
-        if !text.is_empty() {
-            self.rcv.store(half_open.irs + 1, text);
-        }
-        self.due.set(Special::Syn);
     }
 }
 
@@ -223,17 +174,14 @@ const KEY_LIFE: Duration = Duration::from_secs(12 * 60 * 60);
 /// How long a server is not tried that did not answer.
 const RETRY: Duration = Duration::from_secs(60 * 60);
 
-/// The longest Fast Open option.
-const MAX_OPTION_LEN: usize = 20;
-
 const FAST_OPEN_DOMAIN: u8 = b'F';
 
 #[cfg(test)]
 mod tests {
     use core::net::Ipv4Addr;
 
-    use super::*;
     use crate::rand::{Random, Seed};
+    use crate::tcp::*;
     use crate::wire::IpEndpoint;
 
     const NOW: Instant = Instant::from_secs(1_000_000);

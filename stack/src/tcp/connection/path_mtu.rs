@@ -5,10 +5,10 @@
 //! less, what is in flight and too long cannot have arrived: it is sent again at once, in smaller segments,
 //! and says nothing about congestion.
 
-use super::MIN_MSS;
-use super::connection::Connection;
+use super::Connection;
 #[cfg(feature = "tcp-plpmtud")]
 use super::plpmtud::Search;
+use crate::tcp::MIN_MSS;
 use crate::wire::SeqNum;
 
 /// The longest TCP payload, without options, that a path takes.

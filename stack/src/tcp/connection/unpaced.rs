@@ -1,6 +1,6 @@
 //! Stands in for `pacing.rs` where no congestion controller paces: nothing waits, and nothing is kept.
 
-use super::connection::Connection;
+use super::Connection;
 use crate::time::Instant;
 
 #[derive(Clone, Debug)]

@@ -18,7 +18,7 @@
 //!
 //! The receiver is the only one to call this.
 
-use super::receiver::Stored;
+use super::Stored;
 use crate::storage::Ring;
 use crate::wire::{SackBlocks, SeqNum};
 
@@ -398,7 +398,7 @@ const EDGES_LEN: u32 = 8;
 const RECENT: usize = 3;
 
 /// How many reports follow the first of those that go out together. Linux holds back none of the first three.
-pub(super) const MOST_LATER: u8 = 2;
+pub(in crate::tcp) const MOST_LATER: u8 = 2;
 
 /// So many blocks are no accident: a segment costs no more than a look at each of them.
 const MAX_BLOCKS: u8 = 128;

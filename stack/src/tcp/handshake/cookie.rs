@@ -25,11 +25,11 @@
 use core::hash::Hasher;
 
 use super::half_open::HalfOpen;
-use super::isn::hash_tuple;
-use super::receiver::window_shift;
-use super::timestamps::{PeerTimestamp, TimestampOffset};
-use super::{FourTuple, MIN_MSS, default_mss};
 use crate::rand::HashKey;
+use crate::tcp::isn::hash_tuple;
+use crate::tcp::receiver::window_shift;
+use crate::tcp::timestamps::{PeerTimestamp, TimestampOffset};
+use crate::tcp::{FourTuple, MIN_MSS, default_mss};
 use crate::time::{Duration, Instant};
 use crate::wire::{SeqNum, TcpHeader};
 
@@ -165,7 +165,7 @@ impl SynCookies {
 /// What timestamps remember: all that a peer can do that its acknowledgment does not show.
 fn stamp<K>(request: &HalfOpen<K>) -> u32 {
     let shift = request.shift.map_or(STAMP_SHIFT, |shift| {
-        u32::from(shift.min(super::MAX_WINDOW_SHIFT))
+        u32::from(shift.min(crate::tcp::MAX_WINDOW_SHIFT))
     });
     let sack = if request.sack { STAMP_SACK } else { 0 };
     let ecn = if request.ecn { STAMP_ECN } else { 0 };

@@ -1,12 +1,13 @@
 //! Losses that no acknowledgment shows: segments that may only be late (RFC 8985, section 6.3), and a tail that
 //! nothing came after (section 7). Two timers look for them before the retransmission timer does.
 
-use super::connection::Connection;
-use super::loss::{LINEAR_TIMEOUTS, Progress, micros};
+use super::Connection;
+use super::loss::{LINEAR_TIMEOUTS, Progress};
 use super::output::{SegmentPlan, Span, Special};
-use super::recovery::Phase;
 use super::timers::Timer;
 use crate::stats::Tally;
+use crate::tcp::clock::micros;
+use crate::tcp::recovery::Phase;
 use crate::time::{Duration, Instant};
 
 impl Connection<'_> {

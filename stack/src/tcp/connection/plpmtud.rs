@@ -17,9 +17,10 @@
 
 use zerocopy::little_endian::U32;
 
-use super::connection::{Connection, seconds};
+use super::Connection;
 use super::output::Span;
-use super::recovery::Phase;
+use crate::tcp::clock::seconds;
+use crate::tcp::recovery::Phase;
 use crate::time::Instant;
 use crate::wire::SeqNum;
 

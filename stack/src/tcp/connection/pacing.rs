@@ -12,18 +12,11 @@
 //! segment costs a subtraction. Where a round trip is so short that a quantum is more than the window
 //! there is never a timer. Retransmissions are paced as well; acknowledgments and probes are not.
 
-use super::connection::Connection;
-use super::loss::micros;
+use super::Connection;
 use super::timers::Timer;
+use crate::tcp::clock::micros;
+use crate::tcp::congestion::{LONGEST_US, Rate};
 use crate::time::{Duration, Instant};
-
-/// Bytes per span of time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Rate {
-    bytes: u64,
-    /// In microseconds, not 0.
-    span: u32,
-}
 
 /// Where a connection stands in its schedule.
 #[derive(Clone, Debug)]
@@ -32,28 +25,6 @@ pub(crate) struct Pacer {
     left: u32,
     /// When the last quantum should be on its way entirely, in the low 32 bits of microseconds.
     due: u32,
-}
-
-impl Rate {
-    /// `bytes` in `span` microseconds.
-    pub(crate) fn new(bytes: u64, span: u32) -> Self {
-        Self {
-            bytes: bytes.max(1),
-            span: span.max(1),
-        }
-    }
-
-    /// What goes out at once.
-    fn quantum(self, mss: u32) -> u32 {
-        let bytes = self.bytes.saturating_mul(QUANTUM_US) / u64::from(self.span);
-        u32::try_from(bytes).unwrap_or(u32::MAX).max(2 * mss)
-    }
-
-    /// How long `bytes` take.
-    pub(super) fn time_for(self, bytes: u32) -> u32 {
-        let span = u64::from(bytes) * u64::from(self.span) / self.bytes;
-        u32::try_from(span).unwrap_or(LONGEST_US).min(LONGEST_US)
-    }
 }
 
 impl Pacer {
@@ -126,14 +97,8 @@ impl Connection<'_> {
     }
 }
 
-/// A quantum lasts for a millisecond, as in Linux: long enough that timers cost little.
-const QUANTUM_US: u64 = 1_000;
-
 /// How much of the schedule may be made up for: a coarse timer's delay.
 const SLACK_US: i32 = 2_000;
-
-/// However slow the path, something goes out now and then.
-const LONGEST_US: u32 = 1_000_000;
 
 /// While no round trip was measured; then we look again.
 const UNPACED: u32 = 65_536;

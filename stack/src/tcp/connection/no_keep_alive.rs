@@ -1,6 +1,6 @@
 //! In place of `keep_alive.rs`: nobody asks a silent peer anything.
 
-use super::connection::Connection;
+use super::Connection;
 use super::output::SegmentPlan;
 use crate::time::Instant;
 

@@ -1,15 +1,16 @@
 //! A segment arrives: RFC 9293, section 3.10.7, in its order.
 
-use super::connection::{Connection, Moment, TICK, ticks};
-use super::out_of_order::MOST_LATER;
+use super::Connection;
 use super::output::Special;
-use super::receiver::Stored;
-use super::sender::WindowUpdate;
 use super::timers::Timer;
-use super::timestamps::LastAck;
-use super::{ConnectionError, State};
 use crate::events::Events;
 use crate::stats::Discard;
+use crate::tcp::clock::{Moment, TICK, ticks};
+use crate::tcp::receiver::{MOST_LATER, Stored};
+use crate::tcp::reset::reset_for;
+use crate::tcp::sender::WindowUpdate;
+use crate::tcp::timestamps::LastAck;
+use crate::tcp::{ConnectionError, State};
 use crate::time::Instant;
 use crate::wire::{SeqNum, TcpFlags, TcpHeader, TcpOptions, TcpSegment};
 
@@ -450,30 +451,6 @@ impl Connection<'_> {
             self.last_challenge = Some(Moment::new(now));
             self.due.ack = true;
         }
-    }
-}
-
-/// RFC 9293, section 3.10.7.1: the reset that answers a segment which no connection wants.
-pub(crate) fn reset_for(segment: &TcpSegment<'_>) -> TcpHeader {
-    let header = &segment.header;
-    let (flags, seq, ack) = if header.flags.contains(TcpFlags::ACK) {
-        (TcpFlags::RST, header.ack, SeqNum::new(0))
-    } else {
-        (
-            TcpFlags::RST | TcpFlags::ACK,
-            SeqNum::new(0),
-            header.seq + segment.segment_len(),
-        )
-    };
-    TcpHeader {
-        src_port: header.dst_port,
-        dst_port: header.src_port,
-        seq,
-        ack,
-        flags,
-        window: 0,
-        urgent: 0,
-        options: TcpOptions::default(),
     }
 }
 

@@ -1,6 +1,6 @@
 //! A connection without RACK-TLP: what no acknowledgment shows to be lost is left to the retransmission timer.
 
-use super::connection::Connection;
+use super::Connection;
 use super::output::SegmentPlan;
 use crate::time::Instant;
 

@@ -1,11 +1,11 @@
 //! A connection request that was answered and not completed: SYN-RECEIVED after a passive open, without
 //! buffers (RFC 9293, section 3.10.7.4 for that state).
 
-use super::FourTuple;
-use super::input::reset_for;
-use super::receiver::window_shift;
-use super::timestamps::{PeerTimestamp, TimestampOffset};
 use crate::stats::Discard;
+use crate::tcp::FourTuple;
+use crate::tcp::receiver::window_shift;
+use crate::tcp::reset::reset_for;
+use crate::tcp::timestamps::{PeerTimestamp, TimestampOffset};
 use crate::time::{Duration, Instant};
 use crate::wire::{SeqNum, TcpFlags, TcpHeader, TcpOptions, TcpSegment};
 

@@ -1,7 +1,7 @@
 use std::collections::VecDeque;
 use std::vec::Vec;
 
-use super::super::receiver::Receiver;
+use super::super::Receiver;
 use super::*;
 use crate::rand::{Random, Seed};
 use crate::storage::Bytes;

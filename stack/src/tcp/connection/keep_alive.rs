@@ -3,10 +3,11 @@
 
 use zerocopy::native_endian::U32;
 
-use super::connection::{Connection, since_ticks, ticks};
-use super::options::Millis;
+use super::Connection;
 use super::output::{SegmentPlan, Special};
 use super::timers::Timer;
+use crate::tcp::clock::{since_ticks, ticks};
+use crate::tcp::options::Millis;
 use crate::time::{Duration, Instant};
 use crate::wire::TcpFlags;
 

@@ -1,14 +1,15 @@
 //! The connection's side of loss recovery: what an acknowledgment says about what is in flight, and what
 //! may be sent next.
 
-use super::congestion::{Ack, Growth};
-use super::connection::Connection;
-use super::recovery::{
-    Circumstances, Delivered, Phase, ProbeOutcome, Prr, PrrAck, reported_duplicate,
-};
+use super::Connection;
 use super::timers::Timer;
 use crate::events::Events;
 use crate::stats::Tally;
+use crate::tcp::clock::micros;
+use crate::tcp::congestion::{Ack, Growth};
+use crate::tcp::recovery::{
+    Circumstances, Delivered, Phase, ProbeOutcome, Prr, PrrAck, reported_duplicate,
+};
 use crate::time::{Duration, Instant};
 use crate::wire::{SackBlocks, TcpHeader};
 
@@ -355,11 +356,6 @@ pub(super) struct Progress {
     /// When the newest of what arrived was sent.
     #[cfg_attr(not(feature = "tcp-bbr"), expect(dead_code))]
     pub(super) newest_sent: Option<u32>,
-}
-
-/// The clock of the scoreboard.
-pub(super) fn micros(now: Instant) -> u32 {
-    now.as_micros() as u32
 }
 
 /// How often a connection without congestion control waits no longer than the last time, before it doubles

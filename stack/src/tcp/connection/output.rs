@@ -4,14 +4,15 @@
 //! acknowledgment by itself only if nothing carries it along. An acknowledgment that reports gaps goes
 //! alone and first, because only without data does it count as a duplicate (RFC 5681, section 2).
 
-use super::connection::{Connection, since_ticks, ticks};
-use super::loss::micros;
+use super::Connection;
 use super::path_mtu::PathMss;
-use super::recovery::{Hole, Phase};
 use super::timers::Timer;
-use super::timestamps::LastAck;
-use super::{ConnectionError, FourTuple, State};
 use crate::events::Events;
+use crate::tcp::clock::micros;
+use crate::tcp::clock::{since_ticks, ticks};
+use crate::tcp::recovery::{Hole, Phase};
+use crate::tcp::timestamps::LastAck;
+use crate::tcp::{ConnectionError, FourTuple, State};
 use crate::time::Instant;
 use crate::wire::{ChecksumMode, Ecn, SeqNum, TcpFlags, TcpHeader, TcpOptions, tcp};
 
@@ -391,6 +392,8 @@ impl Connection<'_> {
 
     /// What may be sent from SND.NXT on: as much as windows and segment size let through, if that is
     /// worth a segment (RFC 9293, section 3.8.6.2.1, and Nagle's algorithm, section 3.7.4).
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(super) fn next_span(&self) -> Option<Span> {
         let start = self.snd.nxt;
         let unsent = self.snd.bytes_from(start);
@@ -404,6 +407,13 @@ impl Connection<'_> {
             let (len, fin) = (mss, false);
             return Some(Span { start, len, fin });
         }
+        self.last_span(unsent, usable)
+    }
+
+    /// What is left of `unsent` bytes, or as much of them as `usable` lets through, if that is worth a segment.
+    #[cfg_attr(target_pointer_width = "64", inline(never))]
+    fn last_span(&self, unsent: u32, usable: u32) -> Option<Span> {
+        let (start, mss) = (self.snd.nxt, u32::from(self.mss));
         let len = unsent.min(usable).min(mss);
         // Where data goes out before the handshake is complete, its end waits all the same, as in Linux.
         let fin = len == unsent && self.snd.fin_at(start + len) && self.state != State::SynReceived;

@@ -1,11 +1,11 @@
 //! Which timers run, and what happens when one is due.
 
-use super::State;
-use super::connection::{Connection, FIN_WAIT_2_TIMEOUT};
 use super::loss::LINEAR_TIMEOUTS;
 use super::output::Special;
 use super::timers::Timer;
+use super::{Connection, FIN_WAIT_2_TIMEOUT};
 use crate::stats::Tally;
+use crate::tcp::State;
 use crate::time::Instant;
 
 impl Connection<'_> {

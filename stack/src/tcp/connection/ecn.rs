@@ -11,8 +11,8 @@
 
 use zerocopy::little_endian::U32;
 
-use super::State;
-use super::connection::Connection;
+use super::Connection;
+use crate::tcp::State;
 use crate::wire::{SeqNum, TcpFlags, TcpHeader};
 
 /// Where a connection stands with congestion notification.

@@ -2,7 +2,7 @@ use core::net::Ipv4Addr;
 
 use super::*;
 use crate::rand::{Random, Seed};
-use crate::tcp::half_open::Offer;
+use crate::tcp::handshake::Offer;
 use crate::wire::{IpEndpoint, TcpFlags, TcpOptions, Timestamps};
 
 const NOW: Instant = Instant::from_secs(1_000_000);
