@@ -12,7 +12,7 @@ use crate::tcp::sender::WindowUpdate;
 use crate::tcp::timestamps::LastAck;
 use crate::tcp::{ConnectionError, State};
 use crate::time::Instant;
-use crate::wire::{SeqNum, TcpFlags, TcpHeader, TcpOptions, TcpSegment};
+use crate::wire::{SeqNum, TcpFlags, TcpHeader, TcpSegment};
 
 /// What became of a segment.
 #[derive(Debug, PartialEq, Eq)]
