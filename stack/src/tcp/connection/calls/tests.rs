@@ -106,7 +106,7 @@ fn reading_opens_the_window_of_a_peer_that_may_send() {
         (State::FinWait2, true),
         (State::CloseWait, false),
     ] {
-        let mut lab = Lab::closed(CongestionControl::NewReno, 10_000);
+        let mut lab = Lab::closed(CongestionControl::NewReno, 20_000);
         lab.request();
         lab.answer(plain());
         lab.text(10_000);
