@@ -103,9 +103,7 @@ impl Connection<'_> {
             // once, and says nothing about the network.
             self.snd.board().lose_first(u32::from(self.mss));
         }
-        if self.retransmits > 0 {
-            self.rtt.on_repeated_handshake();
-        }
+        self.rtt.on_repeated_handshake();
         self.snd.set_window(WindowUpdate {
             seq: header.seq,
             ack: header.ack,

@@ -1,3 +1,5 @@
+#![allow(clippy::single_range_in_vec_init, reason = "a segment is a range")]
+
 use super::*;
 use crate::tcp::CongestionControl;
 use crate::tcp::connection::lab::{Lab, MSS, RTT, before, data, modern, nth, plain};
@@ -373,6 +375,12 @@ fn a_fin_beyond_the_window_is_none() {
         lab.receive(header, &std::vec![7; window + over]);
         assert_eq!(lab.connection.receive_queue(), window);
         assert_eq!(lab.connection.is_finished(), finished, "{over}");
+        if !finished {
+            lab.connection.read(&mut std::vec![0; window]);
+            lab.peer.seq += window as u32;
+            lab.text(1);
+            assert!(!lab.connection.is_finished(), "it has to come again");
+        }
     }
 }
 
@@ -471,4 +479,66 @@ fn text_after_the_end_is_ignored_and_acknowledged() {
     fin.flags = TcpFlags::ACK | TcpFlags::FIN;
     assert_eq!(lab.receive(fin, &[]), Disposition::Accepted);
     assert_eq!(lab.sent().len(), 1);
+}
+
+/// Nobody is there, or is remembered by a record.
+#[test]
+fn what_is_over_takes_no_segments() {
+    for (state, reason) in [
+        (State::Closed, Discard::NoSocket),
+        (State::Listen, Discard::NoSocket),
+        (State::TimeWait, Discard::DuplicateSegment),
+    ] {
+        let mut lab = established();
+        lab.connection.state = state;
+        assert_eq!(lab.text(1), Disposition::Discarded(reason));
+        assert_eq!(lab.connection.receive_queue(), 0);
+    }
+}
+
+/// RFC 9293, section 3.10.7.3 and 3.10.7.4: text that comes with a SYN begins behind it.
+#[test]
+fn text_with_the_answer_to_a_request_begins_behind_its_syn() {
+    let mut lab = Lab::requesting(CongestionControl::NewReno);
+    let answer = TcpHeader {
+        flags: TcpFlags::SYN | TcpFlags::ACK,
+        ack: SeqNum::new(1),
+        options: plain(),
+        ..lab.peer
+    };
+    assert_eq!(lab.receive(answer, b"ab"), Disposition::Accepted);
+    assert_eq!(lab.connection.receive_queue(), 2);
+    assert_eq!(lab.connection.rcv.nxt, SeqNum::new(3));
+    let mut lab = crossed();
+    assert_eq!(lab.receive(answer, b"ab"), Disposition::Accepted);
+    assert_eq!(lab.connection.state(), State::Established);
+    assert_eq!(lab.connection.receive_queue(), 2);
+}
+
+#[test]
+fn what_became_of_text_has_a_name() {
+    let mut lab = Lab::closed(CongestionControl::NewReno, 100);
+    lab.request();
+    lab.answer(plain());
+    // Beyond the window, though it would have begun within if it were that long.
+    let mut beyond = lab.peer;
+    beyond.seq = SeqNum::new(150);
+    let outside = Disposition::Discarded(Discard::OutOfWindow);
+    assert_eq!(lab.receive(beyond, &[7; 200]), outside);
+    // Ahead of a gap, twice.
+    let mut ahead = lab.peer;
+    ahead.seq = SeqNum::new(51);
+    assert_eq!(lab.receive(ahead, &[7; 10]), Disposition::Accepted);
+    let duplicate = Disposition::Discarded(Discard::DuplicateSegment);
+    assert_eq!(lab.receive(ahead, &[7; 10]), duplicate);
+    // The second time it is the end.
+    ahead.flags = ahead.flags | TcpFlags::FIN;
+    assert_eq!(lab.receive(ahead, &[7; 10]), Disposition::Accepted);
+    // Of a full buffer.
+    let mut lab = Lab::closed(CongestionControl::NewReno, 100);
+    lab.request();
+    lab.answer(plain());
+    lab.text(100);
+    let no_room = Disposition::Discarded(Discard::NoRoomForData);
+    assert_eq!(lab.text(1), no_room);
 }

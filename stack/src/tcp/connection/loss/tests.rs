@@ -6,6 +6,7 @@
     feature = "tcp-undo",
     feature = "tcp-timestamps"
 ))]
+#![allow(clippy::single_range_in_vec_init, reason = "a segment is a range")]
 
 use super::*;
 use crate::events::Events;
@@ -195,6 +196,112 @@ fn rfc6582_3_2_each_duplicate_stands_for_a_segment_that_left() {
     assert_eq!(lab.connection.pipe(), 9 * MSS);
     lab.ack(before(0));
     assert_eq!(lab.connection.pipe(), 8 * MSS);
+    assert_eq!(
+        lab.connection.allowance(),
+        0,
+        "CEIL(2000 * 5000 / 12000), and more went"
+    );
+    // RFC 9937, section 6.2: at the threshold as much goes out as arrives.
+    for _ in 0..3 {
+        assert_eq!(lab.data(), []);
+        lab.ack(before(0));
+    }
+    assert_eq!(lab.connection.pipe(), 5 * MSS);
+    assert_eq!(lab.data(), []);
+    lab.ack(before(0));
+    assert_eq!(lab.data(), [nth(12)]);
+}
+
+/// RFC 6582, section 3.2, step 3: a partial acknowledgment lets a segment out whatever the rate.
+#[test]
+fn rfc6582_3_2_a_partial_acknowledgment_makes_room_for_what_it_shows() {
+    let mut lab = ten_out(Lab::established(CongestionControl::NewReno, plain()));
+    for _ in 0..3 {
+        lab.ack(before(0));
+        lab.sent();
+    }
+    lab.connection
+        .congestion
+        .prr_mut()
+        .unwrap()
+        .on_sent(100 * MSS);
+    lab.ack(before(1));
+    assert_eq!(lab.connection.allowance(), MSS);
+    assert_eq!(lab.data(), [nth(1)]);
+    // A peer that reports is answered at the rate.
+    let mut lab = ten_out(newreno());
+    lab.report(before(0), &[before(1)..before(4)]);
+    lab.sent();
+    lab.connection
+        .congestion
+        .prr_mut()
+        .unwrap()
+        .on_sent(100 * MSS);
+    let progress = Progress {
+        lost: MSS,
+        ..Progress::default()
+    };
+    lab.connection.adjust_window(lab.now, &progress);
+    assert_eq!(lab.connection.allowance(), 0);
+}
+
+/// RFC 2018, section 2: who did not agree to reports makes none.
+#[test]
+fn rfc2018_2_reports_that_nobody_agreed_to_mean_nothing() {
+    let mut lab = ten_out(Lab::established(CongestionControl::NewReno, plain()));
+    lab.report(before(0), &[before(1)..before(9)]);
+    assert_eq!(lab.connection.snd.scoreboard.sacked, 0);
+    assert_eq!(lab.connection.snd.scoreboard.lost, 0);
+}
+
+/// RFC 7323, section 4.1: "RTTM [...] may only be used if it acknowledges some new data".
+#[test]
+fn rfc7323_4_1_only_what_acknowledges_new_data_is_timed_by_its_echo() {
+    let mut options = modern();
+    options.timestamps = Some(crate::wire::Timestamps { value: 1, echo: 0 });
+    let mut lab = Lab::established(CongestionControl::NewReno, options);
+    lab.write(3 * MSS);
+    lab.sent();
+    let value = lab.connection.timestamps.value(lab.now).unwrap();
+    lab.stamp(2, value);
+    lab.now = lab.now + Duration::from_millis(500);
+    let before_rtt = lab.connection.rtt.srtt();
+    lab.ack(before(0));
+    assert_eq!(lab.connection.rtt.srtt(), before_rtt);
+}
+
+/// RFC 8985, section 7.2: a probe is put off by what delivers something, and by nothing else.
+#[test]
+fn rfc8985_7_2_an_acknowledgment_of_nothing_puts_no_probe_off() {
+    let mut lab = newreno();
+    lab.write(3 * MSS);
+    lab.sent();
+    let due = lab.connection.timers.due(Timer::LossProbe);
+    lab.wait(50);
+    lab.ack(before(0));
+    lab.ack(before(0));
+    assert_eq!(lab.connection.timers.due(Timer::LossProbe), due);
+    lab.ack(before(1));
+    assert!(lab.connection.timers.due(Timer::LossProbe) > due);
+}
+
+/// RFC 8985, section 6.2, step 5: what was sent before a retransmission that arrived, and a round trip ago, is lost, if
+/// nothing of it is reported or not.
+#[test]
+fn rfc8985_6_2_a_retransmission_that_arrived_shows_what_was_lost_before_it() {
+    let mut lab = ten_out(newreno());
+    lab.report(before(0), &[before(1)..before(4)]);
+    assert_eq!(lab.data(), [nth(0)]);
+    lab.wait(RTT);
+    lab.ack(before(4));
+    assert_eq!(lab.connection.snd.scoreboard.sacked, 0);
+    assert_eq!(lab.connection.recovery.phase(), Phase::Fast);
+    assert_eq!(lab.connection.snd.scoreboard.lost, 6 * MSS);
+    // Without a loss nothing is.
+    let mut lab = ten_out(newreno());
+    lab.ack(before(4));
+    assert!(!lab.connection.take_tally().contains(Tally::REORDERING));
+    assert_eq!(lab.connection.snd.scoreboard.lost, 0);
 }
 
 /// RFC 5681, section 3.1: a timeout leaves half of what was in flight as the threshold and one segment as the window; one

@@ -1,3 +1,5 @@
+#![allow(clippy::single_range_in_vec_init, reason = "a segment is a range")]
+
 use super::*;
 use crate::tcp::CongestionControl;
 use crate::tcp::connection::lab::{Lab, MSS, RTT, before, data, modern, nth, plain, segments};
@@ -327,4 +329,44 @@ fn segments_leave_in_order_with_what_is_left_at_the_end() {
         sent[2].header.flags.contains(TcpFlags::FIN),
         "the end needs no segment of its own"
     );
+}
+
+/// What is lost waits for its time as data does, and for a state that lets it out.
+#[test]
+fn what_is_lost_waits_for_its_time() {
+    let lost = || {
+        let mut lab = Lab::established(CongestionControl::NewReno, modern());
+        lab.write(10 * MSS);
+        lab.sent();
+        lab.connection.snd.board().lose_all();
+        lab
+    };
+    let mut lab = lost();
+    assert!(lab.connection.plan_retransmission(lab.now).is_some());
+    let mut lab = lost();
+    lab.connection.state = State::FinWait2;
+    assert!(lab.connection.plan_retransmission(lab.now).is_none());
+    #[cfg(any(feature = "tcp-cubic", feature = "tcp-bbr"))]
+    {
+        let mut lab = lost();
+        lab.connection.timers.set(Timer::Pacing, lab.now);
+        assert!(lab.connection.plan_retransmission(lab.now).is_none());
+        assert!(!lab.connection.wants_to_send());
+        assert!(lab.connection.next_data(lab.now).is_none());
+    }
+}
+
+/// RFC 7413, section 4.1.1: the cookie goes with what asks for a connection, and with nothing else.
+#[cfg(feature = "tcp-fast-open")]
+#[test]
+fn a_request_is_a_syn_and_nothing_else() {
+    let mut lab = with_window(800);
+    for (flags, is_request) in [
+        (TcpFlags::SYN, true),
+        (TcpFlags::SYN | TcpFlags::ACK, false),
+        (TcpFlags::ACK, false),
+    ] {
+        let plan = lab.connection.plan(SeqNum::new(1), flags);
+        assert_eq!(crate::tcp::Connection::is_request(&plan), is_request);
+    }
 }

@@ -1,4 +1,5 @@
 #![cfg(all(feature = "stats", feature = "tcp-prr"))]
+#![allow(clippy::single_range_in_vec_init, reason = "a segment is a range")]
 
 use super::*;
 use crate::tcp::CongestionControl;

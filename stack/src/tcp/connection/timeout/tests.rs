@@ -1,3 +1,5 @@
+#![allow(clippy::single_range_in_vec_init, reason = "a segment is a range")]
+
 use super::*;
 use crate::tcp::connection::lab::{Lab, MSS, RTT, Sent, plain};
 use crate::tcp::{CongestionControl, ConnectionError};

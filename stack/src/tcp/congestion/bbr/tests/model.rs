@@ -91,8 +91,15 @@ fn section_4_1_2_a_round_is_as_fast_as_the_slower_of_its_ends() {
         (first.bw, first.delivered, first.lost),
         (100_000, 10_000, 2_000)
     );
-    assert!(first.app_limited);
+    assert!(first.app_limited && !bbr.round.app_limited);
     assert_eq!((bbr.round.delivered, bbr.round.lost), (0, 0));
+    let mut idle = bbr.clone();
+    let nothing_to_say = Ack {
+        app_limited: true,
+        ..acked(200_000)
+    };
+    idle.end_round(300_000, &nothing_to_say);
+    assert!(idle.round.app_limited, "the next begins that way");
     for (newest, now, bw) in [
         (199_999, 300_000, None),
         (200_000, 300_000, Some(200_000)),
