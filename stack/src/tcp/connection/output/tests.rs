@@ -336,11 +336,15 @@ fn segments_leave_in_order_with_what_is_left_at_the_end() {
 fn what_is_lost_waits_for_its_time() {
     let lost = || {
         let mut lab = Lab::established(CongestionControl::NewReno, modern());
-        lab.write(10 * MSS);
+        lab.write(20 * MSS);
         lab.sent();
         lab.connection.snd.board().lose_all();
         lab
     };
+    let mut lab = lost();
+    assert!(lab.connection.next_data(lab.now).is_some());
+    lab.connection.state = State::FinWait2;
+    assert!(lab.connection.next_data(lab.now).is_none());
     let mut lab = lost();
     assert!(lab.connection.plan_retransmission(lab.now).is_some());
     let mut lab = lost();
@@ -368,5 +372,64 @@ fn a_request_is_a_syn_and_nothing_else() {
     ] {
         let plan = lab.connection.plan(SeqNum::new(1), flags);
         assert_eq!(crate::tcp::Connection::is_request(&plan), is_request);
+    }
+}
+
+/// RFC 9293, section 3.5: before the handshake is complete nothing is known of the peer's window.
+#[test]
+fn data_waits_for_the_handshake() {
+    let mut lab = Lab::requesting(CongestionControl::NewReno);
+    let request = TcpHeader {
+        flags: TcpFlags::SYN,
+        options: plain(),
+        ..lab.peer
+    };
+    lab.receive(request, &[]);
+    lab.write(10);
+    lab.connection.snd.wnd = 1_000;
+    assert_eq!(lab.data(), []);
+    lab.peer.seq += 1;
+    lab.ack(1);
+    assert_eq!(lab.data(), [1..11]);
+    // Nor does it matter then that nobody knows of the connection yet.
+    for state in [State::FinWait2, State::SynSent] {
+        lab.connection.state = state;
+        lab.connection.unclaimed = true;
+        assert!(!lab.connection.sends_data(), "{state:?}");
+    }
+}
+
+/// RFC 9293, section 3.8.1: what is sent again ends where it ended before.
+#[test]
+fn an_end_is_sent_again_with_the_data_that_it_went_with() {
+    for (together, flags) in [
+        (true, TcpFlags::ACK | TcpFlags::PSH | TcpFlags::FIN),
+        (false, TcpFlags::ACK | TcpFlags::PSH),
+    ] {
+        let mut lab = with_window(60_000);
+        lab.write(500);
+        if !together {
+            lab.sent();
+        }
+        lab.connection.close();
+        lab.sent();
+        let again = lab.wait(305);
+        assert_eq!(again[0].data, 1..501);
+        assert_eq!(again[0].header.flags, flags);
+        let ends = again
+            .iter()
+            .filter(|sent| sent.header.flags.contains(TcpFlags::FIN));
+        assert_eq!(ends.count(), 1);
+    }
+}
+
+#[test]
+fn a_probe_that_is_repeated_says_so() {
+    let mut lab = with_window(0);
+    lab.write(10);
+    for repeated in [false, true] {
+        lab.connection.due.set(Special::Probe);
+        let plan = lab.connection.plan_probe(lab.now).unwrap();
+        assert_eq!((plan.len, plan.repeated), (1, repeated));
     }
 }

@@ -293,3 +293,18 @@ fn timers_of_losses_end_with_what_is_in_flight() {
     assert_eq!(due(&lab, Timer::LossProbe), None);
     assert_eq!(segments(0..10).len(), 10);
 }
+
+/// RFC 5681, section 3.1: FlightSize is all that is out, reported or not.
+#[test]
+fn a_loss_that_time_shows_cuts_the_window_to_half_of_what_is_out() {
+    let mut lab = sent(CongestionControl::NewReno, modern(), 0);
+    lab.connection.congestion.on_loss(40 * MSS);
+    lab.write(10 * MSS);
+    lab.sent();
+    lab.wait(RTT);
+    lab.report(before(0), &[nth(1)]);
+    lab.write(2 * MSS);
+    assert_eq!(lab.data(), segments(10..12));
+    lab.wait(25);
+    assert_eq!(lab.connection.congestion.ssthresh(), 6 * MSS);
+}
