@@ -248,3 +248,12 @@ fn nothing_in_flight_has_no_length_and_no_peer_that_reneges() {
     assert_eq!(board.oldest_len(), 0);
     assert!(!board.lose_all());
 }
+
+/// A record of nine bytes for every 384, in words of eight; none for a buffer of less than 2 KiB.
+#[test]
+fn a_buffer_of_two_kilobytes_has_a_table() {
+    for (len, table) in [(0, 0), (1_000, 0), (2_047, 0), (2_048, 48), (3_840, 96)] {
+        assert_eq!(table_len(len), table, "{len}");
+    }
+    assert_eq!(table_len(1 << 30), 9 * MAX_RECORDS);
+}
