@@ -38,6 +38,13 @@ fn a_connection_starts_anew() {
         (connection.snd.flight(), connection.rcv.has_gaps()),
         (0, false)
     );
+    assert_eq!(
+        (
+            connection.snd.scoreboard.lost,
+            connection.snd.scoreboard.sacked
+        ),
+        (0, 0)
+    );
     assert_eq!(connection.rtt.srtt(), None);
     assert!(connection.last_challenge.is_none() && !connection.detached);
     assert!(!connection.due.is_set(Special::Reset) && !connection.due.ack);
