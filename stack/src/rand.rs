@@ -91,11 +91,12 @@ impl From<[u8; 16]> for HashKey {
 }
 
 impl HashKey {
-    /// The hash of what `write` feeds in. `domain` keeps the uses of the key apart.
+    /// The hash of what `write` feeds in. `domain` keeps the uses of the key apart. It comes last, so that numbers
+    /// lie where they are read again as they were written.
     pub(crate) fn hash(self, domain: u8, write: impl FnOnce(&mut Message)) -> u64 {
         let mut message = Message::new(self);
-        message.write_u8(domain);
         write(&mut message);
+        message.write_u8(domain);
         message.finish()
     }
 }

@@ -18,6 +18,7 @@ mod flow_label;
 mod fragments;
 mod icmp;
 mod ingress;
+mod inline;
 mod interface;
 #[cfg(feature = "multicast")]
 mod multicast;
@@ -38,6 +39,7 @@ mod outgoing;
 mod packet_socket;
 #[cfg(any(feature = "socket-tcp", feature = "socket-udp"))]
 mod ports;
+mod received;
 mod services;
 mod sockets;
 #[cfg(feature = "socket-tcp")]
@@ -60,9 +62,9 @@ pub use config::SlaacConfig;
 pub use config::{AddressPolicy, Config, ConfigV4, DefensePolicy, EcnPolicy, StaticConfigV4};
 #[cfg(feature = "proto-ipv6")]
 pub use config::{ConfigV6, InterfaceIdentifiers, StaticConfigV6};
-pub(crate) use egress::Inline;
 #[cfg(feature = "ip-fragments")]
 pub(crate) use fragments::FragmentBuffers;
+pub(crate) use inline::Inline;
 pub use interface::ConfigError;
 pub(crate) use interface::Interface;
 #[cfg(feature = "slaac")]
@@ -141,6 +143,8 @@ pub(crate) struct Engine<'d> {
     udp_pools: packet_socket::udp::UdpPools<'d>,
     /// A handle asked for something that only the runner can begin.
     attention: bool,
+    /// Nothing but sockets has something to send, for now.
+    only_sockets_send: bool,
     /// Grows with whatever tasks may wait for that is neither a socket's nor the configuration's.
     news: u16,
     #[cfg(feature = "config-events")]
@@ -171,10 +175,11 @@ impl<'d> Engine<'d> {
             #[cfg(all(feature = "embedded-nal-async", feature = "socket-udp"))]
             udp_pools: packet_socket::udp::UdpPools::new(),
             attention: false,
+            only_sockets_send: false,
             news: 0,
             #[cfg(feature = "config-events")]
             notices: notices::Notices::new(),
-            sockets: sockets.with_key(random.hash_key()),
+            sockets,
             #[cfg(feature = "socket-tcp")]
             tcp: TcpState::new(random.hash_key(), config, tables),
             icmp_errors: ErrorLimiter::new(),
@@ -188,6 +193,7 @@ impl<'d> Engine<'d> {
     /// Does what is due by now.
     #[inline]
     pub(crate) fn expire(&mut self, now: Instant) {
+        self.only_sockets_send = false;
         if self.next_deadline() <= now {
             self.on_timeout(now);
         }

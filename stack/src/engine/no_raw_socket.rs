@@ -2,7 +2,7 @@
 
 use super::Engine;
 use super::icmp::IcmpError;
-use super::ingress::Received;
+use super::received::Received;
 use crate::wire::{IpProtocol, IpVersion, Quote};
 
 impl Engine<'_> {

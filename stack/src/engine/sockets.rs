@@ -18,7 +18,6 @@ use crate::dns::mdns::Browse;
 use crate::events::Events;
 #[cfg(feature = "medium-ethernet")]
 use crate::link::NeighborKey;
-use crate::rand::{HashKey, Message};
 use crate::storage::{Buckets, Deadlines, Generation, Index, Link, List, Uses};
 use crate::time::Instant;
 
@@ -169,7 +168,6 @@ pub(crate) struct Sockets<'d> {
     links: [&'d mut [Link]; LANES],
     buckets: Buckets<'d>,
     deadlines: Deadlines<'d>,
-    key: HashKey,
     free: List,
     ready: List,
     events: List,
@@ -203,7 +201,6 @@ impl<'d> Sockets<'d> {
             links,
             buckets: Buckets::new(buckets),
             deadlines,
-            key: HashKey::default(),
             free,
             ready: List::new(),
             events: List::new(),
@@ -216,11 +213,6 @@ impl<'d> Sockets<'d> {
             #[cfg(feature = "medium-ethernet")]
             parked: List::new(),
         }
-    }
-
-    pub(super) fn with_key(mut self, key: HashKey) -> Self {
-        self.key = key;
-        self
     }
 
     fn take_free(&mut self) -> Option<Index> {
@@ -373,13 +365,9 @@ impl<'d> Sockets<'d> {
 
     // Finding.
 
-    /// The keyed hash that sockets are filed under. `kind` keeps their kinds apart.
-    pub(super) fn hash(&self, kind: u8, write: impl FnOnce(&mut Message)) -> u32 {
-        (self.key.hash(kind, write) >> 32) as u32
-    }
-
-    /// As [`Self::hash`] for what is filed under a port of ours alone. Which those are is not the peers'
-    /// choice, so nobody can crowd a bucket with them and a key would protect nothing.
+    /// The hash of what is filed under a port of ours alone; `kind` keeps their kinds apart. Which those are is not
+    /// the peers' choice, so nobody can crowd a bucket with them and a key, as connections have it, would protect
+    /// nothing.
     pub(super) fn hash_port(&self, kind: u8, port: u16) -> u32 {
         (u32::from(kind) << 16 | u32::from(port)).wrapping_mul(GOLDEN_RATIO)
     }

@@ -7,6 +7,7 @@ mod half_open;
 pub(super) mod listen;
 #[cfg(not(feature = "tcp-fast-open"))]
 mod no_fast_open;
+mod peer;
 pub(super) mod pool;
 mod requests;
 mod segments;
@@ -21,10 +22,12 @@ use super::{BufferPair, SocketKey};
 use crate::rand::HashKey;
 use crate::storage::{Index, Records};
 use crate::tcp::{
-    Connection, ConnectionError, FastOpen, HalfOpen, IsnGenerator, Options, TimeWait,
+    Connection, ConnectionError, FastOpen, FourTuple, HalfOpen, IsnGenerator, Options, TimeWait,
+    TupleHash,
 };
 use crate::time::{Duration, Instant};
 use cygnet_config::{TCP_HALF_OPEN_COUNT, TCP_POOL_COUNT, TCP_TIME_WAIT_COUNT};
+use peer::Peer;
 use pool::{Pool, PoolId};
 
 /// What all connections share.
@@ -49,6 +52,9 @@ pub(crate) struct TcpState<'d> {
     pub(super) pools: [Option<Pool<'d>>; TCP_POOL_COUNT],
     /// The connection that the last segment was for, which the next is likely for as well.
     pub(super) last: Index,
+    /// The last ends that were hashed: those of a request come again with the segment that completes the handshake.
+    last_hash: Option<(FourTuple, TupleHash)>,
+    peer: Option<Peer>,
 }
 
 /// The memory for what is not a connection yet, or no longer.
@@ -168,6 +174,8 @@ impl<'d> TcpState<'d> {
             options: Options::new(config.congestion_control, config.min_rto.into()),
             pools: [const { None }; TCP_POOL_COUNT],
             last: 0,
+            last_hash: None,
+            peer: None,
         }
     }
 
@@ -200,6 +208,3 @@ impl<'d> TcpSlot<'d> {
         }
     }
 }
-
-/// What connections are filed under, see [`super::Sockets::hash`].
-const CONNECTION: u8 = b'c';

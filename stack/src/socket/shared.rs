@@ -182,9 +182,7 @@ impl<'d> Shared<'d> {
                 return;
             };
             if let Some(wakers) = self.wakers.get_mut(usize::from(key.index)) {
-                for waker in wakers.take(events) {
-                    wakes.push(waker);
-                }
+                wakers.take(events, |waker| wakes.push(waker));
             }
         }
     }

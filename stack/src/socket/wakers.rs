@@ -116,12 +116,18 @@ impl SocketWakers {
     }
 
     /// Takes the wakers that events concern.
-    pub(super) fn take(&mut self, events: Events) -> impl Iterator<Item = Waker> + '_ {
-        let kinds = [Events::READABLE, Events::WRITABLE, Events::STATE];
-        self.slots
-            .iter_mut()
-            .zip(kinds)
-            .filter(move |(_, kind)| events.contains(*kind))
-            .filter_map(|(slot, _)| slot.take())
+    pub(super) fn take(&mut self, events: Events, mut taken: impl FnMut(Waker)) {
+        // One after the other: an array of kinds would be written down and read back each time.
+        let mut take = |slot: &mut Option<Waker>, kind| {
+            if events.contains(kind)
+                && let Some(waker) = slot.take()
+            {
+                taken(waker);
+            }
+        };
+        let [read, write, state] = &mut self.slots;
+        take(read, Events::READABLE);
+        take(write, Events::WRITABLE);
+        take(state, Events::STATE);
     }
 }

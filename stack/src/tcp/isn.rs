@@ -1,47 +1,63 @@
-//! Initial sequence numbers (RFC 6528).
+//! What follows from a four-tuple by a keyed hash: where a connection is filed, and its initial sequence numbers
+//! (RFC 6528).
 
 use core::hash::Hasher;
 
 use super::FourTuple;
 use crate::rand::{HashKey, Message};
 use crate::time::Instant;
-use crate::wire::{IpAddress, IpEndpoint, SeqNum};
+use crate::wire::{IpAddress, SeqNum};
 
-/// `ISN = M + F(localip, localport, remoteip, remoteport, secretkey)`.
+/// Hashes four-tuples: `F(localip, localport, remoteip, remoteport, secretkey)`.
 #[derive(Clone, Copy)]
 pub(crate) struct IsnGenerator {
     pub(super) key: HashKey,
 }
+
+/// The hash of a four-tuple. Both halves are as good as random to whoever does not know the key, and so is each to
+/// who knows the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct TupleHash(u64);
 
 impl IsnGenerator {
     pub(crate) fn new(key: HashKey) -> Self {
         Self { key }
     }
 
-    /// RFC 6528, section 3: M "is the 4 microsecond timer".
-    pub(crate) fn generate(&self, now: Instant, tuple: &FourTuple) -> SeqNum {
+    pub(crate) fn hash(&self, tuple: &FourTuple) -> TupleHash {
+        TupleHash(self.key.hash(ISN_DOMAIN, |h| hash_tuple(h, tuple)))
+    }
+}
+
+impl TupleHash {
+    /// What the connection is filed under.
+    pub(crate) fn bucket(self) -> u32 {
+        (self.0 >> 32) as u32
+    }
+
+    /// `ISN = M + F`. RFC 6528, section 3: M "is the 4 microsecond timer".
+    pub(crate) fn isn(self, now: Instant) -> SeqNum {
         let m = (now.as_micros() / 4) as u32;
-        let f = self.key.hash(ISN_DOMAIN, |h| hash_tuple(h, tuple));
+        let f = self.0;
         SeqNum::new(m.wrapping_add(f as u32))
     }
 }
 
 /// Puts a four-tuple into what is to be hashed.
-pub(crate) fn hash_tuple(message: &mut Message, tuple: &FourTuple) {
-    hash_endpoint(message, tuple.local);
-    hash_endpoint(message, tuple.remote);
+pub(super) fn hash_tuple(message: &mut Message, tuple: &FourTuple) {
+    hash_addresses(message, tuple);
+    message.write_u32(u32::from(tuple.local.port) << 16 | u32::from(tuple.remote.port));
 }
 
-fn hash_endpoint(message: &mut Message, endpoint: IpEndpoint) {
-    hash_address(message, endpoint.addr);
-    message.write_u16(endpoint.port);
-}
+/// Puts its addresses alone into what is to be hashed.
 #[cfg_attr(target_pointer_width = "32", inline(never))]
-pub(super) fn hash_address(message: &mut Message, address: IpAddress) {
-    match address {
-        IpAddress::Ipv4(a) => message.write_u32(a.to_bits()),
-        #[cfg(feature = "proto-ipv6")]
-        IpAddress::Ipv6(a) => message.write_u128(a.to_bits()),
+pub(super) fn hash_addresses(message: &mut Message, tuple: &FourTuple) {
+    for end in [tuple.local, tuple.remote] {
+        match end.addr {
+            IpAddress::Ipv4(a) => message.write_u32(a.to_bits()),
+            #[cfg(feature = "proto-ipv6")]
+            IpAddress::Ipv6(a) => message.write_u128(a.to_bits()),
+        }
     }
 }
 
@@ -54,6 +70,7 @@ mod tests {
     use super::*;
     use crate::rand::{Random, Seed};
     use crate::time::Duration;
+    use crate::wire::IpEndpoint;
 
     fn generator(seed: u64) -> IsnGenerator {
         IsnGenerator::new(Random::new(Seed::from(seed)).hash_key())
@@ -76,10 +93,10 @@ mod tests {
     fn must_8_numbers_move_on_with_a_clock_of_four_microseconds() {
         let isn = generator(1);
         let start = Instant::from_secs(1_000);
-        let first = isn.generate(start, &here_and_there());
+        let first = isn.hash(&here_and_there()).isn(start);
         let after = |span| {
-            isn.generate(start + span, &here_and_there())
-                .distance_from(first)
+            let number = isn.hash(&here_and_there()).isn(start + span);
+            number.distance_from(first)
         };
         assert_eq!(after(Duration::from_micros(4)), 1);
         assert_eq!(after(Duration::from_secs(1)), 250_000);
@@ -100,8 +117,9 @@ mod tests {
         for (index, one) in all.iter().enumerate() {
             for other in &all[..index] {
                 let distance = isn
-                    .generate(now, one)
-                    .distance_from(isn.generate(now, other));
+                    .hash(one)
+                    .isn(now)
+                    .distance_from(isn.hash(other).isn(now));
                 // Not merely one clock tick or one port number apart.
                 let near = distance.min(distance.wrapping_neg());
                 assert!(near > 100_000, "{one:?} {other:?}");
@@ -113,7 +131,7 @@ mod tests {
     #[test]
     fn must_9_numbers_depend_on_a_secret() {
         let now = Instant::from_secs(1_000);
-        let number = |seed| generator(seed).generate(now, &here_and_there());
+        let number = |seed| generator(seed).hash(&here_and_there()).isn(now);
         assert_eq!(number(1), number(1));
         assert_ne!(number(1), number(2));
     }

@@ -39,13 +39,13 @@ mod time_wait;
 #[cfg_attr(not(feature = "tcp-timestamps"), path = "no_timestamps.rs")]
 mod timestamps;
 
-pub(crate) use connection::{Connection, Disposition, Opening, PathMss, SegmentPlan};
+pub(crate) use connection::{Connection, Disposition, FollowUp, Opening, PathMss, SegmentPlan};
 #[cfg(feature = "tcp-syn-cookies")]
 pub(crate) use handshake::{CookieArrival, SynCookies};
 pub(crate) use handshake::{FastOpen, HalfOpen, Offer, SynReply};
 #[cfg(feature = "tcp-fast-open")]
 pub(crate) use handshake::{FastOpenCache, FastOpenKey};
-pub(crate) use isn::{IsnGenerator, hash_tuple};
+pub(crate) use isn::{IsnGenerator, TupleHash};
 pub use options::CongestionControl;
 pub(crate) use options::Options;
 pub use recovery::send_buffer_len;
@@ -53,6 +53,7 @@ pub(crate) use reset::reset_for;
 pub(crate) use rtt::MinRto;
 pub use state::{ConnectionError, Info, State};
 pub(crate) use time_wait::{TimeWait, TimeWaitVerdict};
+pub(crate) use timestamps::TimestampOffset;
 #[cfg(feature = "tcp-syn-cookies")]
 pub(crate) use timestamps::timestamp_value;
 

@@ -105,6 +105,11 @@ impl<'d> Sender<'d> {
         self.base + self.ring.len() as u32
     }
 
+    /// Whether there are bytes, or a FIN, that were not sent yet.
+    pub(crate) fn has_unsent(&self) -> bool {
+        self.nxt.before(self.data_end() + u32::from(self.closed))
+    }
+
     /// Bytes from `from` to the last one written.
     pub(crate) fn bytes_from(&self, from: SeqNum) -> u32 {
         let end = self.data_end();

@@ -4,7 +4,7 @@
 
 use super::FourTuple;
 use super::clock::{Moment, seconds};
-use super::isn::{IsnGenerator, hash_address};
+use super::isn::{IsnGenerator, hash_addresses};
 use crate::stats::Discard;
 use crate::time::{Duration, Instant};
 use crate::wire::{SeqNum, TcpFlags, TcpHeader, TcpOptions, Timestamps};
@@ -175,8 +175,7 @@ impl IsnGenerator {
     /// host has been up, yet grow from one connection between two hosts to the next (RFC 7323, section 7.1).
     pub(crate) fn timestamp_offset(&self, tuple: &FourTuple) -> TimestampOffset {
         let hash = self.key.hash(TIMESTAMP_DOMAIN, |h| {
-            hash_address(h, tuple.local.addr);
-            hash_address(h, tuple.remote.addr);
+            hash_addresses(h, tuple);
         });
         hash as u32
     }

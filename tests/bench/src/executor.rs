@@ -68,8 +68,12 @@ struct Woken(AtomicBool);
 
 impl Woken {
     fn take(&self) -> bool {
-        // Reading first: most tasks are not woken most of the time, and a swap is dearer.
-        self.0.load(Ordering::Acquire) && self.0.swap(false, Ordering::AcqRel)
+        // No swap, which is dear and what more than one thread would need.
+        let woken = self.0.load(Ordering::Acquire);
+        if woken {
+            self.0.store(false, Ordering::Release);
+        }
+        woken
     }
 }
 

@@ -5,6 +5,7 @@
 //! which is what the peers' driver traits want. All in one thread.
 
 use std::cell::{RefCell, RefMut};
+use std::mem;
 use std::rc::Rc;
 use std::task::{Context, Waker};
 
@@ -54,7 +55,7 @@ impl End {
     pub(crate) fn take(&self, cx: Option<&Context<'_>>) -> Option<Incoming<'_>> {
         let mut receives = self.receives.borrow_mut();
         if receives.count == 0 {
-            register(&mut receives.reader, cx);
+            receives.reader.wait(cx);
             return None;
         }
         Some(Incoming(receives))
@@ -71,7 +72,7 @@ impl End {
     pub(crate) fn transmit(&self, cx: Option<&Context<'_>>) -> Option<Outgoing<'_>> {
         let mut sends = self.sends.borrow_mut();
         if sends.count == sends.lens.len() {
-            register(&mut sends.writer, cx);
+            sends.writer.wait(cx);
             return None;
         }
         Some(Outgoing(sends))
@@ -89,9 +90,7 @@ impl Incoming<'_> {
         let result = f(&mut ring.slot(slot)[..len]);
         ring.first = (slot + 1) % ring.lens.len();
         ring.count -= 1;
-        if let Some(waker) = ring.writer.take() {
-            waker.wake();
-        }
+        ring.writer.wake();
         result
     }
 }
@@ -106,9 +105,7 @@ impl Outgoing<'_> {
         let result = f(&mut ring.slot(slot)[..len]);
         ring.lens[slot] = len;
         ring.count += 1;
-        if let Some(waker) = ring.reader.take() {
-            waker.wake();
-        }
+        ring.reader.wake();
         result
     }
 }
@@ -121,8 +118,35 @@ struct Ring {
     lens: Box<[usize]>,
     first: usize,
     count: usize,
-    reader: Option<Waker>,
-    writer: Option<Waker>,
+    reader: Waiter,
+    writer: Waiter,
+}
+
+/// Who waits at an end. Its waker stays, so that to wait and to be woken again and again costs none of the
+/// atomic operations that a clone does: a stack that is polled in a loop has nothing like it.
+#[derive(Default)]
+struct Waiter {
+    waker: Option<Waker>,
+    waits: bool,
+}
+
+impl Waiter {
+    fn wait(&mut self, cx: Option<&Context<'_>>) {
+        let Some(cx) = cx else { return };
+        self.waits = true;
+        match &mut self.waker {
+            Some(waker) => waker.clone_from(cx.waker()),
+            None => self.waker = Some(cx.waker().clone()),
+        }
+    }
+
+    fn wake(&mut self) {
+        if mem::take(&mut self.waits)
+            && let Some(waker) = &self.waker
+        {
+            waker.wake_by_ref();
+        }
+    }
 }
 
 impl Ring {
@@ -134,22 +158,13 @@ impl Ring {
             lens: vec![0; depth].into(),
             first: 0,
             count: 0,
-            reader: None,
-            writer: None,
+            reader: Waiter::default(),
+            writer: Waiter::default(),
         }))
     }
 
     fn slot(&mut self, slot: usize) -> &mut [u8] {
         &mut self.frames[slot * self.frame_len..][..self.frame_len]
-    }
-}
-
-fn register(slot: &mut Option<Waker>, cx: Option<&Context<'_>>) {
-    if let Some(cx) = cx {
-        match slot {
-            Some(waker) => waker.clone_from(cx.waker()),
-            None => *slot = Some(cx.waker().clone()),
-        }
     }
 }
 

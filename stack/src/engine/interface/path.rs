@@ -100,11 +100,11 @@ impl Path {
 
 #[cfg(feature = "socket-tcp")]
 impl Path {
-    /// The longest TCP payload, without options, that the path takes.
-    pub(in crate::engine) fn mss(&self) -> PathMss {
+    /// The longest TCP payload, without options, that a peer there is told to send, and that may be sent to it.
+    pub(in crate::engine) fn mss(&self, destination: IpAddress) -> PathMss {
         PathMss {
-            announced: mss_of(self.route_mtu, self.destination()),
-            usable: mss_of(self.path_mtu, self.destination()),
+            announced: mss_of(self.route_mtu, destination),
+            usable: mss_of(self.path_mtu, destination),
         }
     }
 
@@ -254,26 +254,9 @@ impl Interface {
         longest.saturating_sub(destination.version().header_len())
     }
 
-    /// The longest TCP payload, without options, that a peer is told to send, and that may be sent to it.
-    #[cfg(feature = "socket-tcp")]
-    pub(in crate::engine) fn path_mss(&self, now: Instant, destination: IpAddress) -> PathMss {
-        let Some(next_hop) = self.next_hop(now, destination) else {
-            let mss = mss_of(self.mtu_to(destination) as u16, destination);
-            return PathMss {
-                announced: mss,
-                usable: mss,
-            };
-        };
-        let route = self.route_mtu(destination, &next_hop);
-        let reported = self.path_mtus.peek(next_hop.interface, destination);
-        PathMss {
-            announced: mss_of(route, destination),
-            usable: mss_of(reported.map_or(route, |mtu| mtu.min(route)), destination),
-        }
-    }
-
     /// Whether a path that packets took leads on as it did, and they need not be routed anew.
     #[cfg(any(
+        feature = "socket-tcp",
         feature = "socket-udp",
         feature = "socket-icmp",
         feature = "socket-raw"

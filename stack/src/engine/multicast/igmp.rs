@@ -3,9 +3,9 @@
 use core::net::Ipv4Addr;
 
 use super::super::Engine;
-use super::super::ingress::{Handled, Received};
 use super::super::interface::INTERFACE;
 use super::super::outgoing::{GroupReport, Room};
+use super::super::received::{Handled, Received};
 use super::{LONGEST_REPORT, is_all_hosts};
 use crate::ip::{Delivery, Message, NextHop, Query, Version};
 use crate::stats::Discard;

@@ -36,12 +36,14 @@ impl<'d> Engine<'d> {
         }
         let deadline = connection.next_deadline();
         let wants_to_send = !blocked && connection.wants_to_send();
-        #[cfg(feature = "medium-ethernet")]
-        if events.contains(Events::WRITABLE) {
-            let neighbor = tcp.path.neighbor();
-            self.confirm_neighbor(neighbor);
+        if !events.is_empty() {
+            #[cfg(feature = "medium-ethernet")]
+            if events.contains(Events::WRITABLE) {
+                let neighbor = tcp.path.neighbor();
+                self.confirm_neighbor(neighbor);
+            }
+            self.sockets.notify(index, events);
         }
-        self.sockets.notify(index, events);
         self.sockets.schedule(index, deadline);
         if wants_to_send {
             self.sockets.mark_ready(index);
@@ -77,13 +79,12 @@ impl<'d> Engine<'d> {
             connection,
             until: self.now + self.tcp.time_wait_len,
         };
-        let Err(record) = self.tcp.time_wait.insert(hash, record) else {
-            return;
-        };
-        if let Some((oldest, _)) = self.tcp.time_wait.oldest() {
+        if self.tcp.time_wait.is_full()
+            && let Some((oldest, _)) = self.tcp.time_wait.oldest()
+        {
             self.tcp.time_wait.remove(oldest);
-            let _ = self.tcp.time_wait.insert(hash, record);
         }
+        let _ = self.tcp.time_wait.insert(hash, record);
     }
 
     /// Gives the buffers back, and the slot.

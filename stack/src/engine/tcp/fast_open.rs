@@ -54,11 +54,12 @@ impl Engine<'_> {
         let capacity = self.receive_capacity_of(listener);
         let mut half_open = HalfOpen::new(now, *tuple, key, iss, request.syn, capacity);
         half_open.ecn &= self.tcp.ecn != EcnPolicy::Off;
+        let peer = self.peer(now, tuple);
         let opening = Opening {
             tuple: *tuple,
             iss,
-            timestamp_offset: self.tcp.isn.timestamp_offset(tuple),
-            path_mss: self.interface.path_mss(now, tuple.remote.addr),
+            timestamp_offset: peer.timestamp_offset,
+            path_mss: peer.mss(),
             ecn: half_open.ecn,
         };
         let tcp = self.sockets.tcp_mut(index)?;
@@ -70,7 +71,7 @@ impl Engine<'_> {
         if let Some(l) = self.sockets.listener_mut(listener) {
             l.fast_open.pending += 1;
         }
-        self.sockets.file(index, hash);
+        self.sockets.file(index, hash.bucket());
         self.enqueue_connection(listener, index);
         self.settle_tcp(index);
         let mut header = header?;

@@ -2,12 +2,15 @@
 //! TIME-WAIT.
 
 use crate::engine::config::EcnPolicy;
-use crate::engine::egress::{Inline, InlinePacket};
+use crate::engine::inline::{Inline, InlinePacket};
 use crate::engine::interface::{Path, Reach};
+use crate::engine::tcp::listen::listening_on;
 use crate::engine::{Engine, SocketKey};
 use crate::stats::{Counted, Discard};
 use crate::storage::Index;
-use crate::tcp::{Disposition, FourTuple, HalfOpen, Offer, SynReply, TimeWaitVerdict, reset_for};
+use crate::tcp::{
+    Disposition, FourTuple, HalfOpen, Offer, SynReply, TimeWaitVerdict, TupleHash, reset_for,
+};
 use crate::time::Instant;
 use crate::wire::{SeqNum, TcpFlags, TcpHeader, TcpSegment};
 
@@ -17,7 +20,7 @@ pub(in crate::engine) struct Request<'a> {
     pub(in crate::engine) listener: Index,
     pub(in crate::engine) tuple: &'a FourTuple,
     /// Of the four-tuple.
-    pub(in crate::engine) hash: u32,
+    pub(in crate::engine) hash: TupleHash,
     pub(in crate::engine) syn: &'a TcpHeader,
     /// What came with it.
     #[cfg_attr(not(feature = "tcp-fast-open"), expect(dead_code))]
@@ -33,17 +36,21 @@ impl<'d> Engine<'d> {
         &mut self,
         now: Instant,
         tuple: &FourTuple,
-        hash: u32,
+        hash: TupleHash,
         segment: &TcpSegment<'_>,
     ) -> Disposition {
-        if let Some(record) = self.tcp.half_open.find(hash, |h| h.tuple == *tuple) {
+        if let Some(record) = self
+            .tcp
+            .half_open
+            .find(hash.bucket(), |h| h.tuple == *tuple)
+        {
             return self.on_half_open_segment(now, record, hash, segment);
         }
         let mut after = None;
         if let Some(record) = self
             .tcp
             .time_wait
-            .find(hash, |r| r.connection.tuple == *tuple)
+            .find(hash.bucket(), |r| r.connection.tuple == *tuple)
         {
             match self.on_time_wait_segment(now, record, segment) {
                 Ok(disposition) => return disposition,
@@ -107,7 +114,7 @@ impl<'d> Engine<'d> {
         let key = self.sockets.key(listener);
         let mut record = HalfOpen::new(now, *tuple, key, iss, syn, capacity);
         record.ecn &= self.tcp.ecn != EcnPolicy::Off;
-        let Ok(record) = self.tcp.half_open.insert(hash, record) else {
+        let Ok(record) = self.tcp.half_open.insert(hash.bucket(), record) else {
             return Disposition::Discarded(Discard::HalfOpenTableFull);
         };
         if let Some(l) = self.sockets.listener_mut(listener) {
@@ -123,7 +130,7 @@ impl<'d> Engine<'d> {
     }
 
     pub(in crate::engine) fn choose_iss(&self, now: Instant, request: &Request<'_>) -> SeqNum {
-        let iss = self.tcp.isn.generate(now, request.tuple);
+        let iss = request.hash.isn(now);
         match request.after {
             // RFC 1122, section 4.2.2.13: the new connection's numbers are beyond those of the old.
             Some(after) if iss.at_or_before(after) => after + ISS_STEP,
@@ -132,42 +139,42 @@ impl<'d> Engine<'d> {
     }
 
     /// The answer to a request that was made again.
-    fn answer_again(&self, now: Instant, record: &HalfOpen<SocketKey>) -> Disposition {
-        Disposition::Answered(None, record.answer(now, &self.offer_for(&record.tuple)))
+    fn answer_again(&mut self, now: Instant, half_open: &HalfOpen<SocketKey>) -> Disposition {
+        let offer = self.offer_for(now, &half_open.tuple);
+        Disposition::Answered(None, half_open.answer(now, &offer))
     }
 
-    pub(in crate::engine) fn offer_for(&self, tuple: &FourTuple) -> Offer {
+    pub(in crate::engine) fn offer_for(&mut self, now: Instant, tuple: &FourTuple) -> Offer {
+        let peer = self.peer(now, tuple);
         Offer {
-            path_mss: self
-                .interface
-                .path_mss(self.now, tuple.remote.addr)
-                .announced,
-            timestamp_offset: self.tcp.isn.timestamp_offset(tuple),
+            path_mss: peer.mss().announced,
+            timestamp_offset: peer.timestamp_offset,
         }
     }
 
     /// The answer to a request; it counts as sent.
     fn next_answer(&mut self, now: Instant, record: Index) -> Option<(FourTuple, TcpHeader)> {
-        let offer = self.offer_for(&self.tcp.half_open.get(record)?.tuple);
+        let tuple = self.tcp.half_open.get(record)?.tuple;
+        let offer = self.offer_for(now, &tuple);
         let half_open = self.tcp.half_open.get_mut(record)?;
         let header = half_open.poll_answer(now, &offer);
         self.tcp.half_open_due = self.tcp.half_open_due.min(half_open.due);
-        Some((half_open.tuple, header))
+        Some((tuple, header))
     }
 
     fn on_half_open_segment(
         &mut self,
         now: Instant,
         record: Index,
-        hash: u32,
+        hash: TupleHash,
         segment: &TcpSegment<'_>,
     ) -> Disposition {
-        let Some(half_open) = self.tcp.half_open.get(record) else {
+        let Some(half_open) = self.tcp.half_open.get(record).copied() else {
             return Disposition::Discarded(Discard::NoSocket);
         };
         match half_open.on_segment(segment) {
-            SynReply::Complete => self.complete(now, record, hash, segment),
-            SynReply::AnswerAgain => self.answer_again(now, half_open),
+            SynReply::Complete => self.complete(now, record, (&half_open, hash), segment),
+            SynReply::AnswerAgain => self.answer_again(now, &half_open),
             SynReply::Forget => {
                 self.forget_half_open(record);
                 Disposition::Accepted
@@ -182,14 +189,15 @@ impl<'d> Engine<'d> {
         &mut self,
         now: Instant,
         record: Index,
-        hash: u32,
+        (half_open, hash): (&HalfOpen<SocketKey>, TupleHash),
         segment: &TcpSegment<'_>,
     ) -> Disposition {
-        let Some(half_open) = self.tcp.half_open.get(record).copied() else {
-            return Disposition::Discarded(Discard::NoSocket);
-        };
         // The socket that was asked may have been taken by another connection meanwhile.
-        let Some(listener) = self.find_listener(&half_open.tuple) else {
+        let asked = self.sockets.index(half_open.listener);
+        let listener = asked
+            .filter(|&index| listening_on(self.sockets.body(index)).is_some())
+            .or_else(|| self.find_listener(&half_open.tuple));
+        let Some(listener) = listener else {
             self.forget_half_open(record);
             return refusal(segment);
         };
@@ -197,7 +205,7 @@ impl<'d> Engine<'d> {
             return Disposition::Discarded(Discard::NoConnectionSlot);
         };
         self.forget_half_open(record);
-        self.open_passively(now, (listener, index), (&half_open, hash), segment)
+        self.open_passively(now, (listener, index), (half_open, hash), segment)
     }
 
     pub(in crate::engine) fn forget_half_open(&mut self, record: Index) {

@@ -7,13 +7,12 @@
 //! connections do not count, or a few invented requests would shut everybody out: their limit is the
 //! table of all listeners, and what happens beyond that is said in `syn_cookies.rs`.
 
-use crate::engine::interface::Path;
 use crate::engine::sockets::Body;
 use crate::engine::tcp::pool::PoolId;
 use crate::engine::{Engine, SocketKey};
 use crate::events::Events;
 use crate::storage::{Index, List};
-use crate::tcp::{Disposition, FourTuple, HalfOpen, Opening, State};
+use crate::tcp::{Disposition, FourTuple, HalfOpen, Opening, State, TupleHash};
 use crate::time::Instant;
 use crate::wire::{IpListenEndpoint, TcpSegment};
 
@@ -103,24 +102,23 @@ impl<'d> Engine<'d> {
         &mut self,
         now: Instant,
         (listener, index): (Index, Index),
-        (half_open, hash): (&HalfOpen<SocketKey>, u32),
+        (half_open, hash): (&HalfOpen<SocketKey>, TupleHash),
         segment: &TcpSegment<'_>,
     ) -> Disposition {
-        let FourTuple { local, remote } = half_open.tuple;
-        let mut path = Path::from_source(Some(local.addr));
-        self.interface.resolve(now, remote.addr, &mut path);
+        let peer = self.peer(now, &half_open.tuple);
+        let path = peer.path;
         let opening = Opening {
             tuple: half_open.tuple,
             iss: half_open.iss,
-            timestamp_offset: self.tcp.isn.timestamp_offset(&half_open.tuple),
-            path_mss: path.mss(),
+            timestamp_offset: peer.timestamp_offset,
+            path_mss: peer.mss(),
             ecn: half_open.ecn,
         };
         if let Some(tcp) = self.sockets.tcp_mut(index) {
             tcp.connection.accept(now, half_open, &opening);
             tcp.path = path;
         }
-        self.sockets.file(index, hash);
+        self.sockets.file(index, hash.bucket());
         self.tcp.last = index;
         self.enqueue_connection(listener, index);
         self.on_connection_segment(now, index, segment)
@@ -308,7 +306,7 @@ impl<'d> Engine<'d> {
 }
 
 /// What a socket listens on, if it does.
-fn listening_on(body: &Body<'_>) -> Option<IpListenEndpoint> {
+pub(super) fn listening_on(body: &Body<'_>) -> Option<IpListenEndpoint> {
     match body {
         Body::Listener(l) => Some(l.local),
         Body::Tcp(tcp) => tcp.connection.listens_on(),
@@ -316,5 +314,5 @@ fn listening_on(body: &Body<'_>) -> Option<IpListenEndpoint> {
     }
 }
 
-/// What listeners are filed under, see [`crate::engine::Sockets::hash`].
+/// What listeners are filed under, see [`crate::engine::Sockets::hash_port`].
 const LISTENER: u8 = b'l';

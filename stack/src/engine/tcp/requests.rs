@@ -3,12 +3,11 @@
 use super::pool::PoolId;
 use super::{ConnectError, TcpSlot};
 use crate::engine::config::EcnPolicy;
-use crate::engine::interface::Path;
 use crate::engine::sockets::Body;
 use crate::engine::{BufferPair, Engine, SocketKey};
 use crate::ip::Delivery;
 use crate::storage::{Bytes, Index};
-use crate::tcp::{Connection, FourTuple, Opening};
+use crate::tcp::{Connection, FollowUp, FourTuple, Opening, TupleHash};
 use crate::wire::{IpAddress, IpEndpoint, IpListenEndpoint};
 
 impl<'d> Engine<'d> {
@@ -73,7 +72,11 @@ impl<'d> Engine<'d> {
         let tcp = self.sockets.tcp_mut(index)?;
         let answer = ask(&mut tcp.connection);
         if answer.is_some() {
-            self.settle_tcp(index);
+            match tcp.connection.follow_up() {
+                FollowUp::None => {}
+                FollowUp::Send => self.sockets.mark_ready(index),
+                FollowUp::Settle => self.settle_tcp(index),
+            }
         }
         Some(answer)
     }
@@ -131,23 +134,28 @@ impl<'d> Engine<'d> {
         address: IpAddress,
         port: u16,
         remote: IpEndpoint,
-    ) -> Result<(FourTuple, u32), ConnectError> {
+    ) -> Result<(FourTuple, TupleHash), ConnectError> {
         let tuple = |port| FourTuple {
             local: IpEndpoint::new(address, port),
             remote,
         };
-        let mut hash = 0;
+        let mut hash = None;
         let mut is_free = |engine: &Self, port: u16| {
             let tuple = tuple(port);
-            hash = engine.hash_connection(&tuple);
-            engine.is_tuple_free(&tuple, hash)
+            let free = Some(engine.tcp.isn.hash(&tuple))
+                .filter(|hash| engine.is_tuple_free(&tuple, hash.bucket()));
+            hash = free;
+            free.is_some()
         };
         let port = if port != 0 {
             Some(port).filter(|&port| is_free(self, port))
         } else {
             self.ephemeral_port(|engine, port| !engine.is_listening(port) && is_free(engine, port))
         };
-        Ok((tuple(port.ok_or(ConnectError::AddrInUse)?), hash))
+        match (port, hash) {
+            (Some(port), Some(hash)) => Ok((tuple(port), hash)),
+            _ => Err(ConnectError::AddrInUse),
+        }
     }
 
     /// Whether no connection, half-open or remembered ones included, has these ends.
@@ -170,16 +178,17 @@ impl<'d> Engine<'d> {
     }
 
     /// `hash` is that of the four-tuple.
-    fn start(&mut self, index: Index, tuple: FourTuple, hash: u32) {
+    fn start(&mut self, index: Index, tuple: FourTuple, hash: TupleHash) {
         let now = self.now;
-        let mut path = Path::from_source(Some(tuple.local.addr));
-        self.interface.resolve(now, tuple.remote.addr, &mut path);
+        let ecn = self.tcp.ecn == EcnPolicy::Request;
+        let peer = self.peer(now, &tuple);
+        let path = peer.path;
         let opening = Opening {
             tuple,
-            iss: self.tcp.isn.generate(now, &tuple),
-            timestamp_offset: self.tcp.isn.timestamp_offset(&tuple),
-            path_mss: path.mss(),
-            ecn: self.tcp.ecn == EcnPolicy::Request,
+            iss: hash.isn(now),
+            timestamp_offset: peer.timestamp_offset,
+            path_mss: peer.mss(),
+            ecn,
         };
         // What the last connection on this slot still had to say is not said any more.
         self.finish_tcp(index);
@@ -188,7 +197,7 @@ impl<'d> Engine<'d> {
             tcp.connection.connect(now, &opening);
             tcp.path = path;
         }
-        self.sockets.file(index, hash);
+        self.sockets.file(index, hash.bucket());
         self.settle_tcp(index);
     }
 

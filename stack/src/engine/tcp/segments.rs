@@ -1,16 +1,15 @@
 //! Segments of connections: to which one each belongs, what leaves for them, and what the network says of it.
 
-use super::CONNECTION;
 use crate::engine::Engine;
 use crate::engine::icmp::IcmpError;
-use crate::engine::ingress::{Handled, Received};
 use crate::engine::interface::{INTERFACE, Reach, mss_of};
 use crate::engine::outgoing::{Content, IpPacket, Outgoing, Payload, Room};
+use crate::engine::received::{Handled, Received};
 use crate::engine::sockets::Body;
 use crate::ip::{DISCOVERS_PATH_MTU, Destination, min_path_mtu, plateau_below};
 use crate::stats::{Counted, Discard};
 use crate::storage::Index;
-use crate::tcp::{ConnectionError, Disposition, FourTuple, hash_tuple};
+use crate::tcp::{ConnectionError, Disposition, FourTuple, TupleHash};
 use crate::time::Instant;
 use crate::wire::tcp::MIN_HEADER_LEN;
 use crate::wire::{Ecn, IpEndpoint, Quote, TcpSegment};
@@ -73,8 +72,8 @@ impl<'d> Engine<'d> {
         disposition
     }
 
-    /// The connection between these ends, or the hash under which it would be.
-    fn find_connection(&mut self, tuple: &FourTuple) -> Result<Index, u32> {
+    /// The connection between these ends, or their hash.
+    fn find_connection(&mut self, tuple: &FourTuple) -> Result<Index, TupleHash> {
         let is_it = |body: &Body<'_>| match body {
             Body::Tcp(tcp) => tcp.connection.tuple == *tuple,
             _ => false,
@@ -84,7 +83,7 @@ impl<'d> Engine<'d> {
             return Ok(last);
         }
         let hash = self.hash_connection(tuple);
-        match self.sockets.find(hash, is_it) {
+        match self.sockets.find(hash.bucket(), is_it) {
             Some(index) => {
                 self.tcp.last = index;
                 Ok(index)
@@ -93,8 +92,15 @@ impl<'d> Engine<'d> {
         }
     }
 
-    pub(in crate::engine) fn hash_connection(&self, tuple: &FourTuple) -> u32 {
-        self.sockets.hash(CONNECTION, |h| hash_tuple(h, tuple))
+    fn hash_connection(&mut self, tuple: &FourTuple) -> TupleHash {
+        match &self.tcp.last_hash {
+            Some((last, hash)) if last == tuple => *hash,
+            _ => {
+                let hash = self.tcp.isn.hash(tuple);
+                self.tcp.last_hash = Some((*tuple, hash));
+                hash
+            }
+        }
     }
 
     /// The connection's turn to send. False if it has nothing, or cannot.
@@ -113,7 +119,7 @@ impl<'d> Engine<'d> {
             self.on_tcp_out_of_reach(now, index, reach);
             return false;
         }
-        let planned = tcp.connection.poll_segment(now, tcp.path.mss());
+        let planned = tcp.connection.poll_segment(now, tcp.path.mss(destination));
         let (Some(plan), Some(link)) = (planned, self.interface.link_header(&tcp.path)) else {
             self.settle_tcp(index);
             return false;

@@ -8,7 +8,8 @@ use crate::engine::tcp::half_open::Request;
 use crate::stats::{Counted, Discard};
 use crate::storage::Index;
 use crate::tcp::{
-    CookieArrival, Disposition, FourTuple, HalfOpen, SynCookies, reset_for, timestamp_value,
+    CookieArrival, Disposition, FourTuple, HalfOpen, SynCookies, TupleHash, reset_for,
+    timestamp_value,
 };
 use crate::time::Instant;
 use crate::wire::{SeqNum, TcpFlags, TcpSegment};
@@ -40,7 +41,7 @@ impl Engine<'_> {
         );
         half_open.ecn &= self.tcp.ecn != EcnPolicy::Off;
         self.tcp.cookies.bake(now, &mut half_open);
-        let offer = self.offer_for(request.tuple);
+        let offer = self.offer_for(now, request.tuple);
         let mut header = half_open.answer(now, &offer);
         if let Some(timestamps) = &mut header.options.timestamps {
             let stamped = SynCookies::stamp_time(timestamp_value(now, 0), &half_open);
@@ -56,7 +57,7 @@ impl Engine<'_> {
         &mut self,
         now: Instant,
         listener: Index,
-        (tuple, hash): (&FourTuple, u32),
+        (tuple, hash): (&FourTuple, TupleHash),
         segment: &TcpSegment<'_>,
     ) -> Option<Disposition> {
         let flags = segment.header.flags;
@@ -68,7 +69,7 @@ impl Engine<'_> {
             tuple,
             listener: self.sockets.key(listener),
             receive_capacity: self.receive_capacity_of(listener),
-            timestamp_offset: self.tcp.isn.timestamp_offset(tuple),
+            timestamp_offset: self.peer(now, tuple).timestamp_offset,
         };
         let Some(half_open) = self.tcp.cookies.redeem(now, &segment.header, arrival) else {
             return Some(Disposition::Answered(

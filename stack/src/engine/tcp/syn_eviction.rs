@@ -5,7 +5,7 @@ use crate::engine::Engine;
 use crate::engine::tcp::half_open::Request;
 use crate::stats::Discard;
 use crate::storage::Index;
-use crate::tcp::{Disposition, FourTuple};
+use crate::tcp::{Disposition, FourTuple, TupleHash};
 use crate::time::Instant;
 use crate::wire::TcpSegment;
 
@@ -30,7 +30,7 @@ impl Engine<'_> {
         &mut self,
         _now: Instant,
         _listener: Index,
-        _connection: (&FourTuple, u32),
+        _connection: (&FourTuple, TupleHash),
         _segment: &TcpSegment<'_>,
     ) -> Option<Disposition> {
         None

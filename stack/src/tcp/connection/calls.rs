@@ -11,7 +11,29 @@ use crate::tcp::options::Millis;
 use crate::tcp::rtt::MinRto;
 use crate::time::Duration;
 
+/// What is to be done after a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum FollowUp {
+    None,
+    /// There is something to send.
+    Send,
+    /// More has changed than that.
+    Settle,
+}
+
 impl<'d> Connection<'d> {
+    /// What the last call has made necessary. As no timer runs sooner for it, deadlines need not be looked at.
+    #[inline(never)]
+    pub(crate) fn follow_up(&self) -> FollowUp {
+        if !self.events.is_empty() {
+            FollowUp::Settle
+        } else if self.wants_to_send() {
+            FollowUp::Send
+        } else {
+            FollowUp::None
+        }
+    }
+
     /// Whether small segments wait for acknowledgments.
     pub(crate) fn set_nagle(&mut self, enabled: bool) {
         self.options.nagle = enabled;

@@ -2,7 +2,7 @@
 //! reports.
 
 use super::Connection;
-use super::output::{Due, Special};
+use super::due::{Due, Special};
 use crate::events::Events;
 use crate::tcp::time_wait::TimeWait;
 use crate::tcp::{ConnectionError, State};

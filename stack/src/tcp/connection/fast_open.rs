@@ -1,6 +1,6 @@
 //! The connection's side of TCP Fast Open (RFC 7413): data on the SYN, sent and taken.
 
-use super::output::Special;
+use super::due::Special;
 use super::timers::Timer;
 use super::{Connection, Opening};
 use crate::tcp::handshake::HalfOpen;

@@ -1,7 +1,7 @@
 //! A segment arrives: RFC 9293, section 3.10.7, in its order.
 
 use super::Connection;
-use super::output::Special;
+use super::due::Special;
 use super::timers::Timer;
 use crate::events::Events;
 use crate::stats::Discard;

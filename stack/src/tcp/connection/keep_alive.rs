@@ -4,7 +4,8 @@
 use zerocopy::native_endian::U32;
 
 use super::Connection;
-use super::output::{SegmentPlan, Special};
+use super::due::Special;
+use super::plan::SegmentPlan;
 use super::timers::Timer;
 use crate::tcp::clock::{since_ticks, ticks};
 use crate::tcp::options::Millis;
@@ -77,18 +78,19 @@ impl Connection<'_> {
         self.due.set(Special::KeepAlive);
     }
 
-    /// Makes sure that the timer runs while it matters whether the peer is there.
+    /// Makes sure that the timer runs. Called while it matters whether the peer is there.
     pub(super) fn arm_keep_alive(&mut self, now: Instant) {
-        if let Some(interval) = self.keep_alive_interval() {
-            let peer = self.keep_alive;
-            self.timers.ensure(Timer::KeepAlive, || {
-                let silent = match peer.probes {
-                    0 => peer.silence(now),
-                    _ => Duration::ZERO,
-                };
-                now + interval.saturating_sub(silent)
-            });
-        }
+        let Some(interval) = self.options.keep_alive else {
+            return;
+        };
+        let peer = self.keep_alive;
+        self.timers.ensure(Timer::KeepAlive, || {
+            let silent = match peer.probes {
+                0 => peer.silence(now),
+                _ => Duration::ZERO,
+            };
+            now + Duration::from(interval).saturating_sub(silent)
+        });
     }
 
     /// RFC 9293, section 3.8.4: a number that the peer has acknowledged makes it answer.

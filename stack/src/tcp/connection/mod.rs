@@ -2,6 +2,7 @@
 
 mod calls;
 mod closing;
+mod due;
 #[cfg(feature = "tcp-ecn")]
 mod ecn;
 #[cfg_attr(not(feature = "tcp-fast-open"), path = "no_fast_open.rs")]
@@ -20,6 +21,7 @@ mod output;
 )]
 mod pacing;
 mod path_mtu;
+mod plan;
 #[cfg(feature = "tcp-plpmtud")]
 mod plpmtud;
 #[cfg_attr(not(feature = "tcp-rack"), path = "no_probing.rs")]
@@ -27,17 +29,18 @@ mod probing;
 mod timeout;
 mod timers;
 
+pub(crate) use calls::FollowUp;
 pub(crate) use input::Disposition;
 pub(crate) use opening::Opening;
-pub(crate) use output::SegmentPlan;
 pub(crate) use path_mtu::PathMss;
+pub(crate) use plan::SegmentPlan;
 
 use core::net::Ipv4Addr;
 
+use due::Due;
 #[cfg(feature = "tcp-ecn")]
 use ecn::Ecn;
 use keep_alive::KeepAlive;
-use output::Due;
 use pacing::Pacer;
 use path_mtu::SegmentSize;
 use timers::Timers;

@@ -1,7 +1,7 @@
 //! In place of `keep_alive.rs`: nobody asks a silent peer anything.
 
 use super::Connection;
-use super::output::SegmentPlan;
+use super::plan::SegmentPlan;
 use crate::time::Instant;
 
 #[derive(Clone, Copy, Debug)]

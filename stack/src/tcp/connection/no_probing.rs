@@ -1,7 +1,7 @@
 //! A connection without RACK-TLP: what no acknowledgment shows to be lost is left to the retransmission timer.
 
 use super::Connection;
-use super::output::SegmentPlan;
+use super::plan::SegmentPlan;
 use crate::time::Instant;
 
 impl Connection<'_> {

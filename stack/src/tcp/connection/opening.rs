@@ -1,8 +1,8 @@
 //! How a connection opens: OPEN call (RFC 9293, section 3.10.1), and what both sides settle with their SYNs.
 
+use super::due::{Due, Special};
 #[cfg(feature = "tcp-ecn")]
 use super::ecn::Ecn;
-use super::output::{Due, Special};
 use super::path_mtu::{PathMss, SegmentSize};
 use super::{Connection, NOWHERE};
 use crate::tcp::clock::{micros, ticks};
@@ -117,6 +117,7 @@ impl Connection<'_> {
     /// What both ways of opening have in common.
     fn open(&mut self, now: Instant, opening: &Opening) {
         self.clear();
+        self.timers.start_at(now);
         self.tuple = opening.tuple;
         self.snd.open(opening.iss);
         self.recovery = Recovery::new(opening.iss);

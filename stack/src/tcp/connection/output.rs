@@ -5,7 +5,9 @@
 //! alone and first, because only without data does it count as a duplicate (RFC 5681, section 2).
 
 use super::Connection;
+use super::due::Special;
 use super::path_mtu::PathMss;
+use super::plan::{Kind, SegmentPlan, Span};
 use super::timers::Timer;
 use crate::events::Events;
 use crate::tcp::clock::micros;
@@ -14,92 +16,7 @@ use crate::tcp::recovery::{Hole, Phase};
 use crate::tcp::timestamps::LastAck;
 use crate::tcp::{ConnectionError, FourTuple, State};
 use crate::time::Instant;
-use crate::wire::{ChecksumMode, Ecn, SeqNum, TcpFlags, TcpHeader, TcpOptions, tcp};
-
-/// A segment to send: what sets its header apart, and where its payload is in the send buffer. The rest
-/// is read off the connection when the segment is written down.
-///
-/// It goes through several hands on its way to the driver, so it is small.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct SegmentPlan {
-    seq: SeqNum,
-    /// Bytes of payload, from `seq` on.
-    len: u32,
-    /// The window field.
-    window: u16,
-    /// What a SYN says that we take.
-    mss: u16,
-    flags: TcpFlags,
-    kind: Kind,
-    /// The length of the header with its options.
-    header_len: u8,
-    /// Whether some of it was sent before.
-    pub(crate) repeated: bool,
-    /// Whether routers may mark the packet instead of dropping it: ECT(0) of RFC 3168.
-    pub(crate) markable: bool,
-}
-
-/// What options a segment has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    /// Those that every segment has.
-    Usual,
-    /// And what arrived out of order; so many more reports come after this one.
-    Report { later: u8 },
-    /// Those of a SYN.
-    Syn,
-}
-
-/// What is to be sent whether there is data or not.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Due {
-    /// An acknowledgment.
-    pub(super) ack: bool,
-    /// How often the acknowledgment is to be repeated (RFC 5681, section 4.2).
-    pub(super) duplicates: u8,
-    /// A bit for each [`Special`].
-    pub(super) special: u8,
-}
-
-/// A segment that is sent only now and then.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Special {
-    /// A SYN, or a SYN with ACK.
-    Syn = 1,
-    Reset = 2,
-    /// Data against a closed window, or less than is worth a segment; or, with a SYN, against a window that
-    /// is not known yet.
-    Probe = 4,
-    /// A tail loss probe.
-    LossProbe = 8,
-    /// A question whether the peer is still there.
-    #[cfg(feature = "tcp-keep-alive")]
-    KeepAlive = 16,
-}
-
-impl Due {
-    pub(super) fn set(&mut self, segment: Special) {
-        self.special |= segment as u8;
-    }
-
-    pub(super) fn is_set(self, segment: Special) -> bool {
-        self.special & segment as u8 != 0
-    }
-
-    /// Whether it was due; it no longer is.
-    pub(super) fn take(&mut self, segment: Special) -> bool {
-        let was_set = self.is_set(segment);
-        self.special &= !(segment as u8);
-        was_set
-    }
-}
-
-/// Which numbers a segment with data takes.
-pub(super) struct Span {
-    pub(super) start: SeqNum,
-    pub(super) len: u32,
-    pub(super) fin: bool,
-}
+use crate::wire::{ChecksumMode, SeqNum, TcpFlags, TcpHeader, TcpOptions, tcp};
 
 impl Connection<'_> {
     /// Whether [`Self::poll_segment`] might have something. Errs on the side of yes.
@@ -109,7 +26,9 @@ impl Connection<'_> {
         if self.due.ack || self.due.special != 0 || touched {
             return true;
         }
-        self.sends_data()
+        let pending = self.snd.has_unsent() || self.snd.scoreboard.lost > 0;
+        pending
+            && self.sends_data()
             && !self.is_held_by_pacing()
             && (self.may_retransmit() || self.next_span().is_some())
     }
@@ -150,14 +69,16 @@ impl Connection<'_> {
         if let Some(span) = self.next_data(now) {
             return Some(self.send(now, span));
         }
-        if let Some(plan) = self.plan_loss_probe(now) {
-            return Some(plan);
-        }
-        if let Some(plan) = self.plan_probe(now) {
-            return Some(plan);
-        }
-        if let Some(plan) = self.plan_keep_alive() {
-            return Some(plan);
+        if self.due.special != 0 {
+            if let Some(plan) = self.plan_loss_probe(now) {
+                return Some(plan);
+            }
+            if let Some(plan) = self.plan_probe(now) {
+                return Some(plan);
+            }
+            if let Some(plan) = self.plan_keep_alive() {
+                return Some(plan);
+            }
         }
         self.plan_ack(now, path_mss)
     }
@@ -396,10 +317,10 @@ impl Connection<'_> {
     #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(super) fn next_span(&self) -> Option<Span> {
         let start = self.snd.nxt;
-        let unsent = self.snd.bytes_from(start);
-        if unsent == 0 && !self.snd.closed {
+        if !self.snd.has_unsent() {
             return None;
         }
+        let unsent = self.snd.bytes_from(start);
         let mss = u32::from(self.mss);
         let usable = self.snd.window_left().min(self.allowance());
         if unsent > mss && usable >= mss {
@@ -577,28 +498,6 @@ impl Connection<'_> {
         } else {
             self.end_with_reset(error);
         }
-    }
-}
-
-impl SegmentPlan {
-    /// The length of the segment in bytes, header included.
-    pub(crate) fn segment_len(&self) -> usize {
-        usize::from(self.header_len) + self.len as usize
-    }
-
-    /// What routers may do with its packet when they are congested.
-    pub(crate) fn ecn(&self) -> Ecn {
-        if self.markable {
-            Ecn::ECT_0
-        } else {
-            Ecn::NOT_ECT
-        }
-    }
-
-    /// An identification for the fragments of its packet (RFC 6864): only whole segments are cut, and those
-    /// are further apart than this divides by.
-    pub(crate) fn fragment_ident(&self) -> u16 {
-        (self.seq.get() / 256) as u16
     }
 }
 

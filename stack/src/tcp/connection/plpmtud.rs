@@ -18,7 +18,7 @@
 use zerocopy::little_endian::U32;
 
 use super::Connection;
-use super::output::Span;
+use super::plan::Span;
 use crate::tcp::clock::seconds;
 use crate::tcp::recovery::Phase;
 use crate::time::Instant;

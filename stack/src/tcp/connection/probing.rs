@@ -2,8 +2,9 @@
 //! nothing came after (section 7). Two timers look for them before the retransmission timer does.
 
 use super::Connection;
+use super::due::Special;
 use super::loss::{LINEAR_TIMEOUTS, Progress};
-use super::output::{SegmentPlan, Span, Special};
+use super::plan::{SegmentPlan, Span};
 use super::timers::Timer;
 use crate::stats::Tally;
 use crate::tcp::clock::micros;

@@ -1,7 +1,7 @@
 //! Which timers run, and what happens when one is due.
 
+use super::due::Special;
 use super::loss::LINEAR_TIMEOUTS;
-use super::output::Special;
 use super::timers::Timer;
 use super::{Connection, FIN_WAIT_2_TIMEOUT};
 use crate::stats::Tally;
@@ -83,8 +83,8 @@ impl Connection<'_> {
             return;
         }
         let in_flight = self.snd.flight() > 0;
-        let waiting = self.state.is_synchronized()
-            && (self.snd.bytes_from(self.snd.nxt) > 0 || self.snd.fin_at(self.snd.nxt));
+        let opening = !self.state.is_synchronized();
+        let waiting = !opening && self.snd.has_unsent();
         let rto = || now + self.rtt.rto();
         if in_flight || waiting {
             self.timers.ensure(Timer::Retransmit, rto);
@@ -94,7 +94,6 @@ impl Connection<'_> {
         if !in_flight {
             self.stop_loss_timers();
         }
-        let opening = !self.state.is_synchronized();
         match self.options.user_timeout {
             Some(timeout) if in_flight || waiting || opening => {
                 self.timers.ensure(Timer::User, || now + timeout.into());
@@ -104,7 +103,9 @@ impl Connection<'_> {
             }
             _ => self.timers.stop(Timer::User),
         }
-        self.arm_keep_alive(now);
+        if !opening {
+            self.arm_keep_alive(now);
+        }
     }
 }
 

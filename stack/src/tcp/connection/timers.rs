@@ -64,15 +64,27 @@ impl Timers {
     }
 
     pub(crate) fn set(&mut self, timer: Timer, at: Instant) {
+        let span = at.as_micros().wrapping_sub(self.base.get());
+        if (timer as usize) < FIRST_COARSE && span < u64::from(STOPPED) {
+            self.due[timer as usize] = span as u32;
+        } else {
+            self.set_far(timer as usize, at);
+        }
+    }
+
+    /// Sets one that is coarse, or too far off for the base as it is.
+    #[inline(never)]
+    fn set_far(&mut self, index: usize, at: Instant) {
         if at == Instant::FAR_FUTURE {
-            return self.stop(timer);
+            self.due[index] = STOPPED;
+            return;
         }
         let at = at.as_micros();
         let base = self.base.get();
-        if at < base || at - base >= u64::from(STOPPED) {
-            self.move_base(timer as usize, at);
+        if at < base || at - base >= u64::from(STOPPED) * unit(index) {
+            self.move_base(index, at);
         }
-        self.due[timer as usize] = self.offset(timer as usize, at);
+        self.due[index] = self.offset(index, at);
     }
 
     /// Sets the timer unless it runs already.
@@ -89,6 +101,12 @@ impl Timers {
     #[inline(never)]
     pub(crate) fn stop_all(&mut self) {
         self.due = [STOPPED; COUNT];
+    }
+
+    /// None runs, and those that come are for `now` or later.
+    pub(crate) fn start_at(&mut self, now: Instant) {
+        debug_assert_eq!(self.next(), Instant::FAR_FUTURE);
+        self.base = now.as_micros().into();
     }
 
     pub(crate) fn is_set(&self, timer: Timer) -> bool {
@@ -148,14 +166,9 @@ impl Timers {
         self.base.get() + u64::from(self.due[index]) * unit(index)
     }
 
-    #[inline(never)]
     fn offset(&self, index: usize, at: u64) -> u32 {
         let span = at.saturating_sub(self.base.get());
-        // Most timers are fine, and need no division.
-        let units = match unit(index) {
-            1 => span,
-            unit => span.div_ceil(unit),
-        };
+        let units = span.div_ceil(unit(index));
         u32::try_from(units).unwrap_or(STOPPED).min(STOPPED - 1)
     }
 }

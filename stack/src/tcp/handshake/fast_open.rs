@@ -22,7 +22,7 @@
 
 use crate::rand::HashKey;
 use crate::tcp::FourTuple;
-use crate::tcp::isn::hash_address;
+use crate::tcp::isn::hash_addresses;
 use crate::time::{Duration, Instant};
 use crate::wire::{FastOpenCookie, IpAddress, TcpOptions};
 
@@ -81,8 +81,7 @@ impl FastOpenKey {
     fn cookie_of(&self, epoch: u32, tuple: &FourTuple) -> FastOpenCookie {
         let hash = self.0.hash(FAST_OPEN_DOMAIN, |h| {
             core::hash::Hasher::write_u32(h, epoch);
-            hash_address(h, tuple.local.addr);
-            hash_address(h, tuple.remote.addr);
+            hash_addresses(h, tuple);
         });
         FastOpenCookie::new(&hash.to_be_bytes()).unwrap_or_default()
     }

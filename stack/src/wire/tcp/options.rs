@@ -129,6 +129,22 @@ impl TcpOptions {
             room: buf,
             fields: 0,
         };
+        #[cfg(feature = "tcp-timestamps")]
+        if let Some(timestamps) = self.timestamps
+            && writer.room.len() == TIMESTAMPS_LEN
+            && !self.sack_permitted
+        {
+            // Nearly every segment of a connection with timestamps has these options and no others.
+            writer.put_u32(u32::from_be_bytes([
+                KIND_NOP,
+                KIND_NOP,
+                KIND_TIMESTAMPS,
+                10,
+            ]));
+            writer.put_u32(timestamps.value);
+            writer.put_u32(timestamps.echo);
+            return writer.fields;
+        }
         if let Some(mss) = self.mss {
             writer.put_u16(u16::from_be_bytes([KIND_MSS, 4]));
             writer.put_u16(mss);
@@ -185,7 +201,7 @@ impl TcpOptions {
             len += 4;
         }
         if self.has_timestamps() {
-            len += 12;
+            len += TIMESTAMPS_LEN;
         } else if self.sack_permitted {
             len += 4;
         }
@@ -370,6 +386,9 @@ const KIND_SACK_PERMITTED: u8 = 4;
 const KIND_SACK: u8 = 5;
 #[cfg(feature = "tcp-timestamps")]
 const KIND_TIMESTAMPS: u8 = 8;
+
+/// The length of timestamps with their padding.
+const TIMESTAMPS_LEN: usize = 12;
 
 /// Two bytes of nothing, to align what follows.
 const PADDING: u16 = u16::from_be_bytes([KIND_NOP, KIND_NOP]);
