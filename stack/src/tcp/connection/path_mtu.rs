@@ -143,6 +143,7 @@ mod tests {
         assert!(!believes(before(0), 900, |lab| lab.connection.state = State::TimeWait));
         let arrived = |lab: &mut Lab| _ = lab.ack(before(1));
         assert!(!believes(before(1), 999, arrived));
+        assert!(!believes(before(1), 1_000, arrived), "just as long");
         assert!(believes(before(1), 1_001, arrived), "nothing as long has");
         let timed_out = |lab: &mut Lab| {
             lab.ack(before(1));

@@ -7,6 +7,7 @@ use crate::rand::{Random, Seed};
 use crate::tcp::congestion::tests::ack;
 use crate::time::Instant;
 
+mod bounds;
 mod model;
 
 const MSS: u32 = 1_000;

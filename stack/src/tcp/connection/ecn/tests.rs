@@ -176,3 +176,21 @@ fn an_echo_counts_while_something_is_out() {
     let reacted = |lab: &mut Lab| lab.connection.ecn.on_reduced(lab.connection.snd.max);
     assert!(!reduces(reacted));
 }
+
+/// RFC 3168, sections 6.1.4 and 6.1.5: ECT stands on new data, and on nothing else.
+#[test]
+fn rfc3168_6_1_5_new_data_alone_may_be_marked() {
+    let mut lab = agreed();
+    lab.write(500);
+    let next = |lab: &mut Lab| {
+        let plan = lab.connection.poll_segment(lab.now, lab.path).unwrap();
+        plan.ecn() == crate::wire::Ecn::ECT_0
+    };
+    assert!(next(&mut lab));
+    lab.connection.close();
+    assert!(!next(&mut lab), "a FIN");
+    lab.connection.snd.board().lose_all();
+    assert!(!next(&mut lab), "what is sent again");
+    lab.connection.due.ack = true;
+    assert!(!next(&mut lab));
+}

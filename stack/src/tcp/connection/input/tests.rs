@@ -377,6 +377,7 @@ fn a_fin_beyond_the_window_is_none() {
         assert_eq!(lab.connection.is_finished(), finished, "{over}");
         if !finished {
             lab.connection.read(&mut std::vec![0; window]);
+            lab.sent();
             lab.peer.seq += window as u32;
             lab.text(1);
             assert!(!lab.connection.is_finished(), "it has to come again");

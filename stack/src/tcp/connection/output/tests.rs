@@ -219,7 +219,7 @@ fn a_window_in_use_stays_however_long_the_answer_takes() {
     lab.connection.congestion.on_loss(80 * MSS);
     lab.write(1);
     lab.sent();
-    lab.now = lab.now + Duration::from_secs(2);
+    lab.now += Duration::from_secs(2);
     lab.write(MSS);
     lab.connection.next_data(lab.now);
     assert_eq!(lab.connection.congestion.window(), 40 * MSS);
@@ -431,5 +431,11 @@ fn a_probe_that_is_repeated_says_so() {
         lab.connection.due.set(Special::Probe);
         let plan = lab.connection.plan_probe(lab.now).unwrap();
         assert_eq!((plan.len, plan.repeated), (1, repeated));
+    }
+    // With nothing left to say there is nothing to probe with.
+    for window in [0, 800] {
+        let mut lab = with_window(window);
+        lab.connection.due.set(Special::Probe);
+        assert!(lab.connection.plan_probe(lab.now).is_none());
     }
 }

@@ -256,9 +256,9 @@ fn the_search_ends_close_enough_and_starts_over_after_ten_minutes() {
     lab.connection.size.search.high = 1_031;
     lab.connection.conclude(lab.now);
     lab.write(10_000);
-    lab.now = lab.now + Duration::from_secs(599);
+    lab.now += Duration::from_secs(599);
     assert_eq!(probe(&mut lab), None);
-    lab.now = lab.now + Duration::from_secs(1);
+    lab.now += Duration::from_secs(1);
     assert_eq!(probe(&mut lab), Some((0, HALF_WAY)), "up to 1,460 again");
 }
 
@@ -271,13 +271,13 @@ fn the_search_does_not_go_beyond_what_routers_allow() {
         lab.connection.conclude(lab.now);
         lab.connection.size.path = path;
         lab.write(10_000);
-        lab.now = lab.now + Duration::from_secs(601);
+        lab.now += Duration::from_secs(601);
         assert_eq!(probe(&mut lab), sent, "{path}");
         if sent.is_none() {
             lab.connection.size.path = 1_460;
-            lab.now = lab.now + Duration::from_secs(599);
+            lab.now += Duration::from_secs(599);
             assert_eq!(probe(&mut lab), None);
-            lab.now = lab.now + Duration::from_secs(1);
+            lab.now += Duration::from_secs(1);
             assert_eq!(probe(&mut lab), Some((0, HALF_WAY)));
         }
     }

@@ -252,10 +252,10 @@ fn silence_loses_what_was_sent_so_long_ago() {
     certain(&mut lab);
     lab.connection.schedule_loss_probe(lab.now);
     assert_eq!(due(&lab, Timer::LossProbe), Some(125));
-    lab.now = lab.now + Duration::from_millis(124);
+    lab.now += Duration::from_millis(124);
     lab.write(MSS);
     assert_eq!(lab.data(), [nth(10)]);
-    lab.now = lab.now + Duration::from_millis(1);
+    lab.now += Duration::from_millis(1);
     lab.connection
         .congestion
         .prr_mut()
