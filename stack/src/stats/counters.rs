@@ -154,7 +154,7 @@ impl Tally {
         self.0 == 0
     }
 
-    fn contains(self, other: Self) -> bool {
+    pub(crate) fn contains(self, other: Self) -> bool {
         self.0 & other.0 != 0
     }
 }

@@ -351,6 +351,13 @@ mod tests {
         // 15 bytes are free and 8 of them can be told; all 15 were promised.
         assert_eq!((r.advertise(4), r.window()), (1, 15));
         assert!(r.accepts(seq(115), 1));
+        // Whole units of eight are told.
+        let mut memory = [0; 64];
+        let mut r = receiver(&mut memory);
+        r.shift = 3;
+        r.store(seq(100), &[0; 64]);
+        r.ring.consume(47);
+        assert_eq!((r.advertise(4), r.window()), (5, 40));
     }
 
     #[test]

@@ -83,7 +83,7 @@ impl RttEstimator {
         }
     }
 
-    /// The handshake was repeated and gave no measurement. RFC 6298, section 5.7: "the RTO MUST be
+    /// The handshake is over. One that was repeated gave no measurement. RFC 6298, section 5.7: "the RTO MUST be
     /// re-initialized to 3 seconds when data transmission begins".
     pub(crate) fn on_repeated_handshake(&mut self) {
         if self.srtt == 0 {

@@ -194,3 +194,99 @@ impl<'d> Sender<'d> {
         self.wnd.saturating_sub(self.flight())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::boxed::Box;
+    use std::vec;
+
+    use super::*;
+
+    fn seq(n: u32) -> SeqNum {
+        SeqNum::new(n)
+    }
+
+    /// The SYN, number 0, is acknowledged; a window of 1,000 bytes came with number 50.
+    fn sender() -> Sender<'static> {
+        let memory = Box::leak(vec![0; 1_000].into_boxed_slice());
+        let mut snd = Sender::new(Bytes::from(memory));
+        snd.open(seq(0));
+        snd.on_sent(seq(1));
+        snd.on_acked(seq(1), &SackBlocks::default());
+        snd.set_window(update(50, 1, 1_000));
+        snd
+    }
+
+    fn update(seq: u32, ack: u32, window: u32) -> WindowUpdate {
+        WindowUpdate {
+            seq: SeqNum::new(seq),
+            ack: SeqNum::new(ack),
+            window,
+        }
+    }
+
+    /// RFC 9293, section 3.10.7.4: "If (SND.WL1 < SEG.SEQ or (SND.WL1 = SEG.SEQ and SND.WL2 =< SEG.ACK))".
+    #[test]
+    fn rfc9293_3_10_7_4_an_old_segment_does_not_change_the_window() {
+        for (seq, ack, taken) in [
+            (51, 1, true),
+            (51, 0, true),
+            (50, 2, true),
+            (50, 1, true),
+            (50, 0, false),
+            (49, 2, false),
+        ] {
+            let mut snd = sender();
+            snd.update_window(update(seq, ack, 900));
+            assert_eq!(snd.wnd == 900, taken, "{seq} {ack}");
+        }
+    }
+
+    #[test]
+    fn an_update_opens_the_window_if_its_edge_moves_right() {
+        for (ack, window, opens) in [
+            (1, 1_001, true),
+            (1, 1_000, false),
+            (501, 500, false),
+            (501, 501, true),
+        ] {
+            let mut snd = sender();
+            assert_eq!(
+                snd.update_window(update(50, ack, window)),
+                opens,
+                "{ack} {window}"
+            );
+        }
+        let mut snd = sender();
+        snd.update_window(update(50, 1, 900));
+        assert_eq!(
+            (snd.wnd, snd.max_wnd),
+            (900, 1_000),
+            "the largest is remembered"
+        );
+    }
+
+    #[test]
+    fn everything_is_acknowledged_when_nothing_is_left_and_the_end_is_too() {
+        let nothing = SackBlocks::default();
+        let mut snd = sender();
+        assert!(snd.all_acked());
+        snd.ring.enqueue(&[7; 10]);
+        assert!(!snd.all_acked(), "to be sent");
+        snd.on_sent(seq(11));
+        assert!(!snd.all_acked());
+        snd.on_acked(seq(11), &nothing);
+        assert!(snd.all_acked());
+        snd.closed = true;
+        assert!(!snd.all_acked(), "the FIN");
+        assert!(snd.fin_at(seq(11)) && !snd.fin_at(seq(12)));
+        snd.on_sent(seq(12));
+        assert!(!snd.fin_acked());
+        snd.on_acked(seq(12), &nothing);
+        assert!(snd.all_acked() && snd.fin_acked());
+        // A byte that a probe sent ahead of what is in flight.
+        let mut snd = sender();
+        snd.max += 1;
+        assert!(!snd.all_acked());
+    }
+}

@@ -159,3 +159,35 @@ pub struct Info {
     /// Whether both sides understand congestion notification (RFC 3168).
     pub ecn: bool,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// RFC 9293, section 3.3.2.
+    #[test]
+    fn what_can_be_said_of_each_state() {
+        for (state, is_over, is_synchronized, can_receive, can_send) in [
+            (State::Closed, true, false, false, false),
+            (State::Listen, true, false, false, false),
+            (State::TimeWait, true, false, false, false),
+            (State::SynSent, false, false, false, true),
+            (State::SynReceived, false, false, false, true),
+            (State::Established, false, true, true, true),
+            (State::FinWait1, false, true, true, false),
+            (State::FinWait2, false, true, true, false),
+            (State::CloseWait, false, true, false, true),
+            (State::Closing, false, true, false, false),
+            (State::LastAck, false, true, false, false),
+        ] {
+            let said = (
+                state.is_over(),
+                state.is_synchronized(),
+                state.can_receive(),
+                state.can_send(),
+            );
+            let expected = (is_over, is_synchronized, can_receive, can_send);
+            assert_eq!(said, expected, "{state:?}");
+        }
+    }
+}

@@ -280,4 +280,98 @@ mod tests {
         assert_eq!(syn.check(&none), Err(Discard::MissingTimestamp));
         assert_eq!(PeerTimestamp(None).check(&none), Ok(()));
     }
+
+    fn header(flags: TcpFlags, seq: u32, options: TcpOptions) -> TcpHeader {
+        TcpHeader {
+            flags,
+            seq: SeqNum::new(seq),
+            options,
+            ..TcpHeader::default()
+        }
+    }
+
+    /// RFC 7323, section 5.3, R1, and section 5.5: what was taken 24 days ago is not valid any more.
+    #[test]
+    fn rfc7323_5_3_an_older_timestamp_is_not_acceptable_while_ours_is_valid() {
+        let (timestamps, now) = agreed();
+        let days = |days: u64| now + Duration::from_secs(days * 24 * 3_600);
+        let old = Err(Discard::OldTimestamp);
+        for (flags, value, at, verdict) in [
+            (TcpFlags::ACK, 99, now, old),
+            (TcpFlags::ACK, 100, now, Ok(())),
+            (TcpFlags::ACK, 101, now, Ok(())),
+            (TcpFlags::ACK, 100u32.wrapping_add(1 << 31), now, old),
+            (TcpFlags::RST, 99, now, Ok(())),
+            (TcpFlags::ACK, 99, days(23), old),
+            (TcpFlags::ACK, 99, days(24), Ok(())),
+        ] {
+            let header = header(flags, 0, options(value, 0));
+            assert_eq!(timestamps.check(at, &header), verdict, "{value}");
+        }
+        let without = header(TcpFlags::ACK, 0, TcpOptions::default());
+        assert_eq!(
+            timestamps.check(now, &without),
+            Err(Discard::MissingTimestamp)
+        );
+        assert_eq!(Timestamping::OFF.check(now, &without), Ok(()));
+    }
+
+    /// RFC 7323, section 4.3: "If SEG.TSval >= TS.Recent and SEG.SEQ <= Last.ACK.sent".
+    #[test]
+    fn rfc7323_4_3_what_starts_no_later_than_our_acknowledgment_is_echoed() {
+        for (seq, echo) in [(49, 105), (50, 105), (51, 100)] {
+            let (mut timestamps, now) = agreed();
+            let later = now + Duration::from_secs(24 * 24 * 3_600);
+            let header = header(TcpFlags::ACK, seq, options(105, 0));
+            timestamps.note(later, &header, LastAck::of(SeqNum::new(50)));
+            let mut sent = TcpOptions::default();
+            timestamps.put(now, &mut sent);
+            let value = now.as_millis() as u32 + 7;
+            assert_eq!(sent.timestamps, Some(Timestamps { value, echo }), "{seq}");
+            // And it is valid from then on.
+            let old = self::header(TcpFlags::ACK, 0, options(99, 0));
+            assert_eq!(timestamps.check(later, &old).is_err(), echo == 105);
+        }
+        let (mut timestamps, now) = agreed();
+        let without = header(TcpFlags::ACK, 0, TcpOptions::default());
+        timestamps.note(now, &without, LastAck::of(SeqNum::new(50)));
+        assert!(timestamps.is_on());
+    }
+
+    /// RFC 7323, section 3.2: once both have said so, with the peer's timestamp to begin with.
+    #[test]
+    fn rfc7323_3_2_timestamps_are_used_if_both_syns_have_one() {
+        let now = Instant::from_secs(1_000);
+        let with = header(TcpFlags::SYN, 0, options(100, 0));
+        let without = header(TcpFlags::SYN, 0, TcpOptions::default());
+        let offered = Timestamping::offered(now, 7);
+        assert!(offered.is_on());
+        for (ours, theirs, on) in [
+            (offered, &with, true),
+            (offered, &without, false),
+            (Timestamping::OFF, &with, false),
+            (Timestamping::OFF, &without, false),
+        ] {
+            let mut agreed = ours;
+            agreed.on_syn(now, theirs);
+            assert_eq!(agreed.is_on(), on);
+            assert_eq!(agreed.header_len(), if on { 12 } else { 0 });
+            let mut sent = TcpOptions::default();
+            agreed.put(now, &mut sent);
+            let value = 1_000_007;
+            assert_eq!(agreed.value(now), on.then_some(value));
+            assert_eq!(
+                sent.timestamps,
+                on.then_some(Timestamps { value, echo: 100 })
+            );
+            assert_eq!(agreed.follows(&options(101, 0)), on.then_some(true));
+            assert_eq!(agreed.follows(&options(99, 0)), on.then_some(false));
+            assert_eq!(agreed.follows(&options(100, 0)), None);
+        }
+        let mut sent = TcpOptions::default();
+        PeerTimestamp::of(&with).put(now, 7, &mut sent);
+        let value = 1_000_007;
+        assert_eq!(sent.timestamps, Some(Timestamps { value, echo: 100 }));
+        assert_eq!(PeerTimestamp::of(&without), PeerTimestamp(None));
+    }
 }

@@ -66,9 +66,10 @@ fn main() -> ExitCode {
 fn run(arguments: &Arguments) -> Result<(), String> {
     let mutants = list::mutants(&workspace(), &arguments.files)?;
     eprintln!("{} mutants", mutants.len());
-    let workshop = Workshop::set_up(&workspace(), &mutants)?;
     let named = |suite: &&String| !suite.is_empty();
     let suites: Vec<_> = arguments.suites.iter().filter(named).cloned().collect();
+    // The library's own tests are done sooner than optimised.
+    let workshop = Workshop::set_up(&workspace(), &mutants, !suites.is_empty())?;
     let build = workshop.build(&mutants, &suites)?;
     let mut suite = Suite::default();
     for program in build.suites.values() {

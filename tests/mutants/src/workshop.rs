@@ -16,6 +16,8 @@ pub(crate) struct Workshop {
     /// Where the workspace is copied to.
     root: PathBuf,
     target: PathBuf,
+    /// Whether what is built runs so often that it pays to optimise it.
+    optimised: bool,
 }
 
 /// What has been built.
@@ -30,7 +32,7 @@ pub(crate) struct Build {
 
 impl Workshop {
     /// Copies the workspace at `from` as it stands, but for what the mutants change.
-    pub(crate) fn set_up(from: &Path, mutants: &[Mutant]) -> Result<Self, String> {
+    pub(crate) fn set_up(from: &Path, mutants: &[Mutant], optimised: bool) -> Result<Self, String> {
         let base = std::env::var_os("CARGO_TARGET_DIR")
             .map_or_else(|| from.join("target"), |dir| from.join(dir))
             .join("mutants-woven");
@@ -38,6 +40,7 @@ impl Workshop {
             original: from.to_path_buf(),
             root: base.join("workspace"),
             target: base.join("target"),
+            optimised,
         };
         let changed: BTreeSet<_> = mutants.iter().map(|mutant| mutant.file.as_str()).collect();
         let change = |name: &str, text: Vec<u8>| match name {
@@ -153,8 +156,11 @@ impl Workshop {
             select.extend(["--test", suite]);
         }
         let messages = self.cargo("test", &select)?;
-        let mut built = BTreeMap::new();
+        let (mut built, mut errors) = (BTreeMap::new(), String::new());
         for message in messages {
+            if let Some(diagnostic) = message.message.filter(|message| message.level == "error") {
+                errors.push_str(diagnostic.rendered.as_deref().unwrap_or_default());
+            }
             if let (Some(target), Some(path)) = (message.target, message.executable)
                 && (target.name == "cygnet" || suites.contains(&target.name))
             {
@@ -164,7 +170,9 @@ impl Workshop {
         if built.len() == suites.len() + 1 {
             Ok(built)
         } else {
-            Err("the tests do not build with the mutants in".into())
+            Err(format!(
+                "the tests do not build with the mutants in\n{errors}"
+            ))
         }
     }
 
@@ -172,7 +180,7 @@ impl Workshop {
         let output = Command::new(env!("CARGO"))
             .arg(command)
             .args(["--quiet", "--offline", "--message-format", "json"])
-            .args(OPTIMISED)
+            .args(OPTIMISED.iter().filter(|_| self.optimised))
             .args(select)
             .current_dir(&self.root)
             .env("CARGO_TARGET_DIR", &self.target)
@@ -249,7 +257,7 @@ const WITH_SWITCH: &str = "[dependencies]\nmutant_switch.path = \"../mutant_swit
 /// What the compiler sees to fail always is for the tests to notice.
 const LENIENT: &str = "#![allow(warnings, arithmetic_overflow, unconditional_panic)]";
 
-/// Built once and run thousands of times: what runs most is optimised. A mutant that overflows is noticed, as ever.
+/// For suites, which are built once and run thousands of times: what runs most is optimised. A mutant that overflows is noticed, as ever.
 const OPTIMISED: [&str; 6] = [
     "--config=profile.dev.package.cygnet.opt-level=1",
     "--config=profile.dev.package.cygnet-link.opt-level=1",

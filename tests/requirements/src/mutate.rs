@@ -166,14 +166,41 @@ pub fn copy_workspace(
         .args(["ls-files", "--cached", "--others", "--exclude-standard"])
         .current_dir(from)
         .output()?;
-    for name in String::from_utf8_lossy(&list.stdout).lines() {
+    let list = String::from_utf8_lossy(&list.stdout);
+    // What is deleted, and git does not know yet, is none of them.
+    let names: BTreeSet<_> = list
+        .lines()
+        .filter(|name| from.join(name).is_file())
+        .collect();
+    for folder in names
+        .iter()
+        .filter_map(|name| name.split_once('/'))
+        .map(|(folder, _)| folder)
+        .collect::<BTreeSet<_>>()
+    {
+        remove_others(to, Path::new(folder), &names)?;
+    }
+    for name in names {
         let source = from.join(name);
-        // Deleted, and git does not know yet.
-        if !source.is_file() {
-            continue;
-        }
         if let Some(wanted) = change(name, fs::read(source)?) {
             write_if_changed(&to.join(name), &wanted)?;
+        }
+    }
+    Ok(())
+}
+
+/// Removes what an earlier copy left in `folder` that has gone or moved since.
+fn remove_others(to: &Path, folder: &Path, names: &BTreeSet<&str>) -> io::Result<()> {
+    let Ok(entries) = fs::read_dir(to.join(folder)) else {
+        return Ok(());
+    };
+    for entry in entries {
+        let entry = entry?;
+        let name = folder.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            remove_others(to, &name, names)?;
+        } else if !name.to_str().is_some_and(|name| names.contains(name)) {
+            fs::remove_file(entry.path())?;
         }
     }
     Ok(())

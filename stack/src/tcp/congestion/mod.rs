@@ -302,6 +302,44 @@ const MAX_WINDOW: u32 = 1 << 30;
 mod tests {
     use super::*;
 
+    /// All that limit something.
+    const KINDS: &[CongestionControl] = &[
+        CongestionControl::NewReno,
+        #[cfg(feature = "tcp-cubic")]
+        CongestionControl::Cubic,
+        #[cfg(feature = "tcp-bbr")]
+        CongestionControl::Bbr,
+    ];
+
+    /// RFC 5681, section 3.1: what a timeout leaves is one segment, as long as segments are by then.
+    #[test]
+    fn a_timeout_leaves_a_segment_of_the_length_that_they_have() {
+        for &kind in KINDS {
+            let mut controller = Controller::new(kind, 1_000);
+            let window = controller.window();
+            controller.set_mss(500);
+            assert_eq!(controller.window(), window, "{kind:?}");
+            controller.on_timeout(10_000, true);
+            assert_eq!(controller.window(), 500, "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn a_window_that_was_cut_to_repair_something_is_whole_again() {
+        for &kind in KINDS {
+            let mut controller = Controller::new(kind, 1_000);
+            let window = controller.window();
+            controller.on_timeout(10_000, true);
+            controller.on_recovered();
+            #[cfg(feature = "tcp-bbr")]
+            if kind == CongestionControl::Bbr {
+                assert_eq!(controller.window(), window, "it goes by its model");
+                continue;
+            }
+            assert!(controller.window() < window, "{kind:?}");
+        }
+    }
+
     /// An acknowledgment of so many bytes in the midst of a busy connection.
     pub(super) fn ack(bytes: u32) -> Ack {
         Ack {

@@ -172,3 +172,6 @@ impl<'d> Connection<'d> {
 
 /// RFC 9293, section 3.8.6.3: "the delay MUST be less than 0.5 seconds".
 const MAX_ACK_DELAY: Duration = Duration::from_millis(499);
+
+#[cfg(test)]
+mod tests;

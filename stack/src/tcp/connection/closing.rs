@@ -143,3 +143,6 @@ impl Connection<'_> {
         self.arm_timers(now);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -142,10 +142,13 @@ impl Connection<'_> {
         let reacted =
             self.ecn.has(REDUCED_ONCE) && !header.ack.after(SeqNum::new(self.ecn.reduced.get()));
         let flight = self.snd.flight();
-        if reacted || flight == 0 && header.ack == self.snd.una {
+        if reacted || flight == 0 {
             return;
         }
         self.congestion.on_ecn(flight);
         self.ecn.on_reduced(self.snd.max);
     }
 }
+
+#[cfg(test)]
+mod tests;

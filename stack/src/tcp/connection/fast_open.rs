@@ -53,3 +53,27 @@ impl Connection<'_> {
 
 /// The longest Fast Open option.
 const MAX_OPTION_LEN: usize = 20;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tcp::CongestionControl;
+    use crate::tcp::connection::lab::Lab;
+
+    /// RFC 7413, section 4.1.3.2: what goes with a SYN fits a segment, with all options.
+    #[test]
+    fn rfc7413_4_1_3_2_data_with_a_syn_leaves_room_for_options() {
+        let mut lab = Lab::requesting(CongestionControl::NewReno);
+        let options = TcpOptions {
+            mss: Some(1_460),
+            ..TcpOptions::default()
+        };
+        assert_eq!(options.len(), 4);
+        let start = lab.connection.snd.una + 1;
+        for (written, goes) in [(0, 0), (1_435, 1_435), (5_000, 1_436)] {
+            lab.connection.snd.ring.clear();
+            lab.write(written);
+            assert_eq!(lab.connection.syn_data_len(start, &options), goes);
+        }
+    }
+}

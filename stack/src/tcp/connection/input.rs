@@ -98,14 +98,10 @@ impl Connection<'_> {
             self.congestion.restart(u32::from(self.mss), 1);
         }
         self.on_acknowledgment(now, header, false);
-        if self.snd.flight() > 0 {
-            // RFC 7413, section 4.2.1: the peer did not take the data that went with the SYN. It goes again at
-            // once, and says nothing about the network.
-            self.snd.board().lose_first(u32::from(self.mss));
-        }
-        if self.retransmits > 0 {
-            self.rtt.on_repeated_handshake();
-        }
+        // RFC 7413, section 4.2.1: what the peer did not take of the data that went with the SYN, if any did, goes
+        // again at once, and says nothing about the network.
+        self.snd.board().lose_first(u32::from(self.mss));
+        self.rtt.on_repeated_handshake();
         self.snd.set_window(WindowUpdate {
             seq: header.seq,
             ack: header.ack,
@@ -457,3 +453,6 @@ impl Connection<'_> {
 /// As Linux, per connection; a limit for all connections together would be a side channel
 /// (CVE-2016-5696).
 const CHALLENGE_INTERVAL: u32 = 500_000 / TICK;
+
+#[cfg(test)]
+mod tests;

@@ -102,12 +102,8 @@ impl Connection<'_> {
         if self.snd.all_acked() {
             self.events |= Events::STATE;
         }
-        // RFC 6298, section 5.3: "restart the retransmission timer".
-        if self.snd.flight() > 0 {
-            self.timers.set(Timer::Retransmit, now + self.rtt.rto());
-        } else {
-            self.timers.stop(Timer::Retransmit);
-        }
+        // RFC 6298, section 5.3: "restart the retransmission timer", which follows from what is left.
+        self.timers.stop(Timer::Retransmit);
         let twice = reported_duplicate(&header.options.sack, header.ack).is_some();
         if self.recovery.probe_outcome(header.ack, twice) == ProbeOutcome::Repaired
             && self.recovery.phase() == Phase::Open
@@ -361,3 +357,6 @@ pub(super) struct Progress {
 /// How often a connection without congestion control waits no longer than the last time, before it doubles
 /// its patience after all: as Linux does for connections with little in flight (TCP_THIN_LINEAR_TIMEOUTS).
 pub(super) const LINEAR_TIMEOUTS: u8 = 6;
+
+#[cfg(test)]
+mod tests;

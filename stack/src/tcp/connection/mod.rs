@@ -10,6 +10,8 @@ mod fast_open;
 mod input;
 #[cfg_attr(not(feature = "tcp-keep-alive"), path = "no_keep_alive.rs")]
 mod keep_alive;
+#[cfg(test)]
+mod lab;
 mod loss;
 mod opening;
 mod output;

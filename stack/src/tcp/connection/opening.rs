@@ -179,3 +179,6 @@ impl Connection<'_> {
 
 /// As many as Linux: enough to open the peer's congestion window.
 const QUICK_ACKS: u8 = 16;
+
+#[cfg(test)]
+mod tests;

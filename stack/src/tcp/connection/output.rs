@@ -349,10 +349,8 @@ impl Connection<'_> {
         // Nagle's algorithm as Minshall modified it, and as Linux has it: a small segment waits for
         // another small one to be acknowledged, not for large ones, whose acknowledgment may be delayed.
         let may_be_small = !self.options.nagle || !self.snd.has_small_in_flight();
-        let worth_it = len == mss
-            || fin
-            || repeats
-            || may_be_small && (last || len >= (self.snd.max_wnd / 2).max(1));
+        let worth_it =
+            len == mss || fin || repeats || may_be_small && (last || len >= self.snd.max_wnd / 2);
         worth_it.then_some(Span { start, len, fin })
     }
 
@@ -371,7 +369,8 @@ impl Connection<'_> {
         let window = self.snd.window_left();
         if window > 0 {
             let len = unsent.min(window).min(u32::from(self.mss));
-            let fin = len == unsent && self.snd.fin_at(start + len);
+            // Who has less than that to say does not wait to be probed for it.
+            let fin = false;
             return (len > 0).then(|| self.send(now, Span { start, len, fin }));
         }
         let len = unsent.min(1);
@@ -503,3 +502,6 @@ impl Connection<'_> {
 }
 
 const MIN_HEADER_LEN: u8 = tcp::MIN_HEADER_LEN as u8;
+
+#[cfg(test)]
+mod tests;

@@ -125,6 +125,8 @@ const UNPACED: u32 = 65_536;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tcp::CongestionControl;
+    use crate::tcp::connection::lab::{Lab, RTT, before, modern};
 
     const MSS: u32 = 1_000;
 
@@ -266,5 +268,90 @@ mod tests {
             waited += pacer.on_sent(n, MSS, MSS, || Some(rate));
         }
         assert_eq!(waited, 0);
+    }
+
+    /// A connection whose window has grown to twenty segments: 40,000 bytes in a round trip of 100 ms are two segments in
+    /// five milliseconds.
+    #[cfg(feature = "tcp-cubic")]
+    fn twenty() -> Lab {
+        let mut lab = Lab::established(CongestionControl::Cubic, modern());
+        lab.write(60 * MSS);
+        assert_eq!(lab.data().len(), 10, "the first window goes at once");
+        lab.wait(RTT);
+        lab.ack(before(8));
+        lab.ack(before(10));
+        assert_eq!(lab.connection.congestion.window(), 20 * MSS);
+        lab
+    }
+
+    #[cfg(feature = "tcp-cubic")]
+    #[test]
+    fn segments_leave_in_bursts_at_the_rate_of_the_window() {
+        let mut lab = twenty();
+        let sent = lab.wait(99);
+        let at: std::vec::Vec<_> = sent.iter().map(|sent| sent.at).collect();
+        // What is left of the first burst, which was for longer segments, and a quantum; of the time since, two
+        // milliseconds are saved up.
+        assert_eq!(at[..11], [0, 0, 0, 0, 0, 0, 0, 3, 3, 8, 8]);
+        assert!(at.len() == 20 && at[19] < 50, "{at:?}");
+    }
+
+    #[cfg(feature = "tcp-cubic")]
+    #[test]
+    fn who_is_held_by_pacing_sends_when_the_timer_says_so() {
+        let mut lab = twenty();
+        lab.sent();
+        assert!(lab.connection.is_held_by_pacing());
+        assert!(!lab.connection.wants_to_send());
+        lab.ack(before(11));
+        assert_eq!(lab.data().len(), 0, "an acknowledgment sets nothing free");
+        lab.wait(3);
+        assert!(lab.wait(5).len() == 2);
+        // And nobody else is.
+        let mut lab = Lab::established(CongestionControl::NewReno, modern());
+        lab.write(60 * MSS);
+        lab.sent();
+        lab.ack(before(10));
+        assert_eq!(lab.data().len(), 12);
+        assert!(!lab.connection.is_held_by_pacing());
+    }
+
+    /// A window of which a quantum is more is never held up, whatever the clock.
+    #[test]
+    fn a_restart_begins_the_schedule_now() {
+        let rate = Rate::new(100_000, 100_000);
+        let mut pacer = Pacer::new();
+        pacer.open(0, MSS);
+        pacer.restart(1_500);
+        assert_eq!(pacer.on_sent(1_000, MSS, MSS, || Some(rate)), 500);
+    }
+
+    /// Up to two milliseconds late count as if they were not, one microsecond more does not; and a schedule that lies a
+    /// second ahead is the furthest there is.
+    #[test]
+    fn who_is_late_catches_up_two_milliseconds() {
+        let rate = Rate::new(100_000, 100_000);
+        for (due, wait, next) in [
+            (8_000, 0, 10_000),
+            (7_999, 0, 10_000),
+            (8_001, 0, 10_001),
+            (10_700, 700, 12_700),
+            (1_010_000, 1_000_000, 1_012_000),
+            (1_010_001, 0, 10_000),
+        ] {
+            let mut pacer = Pacer { left: 1, due };
+            assert_eq!(pacer.on_sent(10_000, 1, MSS, || Some(rate)), wait, "{due}");
+            assert_eq!((pacer.left, pacer.due), (2_000, next), "{due}");
+        }
+        let mut pacer = Pacer {
+            left: 1_001,
+            due: 5,
+        };
+        assert_eq!(pacer.on_sent(10_000, 1_000, MSS, || Some(rate)), 0);
+        assert_eq!(
+            (pacer.left, pacer.due),
+            (1, 5),
+            "within the quantum nothing is computed"
+        );
     }
 }

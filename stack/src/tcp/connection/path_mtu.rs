@@ -115,3 +115,40 @@ impl Connection<'_> {
         self.touched = true;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tcp::connection::lab::{Lab, MSS, before, plain};
+    use crate::tcp::{CongestionControl, State};
+
+    /// RFC 5927, section 7.2: a claim is about something in flight that is longer than what it says, and nothing as long
+    /// has arrived, or there was a timeout since.
+    #[test]
+    fn rfc5927_7_2_a_claim_is_believed_that_may_be_true() {
+        let believes = |seq: u32, mss: u16, trial: fn(&mut Lab)| {
+            let mut lab = Lab::established(CongestionControl::NewReno, plain());
+            lab.write(3 * MSS);
+            lab.sent();
+            trial(&mut lab);
+            lab.connection.believes_path(SeqNum::new(seq), mss)
+        };
+        let nothing = |_: &mut Lab| {};
+        assert!(believes(before(0), 900, nothing));
+        assert!(believes(before(3) - 1, 900, nothing));
+        assert!(!believes(before(0) - 1, 900, nothing), "it has arrived");
+        assert!(!believes(before(3), 900, nothing), "it was not sent");
+        assert!(believes(before(0), 1_459, nothing));
+        assert!(!believes(before(0), 1_460, nothing), "that is known");
+        assert!(!believes(before(0), 900, |lab| lab.connection.state = State::TimeWait));
+        let arrived = |lab: &mut Lab| _ = lab.ack(before(1));
+        assert!(!believes(before(1), 999, arrived));
+        assert!(!believes(before(1), 1_000, arrived), "just as long");
+        assert!(believes(before(1), 1_001, arrived), "nothing as long has");
+        let timed_out = |lab: &mut Lab| {
+            lab.ack(before(1));
+            lab.connection.retries = 1;
+        };
+        assert!(believes(before(1), 900, timed_out));
+    }
+}

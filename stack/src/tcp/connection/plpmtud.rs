@@ -201,3 +201,6 @@ const FOLLOWERS: u32 = 3;
 
 /// As Linux (`tcp_probe_interval`): ten minutes, in seconds.
 const SEARCH_AGAIN: u32 = 600;
+
+#[cfg(test)]
+mod tests;

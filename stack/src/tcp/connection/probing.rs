@@ -179,3 +179,6 @@ const PEER_ACK_DELAY: Duration = Duration::from_millis(50);
 
 /// So that the timers of hosts, which are not finer, do not make every pause look like a loss.
 const PROBE_GRANULARITY: Duration = Duration::from_millis(2);
+
+#[cfg(test)]
+mod tests;

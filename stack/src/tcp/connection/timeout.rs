@@ -121,3 +121,6 @@ const SYN_ACK_RETRIES: u8 = 8;
 /// As Linux. R2 for data is at least 100 s (SHLD-11): from 200 ms on it is about 8 minutes, with the
 /// timeout capped at 60 s.
 const DATA_RETRIES: u8 = 15;
+
+#[cfg(test)]
+mod tests;

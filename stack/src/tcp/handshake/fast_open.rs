@@ -179,8 +179,8 @@ const FAST_OPEN_DOMAIN: u8 = b'F';
 mod tests {
     use core::net::Ipv4Addr;
 
+    use super::*;
     use crate::rand::{Random, Seed};
-    use crate::tcp::*;
     use crate::wire::IpEndpoint;
 
     const NOW: Instant = Instant::from_secs(1_000_000);

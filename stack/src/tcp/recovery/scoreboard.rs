@@ -188,15 +188,9 @@ impl Board<'_> {
     /// A segment up to `end` is sent for the first time.
     pub(crate) fn on_sent(&mut self, end: SeqNum, at: u32) {
         if self.len() == self.capacity() {
+            // The last record takes it as well. To forget what became of that only costs sending again.
             let last = self.len() - 1;
-            let mut record = self.get(last);
-            if record.flags == 0 {
-                record.end = end.get().into();
-                record.sent = at.into();
-                self.set(last, record);
-                return;
-            }
-            // The last record has a fate of its own. Forgetting it only costs sending again.
+            let record = self.get(last);
             let start = self.start(last);
             let len = record.end().distance_from(start);
             self.forget(&record, len);

@@ -7,6 +7,9 @@ use crate::rand::{Random, Seed};
 use crate::tcp::congestion::tests::ack;
 use crate::time::Instant;
 
+mod bounds;
+mod model;
+
 const MSS: u32 = 1_000;
 
 /// A bottleneck, a delay, and a sender with a backlog that obeys window and pacing.

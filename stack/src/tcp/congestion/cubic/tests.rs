@@ -282,3 +282,171 @@ fn paces_at_twice_the_window_until_half_of_the_threshold_and_a_fifth_more_later(
     let expected = Rate::new(bytes + bytes / 5, 50_000);
     assert_eq!(cubic.pacing_rate(50_000), expected);
 }
+
+/// Twice the window per round trip while it may double, a fifth more afterwards.
+#[test]
+fn pacing_leaves_room_for_the_window_to_grow() {
+    let mut cubic = Cubic::new(MSS);
+    cubic.window.cwnd = 10_000;
+    for (ssthresh, bytes) in [(20_002, 20_000), (20_001, 12_000), (5_000, 12_000)] {
+        cubic.window.ssthresh = ssthresh;
+        assert_eq!(cubic.pacing_rate(100_000), Rate::new(bytes, 100_000));
+    }
+}
+
+/// RFC 3465, section 2.3, and RFC 5681, section 3.1: slow start ends at the threshold.
+#[test]
+fn rfc5681_3_1_slow_start_after_a_loss_ends_at_the_threshold() {
+    for (growth, acked, ssthresh, cwnd) in [
+        (Growth::Normal, 3, 100, 13),
+        (Growth::AfterTimeout, 3, 100, 11),
+        (Growth::AfterTimeout, 1, 100, 11),
+        (Growth::Normal, 3, 12, 12),
+        (Growth::AfterTimeout, 3, 11, 11),
+        (Growth::Held, 3, 100, 10),
+    ] {
+        let mut cubic = after_loss(10);
+        cubic.window.cwnd = 10 * MSS;
+        cubic.window.ssthresh = ssthresh * MSS;
+        let news = Ack {
+            growth,
+            ..ack(acked * MSS)
+        };
+        cubic.on_ack(&news);
+        assert_eq!(
+            cubic.window.cwnd,
+            cwnd * MSS,
+            "{growth:?} {acked} {ssthresh}"
+        );
+        cubic.window.cwnd = 10 * MSS;
+        cubic.on_ack(&Ack {
+            window_limited: false,
+            ..news
+        });
+        assert_eq!(cubic.window.cwnd, 10 * MSS, "it is not used");
+    }
+}
+
+/// A stage that began with so many segments.
+fn epoch(segments: u32) -> Epoch {
+    Epoch {
+        k: 5_000,
+        elapsed: 0,
+        last: 0,
+        w_est: segments * MSS,
+        credit: 0,
+    }
+}
+
+/// RFC 9438, section 4.3: "W_est = W_est + alpha_cubic * (segments_acked / cwnd)", with 9/17 until the window is what it
+/// was, and 1 from there.
+#[test]
+fn rfc9438_4_3_reno_grows_by_a_segment_for_a_window_or_nearly_two() {
+    // A window of 9,180 bytes: 17/9 of it are 17,340.
+    let mut cubic = after_loss(10);
+    cubic.window.cwnd = 9_180;
+    for (w_est, acked, grown, credit) in [
+        (10 * MSS - 1, 17_339, 0, 17_339),
+        (10 * MSS - 1, 17_340, MSS, 0),
+        (10 * MSS - 1, 17_350, MSS, 10),
+        (10 * MSS, 9_179, 0, 9_179),
+        (10 * MSS, 9_180, MSS, 0),
+    ] {
+        let mut epoch = Epoch { w_est, ..epoch(10) };
+        cubic.estimate_reno(&mut epoch, acked);
+        assert_eq!(
+            (epoch.w_est - w_est, epoch.credit),
+            (grown, credit),
+            "{w_est} {acked}"
+        );
+    }
+}
+
+/// RFC 9438, section 4.2, figure 1, in bytes: 0.4 segments after a second, on either side of the plateau.
+#[test]
+fn rfc9438_4_2_the_curve_is_the_same_on_both_sides_of_the_plateau() {
+    let mut cubic = after_loss(100);
+    cubic.w_max = 100_000;
+    for (t, bytes) in [
+        (5_000, 100_000),
+        (6_000, 100_584),
+        (4_000, 99_416),
+        (7_000, 104_672),
+        (0, 27_000),
+    ] {
+        assert_eq!(cubic.curve(&epoch(100), t), bytes, "{t}");
+    }
+    assert!(cubic.curve(&epoch(100), u32::MAX) >= UNLIMITED);
+    let late = Epoch {
+        k: 100_000,
+        ..epoch(100)
+    };
+    assert_eq!(cubic.curve(&late, 0), 0);
+}
+
+/// RFC 9438, section 4.7: only a window that is smaller than the last time makes room.
+#[test]
+fn rfc9438_4_7_a_window_as_large_as_before_keeps_its_plateau() {
+    for (cwnd, w_max) in [
+        (100_000, 100_000),
+        (99_999, 99_999 - 3 * 4_999),
+        (100_001, 100_001),
+    ] {
+        let mut cubic = Cubic::new(MSS);
+        cubic.w_max = 100_000;
+        cubic.window.cwnd = cwnd;
+        cubic.reduce();
+        assert_eq!(
+            (cubic.w_max, cubic.w_max_before),
+            (w_max, 100_000),
+            "{cwnd}"
+        );
+    }
+}
+
+/// RFC 9438, section 4.4: "cwnd MUST be incremented by (target - cwnd) / cwnd for each received new ACK", and time counts
+/// between acknowledgments, for a round trip at most.
+#[test]
+fn rfc9438_4_4_the_window_grows_by_its_share_of_what_the_curve_asks_for() {
+    let mut cubic = after_loss(100);
+    (cubic.window.cwnd, cubic.w_max) = (50_000, 60_000);
+    let mut epoch = Epoch {
+        w_est: 0,
+        ..epoch(1)
+    };
+    let news = |millis, srtt, acked| Ack {
+        now: Instant::from_millis(millis),
+        srtt,
+        ..ack(acked)
+    };
+    // At the plateau: 10,000 bytes in a window of 50,000, of which a fifth is acknowledged.
+    epoch.elapsed = 4_800;
+    cubic.avoid(&mut epoch, &news(100, 100_000, 10_000));
+    assert_eq!((epoch.elapsed, epoch.last), (4_900, 100));
+    assert_eq!(cubic.window.cwnd, 52_000);
+    // A pause counts as a round trip, and one without a round trip as a millisecond.
+    cubic.avoid(&mut epoch, &news(900, 100_000, 0));
+    assert_eq!((epoch.elapsed, epoch.last), (5_000, 900));
+    cubic.avoid(&mut epoch, &news(950, 100_000, 0));
+    assert_eq!(epoch.elapsed, 5_050);
+    cubic.avoid(&mut epoch, &news(960, 0, 0));
+    assert_eq!(epoch.elapsed, 5_051);
+    // Time in which the window is not used does not count.
+    let idle = Ack {
+        window_limited: false,
+        ..news(970, 100_000, 1_000)
+    };
+    cubic.avoid(&mut epoch, &idle);
+    assert_eq!((epoch.elapsed, epoch.last), (5_051, 970));
+    // Half a window more at most in a round trip, and never less.
+    cubic.window.cwnd = 10_000;
+    cubic.avoid(&mut epoch, &news(971, 100_000, 10_000));
+    assert_eq!(cubic.window.cwnd, 15_000);
+    cubic.window.cwnd = 90_000;
+    cubic.avoid(&mut epoch, &news(972, 100_000, 10_000));
+    assert_eq!(cubic.window.cwnd, 90_000);
+    // Reno's window, where that is larger.
+    epoch.w_est = 95_000;
+    cubic.avoid(&mut epoch, &news(973, 100_000, 0));
+    assert_eq!(cubic.window.cwnd, 95_000);
+}

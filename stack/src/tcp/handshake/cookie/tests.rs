@@ -252,3 +252,31 @@ fn without_a_cookie_out_none_is_looked_for() {
     assert!(cookies.are_out(NOW + Duration::from_secs(127)));
     assert!(!cookies.are_out(NOW + Duration::from_secs(128)));
 }
+
+/// What a peer did not say is not remembered, either.
+#[test]
+fn what_was_not_offered_does_not_come_back() {
+    let mut cookies = cookies();
+    let mut options = modern();
+    options.sack_permitted = false;
+    let answer = answer(&mut cookies, NOW, &syn(options));
+    let half_open = redeem(&cookies, NOW, &ack(&answer)).unwrap();
+    assert!(!half_open.sack && !half_open.ecn);
+    assert_eq!(half_open.shift, Some(7));
+}
+
+/// RFC 6528, section 3: numbers of one connection say nothing about those of another, though the time and the length of
+/// segments are in them.
+#[test]
+fn rfc6528_3_numbers_of_different_peers_have_nothing_in_common() {
+    let mut cookies = cookies();
+    let mut first_bits = std::collections::BTreeSet::new();
+    for port in 1..=64 {
+        let mut tuple = tuple();
+        tuple.remote.port = port;
+        let mut request = HalfOpen::new(NOW, tuple, (), SeqNum::new(0), &syn(modern()), CAPACITY);
+        cookies.bake(NOW, &mut request);
+        first_bits.insert(request.iss.get() >> 28);
+    }
+    assert!(first_bits.len() > 8, "{first_bits:?}");
+}

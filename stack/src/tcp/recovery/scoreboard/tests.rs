@@ -248,3 +248,53 @@ fn nothing_in_flight_has_no_length_and_no_peer_that_reneges() {
     assert_eq!(board.oldest_len(), 0);
     assert!(!board.lose_all());
 }
+
+/// A record of nine bytes for every 384, in words of eight; none for a buffer of less than 2 KiB.
+#[test]
+fn a_buffer_of_two_kilobytes_has_a_table() {
+    for (len, table) in [(0, 0), (1_000, 0), (2_047, 0), (2_048, 48), (3_840, 96)] {
+        assert_eq!(table_len(len), table, "{len}");
+    }
+    assert_eq!(table_len(1 << 30), 9 * MAX_RECORDS);
+}
+
+/// The number of a SYN is on no record.
+#[test]
+fn what_is_not_on_the_table_delivers_nothing() {
+    let mut memory = vec![0; size_of::<Record>() * 8];
+    let mut state = Scoreboard::new();
+    let mut board = state.with(&mut memory, seq(99), seq(100));
+    let delivered = board.on_ack(seq(100), seq(100), &SackBlocks::default());
+    assert_eq!(delivered.bytes, 0);
+    // What is left of an earlier segment is not looked at.
+    five(&mut state, &mut memory);
+    let mut board = state.with(&mut memory, seq(100), seq(150));
+    board.on_ack(seq(150), seq(150), &SackBlocks::default());
+    let mut board = state.with(&mut memory, seq(150), seq(151));
+    let delivered = board.on_ack(seq(151), seq(151), &SackBlocks::default());
+    assert_eq!(delivered.bytes, 0);
+}
+
+/// A part of a segment is sent again, and with that the table is full.
+#[test]
+fn a_segment_in_two_pieces_fills_the_table() {
+    let mut memory = vec![0; size_of::<Record>() * 3];
+    let mut state = Scoreboard::new();
+    let mut board = state.with(&mut memory, seq(100), seq(120));
+    board.on_sent(seq(110), 1);
+    board.on_sent(seq(120), 2);
+    assert_eq!(board.lose_first(10), 10);
+    let hole = board.first_lost().unwrap();
+    board.on_retransmitted(hole, seq(105), 3);
+    let records: std::vec::Vec<_> = (0..3)
+        .map(|nth| (board.get(nth).end().get(), board.get(nth).flags))
+        .collect();
+    let again = (110, RETRANSMITTED);
+    assert_eq!(records[0], (105, RETRANSMITTED));
+    assert!(
+        records[1] == (110, LOST) || records[1] == again,
+        "{records:?}"
+    );
+    assert_eq!(records[2], (120, 0));
+    assert_eq!(board.state.lost, 5);
+}
