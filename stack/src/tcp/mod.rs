@@ -30,6 +30,7 @@ mod isn;
 mod keep_alive;
 mod loss;
 mod options;
+#[cfg_attr(not(feature = "tcp-many-gaps"), path = "few_gaps.rs")]
 mod out_of_order;
 mod output;
 #[cfg_attr(
