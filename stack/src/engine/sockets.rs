@@ -368,7 +368,7 @@ impl<'d> Sockets<'d> {
 
     /// [`Instant::FAR_FUTURE`] if there is none.
     pub(super) fn next_deadline(&self) -> Instant {
-        self.deadlines.next().unwrap_or(Instant::FAR_FUTURE)
+        self.deadlines.next()
     }
 
     // Finding.

@@ -75,13 +75,14 @@ impl<'d> Engine<'d> {
             connection,
             until: self.now + self.tcp.time_wait_len,
         };
-        let Err(record) = self.tcp.time_wait.insert(hash, record) else {
-            return;
-        };
-        if let Some((oldest, _)) = self.tcp.time_wait.oldest() {
-            self.tcp.time_wait.remove(oldest);
-            let _ = self.tcp.time_wait.insert(hash, record);
+        let table = &mut self.tcp.time_wait;
+        if table.is_full()
+            && let Some((oldest, _)) = table.oldest()
+        {
+            table.remove(oldest);
         }
+        // A table without any room remembers nothing.
+        let _ = table.insert(hash, record);
     }
 
     /// Gives the buffers back, and the slot.

@@ -253,7 +253,7 @@ impl<'d> Engine<'d> {
             self.tcp_with(connection, |c| c.abort());
             self.tcp_detach(connection);
         }
-        while let Some(record) = self.tcp.half_open.search(|h| h.listener == key) {
+        while let Some(record) = self.tcp.half_open.search(&|h| h.listener == key) {
             self.forget_half_open(record);
         }
         self.sockets.free(listener);
