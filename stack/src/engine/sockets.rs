@@ -306,6 +306,22 @@ impl<'d> Sockets<'d> {
         }
     }
 
+    /// A listener together with the links that its queue is made of.
+    #[cfg(feature = "socket-tcp")]
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
+    pub(super) fn listener_and_links(
+        &mut self,
+        index: Index,
+    ) -> Option<(&mut Listener, &mut [Link])> {
+        match self.slots.get_mut(usize::from(index)) {
+            Some(Slot {
+                body: Body::Listener(listener),
+                ..
+            }) => Some((listener, self.links[lane::QUEUE])),
+            _ => None,
+        }
+    }
+
     // Work.
 
     /// The slot has something to send, unless it waits for a neighbor, which will say so.
