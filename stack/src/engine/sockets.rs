@@ -289,6 +289,14 @@ impl<'d> Sockets<'d> {
         }
     }
 
+    /// The connection of a key, unless the key is stale.
+    #[cfg(feature = "socket-tcp")]
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
+    pub(super) fn tcp_of(&mut self, key: SocketKey) -> Option<&mut TcpSlot<'d>> {
+        let index = self.index(key)?;
+        self.tcp_mut(index)
+    }
+
     #[cfg(feature = "socket-tcp")]
     pub(super) fn listener(&self, index: Index) -> Option<&Listener> {
         match self.body(index) {
