@@ -43,7 +43,7 @@ impl<T, const N: usize> Records<T, N> {
         }
     }
 
-    /// The record filed under `hash` that `is_it` says yes to.
+    /// The record filed under `hash` that `is_it` says yes to; it may be asked about others as well.
     pub(crate) fn find(&self, hash: u32, is_it: impl Fn(&T) -> bool) -> Option<Index> {
         let mut next = self.order.first(hash);
         while let Some(index) = next {
@@ -193,7 +193,7 @@ mod tests {
         assert!(records.is_full());
         assert_eq!(records.insert(8, 80), Err(80));
         assert_eq!(records.find(7, |&v| v == 71), Some(b));
-        assert_eq!(records.find(8, |_| true), None);
+        assert_eq!(records.find(8, |&v| v == 80), None);
         assert_eq!(records.oldest(), Some((a, &70)));
         records.renew(a);
         assert_eq!(records.oldest(), Some((b, &71)));
