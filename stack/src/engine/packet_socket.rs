@@ -67,6 +67,7 @@ pub(crate) struct Queues<'d, T> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Fault {
     /// Nobody takes it there.
+    #[cfg(feature = "icmp-errors")]
     Refused,
     /// Its destination cannot be reached.
     Unreachable,
