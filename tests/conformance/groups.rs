@@ -4,7 +4,8 @@ use core::net::Ipv4Addr;
 use core::time::Duration;
 
 use cygnet::Discard;
-use cygnet::wire::igmp::{ALL_HOSTS, ALL_ROUTERS, IgmpMessage, IgmpShort, RecordKind, V3_ROUTERS};
+use cygnet::wire::group_report::RecordKind;
+use cygnet::wire::igmp::{ALL_HOSTS, ALL_ROUTERS, IgmpMessage, IgmpShort, V3_ROUTERS};
 use cygnet::wire::{
     EtherType, EthernetAddress, IpAddress, IpProtocol, Ipv4Header, Sum, UdpHeader, ipv4,
 };

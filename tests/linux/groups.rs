@@ -3,7 +3,8 @@
 use std::net::{Ipv4Addr, UdpSocket as KernelSocket};
 use std::time::Duration;
 
-use cygnet::wire::igmp::{ALL_HOSTS, RecordKind, V3_ROUTERS};
+use cygnet::wire::group_report::RecordKind;
+use cygnet::wire::igmp::{ALL_HOSTS, V3_ROUTERS};
 use cygnet::wire::{IpProtocol, Ipv4Header, Sum, ipv4};
 use cygnet::{IpEndpoint, Stack, UdpPacketMetadata, UdpSocket};
 use cygnet_tuntap::Mode;

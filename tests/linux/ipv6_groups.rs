@@ -3,7 +3,7 @@
 use std::net::{Ipv6Addr, SocketAddrV6, UdpSocket as KernelSocket};
 use std::time::Duration;
 
-use cygnet::wire::igmp::RecordKind;
+use cygnet::wire::group_report::{self, RecordKind};
 use cygnet::wire::mld::{self, MldMessage, MldShort};
 use cygnet::wire::{IpProtocol, Ipv6Header, Sum, ipv6, pseudo_header};
 use cygnet::{AddressState, IpAddress, IpEndpoint, MulticastSources, Stack};
@@ -197,7 +197,7 @@ impl Router {
     async fn told_in_short(&self) -> Told {
         loop {
             let (dst, mut message) = self.told().await;
-            if message[0] != mld::KIND_REPORT_V2 {
+            if message[0] != group_report::KIND_MLD_V2 {
                 message[2..4].fill(0);
                 return (dst, message);
             }

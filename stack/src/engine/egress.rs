@@ -3,64 +3,16 @@
 //! The runner has room for a frame before it asks, and a socket is asked only when its next hop is
 //! known. So whatever is given out is sent, and nothing is ever taken back.
 
-#[cfg(feature = "ip-fragments")]
-use core::net::Ipv4Addr;
-
 use super::Engine;
-use super::flow_label::FlowLabel;
-#[cfg(feature = "proto-ipv6")]
-use super::interface::NdiscPacket;
-use super::interface::{Interface, Reach};
-use super::outgoing::{Content, IpPacket, LinkHeader, Outgoing, Payload, Room};
+use super::inline::Inline;
+use super::interface::Reach;
+use super::outgoing::{Outgoing, Room};
 use super::sockets::Body;
 #[cfg(feature = "medium-ethernet")]
 use crate::link::NeighborKey;
 use crate::stats::Counted;
 use crate::storage::Index;
 use crate::time::Instant;
-#[cfg(feature = "medium-ethernet")]
-use crate::wire::ArpPacket;
-#[cfg(feature = "socket-tcp")]
-use crate::wire::TcpHeader;
-use crate::wire::{Icmpv4Message, IpAddress};
-#[cfg(feature = "proto-ipv6")]
-use crate::wire::{Icmpv6Message, ndisc};
-
-/// A packet without a payload in a socket's buffer: what the engine says by itself. An answer may repeat
-/// part of the received frame, `'f`.
-#[derive(Debug)]
-pub(crate) struct Inline<'f> {
-    pub(super) link: LinkHeader,
-    pub(super) packet: InlinePacket<'f>,
-}
-
-#[derive(Debug)]
-pub(super) enum InlinePacket<'f> {
-    #[cfg(feature = "medium-ethernet")]
-    Arp(ArpPacket),
-    #[cfg(feature = "socket-tcp")]
-    Tcp {
-        src: IpAddress,
-        dst: IpAddress,
-        header: TcpHeader,
-        flow_label: FlowLabel,
-    },
-    Icmpv4 {
-        src: IpAddress,
-        dst: IpAddress,
-        message: Icmpv4Message<'f>,
-        /// Of a message that may be fragmented on its way.
-        ident: Option<u16>,
-    },
-    #[cfg(feature = "proto-ipv6")]
-    Icmpv6 {
-        src: IpAddress,
-        dst: IpAddress,
-        message: Icmpv6Message<'f>,
-    },
-    #[cfg(feature = "proto-ipv6")]
-    Ndisc(NdiscPacket),
-}
 
 impl Engine<'_> {
     /// Whether [`Self::transmit`] is worth calling. Errs on the side of yes.
@@ -120,7 +72,7 @@ impl Engine<'_> {
 
     /// The frame for what [`Self::receive`] answers.
     pub(crate) fn outgoing<'a>(&self, answer: &'a Inline<'_>) -> Outgoing<'a> {
-        answer.outgoing(&self.interface)
+        answer.outgoing(|destination| self.interface.hop_limit(destination))
     }
 
     /// Whether something is due that is not a socket's.
@@ -192,85 +144,6 @@ impl Engine<'_> {
         let _ = index;
     }
 }
-
-impl<'f> Inline<'f> {
-    /// An ICMP message that must not be fragmented.
-    #[cfg(feature = "ip-fragments")]
-    pub(super) fn icmpv4(
-        link: LinkHeader,
-        src: Ipv4Addr,
-        dst: Ipv4Addr,
-        message: Icmpv4Message<'f>,
-    ) -> Self {
-        Self {
-            link,
-            packet: InlinePacket::Icmpv4 {
-                src: src.into(),
-                dst: dst.into(),
-                message,
-                ident: None,
-            },
-        }
-    }
-
-    /// The frame for it.
-    #[inline(never)]
-    pub(super) fn outgoing(&self, interface: &Interface) -> Outgoing<'_> {
-        let mut label = FlowLabel::NONE;
-        let mut hop_limit = None;
-        let (src, dst, payload, ident) = match &self.packet {
-            #[cfg(feature = "medium-ethernet")]
-            InlinePacket::Arp(packet) => {
-                return Outgoing {
-                    link: self.link,
-                    content: Content::Arp(packet),
-                };
-            }
-            #[cfg(feature = "socket-tcp")]
-            InlinePacket::Tcp {
-                src,
-                dst,
-                header,
-                flow_label,
-            } => {
-                label = *flow_label;
-                (*src, *dst, Payload::Tcp(header), None)
-            }
-            InlinePacket::Icmpv4 {
-                src,
-                dst,
-                message,
-                ident,
-            } => (*src, *dst, Payload::Icmpv4(*message), *ident),
-            #[cfg(feature = "proto-ipv6")]
-            InlinePacket::Icmpv6 { src, dst, message } => {
-                (*src, *dst, Payload::Icmpv6(*message), None)
-            }
-            #[cfg(feature = "proto-ipv6")]
-            InlinePacket::Ndisc(packet) => {
-                hop_limit = Some(ndisc::HOP_LIMIT);
-                let (src, dst) = (packet.src.into(), packet.dst.into());
-                (src, dst, Payload::Ndisc(packet.message()), None)
-            }
-        };
-        Outgoing {
-            link: self.link,
-            content: Content::Ip(IpPacket {
-                src,
-                dst,
-                hop_limit: hop_limit.unwrap_or(interface.hop_limit(dst)),
-                dscp_ecn: 0,
-                ident: ident.unwrap_or(0),
-                dont_fragment: ident.is_none(),
-                flow_label: label,
-                payload,
-            }),
-        }
-    }
-}
-
-/// What IANA recommends today (RFC 1700 had it first).
-pub(super) const DEFAULT_HOP_LIMIT: u8 = 64;
 
 /// Sockets without work that are passed over in one call.
 const IDLE_TURNS: usize = 32;

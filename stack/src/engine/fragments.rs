@@ -9,11 +9,11 @@ mod v6;
 
 use cygnet_config::{FRAGMENTATION_BUFFER_SIZE, REASSEMBLY_BUFFER_COUNT, REASSEMBLY_BUFFER_SIZE};
 
-use super::egress::Inline;
 use super::flow_label::FlowLabel;
 use super::icmp::MAX_QUOTE;
-use super::ingress::{Handled, Received};
-use super::outgoing::{Content, IpPacket, LinkHeader, Outgoing, Payload, Room};
+use super::inline::Inline;
+use super::outgoing::{Content, IpPacket, LinkHeader, Outgoing, Part, Payload, Room};
+use super::received::{Handled, Received};
 use super::{Engine, Interface};
 use crate::icmp::{Offender, Payload as OffenderPayload, may_send_error};
 use crate::ip::{DatagramKey, Destination, Fragment, Reassembly, Rules};
@@ -53,17 +53,6 @@ struct Answer {
     ident: u32,
     len: usize,
     sent: usize,
-}
-
-/// One of the fragments of a packet: which part of its payload.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Part {
-    pub(super) offset: usize,
-    pub(super) len: usize,
-    /// It is not the last one.
-    pub(super) more: bool,
-    /// What all have in common. IPv4 takes the lower half.
-    pub(super) ident: u32,
 }
 
 /// How far a packet in a socket's queue has gone that does not fit one frame.
@@ -185,26 +174,6 @@ impl Outbox<'_> {
         }
         room.send(&Outgoing { link, content });
         true
-    }
-}
-
-impl Part {
-    /// The next part of a packet of which `offset` bytes have gone; `None` if it can go in one piece.
-    fn of(packet: &IpPacket<'_>, mtu: usize, offset: usize, ident: u32) -> Option<Self> {
-        if offset == 0 && packet.len() <= mtu {
-            return None;
-        }
-        let room = mtu.saturating_sub(packet.fragment_header_len());
-        let rest = packet.payload.len().saturating_sub(offset);
-        let more = rest > room;
-        // All but the last are multiples of eight bytes (RFC 791, section 3.2).
-        let len = if more { (room / 8 * 8).max(8) } else { rest };
-        Some(Self {
-            offset,
-            len: len.min(rest),
-            more,
-            ident,
-        })
     }
 }
 
@@ -343,7 +312,7 @@ impl<'d> Engine<'d> {
     }
 
     pub(super) fn put_answer(&mut self, answer: &Inline<'_>) -> Result<(), Discard> {
-        let outgoing = answer.outgoing(&self.interface);
+        let outgoing = answer.outgoing(|to| self.interface.hop_limit(to));
         let ident = match &outgoing.content {
             Content::Ip(packet) if packet.may_be_cut() => self.interface.next_ident(packet.dst),
             _ => 0,
@@ -353,7 +322,7 @@ impl<'d> Engine<'d> {
 
     /// An answer that may be fragmented: as it is if it fits one packet, else it leaves in fragments.
     pub(super) fn answer_of_any_length<'f>(&mut self, answer: Inline<'f>) -> Handled<'f> {
-        let fits = match answer.outgoing(&self.interface).content {
+        let fits = match answer.outgoing(|to| self.interface.hop_limit(to)).content {
             Content::Ip(packet) => packet.len() <= self.interface.cut_at(packet.dst),
             _ => true,
         };
@@ -392,7 +361,7 @@ impl<'d> Engine<'d> {
                 self.stats.discard(Discard::RateLimited);
                 continue;
             }
-            let error = error.outgoing(&self.interface);
+            let error = error.outgoing(|to| self.interface.hop_limit(to));
             if let Err(reason) = self.fragments.leaving.put(&error, 0) {
                 self.stats.discard(reason);
             }

@@ -14,7 +14,7 @@ pub(super) use self::v4::MAX_QUOTE;
 #[cfg(all(feature = "ip-fragments", feature = "proto-ipv6"))]
 pub(super) use self::v6::MAX_QUOTE as MAX_QUOTE_V6;
 use super::Engine;
-use super::ingress::{Handled, Received};
+use super::received::{Handled, Received};
 use crate::stats::Discard;
 use crate::time::Instant;
 #[cfg(feature = "proto-ipv6")]

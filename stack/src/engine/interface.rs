@@ -43,17 +43,13 @@ use self::ethernet::Ethernet;
 pub(super) use self::ipv4::Configuration;
 #[cfg(feature = "proto-ipv6")]
 use self::ipv6::Ipv6State;
-#[cfg(all(feature = "medium-ethernet", feature = "proto-ipv6"))]
-pub(super) use self::ndp::NdiscPacket;
-#[cfg(all(not(feature = "medium-ethernet"), feature = "proto-ipv6"))]
-pub(super) use self::no_ndp::NdiscPacket;
 #[cfg(feature = "socket-tcp")]
 pub(super) use self::path::mss_of;
 pub(super) use self::path::{Path, Reach};
 use super::Engine;
 use super::config::{Config, ConfigV4, StaticConfigV4};
-use super::egress::Inline;
 use super::flow_label::FlowKey;
+use super::inline::Inline;
 use crate::ip::{Addresses, Arrival, Destination, Flow, Identifications, InterfaceId, Martian};
 use crate::ip::{PathMtuCache, RouteTable, classify};
 #[cfg(feature = "medium-ethernet")]

@@ -18,6 +18,7 @@ mod flow_label;
 mod fragments;
 mod icmp;
 mod ingress;
+mod inline;
 mod interface;
 #[cfg(feature = "multicast")]
 mod multicast;
@@ -38,6 +39,7 @@ mod outgoing;
 mod packet_socket;
 #[cfg(any(feature = "socket-tcp", feature = "socket-udp"))]
 mod ports;
+mod received;
 mod services;
 mod sockets;
 #[cfg(feature = "socket-tcp")]
@@ -60,9 +62,9 @@ pub use config::SlaacConfig;
 pub use config::{AddressPolicy, Config, ConfigV4, DefensePolicy, EcnPolicy, StaticConfigV4};
 #[cfg(feature = "proto-ipv6")]
 pub use config::{ConfigV6, InterfaceIdentifiers, StaticConfigV6};
-pub(crate) use egress::Inline;
 #[cfg(feature = "ip-fragments")]
 pub(crate) use fragments::FragmentBuffers;
+pub(crate) use inline::Inline;
 pub use interface::ConfigError;
 pub(crate) use interface::Interface;
 #[cfg(feature = "slaac")]

@@ -2,9 +2,9 @@
 
 use core::marker::PhantomData;
 
-use super::egress::Inline;
-use super::ingress::{Handled, Received};
+use super::inline::Inline;
 use super::outgoing::{Content, IpPacket, LinkHeader, Outgoing, Room};
+use super::received::{Handled, Received};
 use super::{Engine, Interface};
 use crate::stats::Discard;
 use crate::time::Instant;

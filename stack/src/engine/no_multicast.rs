@@ -2,7 +2,7 @@
 //! (RFC 1112's level 1).
 
 use super::Engine;
-use super::ingress::{Handled, Received};
+use super::received::{Handled, Received};
 use crate::stats::Discard;
 use crate::storage::Index;
 use crate::time::Instant;

@@ -3,7 +3,7 @@
 use super::Engine;
 #[cfg(feature = "icmp-errors")]
 use super::icmp::IcmpError;
-use super::ingress::Received;
+use super::received::Received;
 use crate::wire::IpProtocol;
 #[cfg(feature = "proto-ipv6")]
 use crate::wire::IpVersion;

@@ -7,8 +7,6 @@ use core::net::Ipv6Addr;
 use cygnet_driver::{TxMeta, TxToken};
 
 use super::flow_label::FlowLabel;
-#[cfg(feature = "ip-fragments")]
-use super::fragments::Part;
 #[cfg(feature = "socket-tcp")]
 use crate::tcp::{Connection, SegmentPlan};
 #[cfg(feature = "socket-tcp")]
@@ -93,6 +91,18 @@ pub(super) struct IpPacket<'a> {
     )]
     pub(super) flow_label: FlowLabel,
     pub(super) payload: Payload<'a>,
+}
+
+/// One of the fragments of a packet: which part of its payload.
+#[cfg(feature = "ip-fragments")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Part {
+    pub(super) offset: usize,
+    pub(super) len: usize,
+    /// It is not the last one.
+    pub(super) more: bool,
+    /// What all have in common. IPv4 takes the lower half.
+    pub(super) ident: u32,
 }
 
 /// What the engine adds to a packet of a socket.
@@ -351,6 +361,27 @@ impl IpPacket<'_> {
     }
 }
 
+#[cfg(feature = "ip-fragments")]
+impl Part {
+    /// The next part of a packet of which `offset` bytes have gone; `None` if it can go in one piece.
+    pub(super) fn of(packet: &IpPacket<'_>, mtu: usize, offset: usize, ident: u32) -> Option<Self> {
+        if offset == 0 && packet.len() <= mtu {
+            return None;
+        }
+        let room = mtu.saturating_sub(packet.fragment_header_len());
+        let rest = packet.payload.len().saturating_sub(offset);
+        let more = rest > room;
+        // All but the last are multiples of eight bytes (RFC 791, section 3.2).
+        let len = if more { (room / 8 * 8).max(8) } else { rest };
+        Some(Self {
+            offset,
+            len: len.min(rest),
+            more,
+            ident,
+        })
+    }
+}
+
 impl Payload<'_> {
     pub(super) fn protocol(&self, dst: IpAddress) -> IpProtocol {
         match self {
@@ -494,3 +525,6 @@ fn emit_icmp(buffer: &mut [u8], message: &[u8], pseudo: Sum) {
         field.copy_from_slice(&checksum.to_be_bytes());
     }
 }
+
+/// What IANA recommends today (RFC 1700 had it first).
+pub(super) const DEFAULT_HOP_LIMIT: u8 = 64;

@@ -21,6 +21,7 @@ mod listener;
 mod mdns;
 #[cfg(feature = "embedded-nal-async")]
 mod nal;
+mod new;
 #[cfg(any(
     feature = "socket-udp",
     feature = "socket-icmp",
@@ -72,6 +73,7 @@ pub use mdns::MdnsBrowser;
 pub use nal::{BoundUdp, PeerUdp, UdpBufferPool, UdpPool, UdpSockets, UdpSocketsError};
 #[cfg(all(feature = "embedded-nal-async", feature = "socket-tcp"))]
 pub use nal::{TcpClient, TcpClientError, TcpConnection};
+pub use new::{new, new_with_clock};
 #[cfg(any(
     feature = "socket-udp",
     feature = "socket-icmp",
@@ -89,7 +91,7 @@ pub use pool_error::PoolError;
 pub use raw::RawSocket;
 pub use resources::Resources;
 pub use runner::Runner;
-pub use stack::{Reentrant, Stack, new, new_with_clock};
+pub use stack::{Reentrant, Stack};
 #[cfg(feature = "socket-tcp")]
 pub use tcp::{OwnedReadHalf, OwnedWriteHalf, TcpError, TcpReader, TcpSocket, TcpWriter};
 #[cfg(feature = "socket-udp")]

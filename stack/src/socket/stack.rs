@@ -5,13 +5,10 @@ use core::future::poll_fn;
 use core::net::Ipv6Addr;
 use core::task::Poll;
 
-use cygnet_driver::{Clock, Driver, HardwareAddress};
+use cygnet_driver::HardwareAddress;
 use embassy_sync::blocking_mutex::Mutex;
 use embassy_sync::blocking_mutex::raw::{NoopRawMutex, RawMutex};
 
-use super::clock::EmbassyClock;
-use super::resources::Resources;
-use super::runner::Runner;
 use super::shared::{Locked, Shared, Wakes};
 use super::wakers::poll_again;
 #[cfg(feature = "socket-dhcpv4")]
@@ -20,16 +17,14 @@ use crate::dhcp::DhcpLease;
 use crate::dhcp::Dhcpv6Lease;
 #[cfg(feature = "slaac")]
 use crate::engine::RouterFlags;
-use crate::engine::{Config, ConfigError, ConfigV4, Engine, SocketKey, Sockets, StaticConfigV4};
+use crate::engine::{ConfigError, ConfigV4, Engine, SocketKey, StaticConfigV4};
 #[cfg(feature = "proto-ipv6")]
 use crate::engine::{ConfigV6, StaticConfigV6};
 #[cfg(feature = "multicast")]
 use crate::engine::{Member, MulticastError, MulticastSources};
 use crate::ip::AddressState;
-use crate::rand::Seed;
 #[cfg(feature = "stats")]
 use crate::stats::Stats;
-use crate::storage::Deadlines;
 #[cfg(feature = "medium-ethernet")]
 use crate::wire::EthernetAddress;
 use crate::wire::{IpAddress, IpCidr};
@@ -62,68 +57,11 @@ impl core::fmt::Display for Reentrant {
 
 impl core::error::Error for Reentrant {}
 
-/// Makes a stack on a driver, with embassy-time as its clock.
-///
-/// The [`Runner`] has to be run by a task; until then nothing moves. `seed` is what an attacker must not
-/// guess: 32 bytes from the best source there is, different at every start. A `u64` works too and is
-/// weaker, see [`Seed`].
-pub fn new<'d, D: Driver, const N: usize, M: RawMutex>(
-    driver: D,
-    config: Config,
-    resources: &'d mut Resources<'d, N, M>,
-    seed: impl Into<Seed>,
-) -> (Stack<'d, M>, Runner<'d, D, M>) {
-    new_with_clock(driver, config, resources, seed, EmbassyClock)
-}
-
-/// Makes a stack on a driver and a clock.
-pub fn new_with_clock<'d, D: Driver, const N: usize, M: RawMutex, C: Clock>(
-    driver: D,
-    config: Config,
-    resources: &'d mut Resources<'d, N, M>,
-    seed: impl Into<Seed>,
-    clock: C,
-) -> (Stack<'d, M>, Runner<'d, D, M, C>) {
-    let Resources {
-        slots,
-        links,
-        buckets,
-        heap,
-        due,
-        heap_positions,
-        wakers,
-        orphans,
-        #[cfg(feature = "socket-tcp")]
-        tcp,
-        #[cfg(feature = "ip-fragments")]
-        fragments,
-        engine,
-        locked,
-    } = resources;
-    let sockets = Sockets::new(
-        slots,
-        links.each_mut().map(<[_; N]>::as_mut_slice),
-        buckets,
-        Deadlines::new(heap, due, heap_positions),
-    );
-    let engine = engine.insert(Engine::new(
-        driver.capabilities(),
-        driver.hardware_address(),
-        &config,
-        sockets,
-        #[cfg(feature = "socket-tcp")]
-        tcp,
-        seed.into(),
-    ));
-    #[cfg(feature = "ip-fragments")]
-    engine.lend_fragments(fragments);
-    let shared = Shared::new(engine, wakers);
-    let locked = locked.insert(Mutex::new(Locked::new(shared, orphans)));
-    let stack = Stack { locked };
-    (stack, Runner::new(driver, clock, stack))
-}
-
 impl<'d, M: RawMutex> Stack<'d, M> {
+    pub(super) fn new(locked: &'d Mutex<M, Locked<'d>>) -> Self {
+        Self { locked }
+    }
+
     /// Whether the link carries frames.
     pub fn is_link_up(&self) -> bool {
         self.with(|s| s.engine.is_link_up()).unwrap_or(false)
@@ -271,7 +209,7 @@ impl<'d, M: RawMutex> Stack<'d, M> {
     }
 
     /// Adds an address beside the static configuration. On Ethernet an IPv4 address is announced, or probed,
-    /// as [`Config::address_policy`] says, and of an IPv6 address duplicates are looked for
+    /// as [`Config::address_policy`](crate::Config::address_policy) says, and of an IPv6 address duplicates are looked for
     /// (`Config::duplicate_address_probes`).
     ///
     /// # Errors

@@ -3,71 +3,53 @@
 //! A [`Connection`] is driven by the engine with four kinds of call and knows neither clock nor waker:
 //!
 //! ```text
-//!   on_segment(now, segment)      input.rs, in the order of RFC 9293, section 3.10.7.4
-//!   on_timeout(now)               timeout.rs
-//!   poll_segment(now, mss)        output.rs: the next segment to send, if any
-//!   connect, write, read, close, abort ...    connection.rs
+//!   on_segment(now, segment)      connection/input.rs, in the order of RFC 9293, section 3.10.7.4
+//!   on_timeout(now)               connection/timeout.rs
+//!   poll_segment(now, mss)        connection/output.rs: the next segment to send, if any
+//!   connect, listen, accept       connection/opening.rs
+//!   write, read, set_* ...        connection/calls.rs
+//!   close, abort, detach          connection/closing.rs
 //! ```
 //!
 //! What is not a connection yet, or no longer, is a record without buffers: [`HalfOpen`] and
 //! [`TimeWait`], kept by the engine in tables of fixed size.
+//!
+//! Only what is in `connection/` knows the connection. It asks the others, and they ask nobody above them:
+//!
+//! ```text
+//!   connection/                   what happens, and what follows from it
+//!   handshake/                    before there is a connection: half open, SYN cookies, Fast Open
+//!   congestion/   recovery/       how much may be in flight; what is lost, and when
+//!   sender  receiver/             the two sequence spaces, and the bytes in them
+//! ```
 
+mod clock;
 mod congestion;
 mod connection;
-#[cfg(feature = "tcp-syn-cookies")]
-mod cookie;
-#[cfg(feature = "tcp-ecn")]
-mod ecn;
-#[cfg(feature = "tcp-fast-open")]
-mod fast_open;
-#[cfg(not(feature = "tcp-fast-open"))]
-#[path = "no_fast_open.rs"]
-mod fast_open;
-mod half_open;
-mod input;
+mod handshake;
 mod isn;
-#[cfg_attr(not(feature = "tcp-keep-alive"), path = "no_keep_alive.rs")]
-mod keep_alive;
-mod loss;
 mod options;
-#[cfg_attr(not(feature = "tcp-many-gaps"), path = "few_gaps.rs")]
-mod out_of_order;
-mod output;
-#[cfg_attr(
-    not(any(feature = "tcp-cubic", feature = "tcp-bbr")),
-    path = "unpaced.rs"
-)]
-mod pacing;
-mod path_mtu;
-#[cfg(feature = "tcp-plpmtud")]
-mod plpmtud;
-#[cfg_attr(not(feature = "tcp-rack"), path = "no_probing.rs")]
-mod probing;
 mod receiver;
 mod recovery;
+mod reset;
 mod rtt;
 mod sender;
 mod state;
 mod time_wait;
-mod timeout;
-mod timers;
 #[cfg_attr(not(feature = "tcp-timestamps"), path = "no_timestamps.rs")]
 mod timestamps;
 
-pub(crate) use connection::{Connection, Opening};
+pub(crate) use connection::{Connection, Disposition, Opening, PathMss, SegmentPlan};
 #[cfg(feature = "tcp-syn-cookies")]
-pub(crate) use cookie::{CookieArrival, SynCookies};
-pub(crate) use fast_open::FastOpen;
+pub(crate) use handshake::{CookieArrival, SynCookies};
+pub(crate) use handshake::{FastOpen, HalfOpen, Offer, SynReply};
 #[cfg(feature = "tcp-fast-open")]
-pub(crate) use fast_open::{FastOpenCache, FastOpenKey};
-pub(crate) use half_open::{HalfOpen, Offer, SynReply};
-pub(crate) use input::{Disposition, reset_for};
+pub(crate) use handshake::{FastOpenCache, FastOpenKey};
 pub(crate) use isn::{IsnGenerator, hash_tuple};
 pub use options::CongestionControl;
 pub(crate) use options::Options;
-pub(crate) use output::SegmentPlan;
-pub(crate) use path_mtu::PathMss;
 pub use recovery::send_buffer_len;
+pub(crate) use reset::reset_for;
 pub(crate) use rtt::MinRto;
 pub use state::{ConnectionError, Info, State};
 pub(crate) use time_wait::{TimeWait, TimeWaitVerdict};

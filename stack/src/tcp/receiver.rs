@@ -15,8 +15,13 @@
 //! do so because their buffers share a memory that grows on demand; here a connection has its buffer for
 //! itself, and what is not offered would be of use to nobody.
 
+#[cfg_attr(not(feature = "tcp-many-gaps"), path = "receiver/few_gaps.rs")]
+mod out_of_order;
+
+pub(super) use out_of_order::MOST_LATER;
+use out_of_order::OutOfOrder;
+
 use super::MAX_WINDOW_SHIFT;
-use super::out_of_order::OutOfOrder;
 use crate::storage::{Bytes, Ring};
 use crate::wire::{SackBlocks, SeqNum};
 

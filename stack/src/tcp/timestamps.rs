@@ -3,7 +3,7 @@
 //! new (PAWS, section 5). Without the feature `tcp-timestamps`, `no_timestamps.rs` is in its place.
 
 use super::FourTuple;
-use super::connection::{Moment, seconds};
+use super::clock::{Moment, seconds};
 use super::isn::{IsnGenerator, hash_address};
 use crate::stats::Discard;
 use crate::time::{Duration, Instant};

@@ -17,27 +17,7 @@ pub use cidr::Ipv6Cidr;
 pub use cidr::{IpCidr, Ipv4Cidr};
 pub use endpoint::{IpEndpoint, IpListenEndpoint};
 
-/// The version of the Internet Protocol.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub enum IpVersion {
-    /// RFC 791.
-    Ipv4,
-    /// RFC 8200.
-    #[cfg(feature = "proto-ipv6")]
-    Ipv6,
-}
-
-impl IpVersion {
-    /// The length in bytes of a header without options or extensions.
-    pub const fn header_len(self) -> usize {
-        match self {
-            Self::Ipv4 => super::ipv4::MIN_HEADER_LEN,
-            #[cfg(feature = "proto-ipv6")]
-            Self::Ipv6 => super::ipv6::HEADER_LEN,
-        }
-    }
-}
+use super::ip::IpVersion;
 
 /// An IP address of a version that is compiled in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -17,7 +17,7 @@ use narrow as machine;
 use wide as machine;
 
 use super::address::IpAddress;
-use super::ipv4::IpProtocol;
+use super::ip::IpProtocol;
 
 /// A one's complement sum in the making.
 ///

@@ -7,7 +7,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 use super::Malformed;
 use super::address::IpAddress;
 use super::checksum::{Sum, pseudo_header};
-use super::ipv4::IpProtocol;
+use super::ip::IpProtocol;
 
 /// The length in bytes of the header that all messages have.
 pub const HEADER_LEN: usize = size_of::<Raw>();

@@ -7,9 +7,11 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
 use super::Malformed;
 use super::checksum::Sum;
+use super::ip::{Ecn, IpProtocol, IpVersion};
 
 /// The length in bytes of a header without options, the only kind that is sent.
-pub const MIN_HEADER_LEN: usize = size_of::<Raw>();
+pub const MIN_HEADER_LEN: usize = IpVersion::Ipv4.header_len();
+const _: () = assert!(MIN_HEADER_LEN == size_of::<Raw>());
 
 /// An IPv4 header. Options are checked for truthful lengths and otherwise ignored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,22 +41,6 @@ pub struct Ipv4Header {
     pub header_len: usize,
     /// The length of the payload in bytes, at most 65,515.
     pub payload_len: usize,
-}
-
-/// The two bits for explicit congestion notification in an IP header (RFC 3168 §5).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub struct Ecn(pub u8);
-
-impl Ecn {
-    /// The transport does not take part: a congested router drops the packet.
-    pub const NOT_ECT: Self = Self(0);
-    /// The transport takes part, for an experiment of its own (RFC 8311).
-    pub const ECT_1: Self = Self(1);
-    /// The transport takes part: a congested router marks the packet.
-    pub const ECT_0: Self = Self(2);
-    /// A router on the way was congested.
-    pub const CE: Self = Self(3);
 }
 
 impl Ipv4Header {
@@ -263,24 +249,6 @@ fn check_options(mut options: &[u8]) -> Result<(), Malformed> {
 
 const OPTION_END: u8 = 0;
 const OPTION_NOP: u8 = 1;
-
-/// The protocol of an IP packet's payload, from the registry that IPv4 and IPv6 share.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub struct IpProtocol(pub u8);
-
-impl IpProtocol {
-    /// Internet Control Message Protocol (RFC 792).
-    pub const ICMP: Self = Self(1);
-    /// Internet Group Management Protocol (RFC 3376).
-    pub const IGMP: Self = Self(2);
-    /// Transmission Control Protocol (RFC 9293).
-    pub const TCP: Self = Self(6);
-    /// User Datagram Protocol (RFC 768).
-    pub const UDP: Self = Self(17);
-    /// Internet Control Message Protocol for IPv6 (RFC 4443).
-    pub const ICMPV6: Self = Self(58);
-}
 
 #[cfg(test)]
 mod tests;

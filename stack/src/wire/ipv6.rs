@@ -13,10 +13,11 @@ pub use extension::{
 };
 
 use super::Malformed;
-use super::ipv4::{Ecn, IpProtocol};
+use super::ip::{Ecn, IpProtocol, IpVersion};
 
 /// The length of the header in bytes.
-pub const HEADER_LEN: usize = size_of::<Raw>();
+pub const HEADER_LEN: usize = IpVersion::Ipv6.header_len();
+const _: () = assert!(HEADER_LEN == size_of::<Raw>());
 /// The length in bytes of a header with the router alert option behind it (RFC 2711).
 pub const ROUTER_ALERT_HEADER_LEN: usize = HEADER_LEN + ROUTER_ALERT.len();
 /// The length in bytes of the longest packet that every link carries (RFC 8200 §5).

@@ -2,12 +2,12 @@
 //! those of RFC 3810, which the latter follows).
 //!
 //! Checksums are those of ICMPv6, over a pseudo header, and are neither looked at nor filled in here. The
-//! records of a report are written by [`ReportWriter`](super::igmp::ReportWriter), as IGMP's are.
+//! records of a report are written by [`ReportWriter`](super::group_report::ReportWriter), as IGMP's are.
 
 use core::net::Ipv6Addr;
 
 use super::Malformed;
-use super::igmp::decode_short;
+use super::group_report::{KIND_MLD_V2, decode_short};
 
 /// The length of a query, report or "done" of version 1, in bytes.
 pub const LEN: usize = 24;
@@ -17,8 +17,6 @@ pub const V2_ROUTERS: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 0x16);
 pub const ALL_ROUTERS: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 2);
 /// The group of all nodes, which everybody is in and nobody reports.
 pub const ALL_NODES: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 1);
-/// The ICMPv6 type of a report of version 2.
-pub const KIND_REPORT_V2: u8 = 143;
 
 /// A listener discovery message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,7 +72,7 @@ impl<'a> MldMessage<'a> {
             return Err(Malformed::Truncated);
         };
         if !matches!(kind, KIND_QUERY | KIND_REPORT_V1 | KIND_DONE) {
-            let is_report = kind == KIND_REPORT_V2;
+            let is_report = kind == KIND_MLD_V2;
             return Ok(if is_report {
                 Self::ReportV2
             } else {
@@ -162,7 +160,7 @@ mod tests {
 
     use super::*;
     use crate::wire::IpAddress;
-    use crate::wire::igmp::{RecordKind, ReportWriter};
+    use crate::wire::group_report::{RecordKind, ReportWriter};
 
     const GROUP: Ipv6Addr = Ipv6Addr::new(0xff15, 0, 0, 0, 0, 0, 0, 1);
     const SOURCE: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1);

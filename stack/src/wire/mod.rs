@@ -14,10 +14,12 @@ pub mod dhcpv4;
 pub mod dhcpv6;
 pub mod dns;
 pub mod ethernet;
+pub mod group_report;
 pub mod icmpv4;
 #[cfg(feature = "proto-ipv6")]
 pub mod icmpv6;
 pub mod igmp;
+pub mod ip;
 pub mod ipv4;
 #[cfg(feature = "proto-ipv6")]
 pub mod ipv6;
@@ -35,7 +37,7 @@ use core::fmt;
 #[cfg(feature = "proto-ipv6")]
 pub use address::Ipv6Cidr;
 pub use address::{
-    IpAddress, IpCidr, IpEndpoint, IpListenEndpoint, IpVersion, Ipv4Cidr, ParseAddressError,
+    IpAddress, IpCidr, IpEndpoint, IpListenEndpoint, Ipv4Cidr, ParseAddressError,
     UnsupportedAddress,
 };
 pub use arp::{ArpOperation, ArpPacket};
@@ -49,7 +51,8 @@ pub use ethernet::{EtherType, EthernetAddress, EthernetHeader};
 pub use icmpv4::{Icmpv4Message, Icmpv4Unreachable};
 #[cfg(feature = "proto-ipv6")]
 pub use icmpv6::{Icmpv6Message, Icmpv6ParameterProblem, Icmpv6Unreachable};
-pub use ipv4::{Ecn, IpProtocol, Ipv4Header};
+pub use ip::{Ecn, IpProtocol, IpVersion};
+pub use ipv4::Ipv4Header;
 #[cfg(feature = "proto-ipv6")]
 pub use ipv6::{Extension, ExtensionHeaders, Ipv6Header};
 #[cfg(feature = "proto-ipv6")]

@@ -17,7 +17,7 @@ use super::Malformed;
 use super::address::IpAddress;
 use super::checksum::{Sum, pseudo_header};
 use super::icmpv6::CHECKSUM_OFFSET;
-use super::ipv4::IpProtocol;
+use super::ip::IpProtocol;
 
 /// The hop limit of every message. One that arrives with less has passed a router, and is none of a
 /// neighbor's (§3.1).

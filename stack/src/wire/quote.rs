@@ -3,7 +3,8 @@
 use core::net::Ipv4Addr;
 
 use super::address::IpAddress;
-use super::ipv4::{IpProtocol, MIN_HEADER_LEN};
+use super::ip::IpProtocol;
+use super::ipv4::MIN_HEADER_LEN;
 #[cfg(feature = "proto-ipv6")]
 use super::ipv6;
 use super::seq::SeqNum;

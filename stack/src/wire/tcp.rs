@@ -22,7 +22,7 @@ pub use options::{SackBlocks, TcpOptions};
 use super::Malformed;
 use super::address::IpAddress;
 use super::checksum::{ChecksumMode, Sum, pseudo_header};
-use super::ipv4::IpProtocol;
+use super::ip::IpProtocol;
 use super::seq::SeqNum;
 
 /// The length in bytes of a header without options.

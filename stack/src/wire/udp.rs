@@ -4,9 +4,9 @@ use zerocopy::byteorder::network_endian::U16;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
 use super::Malformed;
-use super::address::{IpAddress, IpVersion};
+use super::address::IpAddress;
 use super::checksum::{ChecksumMode, Sum, pseudo_header};
-use super::ipv4::IpProtocol;
+use super::ip::{IpProtocol, IpVersion};
 
 /// The length of the header in bytes.
 pub const HEADER_LEN: usize = size_of::<Raw>();

@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use cygnet::wire::igmp::RecordKind;
+use cygnet::wire::group_report::RecordKind;
 use cygnet::wire::mld::{self, MldMessage, MldShort};
 use cygnet::wire::{ChecksumMode, Sum, UdpHeader, ipv6, pseudo_header};
 use cygnet::{Discard, IpAddress, IpCidr, MulticastSources, UdpSocket};

@@ -5,10 +5,10 @@
 
 use crate::engine::Engine;
 use crate::engine::Interface;
-use crate::engine::egress::{Inline, InlinePacket};
 use crate::engine::icmp::MAX_QUOTE_V6;
-use crate::engine::ingress::{Handled, Received};
+use crate::engine::inline::{Inline, InlinePacket};
 use crate::engine::outgoing::LinkHeader;
+use crate::engine::received::{Handled, Received};
 use crate::icmp::{ErrorReach, OffenderV6, may_send_error_v6};
 use crate::ip::{DatagramKey, Fragment, HeaderProblem, Opened, Rules, open};
 use crate::stats::Discard;

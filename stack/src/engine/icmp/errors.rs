@@ -1,7 +1,7 @@
 //! Reports that something we sent was not delivered: what they mean for what was sent, and who hears of it.
 
 use super::super::Engine;
-use super::super::ingress::{Handled, Received};
+use super::super::received::{Handled, Received};
 use crate::stats::Discard;
 use crate::time::Instant;
 use crate::wire::{Icmpv4Message, Icmpv4Unreachable, IpAddress, IpProtocol, Quote};

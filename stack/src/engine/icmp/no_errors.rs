@@ -1,7 +1,7 @@
 //! In place of `errors.rs`: what others report is not believed.
 
 use super::super::Engine;
-use super::super::ingress::{Handled, Received};
+use super::super::received::{Handled, Received};
 use crate::stats::Discard;
 use crate::time::Instant;
 use crate::wire::Icmpv4Message;

@@ -1,7 +1,7 @@
 //! ICMPv4 (RFC 792, RFC 1122, section 3.2.2): questions answered, errors sent and taken.
 
 use super::super::Engine;
-use super::super::ingress::{Handled, Received};
+use super::super::received::{Handled, Received};
 use crate::icmp::{Offender, Payload as OffenderPayload, may_send_error};
 use crate::ip::{ArrivalPath, Destination};
 use crate::stats::Discard;

@@ -1,9 +1,9 @@
 //! ICMPv6 (RFC 4443): questions answered, errors sent and taken.
 
 use super::super::Engine;
-use super::super::egress::{Inline, InlinePacket};
-use super::super::ingress::{Handled, Received};
+use super::super::inline::{Inline, InlinePacket};
 use super::super::interface::INTERFACE;
+use super::super::received::{Handled, Received};
 use super::IcmpError;
 use crate::icmp::{ErrorReach, OffenderV6, may_send_error_v6};
 use crate::ip::{ArrivalPath, Destination, HeaderProblem};

@@ -3,9 +3,9 @@
 use core::net::Ipv4Addr;
 
 use super::super::Engine;
-use super::super::egress::{Inline, InlinePacket};
-use super::super::ingress::Handled;
+use super::super::inline::{Inline, InlinePacket};
 use super::super::outgoing::LinkHeader;
+use super::super::received::Handled;
 use super::INTERFACE;
 use crate::ip::{AddressState, Delivery, NextHop};
 use crate::link::{Claim, ClaimKind, Conflict, Learned, Solicit, SolicitTo};

@@ -13,8 +13,8 @@ use core::net::Ipv6Addr;
 
 use super::super::Engine;
 use super::super::config::{SlaacConfig, StaticConfigV6};
-use super::super::egress::DEFAULT_HOP_LIMIT;
-use super::super::ingress::Handled;
+use super::super::outgoing::DEFAULT_HOP_LIMIT;
+use super::super::received::Handled;
 use super::{INTERFACE, Interface};
 use crate::ip::{
     AddressState, AnnouncedNames, Autoconf, LearnedRoute, LearnedRoutes, Lifetimes, Redirects,

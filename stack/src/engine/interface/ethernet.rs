@@ -4,7 +4,7 @@ use cygnet_config::IFACE_MAX_ADDR_COUNT;
 use cygnet_driver::{HardwareAddress, Medium};
 
 use super::super::Engine;
-use super::super::egress::Inline;
+use super::super::inline::Inline;
 use super::super::outgoing::LinkHeader;
 use super::{ConfigError, INTERFACE, Interface, Path, Reach};
 use crate::ip::Delivery;

@@ -3,9 +3,9 @@
 use core::net::Ipv6Addr;
 
 use super::super::Engine;
-use super::super::egress::{Inline, InlinePacket};
-use super::super::ingress::{Handled, Received};
+use super::super::inline::{Inline, InlinePacket, NdiscKind, NdiscPacket};
 use super::super::outgoing::LinkHeader;
+use super::super::received::{Handled, Received};
 use super::{INTERFACE, Interface};
 #[cfg(feature = "slaac")]
 use crate::ip::ALL_ROUTERS;
@@ -20,43 +20,6 @@ use crate::wire::ndisc::{self, NeighborFlags};
 use crate::wire::{
     EtherType, EthernetAddress, EthernetHeader, IpAddress, NdiscMessage, NdiscOptions,
 };
-
-/// A neighbor discovery message of ours, which owns what it says.
-#[derive(Clone, Copy, Debug)]
-pub(in crate::engine) struct NdiscPacket {
-    pub(in crate::engine) src: Ipv6Addr,
-    pub(in crate::engine) dst: Ipv6Addr,
-    target: Ipv6Addr,
-    kind: Kind,
-    /// An option; zeros if there is none.
-    option: [u8; 8],
-}
-
-#[derive(Clone, Copy, Debug)]
-enum Kind {
-    #[cfg(feature = "slaac")]
-    RouterSolicitation,
-    Solicitation,
-    Advertisement(NeighborFlags),
-}
-
-impl NdiscPacket {
-    pub(in crate::engine) fn message(&self) -> NdiscMessage<'_> {
-        let target = self.target;
-        // It was written by us, and is well formed, unless it is none.
-        let options = NdiscOptions::parse(&self.option).unwrap_or_default();
-        match self.kind {
-            #[cfg(feature = "slaac")]
-            Kind::RouterSolicitation => NdiscMessage::RouterSolicitation { options },
-            Kind::Solicitation => NdiscMessage::NeighborSolicitation { target, options },
-            Kind::Advertisement(flags) => NdiscMessage::NeighborAdvertisement {
-                target,
-                flags,
-                options,
-            },
-        }
-    }
-}
 
 impl Interface {
     /// Finds out whether somebody else has an address, before it is used.
@@ -95,7 +58,7 @@ impl Interface {
             src: Ipv6Addr::UNSPECIFIED,
             dst: group,
             target: probe.target,
-            kind: Kind::Solicitation,
+            kind: NdiscKind::Solicitation,
             option: ndisc::nonce(probe.nonce),
         };
         self.ndisc(EthernetAddress::for_ipv6_multicast(group), packet)
@@ -135,7 +98,7 @@ impl Interface {
             src,
             dst,
             target,
-            kind: Kind::Solicitation,
+            kind: NdiscKind::Solicitation,
             option: ndisc::source_link_address(self.ethernet.hardware),
         };
         Some(self.ndisc(link, packet))
@@ -153,7 +116,7 @@ impl Interface {
             },
             dst: ALL_ROUTERS,
             target: Ipv6Addr::UNSPECIFIED,
-            kind: Kind::RouterSolicitation,
+            kind: NdiscKind::RouterSolicitation,
             option: match link_local {
                 Some(_) => ndisc::source_link_address(self.ethernet.hardware),
                 None => [0; 8],
@@ -181,7 +144,7 @@ impl Interface {
             src: target,
             dst,
             target,
-            kind: Kind::Advertisement(flags),
+            kind: NdiscKind::Advertisement(flags),
             option: ndisc::target_link_address(self.ethernet.hardware),
         };
         self.ndisc(link, packet)

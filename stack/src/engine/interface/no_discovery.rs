@@ -5,7 +5,7 @@ use core::net::Ipv6Addr;
 #[cfg(feature = "proto-ipv6")]
 pub(super) use v6::Discovery;
 
-use super::super::egress::DEFAULT_HOP_LIMIT;
+use super::super::outgoing::DEFAULT_HOP_LIMIT;
 use super::Interface;
 use crate::ip::{NextHop, Route};
 use crate::time::Instant;
@@ -67,7 +67,7 @@ mod v6 {
     use super::super::Interface;
     use crate::engine::Engine;
     use crate::engine::config::StaticConfigV6;
-    use crate::engine::ingress::Handled;
+    use crate::engine::received::Handled;
     use crate::rand::Random;
     use crate::stats::Discard;
     use crate::time::Instant;

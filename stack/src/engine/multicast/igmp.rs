@@ -3,14 +3,15 @@
 use core::net::Ipv4Addr;
 
 use super::super::Engine;
-use super::super::ingress::{Handled, Received};
 use super::super::interface::INTERFACE;
 use super::super::outgoing::{GroupReport, Room};
+use super::super::received::{Handled, Received};
 use super::{LONGEST_REPORT, is_all_hosts};
 use crate::ip::{Delivery, Message, NextHop, Query, Version};
 use crate::stats::Discard;
 use crate::time::{Duration, Instant};
-use crate::wire::igmp::{self, IgmpMessage, IgmpQuery, IgmpShort, ReportWriter};
+use crate::wire::group_report::ReportWriter;
+use crate::wire::igmp::{self, IgmpMessage, IgmpQuery, IgmpShort};
 use crate::wire::{IpAddress, IpProtocol, IpVersion, Ipv4Header, ipv4};
 
 // Packets in.

@@ -7,13 +7,13 @@ use cygnet_config::IFACE_MAX_ADDR_COUNT;
 use heapless::Vec;
 
 use super::super::Engine;
-use super::super::ingress::{Handled, Received};
 use super::super::outgoing::{GroupReport, Room};
+use super::super::received::{Handled, Received};
 use super::{LONGEST_REPORT, is_all_hosts};
 use crate::ip::{Destination, Message, Query, Version, solicited_node};
 use crate::stats::Discard;
 use crate::time::{Duration, Instant};
-use crate::wire::igmp::ReportWriter;
+use crate::wire::group_report::ReportWriter;
 use crate::wire::mld::{self, MldMessage, MldQuery, MldShort};
 use crate::wire::{IpAddress, IpProtocol, IpVersion, ipv6};
 

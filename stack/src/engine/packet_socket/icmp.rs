@@ -1,9 +1,9 @@
 //! ICMP sockets: echo requests and replies of one identifier, or the errors about one UDP port.
 
-use crate::engine::ingress::Received;
 use crate::engine::outgoing::{IpPacket, Marks, Payload};
 use crate::engine::packet_socket::datagram::{Datagrams, Pending, RouteCache};
 use crate::engine::packet_socket::{Fault, PacketKind, QueueError, QueueMemory, Queues};
+use crate::engine::received::Received;
 use crate::engine::sockets::Body;
 use crate::engine::{Engine, SocketKey};
 use crate::events::Events;

@@ -5,10 +5,10 @@
 //! it is one: see [`complete`].
 
 use crate::engine::icmp::IcmpError;
-use crate::engine::ingress::Received;
 use crate::engine::outgoing::{IpPacket, Marks, Payload};
 use crate::engine::packet_socket::datagram::{Datagrams, Pending, RouteCache};
 use crate::engine::packet_socket::{BindError, Fault, PacketKind, QueueError, QueueMemory, Queues};
+use crate::engine::received::Received;
 use crate::engine::sockets::Body;
 use crate::engine::{Engine, SocketKey};
 use crate::events::Events;

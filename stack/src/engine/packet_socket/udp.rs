@@ -17,10 +17,10 @@ use pool::Lender;
 #[cfg(feature = "embedded-nal-async")]
 pub(crate) use pool::{UdpBuffers, UdpPoolId, UdpPools};
 
-use crate::engine::ingress::{Handled, Received};
 use crate::engine::outgoing::{IpPacket, Marks, Payload};
 use crate::engine::packet_socket::datagram::{Datagrams, Pending, RouteCache};
 use crate::engine::packet_socket::{BindError, Fault, PacketKind, QueueError, QueueMemory, Queues};
+use crate::engine::received::{Handled, Received};
 use crate::engine::sockets::Body;
 use crate::engine::{Engine, SocketKey};
 use crate::events::Events;

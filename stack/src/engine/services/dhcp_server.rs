@@ -8,10 +8,10 @@ use crate::dhcp::{
     DhcpGrant, DhcpServer, DhcpServerConfig, DhcpServerEvent, Ignored, MAX_REPLY, Origin, PoolError,
 };
 use crate::engine::Engine;
-use crate::engine::egress::DEFAULT_HOP_LIMIT;
 use crate::engine::flow_label::FlowLabel;
-use crate::engine::ingress::{Handled, Received};
+use crate::engine::outgoing::DEFAULT_HOP_LIMIT;
 use crate::engine::outgoing::{Content, IpPacket, LinkHeader, Outgoing, Payload, Room};
+use crate::engine::received::{Handled, Received};
 use crate::ip::Destination;
 use crate::stats::Discard;
 use crate::time::Instant;

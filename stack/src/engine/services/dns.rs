@@ -9,10 +9,10 @@ use crate::dns::{Cache, DnsAnswer, Failure, Options, Phase, Query, Verdict};
 use crate::dns::{is_local, without_opt};
 #[cfg(feature = "icmp-errors")]
 use crate::engine::icmp::IcmpError;
-use crate::engine::ingress::Handled;
 use crate::engine::outgoing::{IpPacket, Marks, Payload, Room};
 use crate::engine::packet_socket::datagram::{Datagrams, Pending, RouteCache};
 use crate::engine::packet_socket::udp::UDP;
+use crate::engine::received::Handled;
 #[cfg(feature = "mdns")]
 use crate::engine::services::mdns::mdns_group;
 use crate::engine::sockets::Body;

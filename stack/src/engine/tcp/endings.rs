@@ -10,12 +10,14 @@ use crate::wire::IpAddress;
 impl<'d> Engine<'d> {
     /// Brings all lists in line with what a connection wants. Called after everything that may have
     /// changed it.
+    #[inline(never)]
     pub(in crate::engine) fn settle_tcp(&mut self, index: Index) {
         self.settle(index, false);
     }
 
     /// As [`Self::settle_tcp`]. If its next hop does not answer, the connection is `blocked`: it sends again
     /// when a timer says so.
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
     pub(super) fn settle(&mut self, index: Index, blocked: bool) {
         self.settle_fast_open(index);
         let Some(tcp) = self.sockets.tcp_mut(index) else {

@@ -2,7 +2,7 @@
 //! TIME-WAIT.
 
 use crate::engine::config::EcnPolicy;
-use crate::engine::egress::{Inline, InlinePacket};
+use crate::engine::inline::{Inline, InlinePacket};
 use crate::engine::interface::{Path, Reach};
 use crate::engine::{Engine, SocketKey};
 use crate::stats::{Counted, Discard};

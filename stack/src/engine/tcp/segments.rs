@@ -2,9 +2,9 @@
 
 use super::CONNECTION;
 use crate::engine::Engine;
-use crate::engine::ingress::{Handled, Received};
 use crate::engine::interface::Reach;
 use crate::engine::outgoing::{Content, IpPacket, Outgoing, Payload, Room};
+use crate::engine::received::{Handled, Received};
 use crate::engine::sockets::Body;
 use crate::ip::{DISCOVERS_PATH_MTU, Destination};
 use crate::stats::{Counted, Discard};
@@ -68,7 +68,7 @@ impl<'d> Engine<'d> {
         };
         let disposition = tcp.connection.on_segment(now, segment);
         self.learn_fast_open(now, (index, fast_open), segment);
-        self.settle_tcp(index);
+        self.settle(index, false);
         disposition
     }
 
@@ -147,7 +147,7 @@ impl<'d> Engine<'d> {
             self.stats.count(Counted::Retransmit);
         }
         self.on_sent();
-        self.settle_tcp(index);
+        self.settle(index, false);
         true
     }
 

@@ -11,7 +11,7 @@ use super::filter::{Filter, Mode};
 use super::routers::{Terms, Version};
 use crate::rand::Random;
 use crate::time::{Instant, earlier};
-use crate::wire::igmp::{RecordKind, ReportWriter};
+use crate::wire::group_report::{RecordKind, ReportWriter};
 use crate::wire::{IpAddress, IpVersion};
 
 #[derive(Debug)]

@@ -5,7 +5,7 @@ use super::group::Group;
 use super::routers::{Compatibility, Query, Terms, Version};
 use crate::rand::Random;
 use crate::time::{Duration, Instant, earlier};
-use crate::wire::igmp::ReportWriter;
+use crate::wire::group_report::ReportWriter;
 use crate::wire::{IpAddress, IpVersion};
 
 /// What is to be sent.

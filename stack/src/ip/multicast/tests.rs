@@ -14,7 +14,7 @@ use super::routers::Version;
 use super::*;
 use crate::rand::{Random, Seed};
 use crate::time::Duration;
-use crate::wire::igmp::{RecordKind, ReportWriter};
+use crate::wire::group_report::{RecordKind, ReportWriter};
 
 const SOME: Member = Member::Socket(1);
 const OTHER: Member = Member::Socket(2);

@@ -21,8 +21,7 @@
 //! where chance does not explain its losses.
 
 use super::window::initial_window;
-use super::{Ack, Growth, MAX_WINDOW, UNLIMITED};
-use crate::tcp::pacing::Rate;
+use super::{Ack, Growth, MAX_WINDOW, Rate, UNLIMITED};
 
 #[derive(Clone, Debug)]
 pub(crate) struct Bbr {

@@ -15,8 +15,7 @@
 
 use super::hystart::{Advice, HyStart};
 use super::window::Window;
-use super::{Ack, Growth, UNLIMITED};
-use crate::tcp::pacing::Rate;
+use super::{Ack, Growth, Rate, UNLIMITED};
 
 #[derive(Clone, Debug)]
 pub(crate) struct Cubic {

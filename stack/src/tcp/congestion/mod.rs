@@ -2,7 +2,7 @@
 //!
 //! A controller owns `cwnd` and `ssthresh` and is told what happened; it never looks at segments, timers
 //! or sequence numbers. What is lost, and when, is [`super::recovery`]'s to find out; how a rate becomes
-//! times of departure is [`super::pacing`]'s.
+//! times of departure is the connection's pacing.
 //!
 //! | event | call |
 //! | --- | --- |
@@ -25,6 +25,8 @@ mod cubic;
 #[cfg(feature = "tcp-cubic")]
 mod hystart;
 mod newreno;
+#[cfg(any(feature = "tcp-cubic", feature = "tcp-bbr"))]
+mod rate;
 mod window;
 
 #[cfg(feature = "tcp-bbr")]
@@ -34,10 +36,10 @@ use cubic::Cubic;
 use newreno::NewReno;
 
 use super::CongestionControl;
-#[cfg(any(feature = "tcp-cubic", feature = "tcp-bbr"))]
-use super::pacing::Rate;
 use super::recovery::Prr;
 use crate::time::Instant;
+#[cfg(any(feature = "tcp-cubic", feature = "tcp-bbr"))]
+pub(super) use rate::{LONGEST_US, Rate};
 
 /// The congestion controller of one connection.
 #[derive(Clone, Debug)]

@@ -8,7 +8,7 @@
 //! - the retransmission timer (RFC 6298), when no acknowledgments come.
 //!
 //! [`prr`] (RFC 9937) meters what goes out meanwhile, where congestion control wants it to, and [`spurious`]
-//! notices when all of it was a mistake. The connection's side of it is in `loss.rs`.
+//! notices when all of it was a mistake. The connection's side of it is in `connection/loss.rs`.
 
 #[cfg(not(feature = "tcp-rack"))]
 mod by_count;

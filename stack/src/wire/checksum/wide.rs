@@ -24,28 +24,30 @@ pub(super) fn copy(dst: &mut [u8], src: &[u8]) -> Sum {
     sum
 }
 
-#[inline]
+#[inline(always)]
 fn sum_short(data: &[u8]) -> Sum {
-    let mut lanes = [0; LANES];
-    let mut rest = data;
-    while let Some((block, after)) = rest.split_first_chunk::<64>() {
-        add_words(&mut lanes, block);
-        rest = after;
+    let (blocks, mut rest) = data.as_chunks::<64>();
+    let mut sum = 0;
+    if !blocks.is_empty() {
+        let mut lanes = [0; LANES];
+        for block in blocks {
+            add_words(&mut lanes, block);
+        }
+        sum = fold_lanes(lanes);
     }
     // Each size at most once: a loop over words would cost more than the words.
     if let Some((block, after)) = rest.split_first_chunk::<32>() {
-        add_words(&mut lanes, block);
+        sum += sum_words(block);
         rest = after;
     }
     if let Some((block, after)) = rest.split_first_chunk::<16>() {
-        add_words(&mut lanes, block);
+        sum += sum_words(block);
         rest = after;
     }
-    while let Some((word, after)) = rest.split_first_chunk::<WORD>() {
-        add_words(&mut lanes, word);
+    if let Some((word, after)) = rest.split_first_chunk::<WORD>() {
+        sum += sum_words(word);
         rest = after;
     }
-    let mut sum = fold_lanes(lanes);
     if let Some((word, after)) = rest.split_first_chunk() {
         sum += u128::from(u32::from_ne_bytes(*word));
         rest = after;
@@ -60,6 +62,8 @@ fn sum_short(data: &[u8]) -> Sum {
     Sum(fold_wide(sum))
 }
 
+// A call of its own, so that what is short does not pay for its registers.
+#[inline(never)]
 fn sum_long(data: &[u8]) -> Sum {
     let mut sum = Sum::ZERO;
     for piece in data.chunks(LONGEST) {
@@ -105,6 +109,12 @@ fn add_words<const LEN: usize>(lanes: &mut [u128; LANES], block: &[u8; LEN]) {
             lanes[i % LANES] += u128::from(u64::from_ne_bytes(*word));
         }
     }
+}
+
+fn sum_words<const LEN: usize>(block: &[u8; LEN]) -> u128 {
+    let (words, _) = block.as_chunks();
+    let words = words.iter().map(|word| u64::from_ne_bytes(*word));
+    words.map(u128::from).sum()
 }
 
 fn fold_lanes(lanes: [u128; LANES]) -> u128 {

@@ -6,7 +6,8 @@ use std::vec::Vec;
 
 use proptest::prelude::*;
 
-use super::super::ipv4::{IpProtocol, Ipv4Header};
+use super::super::ip::IpProtocol;
+use super::super::ipv4::Ipv4Header;
 use super::super::quote::Quote;
 use super::super::seq::SeqNum;
 use super::*;

@@ -4,7 +4,7 @@
 //! an iterator going. What a header means for the packet is for the layer above to decide.
 
 use super::super::Malformed;
-use super::super::ipv4::IpProtocol;
+use super::super::ip::IpProtocol;
 
 /// The extension headers of a packet, up to its payload.
 ///

@@ -4,8 +4,8 @@ use core::net::Ipv6Addr;
 
 use super::super::{INTERFACE, Interface, Path};
 use crate::engine::Engine;
-use crate::engine::egress::Inline;
-use crate::engine::ingress::Handled;
+use crate::engine::inline::Inline;
+use crate::engine::received::Handled;
 use crate::ip::{AddressState, Delivery, NextHop, PrefixFrom, Route};
 use crate::link::{Solicit, SolicitTo};
 use crate::stats::Discard;

@@ -2,7 +2,7 @@
 
 use super::{UDP, UdpMetadata};
 use crate::engine::Engine;
-use crate::engine::ingress::Handled;
+use crate::engine::received::Handled;
 use crate::engine::sockets::Body;
 #[cfg(feature = "multicast")]
 use crate::events::Events;

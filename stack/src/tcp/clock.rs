@@ -1,0 +1,44 @@
+//! The clocks that a connection counts with, in 32 bits each.
+
+use core::num::NonZeroU32;
+
+use crate::time::{Duration, Instant};
+
+/// A time in the low 32 bits of some unit, one of them early at most, so that to have none takes no room.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Moment(NonZeroU32);
+
+impl Moment {
+    pub(super) fn new(at: u32) -> Self {
+        Self(NonZeroU32::new(at).unwrap_or(NonZeroU32::MAX))
+    }
+
+    /// How long before `now` it was.
+    pub(super) fn age(self, now: u32) -> u32 {
+        now.wrapping_sub(self.0.get())
+    }
+}
+
+/// For what is compared over hours, in steps of [`TICK`].
+pub(super) fn ticks(now: Instant) -> u32 {
+    (now.as_micros() / u64::from(TICK)) as u32
+}
+
+/// How long ago something was that was noted in [`ticks`].
+pub(super) fn since_ticks(now: Instant, then: u32) -> Duration {
+    Duration::from_micros(u64::from(ticks(now).wrapping_sub(then)) * u64::from(TICK))
+}
+
+/// In microseconds: a millisecond, or what comes closest without a division.
+pub(super) const TICK: u32 = 1 << 10;
+
+/// For what is compared over days.
+#[cfg(any(feature = "tcp-timestamps", feature = "tcp-plpmtud"))]
+pub(super) fn seconds(now: Instant) -> u32 {
+    (now.as_millis() / 1_000) as u32
+}
+
+/// The clock of the scoreboard.
+pub(super) fn micros(now: Instant) -> u32 {
+    now.as_micros() as u32
+}

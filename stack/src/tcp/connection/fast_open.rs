@@ -1,0 +1,55 @@
+//! The connection's side of TCP Fast Open (RFC 7413): data on the SYN, sent and taken.
+
+use super::due::Special;
+use super::timers::Timer;
+use super::{Connection, Opening};
+use crate::tcp::handshake::HalfOpen;
+use crate::time::Instant;
+use crate::wire::{SeqNum, TcpOptions};
+
+// The client's connection.
+impl Connection<'_> {
+    /// After [`Self::connect`], before the SYN is sent: what was written goes with it, to a peer of that MSS.
+    pub(crate) fn send_with_syn(&mut self, mss: u16) {
+        self.due.set(Special::Probe);
+        self.mss = mss.min(self.mss);
+    }
+
+    /// Whether a SYN was sent more than once.
+    pub(crate) fn repeated_syn(&self) -> bool {
+        self.retries > 0
+    }
+
+    /// How much data goes with the SYN: what the peer took last time, less the options, of which the cookie
+    /// is put in later.
+    pub(super) fn syn_data_len(&self, start: SeqNum, options: &TcpOptions) -> u32 {
+        let room = usize::from(self.mss).saturating_sub(options.len() + MAX_OPTION_LEN);
+        self.snd.bytes_from(start).min(room as u32)
+    }
+}
+
+// The server's connection.
+impl Connection<'_> {
+    /// As [`Self::accept`], of a SYN with a good cookie: what came with it is taken at once. The answer to
+    /// the SYN comes next, through [`Self::poll_segment`].
+    pub(crate) fn accept_fast<K: Copy>(
+        &mut self,
+        now: Instant,
+        half_open: &HalfOpen<K>,
+        opening: &Opening,
+        text: &[u8],
+    ) {
+        self.accept(now, half_open, opening);
+        // Nobody has answered the SYN yet.
+        self.snd.nxt = self.snd.una;
+        self.snd.max = self.snd.una;
+        self.timers.stop(Timer::Retransmit);
+        if !text.is_empty() {
+            self.rcv.store(half_open.irs + 1, text);
+        }
+        self.due.set(Special::Syn);
+    }
+}
+
+/// The longest Fast Open option.
+const MAX_OPTION_LEN: usize = 20;

@@ -1,0 +1,180 @@
+//! How a connection opens: OPEN call (RFC 9293, section 3.10.1), and what both sides settle with their SYNs.
+
+use super::due::{Due, Special};
+#[cfg(feature = "tcp-ecn")]
+use super::ecn::Ecn;
+use super::path_mtu::{PathMss, SegmentSize};
+use super::{Connection, NOWHERE};
+use crate::tcp::clock::{micros, ticks};
+use crate::tcp::congestion::Controller;
+use crate::tcp::handshake::HalfOpen;
+use crate::tcp::receiver::window_shift;
+use crate::tcp::recovery::Recovery;
+use crate::tcp::rtt::RttEstimator;
+use crate::tcp::sender::WindowUpdate;
+use crate::tcp::timestamps::{LastAck, TimestampOffset, Timestamping};
+use crate::tcp::{FourTuple, MAX_WINDOW_SHIFT, State, default_mss};
+use crate::time::Instant;
+use crate::wire::{IpEndpoint, IpListenEndpoint, SeqNum, TcpOptions};
+
+/// What is chosen when a connection is opened.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Opening {
+    pub(crate) tuple: FourTuple,
+    pub(crate) iss: SeqNum,
+    pub(crate) timestamp_offset: TimestampOffset,
+    /// What the path takes.
+    pub(crate) path_mss: PathMss,
+    /// Whether to ask for congestion notification (RFC 3168), or that it was granted.
+    #[cfg_attr(not(feature = "tcp-ecn"), expect(dead_code, reason = "always false"))]
+    pub(crate) ecn: bool,
+}
+
+impl Connection<'_> {
+    /// OPEN call, active (RFC 9293, section 3.10.1). The connection must be over.
+    pub(crate) fn connect(&mut self, now: Instant, opening: &Opening) {
+        self.open(now, opening);
+        self.state = State::SynSent;
+        self.timestamps = Timestamping::offered(now, opening.timestamp_offset);
+        self.sack = true;
+        self.rcv.shift = window_shift(self.rcv.ring.capacity());
+        self.due.set(Special::Syn);
+    }
+
+    /// OPEN call, passive: waits for the engine to bring a complete handshake.
+    pub(crate) fn listen(&mut self, local: IpListenEndpoint) {
+        self.clear();
+        self.tuple = FourTuple {
+            local: IpEndpoint {
+                addr: local.addr.unwrap_or(NOWHERE.addr),
+                port: local.port,
+            },
+            remote: NOWHERE,
+        };
+        self.state = State::Listen;
+    }
+
+    /// Where the connection is waited for, if it is.
+    pub(crate) fn listens_on(&self) -> Option<IpListenEndpoint> {
+        let IpEndpoint { addr, port } = self.tuple.local;
+        (self.state == State::Listen).then_some(IpListenEndpoint {
+            addr: Some(addr).filter(|addr| !addr.is_unspecified()),
+            port,
+        })
+    }
+
+    /// The handshake that `half_open` kept is complete. The segment that completed it comes next, through
+    /// [`Self::on_segment`].
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
+    pub(crate) fn accept<K: Copy>(
+        &mut self,
+        now: Instant,
+        half_open: &HalfOpen<K>,
+        opening: &Opening,
+    ) {
+        self.open(now, opening);
+        self.rcv.open(half_open.irs);
+        self.rcv.advertise_on_syn();
+        self.state = State::SynReceived;
+        self.unclaimed = true;
+        self.snd.on_sent(opening.iss + 1);
+        self.last_ack_sent = LastAck::of(self.rcv.nxt);
+        let request = TcpOptions {
+            mss: half_open.mss,
+            window_scale: half_open.shift,
+            sack_permitted: half_open.sack,
+            ..TcpOptions::default()
+        };
+        self.timestamps =
+            Timestamping::answered(now, opening.timestamp_offset, half_open.timestamp);
+        self.negotiate(&request);
+        if half_open.shift.is_some() {
+            // What was offered, perhaps in the name of another socket.
+            self.rcv.shift = window_shift(half_open.receive_capacity as usize);
+        }
+        if half_open.attempts > 1 {
+            self.congestion.restart(u32::from(self.mss), 1);
+            self.rtt.on_repeated_handshake();
+        }
+        self.snd.set_window(WindowUpdate {
+            seq: half_open.irs,
+            ack: opening.iss,
+            window: u32::from(half_open.window),
+        });
+        self.arm_timers(now);
+    }
+
+    /// The user of the socket knows of the connection.
+    pub(crate) fn claim(&mut self) {
+        self.unclaimed = false;
+    }
+
+    /// Whether a connection was accepted that the user of the socket does not know of.
+    pub(crate) fn is_unclaimed(&self) -> bool {
+        self.unclaimed
+    }
+
+    /// What both ways of opening have in common.
+    fn open(&mut self, now: Instant, opening: &Opening) {
+        self.clear();
+        self.tuple = opening.tuple;
+        self.snd.open(opening.iss);
+        self.recovery = Recovery::new(opening.iss);
+        self.mss = opening.path_mss.usable.max(1);
+        self.size = SegmentSize::new(opening.path_mss.usable);
+        #[cfg(feature = "tcp-ecn")]
+        {
+            self.ecn = Ecn::new(opening.ecn);
+        }
+        self.congestion = Controller::new(self.options.congestion, u32::from(self.mss));
+        self.pacer.open(micros(now), self.congestion.window());
+        self.keep_alive.on_sign_of_life(now);
+        self.last_sent = ticks(now);
+        self.rcv.quick_acks = QUICK_ACKS;
+        self.detached = false;
+    }
+
+    /// Forgets the last connection, not the settings.
+    fn clear(&mut self) {
+        self.state = State::Closed;
+        self.error = None;
+        self.soft_error = None;
+        self.unclaimed = false;
+        self.snd.ring.clear();
+        self.snd.open(SeqNum::new(0));
+        self.rcv.reset();
+        self.rtt = RttEstimator::new(self.options.min_rto);
+        self.timers.stop_all();
+        self.timestamps = Timestamping::OFF;
+        self.sack = false;
+        self.due = Due::default();
+        self.retries = 0;
+        self.touched = false;
+        self.rcv.unacknowledged = 0;
+        self.last_challenge = None;
+        self.last_pipe = 0;
+        self.retransmits = 0;
+    }
+
+    /// Settles what both sides can do, from the options of the peer's SYN. `self.timestamps` is set
+    /// already if we offered or accepted them.
+    pub(super) fn negotiate(&mut self, request: &TcpOptions) {
+        self.sack = request.sack_permitted;
+        match request.window_scale {
+            Some(shift) => {
+                self.snd.shift = shift.min(MAX_WINDOW_SHIFT);
+                self.rcv.shift = window_shift(self.rcv.ring.capacity());
+            }
+            None => {
+                self.snd.shift = 0;
+                self.rcv.shift = 0;
+            }
+        }
+        let default = default_mss(self.tuple.remote.addr);
+        self.on_peer_mss(request.mss.unwrap_or(default));
+        self.congestion = Controller::new(self.options.congestion, u32::from(self.mss));
+    }
+}
+
+/// As many as Linux: enough to open the peer's congestion window.
+const QUICK_ACKS: u8 = 16;

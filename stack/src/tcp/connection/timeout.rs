@@ -1,0 +1,120 @@
+//! Which timers run, and what happens when one is due.
+
+use super::due::Special;
+use super::loss::LINEAR_TIMEOUTS;
+use super::timers::Timer;
+use super::{Connection, FIN_WAIT_2_TIMEOUT};
+use crate::stats::Tally;
+use crate::tcp::State;
+use crate::time::Instant;
+
+impl Connection<'_> {
+    /// The clock reached [`Self::next_deadline`], or passed it.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
+    pub(crate) fn on_timeout(&mut self, now: Instant) {
+        while let Some(timer) = self.timers.take_due(now) {
+            match timer {
+                Timer::Retransmit if self.snd.flight() > 0 => self.on_retransmission_timeout(now),
+                Timer::Retransmit => self.on_persist_timeout(),
+                #[cfg(feature = "tcp-rack")]
+                Timer::Reorder => self.on_reordering_timeout(now),
+                #[cfg(feature = "tcp-rack")]
+                Timer::LossProbe => self.on_loss_probe_timeout(now),
+                Timer::DelayedAck => self.due.ack = true,
+                #[cfg(feature = "tcp-keep-alive")]
+                Timer::KeepAlive => self.on_keep_alive_timeout(now),
+                Timer::User if self.state == State::FinWait2 => self.end(None),
+                Timer::User => self.give_up(),
+                // What was waiting goes when the connection is asked next.
+                #[cfg(any(feature = "tcp-cubic", feature = "tcp-bbr"))]
+                Timer::Pacing => {}
+            }
+        }
+        self.arm_timers(now);
+    }
+
+    /// RFC 6298, sections 5.4 to 5.7, and RFC 9293, section 3.8.3: give up after R2.
+    fn on_retransmission_timeout(&mut self, now: Instant) {
+        self.retries = self.retries.saturating_add(1);
+        let (limit, linear) = match self.state {
+            State::SynSent => (SYN_RETRIES, 0),
+            State::SynReceived => (SYN_ACK_RETRIES, 0),
+            _ if self.congestion.is_limiting() => (DATA_RETRIES, 0),
+            // Nobody else is on the link, and nothing is gained by leaving it alone.
+            _ => (DATA_RETRIES + LINEAR_TIMEOUTS, LINEAR_TIMEOUTS),
+        };
+        if self.retries > limit {
+            self.give_up();
+            return;
+        }
+        self.tally |= Tally::TIMEOUT;
+        if self.retries > linear {
+            self.rtt.back_off();
+        }
+        self.rtt.on_syn_again();
+        if matches!(self.state, State::SynSent | State::SynReceived) {
+            self.due.set(Special::Syn);
+            return;
+        }
+        self.lose_everything();
+        #[cfg(feature = "tcp-plpmtud")]
+        self.suspect_black_hole(now, self.retries.saturating_sub(linear));
+        #[cfg(not(feature = "tcp-plpmtud"))]
+        let _ = now;
+    }
+
+    /// RFC 9293, section 3.8.6.1: probe, "and increase exponentially the interval between probes".
+    fn on_persist_timeout(&mut self) {
+        self.retries = self.retries.saturating_add(1);
+        if self.retries > DATA_RETRIES {
+            self.give_up();
+            return;
+        }
+        self.tally |= Tally::WINDOW_PROBE;
+        self.rtt.back_off();
+        self.due.set(Special::Probe);
+    }
+
+    /// Sets and stops the timers that follow from where the connection stands. Called at the end of
+    /// everything that may change that, so that no path can forget one: data in flight always has a
+    /// retransmission timer, data that cannot be sent always a persist timer.
+    pub(super) fn arm_timers(&mut self, now: Instant) {
+        if self.state.is_over() {
+            return;
+        }
+        let in_flight = self.snd.flight() > 0;
+        let waiting = self.state.is_synchronized()
+            && (self.snd.bytes_from(self.snd.nxt) > 0 || self.snd.fin_at(self.snd.nxt));
+        let rto = || now + self.rtt.rto();
+        if in_flight || waiting {
+            self.timers.ensure(Timer::Retransmit, rto);
+        } else {
+            self.timers.stop(Timer::Retransmit);
+        }
+        if !in_flight {
+            self.stop_loss_timers();
+        }
+        let opening = !self.state.is_synchronized();
+        match self.options.user_timeout {
+            Some(timeout) if in_flight || waiting || opening => {
+                self.timers.ensure(Timer::User, || now + timeout.into());
+            }
+            _ if self.detached && self.state == State::FinWait2 => {
+                self.timers.ensure(Timer::User, || now + FIN_WAIT_2_TIMEOUT);
+            }
+            _ => self.timers.stop(Timer::User),
+        }
+        self.arm_keep_alive(now);
+    }
+}
+
+/// RFC 9293, section 3.8.3, MUST-23: R2 for a SYN corresponds to at least 3 minutes. From one second
+/// on: 1 + 2 + 4 + ... + 60 + 60 = 243 s.
+const SYN_RETRIES: u8 = 8;
+
+/// A peer that does not complete a simultaneous open.
+const SYN_ACK_RETRIES: u8 = 8;
+
+/// As Linux. R2 for data is at least 100 s (SHLD-11): from 200 ms on it is about 8 minutes, with the
+/// timeout capped at 60 s.
+const DATA_RETRIES: u8 = 15;

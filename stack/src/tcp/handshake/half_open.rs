@@ -1,0 +1,191 @@
+//! A connection request that was answered and not completed: SYN-RECEIVED after a passive open, without
+//! buffers (RFC 9293, section 3.10.7.4 for that state).
+
+use crate::stats::Discard;
+use crate::tcp::FourTuple;
+use crate::tcp::receiver::window_shift;
+use crate::tcp::reset::reset_for;
+use crate::tcp::timestamps::{PeerTimestamp, TimestampOffset};
+use crate::time::{Duration, Instant};
+use crate::wire::{SeqNum, TcpFlags, TcpHeader, TcpOptions, TcpSegment};
+
+/// What has to be known to answer again and to complete the handshake. `K` says who listens.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct HalfOpen<K> {
+    pub(crate) tuple: FourTuple,
+    pub(crate) listener: K,
+    pub(crate) iss: SeqNum,
+    pub(crate) irs: SeqNum,
+    /// From the peer's SYN: its window, MSS, window shift, whether it takes selective acknowledgments,
+    /// and its timestamp if it sends them.
+    pub(crate) window: u16,
+    pub(crate) mss: Option<u16>,
+    pub(crate) shift: Option<u8>,
+    pub(crate) sack: bool,
+    pub(crate) timestamp: PeerTimestamp,
+    /// The peer asked for congestion notification (RFC 3168), and is granted it.
+    pub(crate) ecn: bool,
+    /// The size in bytes of the receive buffer that was offered.
+    pub(crate) receive_capacity: u32,
+    /// How often the request was answered.
+    pub(crate) attempts: u8,
+    /// When it is answered again.
+    pub(crate) due: Instant,
+}
+
+/// What becomes of a segment for a half-open connection.
+#[derive(Debug)]
+pub(crate) enum SynReply {
+    /// The handshake is complete: make a connection and give it the segment.
+    Complete,
+    /// The peer asked again.
+    AnswerAgain,
+    /// The peer took it back.
+    Forget,
+    /// The segment does not belong here, and this says so.
+    Answer(Discard, TcpHeader),
+    Discard(Discard),
+}
+
+/// What our side of the handshake offers.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Offer {
+    /// The longest TCP payload without options that the path takes.
+    pub(crate) path_mss: u16,
+    pub(crate) timestamp_offset: TimestampOffset,
+}
+
+impl<K> HalfOpen<K> {
+    /// A SYN arrived.
+    pub(crate) fn new(
+        now: Instant,
+        tuple: FourTuple,
+        listener: K,
+        iss: SeqNum,
+        syn: &TcpHeader,
+        receive_capacity: usize,
+    ) -> Self {
+        Self {
+            tuple,
+            listener,
+            iss,
+            irs: syn.seq,
+            window: syn.window,
+            mss: syn.options.mss,
+            shift: syn.options.window_scale,
+            sack: syn.options.sack_permitted,
+            timestamp: PeerTimestamp::of(syn),
+            ecn: cfg!(feature = "tcp-ecn") && syn.flags.contains(TcpFlags::ECE | TcpFlags::CWR),
+            receive_capacity: u32::try_from(receive_capacity).unwrap_or(u32::MAX),
+            attempts: 0,
+            due: now,
+        }
+    }
+
+    /// The answer to the SYN. Counts as sent: sets when it is due again.
+    pub(crate) fn poll_answer(&mut self, now: Instant, offer: &Offer) -> TcpHeader {
+        self.due = now + FIRST_RETRY.doubled(u32::from(self.attempts));
+        self.attempts = self.attempts.saturating_add(1);
+        self.answer(now, offer)
+    }
+
+    /// The answer to the SYN, for a peer that repeated it. How long the request is remembered does not
+    /// depend on that, or whoever repeats it often enough could make the record immortal.
+    pub(crate) fn answer(&self, now: Instant, offer: &Offer) -> TcpHeader {
+        let mut options = TcpOptions {
+            mss: Some(offer.path_mss),
+            window_scale: self
+                .shift
+                .map(|_| window_shift(self.receive_capacity as usize)),
+            sack_permitted: self.sack,
+            ..TcpOptions::default()
+        };
+        self.timestamp
+            .put(now, offer.timestamp_offset, &mut options);
+        let mut flags = TcpFlags::SYN | TcpFlags::ACK;
+        if self.ecn {
+            flags = flags | TcpFlags::ECE;
+        }
+        TcpHeader {
+            src_port: self.tuple.local.port,
+            dst_port: self.tuple.remote.port,
+            seq: self.iss,
+            ack: self.irs + 1,
+            flags,
+            window: syn_window(self.receive_capacity as usize),
+            urgent: 0,
+            options,
+        }
+    }
+
+    /// Whether it was answered as often as is reasonable.
+    pub(crate) fn is_exhausted(&self) -> bool {
+        self.attempts > RETRIES
+    }
+
+    /// A segment arrived, its checksum verified.
+    pub(crate) fn on_segment(&self, segment: &TcpSegment<'_>) -> SynReply {
+        let header = &segment.header;
+        let next = self.irs + 1;
+        let window = u32::from(syn_window(self.receive_capacity as usize));
+        if header.flags.contains(TcpFlags::RST) {
+            // RFC 5961, section 3.2, which this state is no exception from.
+            return if header.seq == next {
+                SynReply::Forget
+            } else if header.seq.in_window(next, window) {
+                SynReply::Answer(Discard::InexactReset, self.acknowledgment())
+            } else {
+                SynReply::Discard(Discard::OutOfWindow)
+            };
+        }
+        if header.flags.contains(TcpFlags::SYN) {
+            return if header.seq == self.irs && !header.flags.contains(TcpFlags::ACK) {
+                SynReply::AnswerAgain
+            } else {
+                SynReply::Answer(Discard::UnexpectedSyn, self.acknowledgment())
+            };
+        }
+        if !(header.seq == next || header.seq.in_window(next, window)) {
+            return SynReply::Answer(Discard::OutOfWindow, self.acknowledgment());
+        }
+        match self.timestamp.check(&header.options) {
+            Ok(()) => {}
+            Err(reason @ Discard::OldTimestamp) => {
+                return SynReply::Answer(reason, self.acknowledgment());
+            }
+            Err(reason) => return SynReply::Discard(reason),
+        }
+        if !header.flags.contains(TcpFlags::ACK) {
+            return SynReply::Discard(Discard::MissingAck);
+        }
+        if header.ack != self.iss + 1 {
+            return SynReply::Answer(Discard::BadAck, reset_for(segment));
+        }
+        SynReply::Complete
+    }
+
+    /// What tells the peer where we are.
+    fn acknowledgment(&self) -> TcpHeader {
+        TcpHeader {
+            src_port: self.tuple.local.port,
+            dst_port: self.tuple.remote.port,
+            seq: self.iss + 1,
+            ack: self.irs + 1,
+            flags: TcpFlags::ACK,
+            window: 0,
+            urgent: 0,
+            options: TcpOptions::default(),
+        }
+    }
+}
+
+/// The window in a SYN is never shifted (RFC 7323, section 2.2).
+fn syn_window(capacity: usize) -> u16 {
+    u16::try_from(capacity).unwrap_or(u16::MAX)
+}
+
+/// RFC 6298, section 2.1.
+const FIRST_RETRY: Duration = Duration::from_secs(1);
+
+/// As Linux: the last answer goes out after 31 s, and is given up after 63 s.
+const RETRIES: u8 = 5;
