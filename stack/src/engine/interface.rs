@@ -93,7 +93,7 @@ pub(crate) struct Interface {
 }
 
 /// The one interface.
-pub(super) const INTERFACE: InterfaceId = InterfaceId(0);
+pub(super) const INTERFACE: InterfaceId = InterfaceId::FIRST;
 
 impl Interface {
     pub(super) fn new(

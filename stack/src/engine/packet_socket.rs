@@ -11,7 +11,10 @@ pub(super) mod raw;
 #[cfg(feature = "socket-udp")]
 pub(super) mod udp;
 
-#[cfg(any(feature = "socket-udp", feature = "socket-raw"))]
+#[cfg(all(
+    feature = "icmp-errors",
+    any(feature = "socket-udp", feature = "socket-raw")
+))]
 use super::icmp::IcmpError;
 use super::{Engine, SocketKey};
 use crate::stats::Discard;
@@ -69,6 +72,7 @@ pub(crate) struct Queues<'d, T> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Fault {
     /// Nobody takes it there.
+    #[cfg(feature = "icmp-errors")]
     Refused,
     /// Its destination cannot be reached.
     Unreachable,
@@ -80,7 +84,10 @@ pub(crate) enum Fault {
 impl Fault {
     /// What an ICMP error about a packet means to its sender, if anything. Not that it was too long: packets of
     /// sockets may be fragmented on their way. Nor that it did not arrive this time (RFC 1122, section 4.1.3.3).
-    #[cfg(any(feature = "socket-udp", feature = "socket-raw"))]
+    #[cfg(all(
+        feature = "icmp-errors",
+        any(feature = "socket-udp", feature = "socket-raw")
+    ))]
     pub(super) fn of(error: IcmpError) -> Option<Self> {
         match error {
             IcmpError::Refused => Some(Self::Refused),

@@ -281,6 +281,14 @@ impl<'d> Sockets<'d> {
         }
     }
 
+    /// The connection of a key, unless the key is stale.
+    #[cfg(feature = "socket-tcp")]
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
+    pub(super) fn tcp_of(&mut self, key: SocketKey) -> Option<&mut TcpSlot<'d>> {
+        let index = self.index(key)?;
+        self.tcp_mut(index)
+    }
+
     #[cfg(feature = "socket-tcp")]
     pub(super) fn listener(&self, index: Index) -> Option<&Listener> {
         match self.body(index) {
@@ -294,6 +302,22 @@ impl<'d> Sockets<'d> {
     pub(super) fn listener_mut(&mut self, index: Index) -> Option<&mut Listener> {
         match self.body_mut(index) {
             Body::Listener(listener) => Some(listener),
+            _ => None,
+        }
+    }
+
+    /// A listener together with the links that its queue is made of.
+    #[cfg(feature = "socket-tcp")]
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
+    pub(super) fn listener_and_links(
+        &mut self,
+        index: Index,
+    ) -> Option<(&mut Listener, &mut [Link])> {
+        match self.slots.get_mut(usize::from(index)) {
+            Some(Slot {
+                body: Body::Listener(listener),
+                ..
+            }) => Some((listener, self.links[lane::QUEUE])),
             _ => None,
         }
     }
@@ -360,7 +384,7 @@ impl<'d> Sockets<'d> {
 
     /// [`Instant::FAR_FUTURE`] if there is none.
     pub(super) fn next_deadline(&self) -> Instant {
-        self.deadlines.next().unwrap_or(Instant::FAR_FUTURE)
+        self.deadlines.next()
     }
 
     // Finding.

@@ -1,6 +1,8 @@
 //! TCP sockets: what the engine keeps of connections, of those that are not yet, and of those that are no longer.
 
 mod endings;
+#[cfg(feature = "icmp-errors")]
+mod errors;
 #[cfg(feature = "tcp-fast-open")]
 mod fast_open;
 mod half_open;

@@ -83,7 +83,9 @@ pub(crate) use martian_v6::{ArrivalV6, classify_v6};
 pub(crate) use multicast::{
     Filter, GROUP_COUNT, GroupTableFull, Member, Message, Multicast, Query, Version,
 };
-pub(crate) use path_mtu::{DISCOVERS_PATH_MTU, PathMtuCache, min_path_mtu, plateau_below};
+#[cfg(feature = "path-mtu")]
+pub(crate) use path_mtu::plateau_below;
+pub(crate) use path_mtu::{DISCOVERS_PATH_MTU, PathMtuCache, min_path_mtu};
 #[cfg(feature = "proto-ipv6")]
 pub use policy::{DEFAULT_POLICY_TABLE, PolicyTableEntry};
 #[cfg(feature = "ip-fragments")]

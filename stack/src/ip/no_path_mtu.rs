@@ -8,13 +8,10 @@ use crate::wire::IpAddress;
 #[derive(Clone, Debug)]
 pub(crate) struct PathMtuCache(());
 
-#[cfg_attr(not(feature = "socket-tcp"), expect(dead_code, reason = "of TCP"))]
 impl PathMtuCache {
     pub(crate) const fn new() -> Self {
         Self(())
     }
-
-    pub(crate) fn on_report(&mut self, _: Instant, _: InterfaceId, _: IpAddress, _mtu: u16) {}
 
     pub(crate) fn lookup(&mut self, _: InterfaceId, _: IpAddress) -> Option<u16> {
         None
@@ -35,10 +32,6 @@ impl PathMtuCache {
 
 /// See the module.
 pub(crate) const DISCOVERS_PATH_MTU: bool = false;
-
-pub(crate) fn plateau_below(_: u16) -> u16 {
-    MIN_PATH_MTU
-}
 
 /// As with discovery.
 pub(crate) fn min_path_mtu(_: IpAddress) -> u16 {

@@ -19,8 +19,7 @@ pub(crate) use duplicate::{DuplicateDetector, Heard, Probe};
 pub(crate) use neighbor::Advertisement;
 #[cfg(feature = "medium-ethernet")]
 pub(crate) use neighbor::{
-    Claim, ClaimKind, Learned, Lookup, NeighborCache, NeighborKey, NeighborTiming, Solicit,
-    SolicitTo,
+    Claim, ClaimKind, Learned, Lookup, NeighborCache, NeighborKey, Solicit, SolicitTo,
 };
 
 /// What a host does about another one that uses its address (RFC 5227 section 2.4).

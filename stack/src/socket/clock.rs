@@ -6,6 +6,8 @@ use core::task::{Context, Waker};
 
 use cygnet_driver::{Clock, Instant};
 
+use super::wakers::poll_again;
+
 /// The time of [`embassy_time`], whose driver is one per program.
 ///
 /// Tests and hosts that want a clock of their own use [`new_with_clock`](super::new_with_clock).
@@ -23,7 +25,7 @@ impl Clock for EmbassyClock {
         let mut timer = embassy_time::Timer::at(at);
         let mut cx = Context::from_waker(waker);
         if Pin::new(&mut timer).poll(&mut cx).is_ready() {
-            waker.wake_by_ref();
+            poll_again(waker);
         }
     }
 }

@@ -122,6 +122,7 @@ impl From<WaitError> for SendError {
 impl From<Fault> for RecvError {
     fn from(fault: Fault) -> Self {
         match fault {
+            #[cfg(feature = "icmp-errors")]
             Fault::Refused => Self::Refused,
             Fault::Unreachable => Self::Unreachable,
             #[cfg(feature = "socket-udp")]
@@ -133,6 +134,7 @@ impl From<Fault> for RecvError {
 impl From<Fault> for SendError {
     fn from(fault: Fault) -> Self {
         match fault {
+            #[cfg(feature = "icmp-errors")]
             Fault::Refused => Self::Refused,
             Fault::Unreachable => Self::Unreachable,
             #[cfg(feature = "socket-udp")]

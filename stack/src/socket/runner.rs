@@ -12,6 +12,7 @@ use embassy_sync::blocking_mutex::raw::{NoopRawMutex, RawMutex};
 
 use super::clock::EmbassyClock;
 use super::stack::Stack;
+use super::wakers::poll_again;
 use crate::engine::Room;
 use crate::time::Instant;
 
@@ -78,7 +79,7 @@ impl<'d, D: Driver, M: RawMutex, C: Clock> Runner<'d, D, M, C> {
         // tells of the room that reading made.
         self.yielded = !self.yielded && news;
         if self.yielded {
-            cx.waker().wake_by_ref();
+            poll_again(cx.waker());
             return;
         }
         let sent = self.transmit(now, cx, wants);
@@ -95,7 +96,7 @@ impl<'d, D: Driver, M: RawMutex, C: Clock> Runner<'d, D, M, C> {
             }
         });
         if more {
-            cx.waker().wake_by_ref();
+            poll_again(cx.waker());
             return;
         }
         // What is due now waits for room to send.

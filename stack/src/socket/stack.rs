@@ -10,6 +10,7 @@ use embassy_sync::blocking_mutex::Mutex;
 use embassy_sync::blocking_mutex::raw::{NoopRawMutex, RawMutex};
 
 use super::shared::{Locked, Shared, Wakes};
+use super::wakers::poll_again;
 #[cfg(feature = "socket-dhcpv4")]
 use crate::dhcp::DhcpLease;
 #[cfg(feature = "socket-dhcpv6")]
@@ -114,7 +115,7 @@ impl<'d, M: RawMutex> Stack<'d, M> {
                 Ok(None) => Poll::Pending,
                 // Polled from within a closure that the stack called: try again later.
                 Err(Reentrant) => {
-                    cx.waker().wake_by_ref();
+                    poll_again(cx.waker());
                     Poll::Pending
                 }
             }
@@ -373,7 +374,7 @@ impl<'d, M: RawMutex> Stack<'d, M> {
     pub(super) fn with<R>(&self, f: impl FnOnce(&mut Shared<'d>) -> R) -> Result<R, Reentrant> {
         let mut wakes = Wakes::new();
         let result = self.lock(f, |locked, shared| locked.leave(shared, &mut wakes));
-        self.wake(&mut wakes);
+        self.wake(wakes);
         result
     }
 
@@ -419,16 +420,18 @@ impl<'d, M: RawMutex> Stack<'d, M> {
             shared.collect(&mut wakes, false);
         });
         let any = !wakes.is_empty();
-        self.wake(&mut wakes);
+        self.wake(wakes);
         any
     }
 
     /// Wakes those who were collected, and whoever there was no room for.
     #[inline]
-    fn wake(&self, wakes: &mut Wakes) {
+    fn wake(&self, mut wakes: Wakes) {
         if !wakes.is_empty() {
-            self.wake_all(wakes);
+            self.wake_all(&mut wakes);
         }
+        // Nobody is in there any more, which the compiler does not see: no code to drop them.
+        core::mem::forget(wakes);
     }
 
     // Out of line, as what comes before it: there are dozens of such calls.

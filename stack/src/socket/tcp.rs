@@ -172,11 +172,9 @@ impl<'d, M: RawMutex> TcpSocket<'d, M> {
     ) -> Result<(), ListenError> {
         let endpoint = endpoint.into();
         let io = &self.io;
-        if !io.has_unclaimed_connection() {
-            io.stack
-                .with(|s| s.engine.tcp_listen(io.key, endpoint))
-                .unwrap_or(Err(ListenError::Reentrant))?;
-        }
+        io.stack
+            .with(|s| s.engine.tcp_listen(io.key, endpoint))
+            .unwrap_or(Err(ListenError::Reentrant))?;
         let attempt = Attempt { io };
         let result = poll_fn(|cx| io.poll_accepted(cx)).await;
         attempt.finish();

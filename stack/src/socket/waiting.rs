@@ -66,7 +66,7 @@ impl<'d, M: RawMutex> Waiting<'d, M> {
                 Err(error) => Poll::Ready(Err(error)),
             },
         });
-        drop(gone);
+        release(gone);
         asked.unwrap_or(Poll::Ready(Err(WaitError::Reentrant)))
     }
 }
@@ -74,6 +74,12 @@ impl<'d, M: RawMutex> Waiting<'d, M> {
 /// Wakers that wait no longer.
 #[derive(Default)]
 struct Gone([Option<Waker>; 3]);
+
+/// Drops them. Each poll does that, so it is not inlined.
+#[inline(never)]
+fn release(gone: Gone) {
+    drop(gone);
+}
 
 /// Takes a place among those that wait, or keeps the one that is held. Whoever waits asks for the same, so this is
 /// there once.

@@ -4,6 +4,12 @@ use core::task::Waker;
 
 use crate::events::Events;
 
+/// Has the task of `waker` polled again. Executors' wakers are inlined where they are called, and this is called seldom.
+#[inline(never)]
+pub(super) fn poll_again(waker: &Waker) {
+    waker.wake_by_ref();
+}
+
 /// The wakers of one socket.
 ///
 /// A socket that one task uses at a time has one waker for each thing to wait for; whoever waits last is

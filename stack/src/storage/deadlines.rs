@@ -34,34 +34,35 @@ impl<'d> Deadlines<'d> {
         }
     }
 
-    /// The earliest time at which a slot wants to be called.
-    pub(crate) fn next(&self) -> Option<Instant> {
-        let &first = self.heap[..self.len].first()?;
-        Some(self.at(first))
+    /// The earliest time at which a slot wants to be called, [`Instant::FAR_FUTURE`] if none does.
+    pub(crate) fn next(&self) -> Instant {
+        self.due(0)
     }
 
     /// Makes sure that `index` is called at `at` or earlier.
     pub(crate) fn schedule(&mut self, index: Index, at: Instant) {
         let position = self.position(index);
-        if at == Instant::FAR_FUTURE || position.is_some() && at >= self.at(index) {
+        let known = position.map_or(Instant::FAR_FUTURE, |position| self.due(position));
+        let Some(deadline) = self.at.get_mut(usize::from(index)) else {
+            return;
+        };
+        if at >= known {
             return;
         }
-        self.at[usize::from(index)] = at;
+        *deadline = at;
         let position = position.unwrap_or_else(|| {
-            let end = self.len;
             self.len += 1;
-            self.heap[end] = index;
-            end
+            self.len - 1
         });
-        self.sift_up(position);
+        self.sift_up(position, index);
     }
 
     /// Takes out a slot whose deadline has come.
     pub(crate) fn pop_due(&mut self, now: Instant) -> Option<Index> {
-        let &first = self.heap[..self.len].first()?;
-        if self.at(first) > now {
+        if self.due(0) > now {
             return None;
         }
+        let first = self.entry(0)?;
         self.remove(first);
         Some(first)
     }
@@ -71,72 +72,86 @@ impl<'d> Deadlines<'d> {
         let Some(position) = self.position(index) else {
             return;
         };
-        self.positions[usize::from(index)] = 0;
-        self.len -= 1;
-        if position == self.len {
+        let Some(last) = self.entry(self.len - 1) else {
             return;
+        };
+        self.len -= 1;
+        if position < self.len {
+            let position = self.sift_up(position, last);
+            self.sift_down(position, last);
         }
-        let last = self.heap[self.len];
-        self.place(position, last);
-        self.sift_up(position);
-        if let Some(position) = self.position(last) {
-            self.sift_down(position);
+        if let Some(position) = self.positions.get_mut(usize::from(index)) {
+            *position = 0;
         }
     }
 
-    fn sift_up(&mut self, mut position: usize) {
-        let index = self.heap[position];
+    /// Puts `index` at `position`, or as far above as it belongs: where that is.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
+    fn sift_up(&mut self, mut position: usize, index: Index) -> usize {
         let deadline = self.at(index);
         while position > 0 {
             let parent = (position - 1) / 2;
-            let above = self.heap[parent];
-            if self.at(above) <= deadline {
-                break;
+            match self.entry(parent) {
+                Some(above) if self.at(above) > deadline => self.place(position, above),
+                _ => break,
             }
-            self.place(position, above);
             position = parent;
         }
         self.place(position, index);
+        position
     }
 
-    fn sift_down(&mut self, mut position: usize) {
-        let index = self.heap[position];
+    /// Puts `index` at `position`, or as far below as it belongs.
+    fn sift_down(&mut self, mut position: usize, index: Index) {
         let deadline = self.at(index);
         loop {
             let left = 2 * position + 1;
-            if left >= self.len {
-                break;
-            }
-            let due = |position: usize| self.at(self.heap[position]);
             let right = left + 1;
-            let child = if right < self.len && due(right) < due(left) {
+            let child = if self.due(right) < self.due(left) {
                 right
             } else {
                 left
             };
-            if deadline <= due(child) {
-                break;
+            match self.entry(child) {
+                Some(below) if self.at(below) < deadline => self.place(position, below),
+                _ => break,
             }
-            let below = self.heap[child];
-            self.place(position, below);
             position = child;
         }
         self.place(position, index);
     }
 
     fn place(&mut self, position: usize, index: Index) {
-        self.heap[position] = index;
-        // A heap is at most as long as the table of slots, whose numbers fit an `Index`.
-        self.positions[usize::from(index)] = position as Index + 1;
+        let entry = self.heap.get_mut(position);
+        let place = self.positions.get_mut(usize::from(index));
+        if let (Some(entry), Some(place)) = (entry, place) {
+            *entry = index;
+            // A heap is at most as long as the table of slots, whose numbers fit an `Index`.
+            *place = position as Index + 1;
+        }
+    }
+
+    /// The slot at a position, if the heap is so long.
+    fn entry(&self, position: usize) -> Option<Index> {
+        self.heap.get(..self.len)?.get(position).copied()
+    }
+
+    /// When the slot at a position is due: never beyond the end.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
+    fn due(&self, position: usize) -> Instant {
+        self.entry(position)
+            .map_or(Instant::FAR_FUTURE, |index| self.at(index))
     }
 
     fn at(&self, index: Index) -> Instant {
-        self.at[usize::from(index)]
+        let at = self.at.get(usize::from(index));
+        at.copied().unwrap_or(Instant::FAR_FUTURE)
     }
 
     /// Where in the heap a slot is.
     fn position(&self, index: Index) -> Option<usize> {
-        usize::from(self.positions[usize::from(index)]).checked_sub(1)
+        let &position = self.positions.get(usize::from(index))?;
+        usize::from(position).checked_sub(1)
     }
 }
 
@@ -152,10 +167,10 @@ mod tests {
         let mut deadlines = Deadlines::new(&mut heap, &mut at, &mut positions);
         deadlines.schedule(0, Instant::from_secs(1));
         deadlines.schedule(0, Instant::from_secs(5));
-        assert_eq!(deadlines.next(), Some(Instant::from_secs(1)));
+        assert_eq!(deadlines.next(), Instant::from_secs(1));
         deadlines.schedule(0, Instant::FAR_FUTURE);
         assert_eq!(deadlines.pop_due(Instant::from_secs(1)), Some(0));
-        assert_eq!(deadlines.next(), None);
+        assert_eq!(deadlines.next(), Instant::FAR_FUTURE);
     }
 
     proptest::proptest! {
@@ -187,7 +202,7 @@ mod tests {
                         }
                     }
                 }
-                let earliest = model.iter().flatten().min().map(|&at| Instant::from_micros(at));
+                let earliest = model.iter().flatten().min().map_or(Instant::FAR_FUTURE, |&at| Instant::from_micros(at));
                 assert_eq!(deadlines.next(), earliest);
             }
         }

@@ -8,6 +8,12 @@ use super::place::Place;
 #[derive(Debug)]
 pub(crate) struct Records<T, const N: usize> {
     values: [Place<T>; N],
+    order: Order<N>,
+}
+
+/// Where records are filed, whatever they say: compiled once for all tables of a size.
+#[derive(Debug)]
+struct Order<const N: usize> {
     /// In the list of a bucket.
     chains: [Link; N],
     /// In the list of ages, or that of free ones.
@@ -25,25 +31,31 @@ impl<T, const N: usize> Records<T, N> {
         const { assert!(N <= List::MAX_SLOTS) };
         Self {
             values: [const { Place::Vacant }; N],
-            chains: [Link::NONE; N],
-            ranks: [Link::NONE; N],
-            hashes: [0; N],
-            buckets: [const { List::new() }; N],
-            free: List::new(),
-            ages: List::new(),
-            fresh: 0,
+            order: Order {
+                chains: [Link::NONE; N],
+                ranks: [Link::NONE; N],
+                hashes: [0; N],
+                buckets: [const { List::new() }; N],
+                free: List::new(),
+                ages: List::new(),
+                fresh: 0,
+            },
         }
     }
 
-    /// The record filed under `hash` that `is_it` says yes to.
-    pub(crate) fn find(&self, hash: u32, mut is_it: impl FnMut(&T) -> bool) -> Option<Index> {
-        let front = self.buckets[self.bucket(hash)?].front();
-        core::iter::successors(front, |&i| List::next(&self.chains, i)).find(|&i| {
-            self.hashes[usize::from(i)] == hash
-                && self.values[usize::from(i)].get().is_some_and(&mut is_it)
-        })
+    /// The record filed under `hash` that `is_it` says yes to; it may be asked about others as well.
+    pub(crate) fn find(&self, hash: u32, is_it: impl Fn(&T) -> bool) -> Option<Index> {
+        let mut next = self.order.first(hash);
+        while let Some(index) = next {
+            if self.get(index).is_some_and(&is_it) {
+                break;
+            }
+            next = self.order.behind(index);
+        }
+        next
     }
 
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(crate) fn get(&self, index: Index) -> Option<&T> {
         self.values.get(usize::from(index))?.get()
     }
@@ -52,70 +64,121 @@ impl<T, const N: usize> Records<T, N> {
         self.values.get_mut(usize::from(index))?.get_mut()
     }
 
-    /// Whether there is no place left.
+    /// Whether there is no room for one more.
     pub(crate) fn is_full(&self) -> bool {
+        self.order.is_full()
+    }
+
+    /// Adds a record as the youngest; gives it back if the table is full.
+    pub(crate) fn insert(&mut self, hash: u32, value: T) -> Result<Index, T> {
+        match self.order.insert(hash) {
+            Some(index) => {
+                self.values[usize::from(index)] = Place::Taken(value);
+                Ok(index)
+            }
+            None => Err(value),
+        }
+    }
+
+    /// Removes a record; false if it is not there.
+    pub(crate) fn remove(&mut self, index: Index) -> bool {
+        let Some(value) = self.values.get_mut(usize::from(index)) else {
+            return false;
+        };
+        if value.is_vacant() {
+            return false;
+        }
+        *value = Place::Vacant;
+        self.order.remove(index);
+        true
+    }
+
+    /// The oldest record.
+    pub(crate) fn oldest(&self) -> Option<(Index, &T)> {
+        let index = self.order.ages.front()?;
+        Some((index, self.get(index)?))
+    }
+
+    /// Makes a record the youngest.
+    pub(crate) fn renew(&mut self, index: Index) {
+        if self.get(index).is_some() {
+            self.order.renew(index);
+        }
+    }
+
+    /// All records, the oldest first.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (Index, &T)> {
+        core::iter::successors(self.order.ages.front(), |&i| self.order.younger(i))
+            .filter_map(|i| Some((i, self.get(i)?)))
+    }
+
+    /// The oldest record that `is_it` says yes to.
+    // Compiled once for all questions.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
+    pub(crate) fn search(&self, is_it: &dyn Fn(&T) -> bool) -> Option<Index> {
+        let mut next = self.order.ages.front();
+        while let Some(index) = next {
+            if self.get(index).is_some_and(is_it) {
+                break;
+            }
+            next = self.order.younger(index);
+        }
+        next
+    }
+}
+
+impl<const N: usize> Order<N> {
+    /// The first place in the bucket of `hash`.
+    fn first(&self, hash: u32) -> Option<Index> {
+        self.buckets.get(bucket::<N>(hash))?.front()
+    }
+
+    /// The next place in a bucket.
+    fn behind(&self, index: Index) -> Option<Index> {
+        List::next(&self.chains, index)
+    }
+
+    fn younger(&self, index: Index) -> Option<Index> {
+        List::next(&self.ranks, index)
+    }
+
+    fn is_full(&self) -> bool {
         self.free.is_empty() && usize::from(self.fresh) >= N
     }
 
-    /// Files a record as the youngest; gives it back when the table is full.
-    pub(crate) fn insert(&mut self, hash: u32, value: T) -> Result<Index, T> {
-        let Some(bucket) = self.bucket(hash) else {
-            return Err(value);
-        };
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
+    fn insert(&mut self, hash: u32) -> Option<Index> {
         let index = match self.free.pop_front(&mut self.ranks) {
             Some(index) => index,
             None if usize::from(self.fresh) < N => {
                 self.fresh += 1;
                 self.fresh - 1
             }
-            None => return Err(value),
+            None => return None,
         };
-        self.values[usize::from(index)] = Place::Taken(value);
         self.hashes[usize::from(index)] = hash;
-        self.buckets[bucket].push_back(&mut self.chains, index);
+        self.buckets[bucket::<N>(hash)].push_back(&mut self.chains, index);
         self.ages.push_back(&mut self.ranks, index);
-        Ok(index)
+        Some(index)
     }
 
-    pub(crate) fn remove(&mut self, index: Index) -> Option<T> {
-        let value = self.values.get_mut(usize::from(index))?.take()?;
-        let bucket = self.bucket(self.hashes[usize::from(index)])?;
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
+    fn remove(&mut self, index: Index) {
+        let bucket = bucket::<N>(self.hashes[usize::from(index)]);
         self.buckets[bucket].remove(&mut self.chains, index);
         self.ages.remove(&mut self.ranks, index);
         self.free.push_back(&mut self.ranks, index);
-        Some(value)
     }
 
-    /// The record that came first.
-    pub(crate) fn oldest(&self) -> Option<(Index, &T)> {
-        let index = self.ages.front()?;
-        Some((index, self.get(index)?))
+    fn renew(&mut self, index: Index) {
+        self.ages.remove(&mut self.ranks, index);
+        self.ages.push_back(&mut self.ranks, index);
     }
+}
 
-    /// Makes a record the youngest again.
-    pub(crate) fn renew(&mut self, index: Index) {
-        if self.get(index).is_some() {
-            self.ages.remove(&mut self.ranks, index);
-            self.ages.push_back(&mut self.ranks, index);
-        }
-    }
-
-    /// All records, the oldest first.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (Index, &T)> {
-        core::iter::successors(self.ages.front(), |&i| List::next(&self.ranks, i))
-            .filter_map(|i| Some((i, self.get(i)?)))
-    }
-
-    /// The oldest record that `is_it` says yes to. Looks at all of them.
-    pub(crate) fn search(&self, mut is_it: impl FnMut(&T) -> bool) -> Option<Index> {
-        self.iter()
-            .find(|(_, record)| is_it(record))
-            .map(|(index, _)| index)
-    }
-
-    fn bucket(&self, hash: u32) -> Option<usize> {
-        (N > 0).then(|| ((u64::from(hash) * N as u64) >> 32) as usize)
-    }
+/// Which of `N` buckets a hash belongs to.
+fn bucket<const N: usize>(hash: u32) -> usize {
+    ((u64::from(hash) * N as u64) >> 32) as usize
 }
 
 #[cfg(test)]
@@ -130,12 +193,12 @@ mod tests {
         assert!(records.is_full());
         assert_eq!(records.insert(8, 80), Err(80));
         assert_eq!(records.find(7, |&v| v == 71), Some(b));
-        assert_eq!(records.find(8, |_| true), None);
+        assert_eq!(records.find(8, |&v| v == 80), None);
         assert_eq!(records.oldest(), Some((a, &70)));
         records.renew(a);
         assert_eq!(records.oldest(), Some((b, &71)));
-        assert_eq!(records.remove(b), Some(71));
-        assert_eq!(records.remove(b), None, "it is gone");
+        assert!(records.remove(b));
+        assert!(!records.remove(b), "it is gone");
         assert!(!records.is_full());
         assert_eq!(records.insert(9, 90), Ok(b));
         assert!(records.iter().map(|(_, &v)| v).eq([70, 90]));

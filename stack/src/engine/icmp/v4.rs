@@ -2,7 +2,6 @@
 
 use super::super::Engine;
 use super::super::received::{Handled, Received};
-use super::IcmpError;
 use crate::icmp::{Offender, Payload as OffenderPayload, may_send_error};
 use crate::ip::{ArrivalPath, Destination};
 use crate::stats::Discard;
@@ -27,25 +26,8 @@ impl Engine<'_> {
                 self.icmp_to_sockets(received, Some(ident), None, payload)?;
                 Ok(None)
             }
-            Icmpv4Message::DestinationUnreachable {
-                code,
-                next_hop_mtu,
-                quote,
-            } => {
-                let error = match code {
-                    Icmpv4Unreachable::FragmentationNeeded => IcmpError::TooLong { next_hop_mtu },
-                    Icmpv4Unreachable::Protocol | Icmpv4Unreachable::Port => IcmpError::Refused,
-                    _ => IcmpError::Unreachable,
-                };
-                self.on_icmp_error(now, received, payload, quote, error)
-            }
-            Icmpv4Message::TimeExceeded { quote, .. } => {
-                self.on_icmp_error(now, received, payload, quote, IcmpError::Soft)
-            }
-            Icmpv4Message::ParameterProblem { quote, .. } => {
-                self.on_icmp_error(now, received, payload, quote, IcmpError::Soft)
-            }
             Icmpv4Message::Other { .. } => Err(Discard::UnknownIcmp),
+            error => self.on_icmpv4_error(now, received, payload, &error),
         }
     }
 

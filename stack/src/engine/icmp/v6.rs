@@ -236,7 +236,7 @@ fn is_icmp_error(received: &Received<'_>) -> bool {
     let Some(quote) = Quote::parse(received.packet) else {
         return false;
     };
-    let is_icmp = quote.protocol == super::icmp_of(received.src);
+    let is_icmp = quote.protocol == super::errors::icmp_of(received.src);
     let kind = quote.transport.first();
     is_icmp && kind.is_none_or(|&kind| is_error(kind) || kind == KIND_REDIRECT)
 }

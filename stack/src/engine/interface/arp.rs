@@ -62,7 +62,9 @@ impl Engine<'_> {
                 Ok(())
             }
             Learned::Unchanged if kind == ClaimKind::Reply => Err(Discard::UnsolicitedNeighbor),
-            Learned::Unchanged | Learned::Updated | Learned::Contested => Ok(()),
+            Learned::Unchanged | Learned::Updated => Ok(()),
+            #[cfg(feature = "neighbor-probes")]
+            Learned::Contested => Ok(()),
             #[cfg(feature = "proto-ipv6")]
             Learned::Agreed => Ok(()),
         }
@@ -93,6 +95,7 @@ impl Engine<'_> {
         let source = self.source_for_neighbor(solicit.target);
         let to = match solicit.to {
             SolicitTo::Broadcast => EthernetAddress::BROADCAST,
+            #[cfg(feature = "neighbor-probes")]
             SolicitTo::Unicast(address) => self.arp_destination(source, address),
         };
         let packet = ArpPacket {

@@ -10,7 +10,7 @@ use super::{ConfigError, INTERFACE, Interface, Path, Reach};
 use crate::ip::Delivery;
 #[cfg(feature = "proto-ipv6")]
 use crate::link::DuplicateDetector;
-use crate::link::{ConflictDetector, Lookup, NeighborCache, NeighborTiming};
+use crate::link::{ConflictDetector, Lookup, NeighborCache};
 use crate::rand::Random;
 use crate::storage::List;
 use crate::time::Instant;
@@ -89,7 +89,7 @@ impl Ethernet {
         });
         Self {
             hardware,
-            neighbors: NeighborCache::new(NeighborTiming::default(), random.next_u32()),
+            neighbors: NeighborCache::with_default_timing(random.next_u32()),
             detectors: heapless::Vec::new(),
             #[cfg(feature = "proto-ipv6")]
             duplicates: heapless::Vec::new(),

@@ -1,5 +1,7 @@
 //! UDP sockets (RFC 768). What goes to many of them at once is in `groups`.
 
+#[cfg(feature = "icmp-errors")]
+mod errors;
 mod groups;
 #[cfg(not(feature = "embedded-nal-async"))]
 mod no_pool;
@@ -15,7 +17,6 @@ use pool::Lender;
 #[cfg(feature = "embedded-nal-async")]
 pub(crate) use pool::{UdpBuffers, UdpPoolId, UdpPools};
 
-use crate::engine::icmp::IcmpError;
 use crate::engine::outgoing::{IpPacket, Marks, Payload};
 use crate::engine::packet_socket::datagram::{Datagrams, Pending, RouteCache};
 use crate::engine::packet_socket::{BindError, Fault, PacketKind, QueueError, QueueMemory, Queues};
@@ -27,7 +28,7 @@ use crate::ip::Destination;
 use crate::stats::Discard;
 use crate::storage::{Index, PacketMetadata};
 use crate::time::Instant;
-use crate::wire::{IpAddress, IpEndpoint, IpListenEndpoint, Quote, UdpHeader};
+use crate::wire::{IpAddress, IpEndpoint, IpListenEndpoint, UdpHeader};
 
 /// QueueMemory for what a UDP socket's queue notes about one datagram.
 pub type UdpPacketMetadata = PacketMetadata<UdpMetadata>;
@@ -303,34 +304,6 @@ impl<'d> Engine<'d> {
                 Some(_) => None,
             }
         })
-    }
-
-    /// An ICMP error quotes a datagram of ours.
-    pub(in crate::engine) fn udp_icmp_error(
-        &mut self,
-        quote: &Quote<'_>,
-        error: IcmpError,
-    ) -> bool {
-        #[cfg(feature = "socket-dns")]
-        if self.dns_icmp_error(quote, error) {
-            return true;
-        }
-        let remote = IpEndpoint::new(quote.dst, quote.dst_port());
-        let hash = self.sockets.hash_port(UDP, quote.src_port());
-        let Some(index) = self.sockets.find(hash, |body| match body {
-            Body::Udp(udp) => udp.local.port == quote.src_port() && udp.remote == Some(remote),
-            _ => false,
-        }) else {
-            return false;
-        };
-        let Some(fault) = Fault::of(error) else {
-            return true;
-        };
-        if let Body::Udp(udp) = self.sockets.body_mut(index) {
-            udp.queues.fault = Some(fault);
-            self.sockets.notify(index, Events::RECEIVED);
-        }
-        true
     }
 }
 

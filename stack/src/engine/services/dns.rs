@@ -7,6 +7,7 @@
 use crate::dns::mdns::Versions;
 use crate::dns::{Cache, DnsAnswer, Failure, Options, Phase, Query, Verdict};
 use crate::dns::{is_local, without_opt};
+#[cfg(feature = "icmp-errors")]
 use crate::engine::icmp::IcmpError;
 use crate::engine::outgoing::{IpPacket, Marks, Payload, Room};
 use crate::engine::packet_socket::datagram::{Datagrams, Pending, RouteCache};
@@ -438,6 +439,7 @@ impl Engine<'_> {
     }
 
     /// An ICMP error quotes a question: nobody is there to answer it.
+    #[cfg(feature = "icmp-errors")]
     pub(in crate::engine) fn dns_icmp_error(
         &mut self,
         quote: &Quote<'_>,

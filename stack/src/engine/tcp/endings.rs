@@ -79,12 +79,14 @@ impl<'d> Engine<'d> {
             connection,
             until: self.now + self.tcp.time_wait_len,
         };
-        if self.tcp.time_wait.is_full()
-            && let Some((oldest, _)) = self.tcp.time_wait.oldest()
+        let table = &mut self.tcp.time_wait;
+        if table.is_full()
+            && let Some((oldest, _)) = table.oldest()
         {
-            self.tcp.time_wait.remove(oldest);
+            table.remove(oldest);
         }
-        let _ = self.tcp.time_wait.insert(hash, record);
+        // A table without any room remembers nothing.
+        let _ = table.insert(hash, record);
     }
 
     /// Gives the buffers back, and the slot.

@@ -209,10 +209,12 @@ impl<'d> Engine<'d> {
     }
 
     pub(in crate::engine) fn forget_half_open(&mut self, record: Index) {
-        let Some(half_open) = self.tcp.half_open.remove(record) else {
+        let Some(half_open) = self.tcp.half_open.get(record) else {
             return;
         };
-        if let Some(listener) = self.sockets.index(half_open.listener)
+        let listener = half_open.listener;
+        self.tcp.half_open.remove(record);
+        if let Some(listener) = self.sockets.index(listener)
             && let Some(l) = self.sockets.listener_mut(listener)
         {
             l.half_open = l.half_open.saturating_sub(1);
@@ -271,13 +273,13 @@ impl Engine<'_> {
         if !self.interface.link_up {
             // What is due meanwhile counts as sent and lost: it comes neither later nor all at once.
             let is_due = |h: &HalfOpen<_>| h.due <= now && !h.is_exhausted();
-            while let Some(record) = self.tcp.half_open.search(is_due) {
+            while let Some(record) = self.tcp.half_open.search(&is_due) {
                 self.next_answer(now, record);
             }
         }
         // The table is small, and this happens about once a second while it is in use.
         let has_had_its_time = |h: &HalfOpen<_>| h.due <= now && h.is_exhausted();
-        while let Some(record) = self.tcp.half_open.search(has_had_its_time) {
+        while let Some(record) = self.tcp.half_open.search(&has_had_its_time) {
             self.forget_half_open(record);
         }
         self.refresh_half_open_due();
@@ -292,7 +294,7 @@ impl Engine<'_> {
     pub(in crate::engine) fn poll_listen(&mut self, now: Instant) -> Option<Inline<'static>> {
         while self.tcp.half_open_due <= now {
             let is_due = |h: &HalfOpen<_>| h.due <= now && !h.is_exhausted();
-            let Some(record) = self.tcp.half_open.search(is_due) else {
+            let Some(record) = self.tcp.half_open.search(&is_due) else {
                 self.on_listen_timeout(now);
                 return None;
             };

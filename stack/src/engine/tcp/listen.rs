@@ -138,15 +138,11 @@ impl<'d> Engine<'d> {
 
     pub(in crate::engine) fn enqueue_connection(&mut self, listener: Index, index: Index) {
         let key = self.sockets.key(listener);
-        let Some(l) = self.sockets.listener_mut(listener) else {
+        let Some((l, links)) = self.sockets.listener_and_links(listener) else {
             return;
         };
         l.queued += 1;
-        let queue = l.queue;
-        let queue = self.sockets.enqueue(queue, index);
-        if let Some(l) = self.sockets.listener_mut(listener) {
-            l.queue = queue;
-        }
+        l.queue.push_back(links, index);
         if let Some(tcp) = self.sockets.tcp_mut(index) {
             tcp.queued_by = Some(key);
         }
@@ -161,14 +157,9 @@ impl<'d> Engine<'d> {
         let Some(listener) = self.sockets.index(listener) else {
             return;
         };
-        let Some(l) = self.sockets.listener_mut(listener) else {
-            return;
-        };
-        l.queued = l.queued.saturating_sub(1);
-        let mut queue = l.queue;
-        self.sockets.unqueue(&mut queue, index);
-        if let Some(l) = self.sockets.listener_mut(listener) {
-            l.queue = queue;
+        if let Some((l, links)) = self.sockets.listener_and_links(listener) {
+            l.queued = l.queued.saturating_sub(1);
+            l.queue.remove(links, index);
         }
     }
 
@@ -229,13 +220,9 @@ impl<'d> Engine<'d> {
     /// The oldest connection that waits to be accepted.
     pub(crate) fn listener_accept(&mut self, key: SocketKey) -> Option<SocketKey> {
         let listener = self.sockets.index(key)?;
-        let l = self.sockets.listener_mut(listener)?;
-        let mut queue = l.queue;
-        let index = self.sockets.dequeue(&mut queue)?;
-        if let Some(l) = self.sockets.listener_mut(listener) {
-            l.queue = queue;
-            l.queued = l.queued.saturating_sub(1);
-        }
+        let (l, links) = self.sockets.listener_and_links(listener)?;
+        let index = l.queue.pop_front(links)?;
+        l.queued = l.queued.saturating_sub(1);
         if let Some(tcp) = self.sockets.tcp_mut(index) {
             tcp.queued_by = None;
         }
@@ -251,7 +238,7 @@ impl<'d> Engine<'d> {
             self.tcp_with(connection, |c| c.abort());
             self.tcp_detach(connection);
         }
-        while let Some(record) = self.tcp.half_open.search(|h| h.listener == key) {
+        while let Some(record) = self.tcp.half_open.search(&|h| h.listener == key) {
             self.forget_half_open(record);
         }
         self.sockets.free(listener);
@@ -273,15 +260,17 @@ impl<'d> Engine<'d> {
         }
     }
 
-    /// Lets a socket wait for one connection on its own buffers.
+    /// Lets a socket wait for one connection on its own buffers, unless it has one that its user does not know of.
     pub(crate) fn tcp_listen(
         &mut self,
         key: SocketKey,
         local: IpListenEndpoint,
     ) -> Result<(), ListenError> {
         let index = self.sockets.index(key).ok_or(ListenError::InvalidState)?;
-        if !self.tcp(key).is_some_and(|c| c.state().is_over()) {
-            return Err(ListenError::InvalidState);
+        match self.sockets.tcp(index) {
+            Some(tcp) if tcp.connection.is_unclaimed() => return Ok(()),
+            Some(tcp) if tcp.connection.state().is_over() => {}
+            _ => return Err(ListenError::InvalidState),
         }
         self.check_listen(local)?;
         self.close_listen(index);

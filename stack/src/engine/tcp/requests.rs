@@ -68,14 +68,13 @@ impl<'d> Engine<'d> {
         key: SocketKey,
         ask: impl FnOnce(&mut Connection<'d>) -> Option<R>,
     ) -> Option<Option<R>> {
-        let index = self.sockets.index(key)?;
-        let tcp = self.sockets.tcp_mut(index)?;
+        let tcp = self.sockets.tcp_of(key)?;
         let answer = ask(&mut tcp.connection);
         if answer.is_some() {
             match tcp.connection.follow_up() {
                 FollowUp::None => {}
-                FollowUp::Send => self.sockets.mark_ready(index),
-                FollowUp::Settle => self.settle_tcp(index),
+                FollowUp::Send => self.sockets.mark_ready(key.index),
+                FollowUp::Settle => self.settle_tcp(key.index),
             }
         }
         Some(answer)
@@ -236,25 +235,18 @@ impl<'d> Engine<'d> {
 
     /// Two halves own the connection together from now on.
     pub(crate) fn tcp_split(&mut self, key: SocketKey) {
-        if let Some(index) = self.sockets.index(key)
-            && let Some(tcp) = self.sockets.tcp_mut(index)
-        {
+        if let Some(tcp) = self.sockets.tcp_of(key) {
             tcp.halved = false;
         }
     }
 
     /// A handle is gone; of two halves, only with the second.
     pub(in crate::engine) fn tcp_drop(&mut self, key: SocketKey) {
-        let Some(index) = self.sockets.index(key) else {
-            return;
-        };
-        let Some(tcp) = self.sockets.tcp_mut(index) else {
-            return;
-        };
-        if !core::mem::replace(&mut tcp.halved, true) {
-            return;
+        if let Some(tcp) = self.sockets.tcp_of(key)
+            && core::mem::replace(&mut tcp.halved, true)
+        {
+            self.tcp_detach(key);
         }
-        self.tcp_detach(key);
     }
 
     /// Gives up the socket and gives back its buffers, if its connection is over and they are its user's.

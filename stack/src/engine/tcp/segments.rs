@@ -1,18 +1,17 @@
-//! Segments of connections: to which one each belongs, what leaves for them, and what the network says of it.
+//! Segments of connections: to which one each belongs, and what leaves for them.
 
 use crate::engine::Engine;
-use crate::engine::icmp::IcmpError;
-use crate::engine::interface::{INTERFACE, Reach, mss_of};
+use crate::engine::interface::Reach;
 use crate::engine::outgoing::{Content, IpPacket, Outgoing, Payload, Room};
 use crate::engine::received::{Handled, Received};
 use crate::engine::sockets::Body;
-use crate::ip::{DISCOVERS_PATH_MTU, Destination, min_path_mtu, plateau_below};
+use crate::ip::{DISCOVERS_PATH_MTU, Destination};
 use crate::stats::{Counted, Discard};
 use crate::storage::Index;
-use crate::tcp::{ConnectionError, Disposition, FourTuple, TupleHash};
+use crate::tcp::{Disposition, FourTuple, TupleHash};
 use crate::time::Instant;
 use crate::wire::tcp::MIN_HEADER_LEN;
-use crate::wire::{Ecn, IpEndpoint, Quote, TcpSegment};
+use crate::wire::{Ecn, IpEndpoint, TcpSegment};
 
 impl<'d> Engine<'d> {
     pub(in crate::engine) fn on_tcp<'f>(
@@ -73,7 +72,7 @@ impl<'d> Engine<'d> {
     }
 
     /// The connection between these ends, or their hash.
-    fn find_connection(&mut self, tuple: &FourTuple) -> Result<Index, TupleHash> {
+    pub(super) fn find_connection(&mut self, tuple: &FourTuple) -> Result<Index, TupleHash> {
         let is_it = |body: &Body<'_>| match body {
             Body::Tcp(tcp) => tcp.connection.tuple == *tuple,
             _ => false,
@@ -181,67 +180,5 @@ impl<'d> Engine<'d> {
             tcp.connection.on_timeout(now);
             self.settle_tcp(index);
         }
-    }
-
-    /// An ICMP error quotes a segment of ours.
-    pub(in crate::engine) fn tcp_icmp_error(
-        &mut self,
-        now: Instant,
-        quote: &Quote<'_>,
-        error: IcmpError,
-    ) -> bool {
-        let tuple = FourTuple {
-            local: IpEndpoint::new(quote.src, quote.src_port()),
-            remote: IpEndpoint::new(quote.dst, quote.dst_port()),
-        };
-        let Ok(index) = self.find_connection(&tuple) else {
-            return false;
-        };
-        let (error, hard) = match error {
-            IcmpError::TooLong { .. } if !DISCOVERS_PATH_MTU => return false,
-            IcmpError::TooLong { next_hop_mtu } => {
-                return self.on_too_long(now, index, quote, next_hop_mtu);
-            }
-            IcmpError::Refused => (ConnectionError::Refused, true),
-            IcmpError::Unreachable | IcmpError::Soft => (ConnectionError::Unreachable, false),
-        };
-        let Some(tcp) = self.sockets.tcp_mut(index) else {
-            return false;
-        };
-        let matched = tcp.connection.on_icmp_error(quote.tcp_seq(), error, hard);
-        self.settle_tcp(index);
-        matched
-    }
-
-    /// A router did not pass a segment on, because the next link takes shorter packets only (RFC 1191). If
-    /// that is credible, all connections to the destination take note when they send next; this one sends
-    /// what was too long again at once.
-    fn on_too_long(
-        &mut self,
-        now: Instant,
-        index: Index,
-        quote: &Quote<'_>,
-        next_hop_mtu: u16,
-    ) -> bool {
-        let Some(tcp) = self.sockets.tcp_mut(index) else {
-            return false;
-        };
-        let mtu = match next_hop_mtu {
-            0 => plateau_below(quote.total_len),
-            mtu => mtu,
-        };
-        let mtu = mtu.max(min_path_mtu(quote.dst));
-        let mss = mss_of(mtu, quote.dst);
-        if quote.total_len <= mtu || !tcp.connection.believes_path(quote.tcp_seq(), mss) {
-            return false;
-        }
-        tcp.connection.on_narrower_path();
-        let interface = &mut self.interface;
-        interface
-            .path_mtus
-            .on_report(now, INTERFACE, quote.dst, mtu);
-        interface.on_routes_changed();
-        self.settle_tcp(index);
-        true
     }
 }

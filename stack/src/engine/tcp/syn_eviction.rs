@@ -16,7 +16,7 @@ impl Engine<'_> {
         now: Instant,
         request: &Request<'_>,
     ) -> Disposition {
-        match self.tcp.half_open.search(|h| h.attempts > 1) {
+        match self.tcp.half_open.search(&|h| h.attempts > 1) {
             Some(oldest) => {
                 self.forget_half_open(oldest);
                 self.on_request(now, request)

@@ -82,6 +82,7 @@ pub(crate) enum Learned<W> {
     /// The entry was created, confirmed or changed.
     Updated,
     /// Two link addresses claim one neighbor; the one in use is being asked.
+    #[cfg(feature = "neighbor-probes")]
     Contested,
     /// A resolution ended: these waited for it and can send now.
     Resolved(W),

@@ -14,7 +14,8 @@
 #[cfg(feature = "proto-ipv6")]
 mod ndp;
 
-use super::{ClaimKind, NeighborState, NeighborTiming, SolicitTo};
+use super::timing::NeighborTiming;
+use super::{ClaimKind, NeighborState, SolicitTo};
 use crate::ip::InterfaceId;
 use crate::time::{Duration, Instant};
 use crate::wire::{EthernetAddress, IpAddress};

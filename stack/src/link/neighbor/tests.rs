@@ -8,8 +8,11 @@ mod unreachability_detection;
 
 use core::net::Ipv4Addr;
 
+use super::timing::NeighborTiming;
+#[cfg(feature = "proto-ipv6")]
+use super::timing::Timings;
 use super::*;
-use crate::time::Duration;
+use crate::time::{Duration, Instant};
 
 const LINK: InterfaceId = InterfaceId(0);
 const OTHER_LINK: InterfaceId = InterfaceId(1);

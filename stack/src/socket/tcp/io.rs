@@ -171,11 +171,6 @@ impl<'d, M: RawMutex> Io<'d, M> {
         polled.map(|result| result.map_err(|_| ListenError::Reentrant))
     }
 
-    /// Whether an accept that was cancelled had its connection already.
-    pub(super) fn has_unclaimed_connection(&self) -> bool {
-        self.look(|c| c.is_unclaimed()).unwrap_or(false)
-    }
-
     pub(super) fn poll_read_ready(&self, cx: &mut Context<'_>) -> Poll<()> {
         let polled = self.poll(cx.waker(), Interest::Read, |c| readable(c).map_ok(|_| ()));
         polled.map(|_| ())

@@ -104,6 +104,7 @@ impl Connection<'_> {
     /// RFC 5927, section 4: it counts only if the number is one that is in flight. `hard`: it says that
     /// there will never be an answer; that ends a connection which is not up yet (RFC 5461, section 4.1)
     /// and is remembered otherwise (RFC 1122, section 4.2.3.9).
+    #[cfg(feature = "icmp-errors")]
     pub(crate) fn on_icmp_error(
         &mut self,
         seq: SeqNum,

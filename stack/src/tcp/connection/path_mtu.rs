@@ -104,6 +104,7 @@ impl Connection<'_> {
     /// flight, was longer, and nothing as long has arrived. Something has, when the path became narrower
     /// later: then only if the segment is not acknowledged in spite of a timeout, so that nobody can make us
     /// send small segments by guessing numbers.
+    #[cfg(feature = "path-mtu")]
     pub(crate) fn believes_path(&self, seq: SeqNum, mss: u16) -> bool {
         let in_flight = self.snd.una.at_or_before(seq) && seq.before(self.snd.max);
         let narrower = mss < self.size.path && !self.state.is_over();
@@ -111,6 +112,7 @@ impl Connection<'_> {
     }
 
     /// The path has become narrower: what was too long is sent again.
+    #[cfg(feature = "path-mtu")]
     pub(crate) fn on_narrower_path(&mut self) {
         self.touched = true;
     }

@@ -1,0 +1,19 @@
+//! In place of `errors.rs`: what others report is not believed.
+
+use super::super::Engine;
+use super::super::received::{Handled, Received};
+use crate::stats::Discard;
+use crate::time::Instant;
+use crate::wire::Icmpv4Message;
+
+impl Engine<'_> {
+    pub(super) fn on_icmpv4_error<'f>(
+        &mut self,
+        _: Instant,
+        _: &Received<'f>,
+        _: &[u8],
+        _: &Icmpv4Message<'_>,
+    ) -> Handled<'f> {
+        Err(Discard::UnmatchedIcmp)
+    }
+}

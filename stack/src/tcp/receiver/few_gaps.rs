@@ -1,0 +1,331 @@
+//! In place of `out_of_order.rs`: what arrived ahead of a gap is remembered in up to [`BLOCKS`] blocks.
+//!
+//! The block that changed last is the first, which is the order in which they are reported (RFC 2018, section 4).
+
+use super::Stored;
+use crate::storage::Ring;
+use crate::wire::{SackBlocks, SeqNum};
+
+#[derive(Debug)]
+pub(super) struct OutOfOrder {
+    /// Blocks that neither overlap nor touch; empty ones at the end.
+    blocks: [Block; BLOCKS],
+    /// What arrived twice, to be reported once (RFC 2883); empty if there is nothing.
+    duplicate: Block,
+    /// Where the peer's FIN is, once it was seen; it may be ahead of a gap as well.
+    pub(super) fin: SeqNum,
+    pub(super) fin_seen: bool,
+}
+
+/// Numbers from the left edge up to but not including the right one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Block {
+    left: SeqNum,
+    right: SeqNum,
+}
+
+/// The blocks together with the memory that they lie in.
+pub(super) struct Queue<'a, 'd> {
+    state: &'a mut OutOfOrder,
+    ring: &'a mut Ring<'d>,
+    /// RCV.NXT, the end of what the ring has in use.
+    nxt: SeqNum,
+}
+
+impl OutOfOrder {
+    pub(super) const fn new() -> Self {
+        Self {
+            blocks: [Block::EMPTY; BLOCKS],
+            duplicate: Block::EMPTY,
+            fin: SeqNum::new(0),
+            fin_seen: false,
+        }
+    }
+
+    /// Forgets everything.
+    pub(super) fn clear(&mut self) {
+        *self = Self::new();
+    }
+
+    /// Forgets what is ahead: nothing comes behind a FIN.
+    pub(super) fn forget_blocks(&mut self) {
+        self.blocks = [Block::EMPTY; BLOCKS];
+    }
+
+    /// Whether nothing is ahead of a gap.
+    pub(super) fn is_empty(&self) -> bool {
+        self.blocks[0].is_empty()
+    }
+
+    /// The blocks with their memory; what is in use of `ring` ends at `nxt`.
+    pub(super) fn with<'a, 'd>(&'a mut self, ring: &'a mut Ring<'d>, nxt: SeqNum) -> Queue<'a, 'd> {
+        Queue {
+            state: self,
+            ring,
+            nxt,
+        }
+    }
+
+    /// Takes note of what arrived twice.
+    pub(super) fn on_duplicate(&mut self, left: SeqNum, right: SeqNum) {
+        self.duplicate = Block { left, right };
+    }
+
+    /// The blocks are on their way.
+    pub(super) fn on_reported(&mut self) {
+        self.duplicate = Block::EMPTY;
+    }
+
+    /// Whether there is something to report.
+    pub(super) fn has_sack_blocks(&self) -> bool {
+        !self.duplicate.is_empty() || !self.is_empty()
+    }
+
+    /// The blocks to report, the latest first (RFC 2018, section 4), and before them once what arrived twice
+    /// (RFC 2883, section 4). One report has room for all, so `later` ones need not tell of others.
+    pub(super) fn sack_blocks(&self, _: &Ring<'_>, _: SeqNum, _later: u8) -> SackBlocks {
+        let mut blocks = SackBlocks::EMPTY;
+        self.duplicate.report(&mut blocks);
+        for block in &self.blocks {
+            block.report(&mut blocks);
+        }
+        blocks
+    }
+}
+
+impl Queue<'_, '_> {
+    /// Takes text that lies within the window, at `left` or behind it.
+    pub(super) fn insert(&mut self, left: SeqNum, text: &[u8]) -> Stored {
+        let new = Block {
+            left,
+            right: left + text.len() as u32,
+        };
+        let mut joined = new;
+        let mut blocks = [Block::EMPTY; BLOCKS + 1];
+        let [first, others @ ..] = &mut blocks;
+        let mut free = others.iter_mut();
+        for &known in &self.state.blocks {
+            if known.is_empty() {
+                break;
+            }
+            // All were apart before, so none touches another but through the new one.
+            let common = new.and(known);
+            if common.right.before(common.left) {
+                if let Some(place) = free.next() {
+                    *place = known;
+                }
+                continue;
+            }
+            if !common.is_empty() {
+                self.state.duplicate = common;
+            }
+            if common == new {
+                return Stored::Duplicate;
+            }
+            joined.left = joined.left.min(known.left);
+            joined.right = joined.right.max(known.right);
+        }
+        let in_order = left == self.nxt;
+        let blocks = if in_order {
+            *others
+        } else {
+            *first = joined;
+            let [blocks @ .., last] = blocks;
+            if !last.is_empty() {
+                return Stored::NoRoom;
+            }
+            blocks
+        };
+        self.fill_in(left, text);
+        self.state.blocks = blocks;
+        if in_order {
+            Stored::InOrder {
+                bytes: joined.right.distance_from(left),
+                filled: true,
+            }
+        } else {
+            Stored::Ahead
+        }
+    }
+
+    /// Writes text down where there is none yet: the first copy of a byte stays.
+    fn fill_in(&mut self, mut left: SeqNum, mut text: &[u8]) {
+        while !text.is_empty() {
+            let (mut len, mut is_there) = (text.len(), false);
+            for known in self.state.blocks.iter().filter(|known| !known.is_empty()) {
+                if left.before(known.left) {
+                    len = len.min(known.left.distance_from(left) as usize);
+                } else if left.before(known.right) {
+                    len = len.min(known.right.distance_from(left) as usize);
+                    is_there = true;
+                }
+            }
+            let Some((piece, rest)) = text.split_at_checked(len) else {
+                return;
+            };
+            if !is_there {
+                let offset = left.distance_from(self.nxt) as usize;
+                self.ring.write_ahead(offset, piece);
+            }
+            (left, text) = (left + len as u32, rest);
+        }
+    }
+}
+
+impl Block {
+    const EMPTY: Self = Self {
+        left: SeqNum::new(0),
+        right: SeqNum::new(0),
+    };
+
+    fn is_empty(self) -> bool {
+        self.left == self.right
+    }
+
+    /// What both have: its right edge is before the left one if they do not even touch.
+    fn and(self, other: Self) -> Self {
+        Self {
+            left: self.left.max(other.left),
+            right: self.right.min(other.right),
+        }
+    }
+
+    fn report(self, blocks: &mut SackBlocks) {
+        if !self.is_empty() {
+            blocks.push(self.left, self.right);
+        }
+    }
+}
+
+/// As many as a report has room for, and as smoltcp has by default.
+const BLOCKS: usize = SackBlocks::CAPACITY;
+
+/// How many reports follow the first of those that go out together.
+pub(in crate::tcp) const MOST_LATER: u8 = 0;
+
+#[cfg(test)]
+mod tests {
+    use std::vec::Vec;
+
+    use super::super::Receiver;
+    use super::*;
+    use crate::rand::{Random, Seed};
+    use crate::storage::Bytes;
+
+    fn at(number: u32) -> SeqNum {
+        SeqNum::new(u32::MAX - 50) + number
+    }
+
+    /// A receiver that expects the first number and offers all of `memory`.
+    fn receiver(memory: &mut [u8]) -> Receiver<'_> {
+        let mut r = Receiver::new(Bytes::from(memory));
+        r.open(at(0) - 1);
+        r.advertise_on_syn();
+        r
+    }
+
+    fn report(r: &Receiver<'_>) -> Vec<(u32, u32)> {
+        let relative = |n: SeqNum| n.distance_from(at(0));
+        let blocks = r.sack_blocks(0);
+        let edges = blocks.iter().map(|(a, b)| (relative(a), relative(b)));
+        edges.collect()
+    }
+
+    #[test]
+    fn reports_the_latest_first() {
+        let mut memory = [0; 200];
+        let mut r = receiver(&mut memory);
+        for left in [10, 40, 70, 100] {
+            assert_eq!(r.store(at(left), &[1; 10]), Stored::Ahead);
+        }
+        assert_eq!(report(&r), [(100, 110), (70, 80), (40, 50), (10, 20)]);
+        assert_eq!(r.store(at(50), &[1; 5]), Stored::Ahead);
+        assert_eq!(report(&r), [(40, 55), (100, 110), (70, 80), (10, 20)]);
+        assert_eq!(r.store(at(55), &[1; 15]), Stored::Ahead);
+        assert_eq!(report(&r), [(40, 80), (100, 110), (10, 20)]);
+    }
+
+    #[test]
+    fn a_fifth_gap_finds_no_room_and_a_filled_one_makes_some() {
+        let mut memory = [0; 200];
+        let mut r = receiver(&mut memory);
+        for left in [10, 40, 70, 100] {
+            r.store(at(left), &[1; 10]);
+        }
+        assert_eq!(r.store(at(130), &[1; 10]), Stored::NoRoom);
+        assert_eq!(report(&r), [(100, 110), (70, 80), (40, 50), (10, 20)]);
+        let filled = Stored::InOrder {
+            bytes: 20,
+            filled: true,
+        };
+        assert_eq!(r.store(at(0), &[1; 10]), filled);
+        assert_eq!(r.store(at(130), &[1; 10]), Stored::Ahead);
+        let part = Stored::InOrder {
+            bytes: 5,
+            filled: true,
+        };
+        assert_eq!(r.store(at(20), &[1; 5]), part, "with four blocks ahead");
+        assert_eq!(report(&r), [(130, 140), (100, 110), (70, 80), (40, 50)]);
+    }
+
+    #[test]
+    fn what_arrives_twice_is_reported_once() {
+        let mut memory = [0; 200];
+        let mut r = receiver(&mut memory);
+        r.store(at(10), &[1; 10]);
+        assert_eq!(r.store(at(12), &[1; 3]), Stored::Duplicate);
+        assert_eq!(report(&r), [(12, 15), (10, 20)]);
+        r.on_reported();
+        assert_eq!(r.store(at(15), &[1; 10]), Stored::Ahead);
+        assert_eq!(report(&r), [(15, 20), (10, 25)]);
+    }
+
+    #[test]
+    fn the_first_copy_of_a_byte_stays() {
+        let mut memory = [0; 200];
+        let mut r = receiver(&mut memory);
+        r.store(at(10), &[1; 10]);
+        r.store(at(30), &[2; 10]);
+        assert_eq!(r.store(at(5), &[3; 40]), Stored::Ahead);
+        r.store(at(0), &[4; 50]);
+        let (a, b) = r.ring.slices(0, r.ring.len());
+        let pieces = [
+            &[4; 5][..],
+            &[3; 5],
+            &[1; 10],
+            &[3; 10],
+            &[2; 10],
+            &[3; 5],
+            &[4; 5],
+        ];
+        assert_eq!([a, b].concat(), pieces.concat());
+    }
+
+    #[test]
+    fn text_in_any_order_is_read_as_it_was_sent() {
+        let mut random = Random::new(Seed::from(1));
+        let sent: Vec<u8> = (0..=255).collect();
+        for _ in 0..200 {
+            let mut memory = [0; 256];
+            let mut r = receiver(&mut memory);
+            while r.ring.len() < sent.len() {
+                let from = random.below(256);
+                let to = (from + 1 + random.below(40)).min(256);
+                let segment = &sent[from as usize..to as usize];
+                let before = r.ring.len();
+                match r.store(at(from), segment) {
+                    Stored::InOrder { bytes, .. } => {
+                        assert_eq!(r.ring.len(), before + bytes as usize);
+                    }
+                    _ => assert_eq!(r.ring.len(), before),
+                }
+                let reported = report(&r);
+                let known = |&(left, right): &(u32, u32)| left < right && right <= 256;
+                assert!(reported.iter().all(known), "{reported:?}");
+            }
+            let (a, b) = r.ring.slices(0, r.ring.len());
+            assert_eq!([a, b].concat(), sent);
+            assert!(!r.has_gaps());
+        }
+    }
+}
