@@ -374,7 +374,9 @@ impl<'d, M: RawMutex> Stack<'d, M> {
     pub(super) fn with<R>(&self, f: impl FnOnce(&mut Shared<'d>) -> R) -> Result<R, Reentrant> {
         let mut wakes = Wakes::new();
         let result = self.lock(f, |locked, shared| locked.leave(shared, &mut wakes));
-        self.wake(wakes);
+        self.wake(&mut wakes);
+        // By now nobody is in there, which the compiler does not see: no code to drop them.
+        core::mem::forget(wakes);
         result
     }
 
@@ -420,18 +422,16 @@ impl<'d, M: RawMutex> Stack<'d, M> {
             shared.collect(&mut wakes, false);
         });
         let any = !wakes.is_empty();
-        self.wake(wakes);
+        self.wake(&mut wakes);
         any
     }
 
     /// Wakes those who were collected, and whoever there was no room for.
     #[inline]
-    fn wake(&self, mut wakes: Wakes) {
+    fn wake(&self, wakes: &mut Wakes) {
         if !wakes.is_empty() {
-            self.wake_all(&mut wakes);
+            self.wake_all(wakes);
         }
-        // Nobody is in there any more, which the compiler does not see: no code to drop them.
-        core::mem::forget(wakes);
     }
 
     // Out of line, as what comes before it: there are dozens of such calls.
