@@ -11,6 +11,7 @@ mod input;
 #[cfg_attr(not(feature = "tcp-keep-alive"), path = "no_keep_alive.rs")]
 mod keep_alive;
 #[cfg(test)]
+#[path = "tests/lab.rs"]
 mod lab;
 mod loss;
 mod opening;

@@ -14,7 +14,8 @@ fn a_connection_starts_anew() {
     lab.text(10);
     lab.write(20 * MSS);
     lab.sent();
-    lab.wait(3 * RTT);
+    lab.wait(6 * RTT);
+    assert!(lab.connection.snd.scoreboard.lost > 0);
     lab.connection.claim();
     lab.connection.abort();
     let opening = lab.opening();
