@@ -419,7 +419,7 @@ fn events_tell_what_happened() {
 
 #[test]
 fn a_connection_stays_small() {
-    assert!(size_of::<crate::tcp::Connection<'static>>() <= 536);
+    assert!(size_of::<crate::tcp::Connection<'static>>() <= 512);
 }
 
 /// A wire that takes time and loses frames, by seed.

@@ -6,7 +6,7 @@ use crate::stats::Discard;
 use crate::time::{Duration, Instant};
 use crate::wire::{SeqNum, TcpHeader, TcpOptions};
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct TimestampOffset;
 
 #[derive(Clone, Copy, Debug)]

@@ -117,6 +117,7 @@ impl Connection<'_> {
     /// What both ways of opening have in common.
     fn open(&mut self, now: Instant, opening: &Opening) {
         self.clear();
+        self.timers.start_at(now);
         self.tuple = opening.tuple;
         self.snd.open(opening.iss);
         self.recovery = Recovery::new(opening.iss);

@@ -118,7 +118,7 @@ impl Connection<'_> {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "path-mtu"))]
 mod tests {
     use super::*;
     use crate::tcp::connection::lab::{Lab, MSS, before, plain};

@@ -81,6 +81,7 @@ fn what_is_over_does_not_end_again() {
 
 /// RFC 5927, section 4.1: an error counts if it quotes a number that is in flight; RFC 1122, section 4.2.3.9: and ends
 /// no connection that is up.
+#[cfg(feature = "icmp-errors")]
 #[test]
 fn rfc5927_4_1_an_error_counts_if_it_is_about_what_is_in_flight() {
     for (seq, counts) in [(0, false), (1, true), (MSS, true), (1 + MSS, false)] {

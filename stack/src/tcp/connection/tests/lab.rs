@@ -15,9 +15,9 @@ use crate::events::Events;
 use crate::storage::Bytes;
 use crate::tcp::{CongestionControl, FourTuple, MinRto, Options, State};
 use crate::time::{Duration, Instant};
-use crate::wire::{
-    IpEndpoint, SackBlocks, SeqNum, TcpFlags, TcpHeader, TcpOptions, TcpSegment, Timestamps,
-};
+#[cfg(feature = "tcp-timestamps")]
+use crate::wire::Timestamps;
+use crate::wire::{IpEndpoint, SackBlocks, SeqNum, TcpFlags, TcpHeader, TcpOptions, TcpSegment};
 
 pub(super) const MSS: u32 = 1_000;
 
@@ -108,10 +108,10 @@ impl Lab {
         lab.answer(options);
         assert_eq!(lab.connection.state(), State::Established);
         assert_eq!(lab.sent().len(), 1, "an acknowledgment");
-        lab.peer.options = TcpOptions {
-            timestamps: options.timestamps,
-            ..TcpOptions::default()
-        };
+        #[cfg(feature = "tcp-timestamps")]
+        {
+            lab.peer.options.timestamps = options.timestamps;
+        }
         lab.connection.take_events();
         lab.connection.take_tally();
         lab
