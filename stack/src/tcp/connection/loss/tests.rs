@@ -294,7 +294,7 @@ fn rfc2018_8_a_peer_that_took_back_what_it_reported_is_sent_all_of_it() {
         lab.connection.snd.board().on_ack(
             crate::wire::SeqNum::new(1),
             crate::wire::SeqNum::new(before(3)),
-            &blocks(&[reported.clone()]),
+            &blocks(core::slice::from_ref(&reported)),
         );
         lab.connection.retries = 1;
         lab.connection.lose_everything();
