@@ -19,7 +19,7 @@ use crate::stats::Discard;
 use crate::time::Instant;
 #[cfg(feature = "proto-ipv6")]
 use crate::wire::Icmpv6Unreachable;
-use crate::wire::{Icmpv4Unreachable, IpAddress, IpProtocol, Quote};
+use crate::wire::{Icmpv4Unreachable, IpAddress};
 
 impl Engine<'_> {
     /// Hands a message to the socket bound to that identifier, or to that UDP port.

@@ -117,7 +117,7 @@ pub(crate) enum NeighborState {
     Delay,
     /// In use and being asked at its known address.
     Probe,
-    /// Did not answer; not asked again for [`NeighborTiming::failed_hold_down`].
+    /// Did not answer; not asked again for `NeighborTiming::failed_hold_down`.
     Failed,
     /// Configured.
     Permanent,
