@@ -118,7 +118,8 @@ impl Connection<'_> {
     }
 }
 
-#[cfg(all(test, feature = "path-mtu"))]
+#[cfg(test)]
+#[cfg(feature = "path-mtu")]
 mod tests {
     use super::*;
     use crate::tcp::connection::lab::{Lab, MSS, before, plain};
