@@ -3,7 +3,7 @@
 use std::future::pending;
 use std::net::Ipv4Addr;
 use std::process::ExitCode;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use cygnet::{ConnectError, ConnectHostError, DnsError, Stack, TcpConnector, TcpSocket};
 use cygnet_host::TokioClock;
@@ -45,8 +45,8 @@ pub async fn serve_command(options: &DeviceOptions) -> Result<ExitCode, Error> {
 }
 
 /// Connects to a port of a host that is given by address or by name, with buffers of that many bytes. With
-/// `patience` a name server that is silent and a peer that refuses are asked again for some seconds: a program
-/// that has just been started may not listen yet.
+/// `patience` a name server that is silent and a peer that refuses or is not found are asked again for some
+/// seconds: a program that has just been started may not listen yet, and a link may lose what looks for it.
 ///
 /// # Errors
 ///
@@ -65,17 +65,17 @@ pub async fn connect_host(
     let dns = host::dns_socket(stack)?;
     let connector = TcpConnector::new_with_clock(stack, pool, dns, TokioClock::new())
         .with_second_dns(host::dns_socket(stack)?);
-    let mut attempts = if patience { ATTEMPTS } else { 1 };
+    let patience = if patience { PATIENCE } else { Duration::ZERO };
+    let begin = Instant::now();
     loop {
-        attempts -= 1;
         let error = match connector.connect_host(host, port).await {
             Ok(socket) => return Ok(socket),
             Err(error) => error,
         };
         let advice = match error {
-            ConnectHostError::Connect(ConnectError::Refused)
+            ConnectHostError::Connect(ConnectError::Refused | ConnectError::Unreachable)
             | ConnectHostError::Dns(DnsError::TimedOut)
-                if attempts > 0 =>
+                if begin.elapsed() < patience =>
             {
                 tokio::time::sleep(PAUSE).await;
                 continue;
@@ -94,5 +94,5 @@ pub async fn connect_host(
 
 /// How many addresses are tried at once.
 const CONNECTIONS: usize = 4;
-const ATTEMPTS: u32 = 50;
+const PATIENCE: Duration = Duration::from_secs(20);
 const PAUSE: Duration = Duration::from_millis(100);
