@@ -52,6 +52,7 @@ impl Engine<'_> {
         sent
     }
 
+    /// The next socket that has something gets its turn. False if none has.
     fn transmit_of_sockets(&mut self, now: Instant, room: &mut dyn Room) -> bool {
         // A socket that turns out to have nothing costs a turn; so many in a row, and the runner comes
         // back later.

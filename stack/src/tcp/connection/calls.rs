@@ -14,6 +14,7 @@ use crate::time::Duration;
 /// What is to be done after a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum FollowUp {
+    /// Nothing.
     None,
     /// There is something to send.
     Send,
