@@ -144,9 +144,7 @@ impl Recovery {
     /// An acknowledgment came in; `duplicate`: the end of the segment that it reports to have arrived
     /// twice. True if that shows that everything sent again since the window was cut was sent for nothing.
     ///
-    /// What was sent since, and what waits for a hole to be filled, was not sent again: if it arrives twice
-    /// the network made the copy, and that says nothing. Linux leaves out the latter but counts the former, and so
-    /// takes back many a cut for a real loss where the network makes copies.
+    /// What waits for a hole to be filled was not sent again: if it arrives twice the network made the copy.
     pub(crate) fn on_report(
         &mut self,
         una: SeqNum,
@@ -158,11 +156,8 @@ impl Recovery {
             self.suspicion.on_progress();
         }
         self.detector.on_report(una, max, duplicate.is_some());
-        duplicate.is_some_and(|end| {
-            end.at_or_before(una)
-                && end.at_or_before(self.point)
-                && self.suspicion.on_duplicate_reported()
-        })
+        let Some(end) = duplicate else { return false };
+        self.suspicion.on_duplicate_reported(end.at_or_before(una))
     }
 
     /// An acknowledgment while losses are repaired, with the timestamp that it echoes. True if they were
@@ -192,7 +187,7 @@ impl Recovery {
     /// Nothing was lost after all.
     pub(crate) fn on_spurious(&mut self) {
         self.phase = Phase::Open;
-        self.suspicion = Suspicion::default();
+        self.suspicion.settle();
     }
 
     /// A segment goes out again, with that timestamp if it has one.
@@ -234,13 +229,13 @@ impl Recovery {
         self.phase = Phase::Fast;
         self.point = max;
         self.probe.on_recovery();
-        self.suspicion = Suspicion::start();
+        self.suspicion.start();
     }
 
     /// The retransmission timer expired.
     pub(crate) fn on_timeout(&mut self, max: SeqNum, again: bool) {
         if self.phase == Phase::Open {
-            self.suspicion = Suspicion::start();
+            self.suspicion.start();
         }
         self.suspicion.on_timeout(again);
         self.phase = Phase::Timeout;
