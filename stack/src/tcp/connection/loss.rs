@@ -8,7 +8,7 @@ use crate::stats::Tally;
 use crate::tcp::clock::micros;
 use crate::tcp::congestion::{Ack, Growth};
 use crate::tcp::recovery::{
-    Circumstances, Delivered, Phase, ProbeOutcome, Prr, PrrAck, reported_duplicate,
+    Circumstances, Delivered, Phase, ProbeOutcome, Prr, PrrAck, Sent, reported_duplicate,
 };
 use crate::time::{Duration, Instant};
 use crate::wire::{SackBlocks, TcpHeader};
@@ -36,7 +36,12 @@ impl Connection<'_> {
         if self.recovery.overtakes(&delivered) {
             self.tally |= Tally::REORDERING;
         }
-        let rtt = self.recovery.on_delivered(micros(now), &delivered);
+        // RFC 8985, section 6.2, step 2: what arrived is the original.
+        let answers_retransmission = |sent: &Sent| {
+            !sent.retransmitted || !self.timestamps.echoes_before(now, sent.at, &header.options)
+        };
+        delivered.newest = delivered.newest.filter(answers_retransmission);
+        let rtt = self.recovery.on_delivered(micros(now), &mut delivered);
         if let Some(rtt) = rtt {
             self.rtt.sample(Duration::from_micros(u64::from(rtt)));
         } else if advances && !self.rtt.is_timing() {

@@ -35,7 +35,7 @@ mod spurious;
 
 #[cfg(not(feature = "tcp-rack"))]
 use by_count::ByCount as Detector;
-pub(crate) use delivered::Delivered;
+pub(crate) use delivered::{Delivered, Sent};
 use probe::Probe;
 pub(crate) use probe::ProbeOutcome;
 pub(crate) use prr::Prr;
@@ -123,8 +123,9 @@ impl Recovery {
         self.phase
     }
 
-    /// Takes note of what arrived; a round-trip time in microseconds, if it tells one.
-    pub(crate) fn on_delivered(&mut self, now: u32, delivered: &Delivered) -> Option<u32> {
+    /// Takes note of what arrived; a round-trip time in microseconds, if it tells one. What came too soon to be the
+    /// answer to a retransmission is the newest no more.
+    pub(crate) fn on_delivered(&mut self, now: u32, delivered: &mut Delivered) -> Option<u32> {
         if delivered.bytes > 0 {
             self.probe.on_arrival();
         }

@@ -83,12 +83,12 @@ fn rfc3042_two_duplicates_let_a_segment_out_each() {
 fn the_peer_has_spoken_when_something_arrived() {
     let mut recovery = Recovery::new(seq(0));
     recovery.probe.on_silence();
-    recovery.on_delivered(0, &Delivered::default());
+    recovery.on_delivered(0, &mut Delivered::default());
     assert_eq!(recovery.probe.silences(), 1);
-    let arrived = Delivered {
+    let mut arrived = Delivered {
         bytes: 1,
         ..Delivered::default()
     };
-    recovery.on_delivered(0, &arrived);
+    recovery.on_delivered(0, &mut arrived);
     assert_eq!(recovery.probe.silences(), 0);
 }

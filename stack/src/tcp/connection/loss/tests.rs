@@ -536,3 +536,29 @@ fn rfc6582_3_2_a_partial_acknowledgment_shows_the_next_hole() {
     // And none where nothing is being repaired.
     assert!(!lab.data().contains(&nth(12)) || lab.connection.snd.scoreboard.lost == 0);
 }
+
+/// RFC 8985, section 6.2, step 2: an original that arrives after it was sent again is not taken for the copy, by whose
+/// time all that was sent before it would be lost.
+#[test]
+fn rfc8985_6_2_an_echo_from_before_tells_the_original_from_the_copy() {
+    for (of_copy, lost) in [(false, 0), (true, 5 * MSS)] {
+        let mut options = modern();
+        // With the twelve bytes that the option takes of each segment.
+        options.mss = Some(MSS as u16 + 12);
+        options.timestamps = Some(crate::wire::Timestamps { value: 1, echo: 0 });
+        let mut lab = Lab::established(CongestionControl::NewReno, options);
+        let original = lab.connection.timestamps.value(lab.now).unwrap();
+        lab.stamp(2, original);
+        lab.write(10 * MSS);
+        assert_eq!(lab.data().len(), 10);
+        lab.wait(RTT);
+        lab.report(before(0), &[before(1)..before(4)]);
+        let copy = lab.connection.timestamps.value(lab.now).unwrap();
+        assert_eq!(lab.data(), [nth(0)]);
+        // A queue has grown, so that the shortest round trip says nothing.
+        lab.wait(RTT + 10);
+        lab.stamp(3, if of_copy { copy } else { original });
+        lab.report(before(4), &[nth(5)]);
+        assert_eq!(lab.connection.snd.scoreboard.lost, lost, "{of_copy}");
+    }
+}
