@@ -562,3 +562,41 @@ fn rfc8985_6_2_an_echo_from_before_tells_the_original_from_the_copy() {
         assert_eq!(lab.connection.snd.scoreboard.lost, lost, "{of_copy}");
     }
 }
+
+/// RFC 7323, section 5.3, R1: a retransmission that overtakes others makes the peer discard them. BBR does not take that
+/// for congestion.
+#[cfg(feature = "tcp-bbr")]
+#[test]
+fn rfc7323_5_3_half_of_what_is_lost_counts_where_a_retransmission_may_overtake_others() {
+    for (reorders, stamped) in [(false, false), (true, false), (false, true), (true, true)] {
+        let mut options = modern();
+        options.timestamps = stamped.then_some(crate::wire::Timestamps { value: 1, echo: 0 });
+        let mut lab = ten_out_of_options(options);
+        lab.report(before(0), &[nth(5)]);
+        lab.report(before(0), &[if reorders { nth(2) } else { nth(7) }, nth(5)]);
+        assert_eq!(lab.connection.recovery.expects_reordering(), reorders);
+        let progress = Progress {
+            lost: 4 * MSS,
+            ..Progress::default()
+        };
+        let news = lab.connection.congestion_news(lab.now, &progress);
+        let counted = if reorders && stamped {
+            2 * MSS
+        } else {
+            4 * MSS
+        };
+        assert_eq!(news.lost, counted, "{reorders} {stamped}");
+    }
+}
+
+/// Ten segments of [`MSS`] bytes are out for a round trip, to a peer with these options.
+#[cfg(feature = "tcp-bbr")]
+fn ten_out_of_options(mut options: crate::wire::TcpOptions) -> Lab {
+    // With the twelve bytes that timestamps take of each segment.
+    let stamps = if options.timestamps.is_some() { 12 } else { 0 };
+    options.mss = Some(MSS as u16 + stamps);
+    let mut lab = Lab::established(CongestionControl::Bbr, options);
+    lab.write(10 * MSS);
+    lab.wait(RTT);
+    lab
+}
