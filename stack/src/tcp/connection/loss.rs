@@ -36,11 +36,9 @@ impl Connection<'_> {
         if self.recovery.overtakes(&delivered) {
             self.tally |= Tally::REORDERING;
         }
-        // RFC 8985, section 6.2, step 2: what arrived is the original.
-        let answers_retransmission = |sent: &Sent| {
-            !sent.retransmitted || !self.timestamps.echoes_before(now, sent.at, &header.options)
-        };
-        delivered.newest = delivered.newest.filter(answers_retransmission);
+        delivered.newest = delivered
+            .newest
+            .filter(|sent| !self.is_original(now, header, sent));
         let rtt = self.recovery.on_delivered(micros(now), &mut delivered);
         if let Some(rtt) = rtt {
             self.rtt.sample(Duration::from_micros(u64::from(rtt)));
@@ -69,6 +67,15 @@ impl Connection<'_> {
         if advances || delivered.bytes > 0 {
             self.schedule_loss_probe(now);
         }
+    }
+
+    /// Whether an acknowledgment is for the original of what was sent again (RFC 8985, section 6.2, step 2). As Linux, by
+    /// what is acknowledged in order: what arrived beyond a gap is reported with the timestamp from before the gap (RFC
+    /// 7323, section 4.3).
+    fn is_original(&self, now: Instant, header: &TcpHeader, sent: &Sent) -> bool {
+        sent.retransmitted
+            && sent.end.at_or_before(header.ack)
+            && self.timestamps.echoes_before(now, sent.at, &header.options)
     }
 
     /// Takes back what was done about losses that were none.
