@@ -1,24 +1,24 @@
 //! The slots: who is in them, and the lists they are in.
 
-use super::Engine;
+use super::SocketKey;
 #[cfg(feature = "socket-icmp")]
-use super::packet_socket::icmp::IcmpSocketState;
+use super::packet_socket::icmp::state::IcmpSocketState;
 #[cfg(feature = "socket-raw")]
-use super::packet_socket::raw::RawSocketState;
+use super::packet_socket::raw::state::RawSocketState;
 #[cfg(feature = "socket-udp")]
-use super::packet_socket::udp::UdpSocketState;
+use super::packet_socket::udp::state::UdpSocketState;
 #[cfg(feature = "socket-dns")]
-use super::services::dns::DnsSlot;
+use super::services::dns::slot::DnsSlot;
 #[cfg(feature = "socket-tcp")]
 use super::tcp::TcpSlot;
 #[cfg(feature = "socket-tcp")]
-use super::tcp::listen::Listener;
+use super::tcp::listener::Listener;
 #[cfg(feature = "mdns")]
 use crate::dns::mdns::Browse;
 use crate::events::Events;
 #[cfg(feature = "medium-ethernet")]
 use crate::link::NeighborKey;
-use crate::storage::{Buckets, Deadlines, Generation, Index, Link, List, Uses};
+use crate::storage::{Buckets, Deadlines, Index, Link, List, Uses};
 use crate::time::Instant;
 
 /// The lists a slot can be in, one of each kind at a time.
@@ -38,13 +38,6 @@ pub(super) mod lane {
 /// How many lanes of links slots have.
 pub(crate) const LANES: usize = lane::COUNT;
 
-/// Identifies a socket. Goes stale when its slot is used for another.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct SocketKey {
-    pub(crate) index: Index,
-    generation: Generation,
-}
-
 /// A place for a socket.
 pub(crate) struct Slot<'d> {
     pub(super) body: Body<'d>,
@@ -53,59 +46,6 @@ pub(crate) struct Slot<'d> {
     uses: Uses,
     /// What it is filed under, if it is in a bucket.
     hash: u32,
-}
-
-impl<'d> Engine<'d> {
-    /// A handle is gone. What that means depends on the kind of socket.
-    pub(crate) fn drop_handle(&mut self, key: SocketKey) {
-        let Some(index) = self.sockets.index(key) else {
-            return;
-        };
-        match self.sockets.body(index) {
-            #[cfg(feature = "socket-tcp")]
-            Body::Tcp(_) => self.tcp_drop(key),
-            #[cfg(feature = "socket-tcp")]
-            Body::Listener(_) => self.listener_close(key),
-            #[cfg(feature = "socket-udp")]
-            Body::Udp(_) => self.udp_drop(key),
-            #[cfg(feature = "socket-icmp")]
-            Body::Icmp(_) => self.packet_socket_drop(key),
-            #[cfg(feature = "socket-raw")]
-            Body::Raw(_) => self.packet_socket_drop(key),
-            #[cfg(feature = "socket-dns")]
-            Body::Dns(_) => self.give_up(index),
-            #[cfg(feature = "mdns")]
-            Body::Browse(_) => self.browse_drop(key),
-            _ => {}
-        }
-    }
-
-    /// Takes a slot into use. `None` if there is none left.
-    pub(super) fn open(&mut self, body: Body<'d>) -> Option<SocketKey> {
-        let index = self.take_slot()?;
-        *self.sockets.body_mut(index) = body;
-        Some(self.sockets.key(index))
-    }
-
-    /// A free slot, whose body is for the caller to set. It is empty otherwise.
-    pub(super) fn take_slot(&mut self) -> Option<Index> {
-        #[cfg(any(
-            feature = "socket-udp",
-            feature = "socket-icmp",
-            feature = "socket-raw"
-        ))]
-        if self.sockets.free.is_empty() {
-            self.end_oldest_lingering();
-        }
-        self.sockets.take_free()
-    }
-
-    /// As [`Self::drop_handle`], by the number of a slot that has not been given up since.
-    pub(crate) fn drop_handle_at(&mut self, index: usize) {
-        if let Ok(index) = Index::try_from(index) {
-            self.drop_handle(self.sockets.key(index));
-        }
-    }
 }
 
 /// What a slot is used for.
@@ -168,7 +108,7 @@ pub(crate) struct Sockets<'d> {
     links: [&'d mut [Link]; LANES],
     buckets: Buckets<'d>,
     deadlines: Deadlines<'d>,
-    free: List,
+    pub(super) free: List,
     ready: List,
     events: List,
     /// Those whose handle is gone and that have packets to send, the oldest first.
@@ -215,7 +155,7 @@ impl<'d> Sockets<'d> {
         }
     }
 
-    fn take_free(&mut self) -> Option<Index> {
+    pub(super) fn take_free(&mut self) -> Option<Index> {
         self.free.pop_front(self.links[lane::WORK])
     }
 
