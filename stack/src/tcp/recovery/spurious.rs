@@ -186,7 +186,7 @@ mod tests {
         assert!(suspicion.on_duplicate_reported(true));
     }
 
-    /// However long a network made copies: hundreds of segments sent again make up for them.
+    /// However long a network made copies: a good hundred segments sent again make up for them.
     #[test]
     fn a_network_that_stopped_making_copies_is_believed_again() {
         let mut suspicion = started();
