@@ -266,10 +266,9 @@ impl Interface {
 }
 
 impl Engine<'_> {
-    /// The link is up, or down. True if that is news. The runner says so whenever it comes by.
+    /// The link is up, or down. True if that is news.
     pub(crate) fn set_link_up(&mut self, now: Instant, up: bool) -> bool {
         self.now = now;
-        self.attention = false;
         if self.interface.link_up == up {
             return false;
         }

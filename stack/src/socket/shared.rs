@@ -9,6 +9,7 @@ use heapless::Vec;
 use super::wakers::SocketWakers;
 use crate::engine::{Engine, SocketKey};
 use crate::storage::{Index, Presence};
+use crate::time::Instant;
 
 /// What the mutex protects.
 pub(crate) struct Locked<'d> {
@@ -112,9 +113,10 @@ impl<'d> Shared<'d> {
         self.wakers.get_mut(usize::from(index))
     }
 
-    /// The runner has come by, and sees whatever handles ask for from here on.
-    pub(super) fn on_runner_awake(&mut self) {
+    /// The runner has come by, and sees whatever handles ask for from here on. True if one asked for something.
+    pub(super) fn on_runner_awake(&mut self, now: Instant) -> bool {
         self.runner_sleeps = false;
+        self.engine.on_runner(now)
     }
 
     /// The runner sleeps until something takes its waker.
