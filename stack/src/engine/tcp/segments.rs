@@ -119,7 +119,12 @@ impl<'d> Engine<'d> {
             return false;
         }
         let planned = tcp.connection.poll_segment(now, tcp.path.mss(destination));
-        let (Some(plan), Some(link)) = (planned, self.interface.link_header(&tcp.path)) else {
+        // Where it is: a plan that is moved has to be put together again.
+        let Some(plan) = &planned else {
+            self.settle_tcp(index);
+            return false;
+        };
+        let Some(link) = self.interface.link_header(&tcp.path) else {
             self.settle_tcp(index);
             return false;
         };
@@ -129,7 +134,7 @@ impl<'d> Engine<'d> {
             .flow_label_on(&mut tcp.path, tuple.local, tuple.remote);
         let marked = self
             .tcp
-            .mark_fast_open(now, (&tcp.connection, tcp.fast_open), &plan);
+            .mark_fast_open(now, (&tcp.connection, tcp.fast_open), plan);
         let chosen = tcp.connection.options.hop_limit;
         let segment = Outgoing {
             link,
@@ -142,13 +147,13 @@ impl<'d> Engine<'d> {
                 dont_fragment: DISCOVERS_PATH_MTU && !tcp.path.needs_fragments(),
                 flow_label,
                 payload: match &marked {
-                    None => Payload::Segment(now, &tcp.connection, &plan),
-                    Some(header) => Payload::Marked(header, &tcp.connection, &plan),
+                    None => Payload::Segment(now, &tcp.connection, plan),
+                    Some(header) => Payload::Marked(header, &tcp.connection, plan),
                 },
             }),
         };
         room.send(&segment);
-        tcp.connection.on_transmitted(&plan);
+        tcp.connection.on_transmitted(plan);
         if plan.repeated {
             self.stats.count(Counted::Retransmit);
         }

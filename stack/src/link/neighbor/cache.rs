@@ -123,8 +123,9 @@ impl<W: Default, const N: usize> NeighborCache<W, N> {
     }
 
     /// The link address of a neighbor that a lookup has just found reachable.
+    // By reference: moved out of its state it would be read back in other pieces than it was written.
     #[inline]
-    pub(crate) fn hardware(&self, key: NeighborKey) -> Option<EthernetAddress> {
+    pub(crate) fn hardware(&self, key: NeighborKey) -> Option<&EthernetAddress> {
         let slot = self.slots.get(usize::from(key.index))?;
         slot.entry.as_ref()?.hardware()
     }
