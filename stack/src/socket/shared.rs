@@ -44,6 +44,7 @@ impl<'d> Locked<'d> {
     /// Sees to the handles that were dropped meanwhile. That happens about never, so it may look at all
     /// sockets.
     #[cfg_attr(target_pointer_width = "32", inline(never))]
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
     pub(super) fn bury_orphans(&self, shared: &mut Shared<'d>) {
         if self.orphaned.replace(false) {
             self.bury(shared);
@@ -52,6 +53,7 @@ impl<'d> Locked<'d> {
 
     /// A call of a handle is at its end: sees to what it left behind, and collects who is to be woken.
     #[cfg_attr(target_pointer_width = "32", inline(never))]
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
     pub(super) fn leave(&self, shared: &mut Shared<'d>, wakes: &mut Wakes) {
         self.bury_orphans(shared);
         shared.collect(wakes, true);
