@@ -17,7 +17,12 @@ use crate::time::Instant;
 impl Engine<'_> {
     /// Whether [`Self::transmit`] is worth calling. Errs on the side of yes.
     pub(crate) fn wants_to_transmit(&self, now: Instant) -> bool {
-        self.interface.link_up && (self.sockets.has_ready() || self.wants_to_send_own(now))
+        let own = || match self.only_sockets_send {
+            // Of what is not a socket's only this follows from what a socket sent.
+            true => self.fragments.wants_to_send(),
+            false => self.wants_to_send_own(now),
+        };
+        self.interface.link_up && (self.sockets.has_ready() || own())
     }
 
     /// Whether the runner should come by, as far as is known without a clock; with `blocked`, although
@@ -134,6 +139,8 @@ impl Engine<'_> {
     /// about neighbors changes.
     #[cfg(feature = "medium-ethernet")]
     pub(super) fn park(&mut self, index: Index, neighbor: Option<NeighborKey>) {
+        // The neighbor is to be asked for.
+        self.only_sockets_send = false;
         let waiters =
             neighbor.and_then(|n| Some((n, self.interface.ethernet.neighbors.waiters_mut(n)?)));
         match waiters {

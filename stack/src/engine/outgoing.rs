@@ -155,6 +155,7 @@ pub(super) enum Payload<'a> {
 
 impl Outgoing<'_> {
     /// Its length in bytes, link header included.
+    #[inline]
     fn len(&self) -> usize {
         self.link.len() + self.content.len()
     }

@@ -77,17 +77,19 @@ impl<'d, D: Driver, M: RawMutex, C: Clock> Runner<'d, D, M, C> {
         #[cfg(all(feature = "multicast", feature = "medium-ethernet"))]
         self.look_at_groups();
         let received = self.receive(now, cx);
-        let mut wants = false;
+        let may_yield = !self.yielded;
+        let mut wants = true;
         let news = self.stack.dispatch(|s| {
             // What a handle asked for may be due already.
             if s.on_runner_awake(now) || self.due <= now {
                 s.engine.expire(now);
             }
-            wants = s.engine.wants_to_transmit(now);
+            // Not asked where it is hardly ever of use, as whoever is woken goes first.
+            wants = may_yield && s.engine.has_events() || s.engine.wants_to_transmit(now);
         });
         // Whoever has something to read goes first: an acknowledgment then travels with the answer, and
         // tells of the room that reading made.
-        self.yielded = !self.yielded && news;
+        self.yielded = may_yield && news;
         if self.yielded {
             poll_again(cx.waker());
             return;

@@ -72,15 +72,18 @@ impl<'d> Engine<'d> {
     }
 
     /// The connection between these ends, or their hash.
+    #[inline]
     pub(super) fn find_connection(&mut self, tuple: &FourTuple) -> Result<Index, TupleHash> {
-        let is_it = |body: &Body<'_>| match body {
-            Body::Tcp(tcp) => tcp.connection.tuple == *tuple,
-            _ => false,
-        };
         let last = self.tcp.last;
-        if self.sockets.filed_under(last).is_some() && is_it(self.sockets.body(last)) {
+        if self.sockets.filed_under(last).is_some() && is_between(self.sockets.body(last), tuple) {
             return Ok(last);
         }
+        self.find_other_connection(tuple)
+    }
+
+    #[inline(never)]
+    fn find_other_connection(&mut self, tuple: &FourTuple) -> Result<Index, TupleHash> {
+        let is_it = |body: &Body<'_>| is_between(body, tuple);
         let hash = self.hash_connection(tuple);
         match self.sockets.find(hash.bucket(), is_it) {
             Some(index) => {
@@ -185,5 +188,13 @@ impl<'d> Engine<'d> {
             tcp.connection.on_timeout(now);
             self.settle_tcp(index);
         }
+    }
+}
+
+/// Whether a slot has the connection between these ends.
+pub(super) fn is_between(body: &Body<'_>, tuple: &FourTuple) -> bool {
+    match body {
+        Body::Tcp(tcp) => tcp.connection.tuple == *tuple,
+        _ => false,
     }
 }
