@@ -18,8 +18,8 @@ impl Engine<'_> {
     /// Whether [`Self::transmit`] is worth calling. Errs on the side of yes.
     pub(crate) fn wants_to_transmit(&self, now: Instant) -> bool {
         let own = || match self.only_sockets_send {
-            // Of what is not a socket's only this follows from what a socket sent.
-            true => self.fragments.wants_to_send(),
+            // What is not a socket's and yet follows from what a socket sends.
+            true => self.fragments.wants_to_send() || self.interface.has_questions(now),
             false => self.wants_to_send_own(now),
         };
         self.interface.link_up && (self.sockets.has_ready() || own())
@@ -139,8 +139,6 @@ impl Engine<'_> {
     /// about neighbors changes.
     #[cfg(feature = "medium-ethernet")]
     pub(super) fn park(&mut self, index: Index, neighbor: Option<NeighborKey>) {
-        // The neighbor is to be asked for.
-        self.only_sockets_send = false;
         let waiters =
             neighbor.and_then(|n| Some((n, self.interface.ethernet.neighbors.waiters_mut(n)?)));
         match waiters {

@@ -208,6 +208,7 @@ impl<'d> Engine<'d> {
     /// The clock reached [`Self::next_deadline`], or passed it.
     pub(crate) fn on_timeout(&mut self, now: Instant) {
         self.now = now;
+        self.only_sockets_send = false;
         self.on_interface_timeout(now);
         self.on_services_timeout(now);
         self.on_fragment_timeout(now);

@@ -114,7 +114,11 @@ impl Connection<'_> {
             src_port: self.tuple.local.port,
             dst_port: self.tuple.remote.port,
             seq: plan.seq,
-            ack: if is_acknowledging { self.rcv.nxt } else { SeqNum::new(0) },
+            ack: if is_acknowledging {
+                self.rcv.nxt
+            } else {
+                SeqNum::new(0)
+            },
             flags: plan.flags,
             window: plan.window,
             urgent: 0,
