@@ -254,6 +254,14 @@ pub(crate) const SETTINGS: &[Setting] = &[
         doc: "The most frames that one poll of the runner gives to the driver.",
     },
     Setting {
+        name: "TRANSMIT_TURN",
+        default: 4,
+        min: 1,
+        max: 4096,
+        features: BURST,
+        doc: "The most frames that a socket sends before it is another's turn; the stack is locked meanwhile.",
+    },
+    Setting {
         name: "TCP_HALF_OPEN_COUNT",
         default: 8,
         min: 1,

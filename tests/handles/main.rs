@@ -27,6 +27,7 @@ mod reuse;
 mod slots;
 mod stream;
 mod supervision;
+mod turns;
 mod udp;
 mod udp_errors;
 

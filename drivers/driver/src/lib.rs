@@ -21,9 +21,9 @@ use core::task::Context;
 
 /// A network device, or a thing that behaves like one.
 ///
-/// The three calls that take a [`Context`] register its waker when they have nothing to give:
-/// `receive` until a frame is there, `transmit` until there is room, `link_state` until it changes.
-/// A driver may wake spuriously, and all three are called from one task, so one waker is enough.
+/// The calls that take a [`Context`] register its waker when they have nothing to give: `receive` until a
+/// frame is there, `transmit` and `transmit_room` until there is room, `link_state` until it changes.
+/// A driver may wake spuriously, and all are called from one task, so one waker is enough.
 pub trait Driver {
     /// The promise that one frame can be taken.
     type RxToken<'a>: RxToken
@@ -44,6 +44,14 @@ pub trait Driver {
 
     /// Room for one frame to send.
     fn transmit(&mut self, cx: &mut Context<'_>) -> Option<Self::TxToken<'_>>;
+
+    /// For how many frames there is room: so many tokens [`Driver::transmit`] gives, one after the other is
+    /// used. Registers the waker if there is none.
+    ///
+    /// A driver that can count spares the stack from asking again for each frame of a row.
+    fn transmit_room(&mut self, cx: &mut Context<'_>) -> usize {
+        usize::from(self.transmit(cx).is_some())
+    }
 
     /// Whether the link carries frames now.
     fn link_state(&mut self, cx: &mut Context<'_>) -> LinkState;
@@ -80,6 +88,10 @@ impl<D: Driver + ?Sized> Driver for &mut D {
 
     fn transmit(&mut self, cx: &mut Context<'_>) -> Option<Self::TxToken<'_>> {
         D::transmit(self, cx)
+    }
+
+    fn transmit_room(&mut self, cx: &mut Context<'_>) -> usize {
+        D::transmit_room(self, cx)
     }
 
     fn link_state(&mut self, cx: &mut Context<'_>) -> LinkState {

@@ -73,7 +73,6 @@ pub use interface::RouterFlags;
 pub use multicast::{MulticastError, MulticastSources};
 #[cfg(feature = "config-events")]
 pub use notices::ConfigEvent;
-#[cfg(test)]
 pub(crate) use outgoing::Outgoing;
 pub(crate) use outgoing::Room;
 #[cfg(any(

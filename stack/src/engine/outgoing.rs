@@ -4,6 +4,7 @@ use core::net::Ipv4Addr;
 #[cfg(feature = "proto-ipv6")]
 use core::net::Ipv6Addr;
 
+use cygnet_config::TRANSMIT_TURN;
 use cygnet_driver::{TxMeta, TxToken};
 
 use super::flow_label::FlowLabel;
@@ -27,21 +28,32 @@ pub(crate) struct Outgoing<'a> {
     pub(super) content: Content<'a>,
 }
 
-/// Room for one frame with the driver, whichever that is: the engine is compiled once for all of them.
+/// Room for frames with the driver, whichever that is: the engine is compiled once for all of them.
 pub(crate) trait Room {
-    /// Sends `frame`. There is no room after that.
+    /// Sends `frame`. There is room for one frame when a turn begins; for more its owner asks.
     fn send(&mut self, frame: &Outgoing<'_>);
+
+    /// Whether there is room for another frame in this turn.
+    fn has_more(&mut self) -> bool;
+}
+
+impl dyn Room + '_ {
+    /// The same. Where a turn is one frame, nothing is left of what asks.
+    #[inline]
+    pub(super) fn goes_on(&mut self) -> bool {
+        TRANSMIT_TURN > 1 && self.has_more()
+    }
 }
 
 impl<T: TxToken> Room for Option<T> {
     fn send(&mut self, frame: &Outgoing<'_>) {
-        let Some(mut tx) = self.take() else { return };
-        let len = frame.len();
-        tx.set_meta(TxMeta::new());
-        tx.consume(len, |buffer| match buffer.get_mut(..len) {
-            Some(buffer) => frame.emit(buffer),
-            None => debug_assert!(false, "the driver's buffer is shorter than it said"),
-        });
+        if let Some(tx) = self.take() {
+            frame.send(tx);
+        }
+    }
+
+    fn has_more(&mut self) -> bool {
+        self.is_some()
     }
 }
 
@@ -154,6 +166,17 @@ pub(super) enum Payload<'a> {
 }
 
 impl Outgoing<'_> {
+    /// Writes it into the driver's buffer, and sends it.
+    #[inline(always)]
+    pub(crate) fn send(&self, mut tx: impl TxToken) {
+        let len = self.len();
+        tx.set_meta(TxMeta::new());
+        tx.consume(len, |buffer| match buffer.get_mut(..len) {
+            Some(buffer) => self.emit(buffer),
+            None => debug_assert!(false, "the driver's buffer is shorter than it said"),
+        });
+    }
+
     /// Its length in bytes, link header included.
     #[inline]
     fn len(&self) -> usize {

@@ -5,6 +5,8 @@
 mod dhcpv6;
 #[cfg(feature = "ip-fragments")]
 mod fragments;
+#[cfg(feature = "socket-udp")]
+mod turns;
 
 use core::net::Ipv4Addr;
 use std::boxed::Box;

@@ -15,6 +15,7 @@ mod dhcp_server;
 mod dns;
 #[cfg(feature = "socket-icmp")]
 mod icmp;
+mod lane;
 #[cfg(feature = "socket-tcp")]
 mod listener;
 #[cfg(feature = "mdns")]

@@ -4,13 +4,14 @@ use core::convert::Infallible;
 use core::future::poll_fn;
 use core::task::{Context, Poll};
 
-use cygnet_config::{RECEIVE_BURST, TRANSMIT_BURST};
+use cygnet_config::RECEIVE_BURST;
 #[cfg(all(feature = "multicast", feature = "medium-ethernet"))]
 use cygnet_driver::MulticastFilter;
 use cygnet_driver::{Clock, Driver, LinkState, RxToken};
 use embassy_sync::blocking_mutex::raw::{NoopRawMutex, RawMutex};
 
 use super::clock::EmbassyClock;
+use super::lane::Lane;
 use super::stack::Stack;
 use super::wakers::poll_again;
 use crate::engine::Room;
@@ -176,29 +177,32 @@ impl<'d, D: Driver, M: RawMutex, C: Clock> Runner<'d, D, M, C> {
 
     /// Hands frames to the driver, if the engine has any.
     fn transmit(&mut self, now: Instant, cx: &mut Context<'_>, mut wants: bool) -> Rest {
-        for _ in 0..TRANSMIT_BURST {
-            if !wants {
-                return Rest {
-                    more: false,
-                    blocked: false,
-                };
-            }
-            let mut tx = self.driver.transmit(cx);
-            if tx.is_none() {
-                return Rest {
-                    more: false,
-                    blocked: true,
-                };
-            }
-            self.stack.with_quietly(|s| {
-                // Room that is not needed goes back with its token.
-                s.engine.transmit(now, &mut tx);
-                wants = s.engine.wants_to_transmit(now);
-            });
-        }
-        Rest {
-            more: true,
+        let mut rest = Rest {
+            more: false,
             blocked: false,
+        };
+        if !wants {
+            return rest;
         }
+        let mut lane = Lane::new(&mut self.driver, cx);
+        while wants {
+            if lane.is_spent() {
+                rest.more = true;
+                break;
+            }
+            if !lane.begin_turn() {
+                rest.blocked = true;
+                break;
+            }
+            let sent = self.stack.with_quietly(|s| {
+                let sent = s.engine.transmit(now, &mut lane);
+                wants = s.engine.wants_to_transmit(now);
+                sent
+            });
+            if sent != Some(true) {
+                lane.waste_turn();
+            }
+        }
+        rest
     }
 }

@@ -68,6 +68,16 @@ impl End {
         Some((frame, room))
     }
 
+    /// For how many frames there is room. Wakes `cx` when there is some.
+    pub(crate) fn room(&self, cx: Option<&Context<'_>>) -> usize {
+        let mut sends = self.sends.borrow_mut();
+        let room = sends.lens.len() - sends.count;
+        if room == 0 {
+            sends.writer.wait(cx);
+        }
+        room
+    }
+
     /// Room for a frame. Wakes `cx` when there is some.
     pub(crate) fn transmit(&self, cx: Option<&Context<'_>>) -> Option<Outgoing<'_>> {
         let mut sends = self.sends.borrow_mut();

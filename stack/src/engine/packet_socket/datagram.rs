@@ -45,6 +45,13 @@ pub(in crate::engine) struct Pending {
     pub(in crate::engine) source: Option<IpAddress>,
 }
 
+impl Pending {
+    /// Whether it is from and to the same addresses as another.
+    fn goes_with(&self, other: &Self) -> bool {
+        self.destination == other.destination && self.source == other.source
+    }
+}
+
 /// Where the last packet went, for the next to the same destination.
 #[derive(Clone, Copy, Debug, Default)]
 pub(in crate::engine) struct RouteCache {
@@ -134,21 +141,21 @@ impl Engine<'_> {
             self.on_queue_empty(index);
         }
         #[cfg(feature = "medium-ethernet")]
-        if turn.waits && !turn.sent && !turn.more {
+        if turn.waits && turn.sent == 0 && !turn.more {
             // Whatever changes at any neighbor may be about one of these.
             self.park(index, None);
         }
-        if turn.sent {
+        for _ in 0..turn.sent {
             self.on_sent();
         }
-        turn.sent
+        turn.sent > 0
     }
 }
 
 /// What a socket did with its turn.
 struct Turn {
-    /// The room was used.
-    sent: bool,
+    /// How many frames it has sent.
+    sent: u32,
     /// Another turn is worth while.
     more: bool,
     /// Packets wait for their neighbor.
@@ -170,7 +177,7 @@ fn take_turn<D: Datagrams>(
     room: &mut dyn Room,
 ) -> Turn {
     let mut turn = Turn {
-        sent: false,
+        sent: 0,
         more: false,
         waits: false,
         failed: false,
@@ -180,7 +187,6 @@ fn take_turn<D: Datagrams>(
     let mut from = socket.route().cut.nth();
     while let Some(pending) = socket.next_packet(from) {
         from = pending.nth + 1;
-        let port = socket.source_port();
         let route = socket.route();
         turn.reach = route.reach(interface, now, &pending);
         if !matches!(turn.reach, Reach::Now) && route.cut.reset() {
@@ -188,39 +194,14 @@ fn take_turn<D: Datagrams>(
             from = 0;
             continue;
         }
-        let mut cut = route.cut;
-        let (ident, source) = match cut.under_way() {
-            Some((ident, src)) => (ident, Some(src)),
-            None => (
-                interface.next_ident_in(route.flow),
-                pending.source.or(route.source),
-            ),
+        let source = match route.cut.under_way() {
+            Some((_, src)) => Some(src),
+            None => pending.source.or(route.source),
         };
         let source = source.filter(|source| source.version() == pending.destination.version());
         match (turn.reach, source) {
             (Reach::Now, Some(src)) => {
-                let marks = Marks {
-                    ident: ident as u16,
-                    flow_label: route.flow_label(interface, (src, port), pending.destination),
-                    hop_limit: interface.hop_limit(pending.destination),
-                };
-                let path = route.path;
-                if let Some(link) = interface.link_header(&path)
-                    && let Some(packet) = socket.packet(pending.nth, src, marks)
-                {
-                    let sending = Sending {
-                        link,
-                        packet,
-                        nth: pending.nth,
-                        mtu: path.mtu(),
-                        ident,
-                    };
-                    cut = cut.send(sending, room);
-                    turn.sent = true;
-                }
-                socket.route().cut = cut;
-                turn.removed = cut.is_done();
-                turn.more = !turn.removed || socket.remove(pending.nth);
+                send_row(interface, socket, pending, src, room, &mut turn);
                 return turn;
             }
             #[cfg(feature = "medium-ethernet")]
@@ -234,4 +215,61 @@ fn take_turn<D: Datagrams>(
         }
     }
     turn
+}
+
+/// Sends a packet, and those right behind it that go the same way, while there is room.
+fn send_row<D: Datagrams>(
+    interface: &mut Interface,
+    socket: &mut D,
+    first: Pending,
+    src: IpAddress,
+    room: &mut dyn Room,
+    turn: &mut Turn,
+) {
+    let port = socket.source_port();
+    let route = socket.route();
+    let flow_label = route.flow_label(interface, (src, port), first.destination);
+    let hop_limit = interface.hop_limit(first.destination);
+    let (path, flow) = (route.path, route.flow);
+    let mut cut = route.cut;
+    turn.more = true;
+    let Some(link) = interface.link_header(&path) else {
+        return;
+    };
+    let mut nth = first.nth;
+    loop {
+        let ident = match cut.under_way() {
+            Some((ident, _)) => ident,
+            None => interface.next_ident_in(flow),
+        };
+        let marks = Marks {
+            ident: ident as u16,
+            flow_label,
+            hop_limit,
+        };
+        let Some(packet) = socket.packet(nth, src, marks) else {
+            return;
+        };
+        let sending = Sending {
+            link,
+            packet,
+            nth,
+            mtu: path.mtu(),
+            ident,
+        };
+        cut = cut.send(sending, room);
+        turn.sent += 1;
+        socket.route().cut = cut;
+        if cut.is_done() {
+            turn.removed = true;
+            turn.more = socket.remove(nth);
+        }
+        if !turn.more || !room.goes_on() {
+            return;
+        }
+        match socket.next_packet(nth) {
+            Some(next) if next.goes_with(&first) => nth = next.nth,
+            _ => return,
+        }
+    }
 }

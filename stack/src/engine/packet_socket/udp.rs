@@ -75,6 +75,7 @@ pub(crate) struct UdpSocketState<'d> {
 }
 
 impl Datagrams for UdpSocketState<'_> {
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
     #[cfg_attr(target_pointer_width = "32", inline(never))]
     fn next_packet(&self, from: usize) -> Option<Pending> {
         let nth = self.queues.tx.next_live(from)?;

@@ -1,6 +1,6 @@
 //! What follows from a change of a connection: the lists that it is in, and its end.
 
-use super::Remembered;
+use super::{Remembered, TcpSlot};
 use crate::engine::{BufferPair, Engine};
 use crate::events::Events;
 use crate::storage::Index;
@@ -19,6 +19,14 @@ impl<'d> Engine<'d> {
     /// when a timer says so.
     #[cfg_attr(target_pointer_width = "64", inline(always))]
     pub(super) fn settle(&mut self, index: Index, blocked: bool) {
+        let wants = |tcp: &TcpSlot<'_>| tcp.connection.wants_to_send();
+        let wants_to_send = !blocked && self.sockets.tcp(index).is_some_and(wants);
+        self.settle_with(index, wants_to_send);
+    }
+
+    /// The same, where it is known whether the connection wants to send at once.
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
+    pub(super) fn settle_with(&mut self, index: Index, wants_to_send: bool) {
         self.settle_fast_open(index);
         let Some(tcp) = self.sockets.tcp_mut(index) else {
             return;
@@ -35,7 +43,6 @@ impl<'d> Engine<'d> {
             return;
         }
         let deadline = connection.next_deadline();
-        let wants_to_send = !blocked && connection.wants_to_send();
         if !events.is_empty() {
             #[cfg(feature = "medium-ethernet")]
             if events.contains(Events::WRITABLE) {

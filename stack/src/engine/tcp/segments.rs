@@ -1,12 +1,13 @@
 //! Segments of connections: to which one each belongs, and what leaves for them.
 
+use super::{TcpSlot, TcpState};
 use crate::engine::Engine;
-use crate::engine::interface::Reach;
+use crate::engine::interface::{Interface, Reach};
 use crate::engine::outgoing::{Content, IpPacket, Outgoing, Payload, Room};
 use crate::engine::received::{Handled, Received};
 use crate::engine::sockets::Body;
 use crate::ip::{DISCOVERS_PATH_MTU, Destination};
-use crate::stats::{Counted, Discard};
+use crate::stats::{Counted, Discard, Stats};
 use crate::storage::Index;
 use crate::tcp::{Disposition, FourTuple, TupleHash};
 use crate::time::Instant;
@@ -105,7 +106,8 @@ impl<'d> Engine<'d> {
         }
     }
 
-    /// The connection's turn to send. False if it has nothing, or cannot.
+    /// The connection's turn to send: as much as it has, while there is room. False if it has nothing, or
+    /// cannot.
     pub(in crate::engine) fn transmit_segment(
         &mut self,
         now: Instant,
@@ -121,48 +123,31 @@ impl<'d> Engine<'d> {
             self.on_tcp_out_of_reach(now, index, reach);
             return false;
         }
-        let planned = tcp.connection.poll_segment(now, tcp.path.mss(destination));
-        // Where it is: a plan that is moved has to be put together again.
-        let Some(plan) = &planned else {
-            self.settle_tcp(index);
+        let Self {
+            sockets,
+            interface,
+            tcp: state,
+            stats,
+            ..
+        } = self;
+        let Some(tcp) = sockets.tcp_mut(index) else {
             return false;
         };
-        let Some(link) = self.interface.link_header(&tcp.path) else {
-            self.settle_tcp(index);
-            return false;
+        let mut sent = false;
+        let wants_to_send = loop {
+            if !send_segment(now, (interface, state, stats), tcp, room) {
+                break tcp.connection.wants_to_send();
+            }
+            sent = true;
+            if !tcp.connection.wants_to_send() {
+                break false;
+            }
+            if !room.goes_on() {
+                break true;
+            }
         };
-        let tuple = &tcp.connection.tuple;
-        let flow_label = self
-            .interface
-            .flow_label_on(&mut tcp.path, tuple.local, tuple.remote);
-        let marked = self
-            .tcp
-            .mark_fast_open(now, (&tcp.connection, tcp.fast_open), plan);
-        let chosen = tcp.connection.options.hop_limit;
-        let segment = Outgoing {
-            link,
-            content: Content::Ip(IpPacket {
-                src: tcp.connection.tuple.local.addr,
-                dst: destination,
-                hop_limit: chosen.unwrap_or_else(|| self.interface.hop_limit(destination)),
-                dscp_ecn: tcp.connection.options.dscp << 2 | plan.ecn().0,
-                ident: plan.fragment_ident(),
-                dont_fragment: DISCOVERS_PATH_MTU && !tcp.path.needs_fragments(),
-                flow_label,
-                payload: match &marked {
-                    None => Payload::Segment(now, &tcp.connection, plan),
-                    Some(header) => Payload::Marked(header, &tcp.connection, plan),
-                },
-            }),
-        };
-        room.send(&segment);
-        tcp.connection.on_transmitted(plan);
-        if plan.repeated {
-            self.stats.count(Counted::Retransmit);
-        }
-        self.on_sent();
-        self.settle(index, false);
-        true
+        self.settle_with(index, wants_to_send);
+        sent
     }
 
     /// A connection cannot send now: it waits for its next hop, or hears that there is none.
@@ -189,6 +174,49 @@ impl<'d> Engine<'d> {
             self.settle_tcp(index);
         }
     }
+}
+
+/// Sends the next segment of a connection whose next hop is known. False if there is none.
+#[inline(always)]
+fn send_segment(
+    now: Instant,
+    (interface, state, stats): (&mut Interface, &mut TcpState<'_>, &mut Stats),
+    tcp: &mut TcpSlot<'_>,
+    room: &mut dyn Room,
+) -> bool {
+    let destination = tcp.connection.tuple.remote.addr;
+    let planned = tcp.connection.poll_segment(now, tcp.path.mss(destination));
+    // Where it is: a plan that is moved has to be put together again.
+    let (Some(plan), Some(link)) = (&planned, interface.link_header(&tcp.path)) else {
+        return false;
+    };
+    let tuple = &tcp.connection.tuple;
+    let flow_label = interface.flow_label_on(&mut tcp.path, tuple.local, tuple.remote);
+    let marked = state.mark_fast_open(now, (&tcp.connection, tcp.fast_open), plan);
+    let chosen = tcp.connection.options.hop_limit;
+    let segment = Outgoing {
+        link,
+        content: Content::Ip(IpPacket {
+            src: tcp.connection.tuple.local.addr,
+            dst: destination,
+            hop_limit: chosen.unwrap_or_else(|| interface.hop_limit(destination)),
+            dscp_ecn: tcp.connection.options.dscp << 2 | plan.ecn().0,
+            ident: plan.fragment_ident(),
+            dont_fragment: DISCOVERS_PATH_MTU && !tcp.path.needs_fragments(),
+            flow_label,
+            payload: match &marked {
+                None => Payload::Segment(now, &tcp.connection, plan),
+                Some(header) => Payload::Marked(header, &tcp.connection, plan),
+            },
+        }),
+    };
+    room.send(&segment);
+    tcp.connection.on_transmitted(plan);
+    if plan.repeated {
+        stats.count(Counted::Retransmit);
+    }
+    stats.count(Counted::Sent);
+    true
 }
 
 /// Whether a slot has the connection between these ends.

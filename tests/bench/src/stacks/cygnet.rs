@@ -66,6 +66,10 @@ impl Driver for End {
         End::transmit(self, Some(cx))
     }
 
+    fn transmit_room(&mut self, cx: &mut Context<'_>) -> usize {
+        End::room(self, Some(cx))
+    }
+
     fn link_state(&mut self, _: &mut Context<'_>) -> LinkState {
         LinkState::Up
     }
