@@ -114,15 +114,6 @@ impl<'d> Engine<'d> {
         index: Index,
         room: &mut dyn Room,
     ) -> bool {
-        let Some(tcp) = self.sockets.tcp_mut(index) else {
-            return false;
-        };
-        let destination = tcp.connection.tuple.remote.addr;
-        let reach = self.interface.reach(now, destination, &mut tcp.path);
-        if !matches!(reach, Reach::Now) {
-            self.on_tcp_out_of_reach(now, index, reach);
-            return false;
-        }
         let Self {
             sockets,
             interface,
@@ -133,6 +124,12 @@ impl<'d> Engine<'d> {
         let Some(tcp) = sockets.tcp_mut(index) else {
             return false;
         };
+        let destination = tcp.connection.tuple.remote.addr;
+        let reach = interface.reach(now, destination, &mut tcp.path);
+        if !matches!(reach, Reach::Now) {
+            self.on_tcp_out_of_reach(now, index, reach);
+            return false;
+        }
         let mut sent = false;
         let wants_to_send = loop {
             if !send_segment(now, (interface, state, stats), tcp, room) {
@@ -146,7 +143,7 @@ impl<'d> Engine<'d> {
                 break true;
             }
         };
-        self.settle_with(index, wants_to_send);
+        self.settle_with(index, |_| wants_to_send);
         sent
     }
 
