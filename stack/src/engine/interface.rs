@@ -263,13 +263,24 @@ impl Interface {
         let link = self.mtu_to(destination);
         reported.map_or(link, |mtu| link.min(mtu.into()))
     }
+
+    /// Whether a neighbor or a router is to be asked: what a packet may make necessary that goes to one.
+    #[inline]
+    pub(super) fn has_questions(&self, now: Instant) -> bool {
+        #[cfg(feature = "medium-ethernet")]
+        return self.ethernet.neighbors.solicit_due(now) || self.wants_router_solicitation(now);
+        #[cfg(not(feature = "medium-ethernet"))]
+        {
+            let _ = now;
+            false
+        }
+    }
 }
 
 impl Engine<'_> {
-    /// The link is up, or down. True if that is news. The runner says so whenever it comes by.
+    /// The link is up, or down. True if that is news.
     pub(crate) fn set_link_up(&mut self, now: Instant, up: bool) -> bool {
         self.now = now;
-        self.attention = false;
         if self.interface.link_up == up {
             return false;
         }

@@ -224,6 +224,7 @@ impl<'d> Sockets<'d> {
     /// The connection of a key, unless the key is stale.
     #[cfg(feature = "socket-tcp")]
     #[cfg_attr(target_pointer_width = "32", inline(never))]
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
     pub(super) fn tcp_of(&mut self, key: SocketKey) -> Option<&mut TcpSlot<'d>> {
         let index = self.index(key)?;
         self.tcp_mut(index)

@@ -329,6 +329,28 @@ fn every_slot_can_be_used_again_and_again() {
     }
 }
 
+/// Of two sockets in a row the first needs a neighbor that is not known, and the second sends.
+#[test]
+fn a_neighbor_is_asked_for_although_another_socket_sends_meanwhile() {
+    let mut pair = Pair::new(Medium::Ethernet);
+    let (client, _) = pair.connection();
+    let other = pair.socket(0);
+    let stranger = IpEndpoint::new(Ipv4Addr::new(10, 0, 0, 77).into(), 80);
+    let engine = &mut pair.engines[0];
+    engine
+        .tcp_connect(other, stranger, IpListenEndpoint::from(0))
+        .unwrap();
+    engine.tcp_with(client, |c| c.write(b"hello")).unwrap();
+
+    let kind = |frame: Option<Vec<u8>>| frame.map(|frame| [frame[12], frame[13]]);
+    assert_eq!(kind(next_frame(engine, pair.now)), Some([8, 0]), "the data");
+    let mut next = None;
+    while next.is_none() && engine.wants_to_transmit(pair.now) {
+        next = next_frame(engine, pair.now);
+    }
+    assert_eq!(kind(next), Some([8, 6]), "ARP");
+}
+
 #[test]
 fn a_silent_engine_has_nothing_to_wait_for() {
     let mut pair = Pair::new(Medium::Ip);

@@ -13,7 +13,7 @@ use crate::time::Instant;
 pub(crate) struct Deadlines<'d> {
     heap: &'d mut [Index],
     len: usize,
-    /// Of each slot: when its entry is due.
+    /// Of each slot: when its entry is due; [`Instant::FAR_FUTURE`] when it has none.
     at: &'d mut [Instant],
     /// Of each slot: its position in the heap, from 1; 0 when it has none.
     positions: &'d mut [Index],
@@ -26,6 +26,7 @@ impl<'d> Deadlines<'d> {
         at: &'d mut [Instant],
         positions: &'d mut [Index],
     ) -> Self {
+        at.fill(Instant::FAR_FUTURE);
         Self {
             heap,
             len: 0,
@@ -40,17 +41,13 @@ impl<'d> Deadlines<'d> {
     }
 
     /// Makes sure that `index` is called at `at` or earlier.
+    #[inline]
     pub(crate) fn schedule(&mut self, index: Index, at: Instant) {
-        let position = self.position(index);
-        let known = position.map_or(Instant::FAR_FUTURE, |position| self.due(position));
-        let Some(deadline) = self.at.get_mut(usize::from(index)) else {
-            return;
-        };
-        if at >= known {
-            return;
+        match self.at.get_mut(usize::from(index)) {
+            Some(known) if at < *known => *known = at,
+            _ => return,
         }
-        *deadline = at;
-        let position = position.unwrap_or_else(|| {
+        let position = self.position(index).unwrap_or_else(|| {
             self.len += 1;
             self.len - 1
         });
@@ -82,6 +79,9 @@ impl<'d> Deadlines<'d> {
         }
         if let Some(position) = self.positions.get_mut(usize::from(index)) {
             *position = 0;
+        }
+        if let Some(at) = self.at.get_mut(usize::from(index)) {
+            *at = Instant::FAR_FUTURE;
         }
     }
 
