@@ -160,19 +160,19 @@ impl<'d> Engine<'d> {
     /// Whether no connection, half-open or remembered ones included, has these ends.
     fn is_tuple_free(&self, tuple: &FourTuple, hash: u32) -> bool {
         let connected = self.sockets.find(hash, |body| match body {
-            Body::Tcp(tcp) => tcp.connection.tuple == *tuple,
+            Body::Tcp(tcp) => tcp.connection.tuple.is(tuple),
             _ => false,
         });
         connected.is_none()
             && self
                 .tcp
                 .half_open
-                .find(hash, |h| h.tuple == *tuple)
+                .find(hash, |h| h.tuple.is(tuple))
                 .is_none()
             && self
                 .tcp
                 .time_wait
-                .find(hash, |r| r.connection.tuple == *tuple)
+                .find(hash, |r| r.connection.tuple.is(tuple))
                 .is_none()
     }
 

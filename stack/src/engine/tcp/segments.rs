@@ -75,11 +75,11 @@ impl<'d> Engine<'d> {
     /// The connection between these ends, or their hash.
     pub(super) fn find_connection(&mut self, tuple: &FourTuple) -> Result<Index, TupleHash> {
         let is_it = |body: &Body<'_>| match body {
-            Body::Tcp(tcp) => tcp.connection.tuple == *tuple,
+            Body::Tcp(tcp) => tcp.connection.tuple.is(tuple),
             _ => false,
         };
         let last = self.tcp.last;
-        if self.sockets.filed_under(last).is_some() && is_it(self.sockets.body(last)) {
+        if self.sockets.is_filed(last) && is_it(self.sockets.body(last)) {
             return Ok(last);
         }
         let hash = self.hash_connection(tuple);
@@ -94,7 +94,7 @@ impl<'d> Engine<'d> {
 
     fn hash_connection(&mut self, tuple: &FourTuple) -> TupleHash {
         match &self.tcp.last_hash {
-            Some((last, hash)) if last == tuple => *hash,
+            Some((last, hash)) if last.is(tuple) => *hash,
             _ => {
                 let hash = self.tcp.isn.hash(tuple);
                 self.tcp.last_hash = Some((*tuple, hash));
