@@ -4,6 +4,7 @@
 //! suites that draw their circumstances from seeds take more of them with `CYGNET_SEEDS=N`, and a single
 //! one again with `CYGNET_SEED=n`.
 
+mod busy;
 mod cancellation;
 mod closing;
 mod congestion;

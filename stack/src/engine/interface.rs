@@ -152,6 +152,7 @@ impl Interface {
 
     /// Whether the stack can talk: the link is up and it has an address that it may use. One of IPv6 that is
     /// good for the link alone does not count, unless no other was asked for.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(super) fn is_config_up(&self) -> bool {
         self.link_up
             && self.addresses.usable().any(|ours| match ours.cidr {
@@ -263,13 +264,24 @@ impl Interface {
         let link = self.mtu_to(destination);
         reported.map_or(link, |mtu| link.min(mtu.into()))
     }
+
+    /// Whether a neighbor or a router is to be asked: what a packet may make necessary that goes to one.
+    #[inline]
+    pub(super) fn has_questions(&self, now: Instant) -> bool {
+        #[cfg(feature = "medium-ethernet")]
+        return self.ethernet.neighbors.solicit_due(now) || self.wants_router_solicitation(now);
+        #[cfg(not(feature = "medium-ethernet"))]
+        {
+            let _ = now;
+            false
+        }
+    }
 }
 
 impl Engine<'_> {
-    /// The link is up, or down. True if that is news. The runner says so whenever it comes by.
+    /// The link is up, or down. True if that is news.
     pub(crate) fn set_link_up(&mut self, now: Instant, up: bool) -> bool {
         self.now = now;
-        self.attention = false;
         if self.interface.link_up == up {
             return false;
         }

@@ -192,10 +192,16 @@ impl<'d> Engine<'d> {
         }
     }
 
-    /// Does what is due by now.
+    /// The runner has come by, and sees to whatever handles asked for: true if that may be due already.
     #[inline]
-    pub(crate) fn expire(&mut self, now: Instant) {
+    pub(crate) fn on_runner(&mut self, now: Instant) -> bool {
+        self.now = now;
         self.only_sockets_send = false;
+        core::mem::take(&mut self.attention)
+    }
+
+    /// Does what is due by now.
+    pub(crate) fn expire(&mut self, now: Instant) {
         if self.next_deadline() <= now {
             self.on_timeout(now);
         }
@@ -204,6 +210,7 @@ impl<'d> Engine<'d> {
     /// The clock reached [`Self::next_deadline`], or passed it.
     pub(crate) fn on_timeout(&mut self, now: Instant) {
         self.now = now;
+        self.only_sockets_send = false;
         self.on_interface_timeout(now);
         self.on_services_timeout(now);
         self.on_fragment_timeout(now);

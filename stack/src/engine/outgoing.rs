@@ -178,6 +178,7 @@ impl Outgoing<'_> {
     }
 
     /// Its length in bytes, link header included.
+    #[inline]
     fn len(&self) -> usize {
         self.link.len() + self.content.len()
     }

@@ -19,7 +19,7 @@ use cygnet_driver::{Capabilities, HardwareAddress, Medium, RxMeta, TxToken};
 use super::*;
 use crate::events::Events;
 use crate::stats::Discard;
-use crate::storage::{Deadlines, Link, List};
+use crate::storage::{BucketMemory, Buckets, DeadlineMemory, Deadlines, Link};
 use crate::tcp::{ConnectionError, State};
 use crate::time::Duration;
 use crate::wire::{IpCidr, IpEndpoint, IpListenEndpoint, Ipv4Cidr};
@@ -33,12 +33,8 @@ fn engine(address: Ipv4Addr, medium: Medium) -> Engine<'static> {
     let sockets = Sockets::new(
         Box::leak(slots.into_boxed_slice()),
         [(); LANES].map(|()| Box::leak(Box::new([Link::NONE; SLOTS])).as_mut_slice()),
-        Box::leak(Box::new([List::new(); SLOTS])),
-        Deadlines::new(
-            Box::leak(Box::new([0; SLOTS])),
-            Box::leak(Box::new([Instant::ZERO; SLOTS])),
-            Box::leak(Box::new([0; SLOTS])),
-        ),
+        Buckets::new(Box::leak(Box::new(BucketMemory::<SLOTS>::new()))),
+        Deadlines::new(Box::leak(Box::new(DeadlineMemory::<SLOTS>::new()))),
     );
     let capabilities = Capabilities::new(medium, 1514);
     let config = Config::ipv4_static(StaticConfigV4::new(Ipv4Cidr::new(address, 24)));
@@ -327,6 +323,28 @@ fn every_slot_can_be_used_again_and_again() {
         let open: Vec<_> = (0..SLOTS).map(|_| pair.socket(side)).collect();
         assert_eq!(open.len(), SLOTS, "all slots are free again");
     }
+}
+
+/// Of two sockets in a row the first needs a neighbor that is not known, and the second sends.
+#[test]
+fn a_neighbor_is_asked_for_although_another_socket_sends_meanwhile() {
+    let mut pair = Pair::new(Medium::Ethernet);
+    let (client, _) = pair.connection();
+    let other = pair.socket(0);
+    let stranger = IpEndpoint::new(Ipv4Addr::new(10, 0, 0, 77).into(), 80);
+    let engine = &mut pair.engines[0];
+    engine
+        .tcp_connect(other, stranger, IpListenEndpoint::from(0))
+        .unwrap();
+    engine.tcp_with(client, |c| c.write(b"hello")).unwrap();
+
+    let kind = |frame: Option<Vec<u8>>| frame.map(|frame| [frame[12], frame[13]]);
+    assert_eq!(kind(next_frame(engine, pair.now)), Some([8, 0]), "the data");
+    let mut next = None;
+    while next.is_none() && engine.wants_to_transmit(pair.now) {
+        next = next_frame(engine, pair.now);
+    }
+    assert_eq!(kind(next), Some([8, 6]), "ARP");
 }
 
 #[test]

@@ -28,6 +28,11 @@ pub struct Runner<'d, D: Driver, M: RawMutex = NoopRawMutex, C: Clock = EmbassyC
     stack: Stack<'d, M>,
     /// The last poll ended early, to let others answer what it received.
     yielded: bool,
+    /// The link as the engine knows it.
+    link_up: bool,
+    /// When something is due, as far as was known when the last poll ended. What became due sooner since then is
+    /// found out at the end of the next.
+    due: Instant,
 }
 
 /// What a poll has left to do.
@@ -45,6 +50,8 @@ impl<'d, D: Driver, M: RawMutex, C: Clock> Runner<'d, D, M, C> {
             clock,
             stack,
             yielded: false,
+            link_up: false,
+            due: Instant::ZERO,
         }
     }
 
@@ -71,21 +78,26 @@ impl<'d, D: Driver, M: RawMutex, C: Clock> Runner<'d, D, M, C> {
         #[cfg(all(feature = "multicast", feature = "medium-ethernet"))]
         self.look_at_groups();
         let received = self.receive(now, cx);
-        let mut wants = false;
+        let may_yield = !self.yielded;
+        let mut wants = true;
         let news = self.stack.dispatch(|s| {
-            s.engine.expire(now);
-            wants = s.engine.wants_to_transmit(now);
+            // What a handle asked for may be due already.
+            if s.on_runner_awake(now) || self.due <= now {
+                s.engine.expire(now);
+            }
+            // Not asked where it is hardly ever of use, as whoever is woken goes first.
+            wants = may_yield && s.engine.has_events() || s.engine.wants_to_transmit(now);
         });
         // Whoever has something to read goes first: an acknowledgment then travels with the answer, and
         // tells of the room that reading made.
-        self.yielded = !self.yielded && news;
+        self.yielded = may_yield && news;
         if self.yielded {
             poll_again(cx.waker());
             return;
         }
         let sent = self.transmit(now, cx, wants);
         let mut more = received || sent.more;
-        let mut deadline = Instant::FAR_FUTURE;
+        self.due = Instant::ZERO;
         self.stack.dispatch(|s| {
             // A conflict, or the first announcement of an address that was probed.
             s.look_at_config();
@@ -93,7 +105,7 @@ impl<'d, D: Driver, M: RawMutex, C: Clock> Runner<'d, D, M, C> {
             more |= s.engine.wants_attention(sent.blocked);
             if !more {
                 s.on_runner_asleep(cx.waker());
-                deadline = s.engine.next_deadline();
+                self.due = s.engine.next_deadline();
             }
         });
         if more {
@@ -101,19 +113,22 @@ impl<'d, D: Driver, M: RawMutex, C: Clock> Runner<'d, D, M, C> {
             return;
         }
         // What is due now waits for room to send.
-        let waits = deadline <= now && sent.blocked;
-        if !waits && deadline != Instant::FAR_FUTURE {
-            self.clock.wake_at(deadline, cx.waker());
+        let waits = self.due <= now && sent.blocked;
+        if !waits && self.due != Instant::FAR_FUTURE {
+            self.clock.wake_at(self.due, cx.waker());
         }
     }
 
     fn look_at_link(&mut self, now: Instant, cx: &mut Context<'_>) {
         let up = self.driver.link_state(cx) == LinkState::Up;
+        if up == self.link_up {
+            return;
+        }
         self.stack.with_quietly(|s| {
-            s.on_runner_awake();
             if s.engine.set_link_up(now, up) {
                 s.link_or_config_changed();
             }
+            self.link_up = up;
         });
     }
 

@@ -9,6 +9,7 @@ use heapless::Vec;
 use super::wakers::SocketWakers;
 use crate::engine::{Engine, SocketKey};
 use crate::storage::{Index, Presence};
+use crate::time::Instant;
 
 /// What the mutex protects.
 pub(crate) struct Locked<'d> {
@@ -43,6 +44,7 @@ impl<'d> Locked<'d> {
     /// Sees to the handles that were dropped meanwhile. That happens about never, so it may look at all
     /// sockets.
     #[cfg_attr(target_pointer_width = "32", inline(never))]
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
     pub(super) fn bury_orphans(&self, shared: &mut Shared<'d>) {
         if self.orphaned.replace(false) {
             self.bury(shared);
@@ -51,6 +53,7 @@ impl<'d> Locked<'d> {
 
     /// A call of a handle is at its end: sees to what it left behind, and collects who is to be woken.
     #[cfg_attr(target_pointer_width = "32", inline(never))]
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
     pub(super) fn leave(&self, shared: &mut Shared<'d>, wakes: &mut Wakes) {
         self.bury_orphans(shared);
         shared.collect(wakes, true);
@@ -112,9 +115,10 @@ impl<'d> Shared<'d> {
         self.wakers.get_mut(usize::from(index))
     }
 
-    /// The runner has come by, and sees whatever handles ask for from here on.
-    pub(super) fn on_runner_awake(&mut self) {
+    /// The runner has come by, and sees whatever handles ask for from here on. True if one asked for something.
+    pub(super) fn on_runner_awake(&mut self, now: Instant) -> bool {
         self.runner_sleeps = false;
+        self.engine.on_runner(now)
     }
 
     /// The runner sleeps until something takes its waker.
@@ -193,6 +197,7 @@ impl Wakes {
         Self { list: Vec::new() }
     }
 
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(super) fn push(&mut self, waker: Waker) {
         // Callers look for room first; one too many is woken at once rather than lost.
         if let Err(waker) = self.list.push(waker) {

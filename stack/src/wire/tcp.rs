@@ -131,6 +131,7 @@ impl TcpHeader {
     /// Writes a segment from `src` to `dst` to the start of `buf`, which the caller makes long enough
     /// for [`len`](Self::len) and the payload. The payload comes in two parts, as a ring holds it, and
     /// is copied and summed in one pass.
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
     pub fn emit(
         &self,
         buf: &mut [u8],

@@ -58,15 +58,19 @@ impl Interface {
     #[inline]
     pub(super) fn ethernet_header(&self, path: &Path) -> Option<EthernetHeader> {
         let next_hop = path.next_hop.as_ref()?;
+        let group;
         let dst = match next_hop.delivery {
             Delivery::Neighbor => self.ethernet.neighbors.hardware(path.neighbor?)?,
-            Delivery::Local => self.ethernet.hardware,
-            Delivery::Broadcast => EthernetAddress::BROADCAST,
-            Delivery::Multicast => match next_hop.address {
-                IpAddress::Ipv4(group) => EthernetAddress::for_ipv4_multicast(group),
-                #[cfg(feature = "proto-ipv6")]
-                IpAddress::Ipv6(group) => EthernetAddress::for_ipv6_multicast(group),
-            },
+            Delivery::Local => &self.ethernet.hardware,
+            Delivery::Broadcast => &EthernetAddress::BROADCAST,
+            Delivery::Multicast => {
+                group = match next_hop.address {
+                    IpAddress::Ipv4(group) => EthernetAddress::for_ipv4_multicast(group),
+                    #[cfg(feature = "proto-ipv6")]
+                    IpAddress::Ipv6(group) => EthernetAddress::for_ipv6_multicast(group),
+                };
+                &group
+            }
         };
         let ethertype = match next_hop.address {
             IpAddress::Ipv4(_) => EtherType::IPV4,
@@ -74,7 +78,7 @@ impl Interface {
             IpAddress::Ipv6(_) => EtherType::IPV6,
         };
         Some(EthernetHeader {
-            dst,
+            dst: *dst,
             src: self.ethernet.hardware,
             ethertype,
         })

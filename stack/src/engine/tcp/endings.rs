@@ -1,10 +1,10 @@
 //! What follows from a change of a connection: the lists that it is in, and its end.
 
-use super::{Remembered, TcpSlot};
+use super::Remembered;
 use crate::engine::{BufferPair, Engine};
 use crate::events::Events;
 use crate::storage::Index;
-use crate::tcp::{ConnectionError, State, TimeWait};
+use crate::tcp::{Connection, ConnectionError, State, TimeWait};
 use crate::wire::IpAddress;
 
 impl<'d> Engine<'d> {
@@ -19,14 +19,16 @@ impl<'d> Engine<'d> {
     /// when a timer says so.
     #[cfg_attr(target_pointer_width = "64", inline(always))]
     pub(super) fn settle(&mut self, index: Index, blocked: bool) {
-        let wants = |tcp: &TcpSlot<'_>| tcp.connection.wants_to_send();
-        let wants_to_send = !blocked && self.sockets.tcp(index).is_some_and(wants);
-        self.settle_with(index, wants_to_send);
+        self.settle_with(index, |connection| !blocked && connection.wants_to_send());
     }
 
-    /// The same, where it is known whether the connection wants to send at once.
+    /// The same, for who says whether the connection is to send at once.
     #[cfg_attr(target_pointer_width = "64", inline(always))]
-    pub(super) fn settle_with(&mut self, index: Index, wants_to_send: bool) {
+    pub(super) fn settle_with(
+        &mut self,
+        index: Index,
+        wants_to_send: impl FnOnce(&Connection<'d>) -> bool,
+    ) {
         self.settle_fast_open(index);
         let Some(tcp) = self.sockets.tcp_mut(index) else {
             return;
@@ -43,6 +45,7 @@ impl<'d> Engine<'d> {
             return;
         }
         let deadline = connection.next_deadline();
+        let wants_to_send = wants_to_send(connection);
         if !events.is_empty() {
             #[cfg(feature = "medium-ethernet")]
             if events.contains(Events::WRITABLE) {

@@ -28,10 +28,13 @@ impl Engine<'_> {
     #[inline(never)]
     pub(super) fn peer(&mut self, now: Instant, tuple: &FourTuple) -> &Peer {
         let (local, remote) = (tuple.local.addr, tuple.remote.addr);
-        let known = self.tcp.peer.take_if(|peer| {
+        let is_known = self.tcp.peer.as_ref().is_some_and(|peer| {
             peer.local == local && peer.remote == remote && self.interface.is_current(&peer.path)
         });
-        self.tcp.peer.insert(known.unwrap_or_else(|| {
+        if !is_known {
+            self.tcp.peer = None;
+        }
+        self.tcp.peer.get_or_insert_with(|| {
             let mut path = Path::from_source(Some(local));
             self.interface.resolve(now, remote, &mut path);
             Peer {
@@ -40,6 +43,6 @@ impl Engine<'_> {
                 path,
                 timestamp_offset: self.tcp.isn.timestamp_offset(tuple),
             }
-        }))
+        })
     }
 }

@@ -1,6 +1,7 @@
 //! What handles ask for: sockets, connections, their beginning and their giving up.
 
 use super::pool::PoolId;
+use super::segments::is_between;
 use super::{ConnectError, TcpSlot};
 use crate::engine::config::EcnPolicy;
 use crate::engine::sockets::Body;
@@ -159,20 +160,17 @@ impl<'d> Engine<'d> {
 
     /// Whether no connection, half-open or remembered ones included, has these ends.
     fn is_tuple_free(&self, tuple: &FourTuple, hash: u32) -> bool {
-        let connected = self.sockets.find(hash, |body| match body {
-            Body::Tcp(tcp) => tcp.connection.tuple == *tuple,
-            _ => false,
-        });
+        let connected = self.sockets.find(hash, |body| is_between(body, tuple));
         connected.is_none()
             && self
                 .tcp
                 .half_open
-                .find(hash, |h| h.tuple == *tuple)
+                .find(hash, |h| h.tuple.is(tuple))
                 .is_none()
             && self
                 .tcp
                 .time_wait
-                .find(hash, |r| r.connection.tuple == *tuple)
+                .find(hash, |r| r.connection.tuple.is(tuple))
                 .is_none()
     }
 

@@ -73,15 +73,18 @@ impl<'d> Engine<'d> {
     }
 
     /// The connection between these ends, or their hash.
+    #[inline]
     pub(super) fn find_connection(&mut self, tuple: &FourTuple) -> Result<Index, TupleHash> {
-        let is_it = |body: &Body<'_>| match body {
-            Body::Tcp(tcp) => tcp.connection.tuple == *tuple,
-            _ => false,
-        };
         let last = self.tcp.last;
-        if self.sockets.filed_under(last).is_some() && is_it(self.sockets.body(last)) {
+        if self.sockets.is_filed(last) && is_between(self.sockets.body(last), tuple) {
             return Ok(last);
         }
+        self.find_other_connection(tuple)
+    }
+
+    #[inline(never)]
+    fn find_other_connection(&mut self, tuple: &FourTuple) -> Result<Index, TupleHash> {
+        let is_it = |body: &Body<'_>| is_between(body, tuple);
         let hash = self.hash_connection(tuple);
         match self.sockets.find(hash.bucket(), is_it) {
             Some(index) => {
@@ -94,7 +97,7 @@ impl<'d> Engine<'d> {
 
     fn hash_connection(&mut self, tuple: &FourTuple) -> TupleHash {
         match &self.tcp.last_hash {
-            Some((last, hash)) if last == tuple => *hash,
+            Some((last, hash)) if last.is(tuple) => *hash,
             _ => {
                 let hash = self.tcp.isn.hash(tuple);
                 self.tcp.last_hash = Some((*tuple, hash));
@@ -111,15 +114,6 @@ impl<'d> Engine<'d> {
         index: Index,
         room: &mut dyn Room,
     ) -> bool {
-        let Some(tcp) = self.sockets.tcp_mut(index) else {
-            return false;
-        };
-        let destination = tcp.connection.tuple.remote.addr;
-        let reach = self.interface.reach(now, destination, &mut tcp.path);
-        if !matches!(reach, Reach::Now) {
-            self.on_tcp_out_of_reach(now, index, reach);
-            return false;
-        }
         let Self {
             sockets,
             interface,
@@ -130,6 +124,12 @@ impl<'d> Engine<'d> {
         let Some(tcp) = sockets.tcp_mut(index) else {
             return false;
         };
+        let destination = tcp.connection.tuple.remote.addr;
+        let reach = interface.reach(now, destination, &mut tcp.path);
+        if !matches!(reach, Reach::Now) {
+            self.on_tcp_out_of_reach(now, index, reach);
+            return false;
+        }
         let mut sent = false;
         let wants_to_send = loop {
             if !send_segment(now, (interface, state, stats), tcp, room) {
@@ -143,7 +143,7 @@ impl<'d> Engine<'d> {
                 break true;
             }
         };
-        self.settle_with(index, wants_to_send);
+        self.settle_with(index, |_| wants_to_send);
         sent
     }
 
@@ -183,12 +183,13 @@ fn send_segment(
 ) -> bool {
     let destination = tcp.connection.tuple.remote.addr;
     let planned = tcp.connection.poll_segment(now, tcp.path.mss(destination));
-    let (Some(plan), Some(link)) = (planned, interface.link_header(&tcp.path)) else {
+    // Where it is: a plan that is moved has to be put together again.
+    let (Some(plan), Some(link)) = (&planned, interface.link_header(&tcp.path)) else {
         return false;
     };
     let tuple = &tcp.connection.tuple;
     let flow_label = interface.flow_label_on(&mut tcp.path, tuple.local, tuple.remote);
-    let marked = state.mark_fast_open(now, (&tcp.connection, tcp.fast_open), &plan);
+    let marked = state.mark_fast_open(now, (&tcp.connection, tcp.fast_open), plan);
     let chosen = tcp.connection.options.hop_limit;
     let segment = Outgoing {
         link,
@@ -201,16 +202,24 @@ fn send_segment(
             dont_fragment: DISCOVERS_PATH_MTU && !tcp.path.needs_fragments(),
             flow_label,
             payload: match &marked {
-                None => Payload::Segment(now, &tcp.connection, &plan),
-                Some(header) => Payload::Marked(header, &tcp.connection, &plan),
+                None => Payload::Segment(now, &tcp.connection, plan),
+                Some(header) => Payload::Marked(header, &tcp.connection, plan),
             },
         }),
     };
     room.send(&segment);
-    tcp.connection.on_transmitted(&plan);
+    tcp.connection.on_transmitted(plan);
     if plan.repeated {
         stats.count(Counted::Retransmit);
     }
     stats.count(Counted::Sent);
     true
+}
+
+/// Whether a slot has the connection between these ends.
+pub(super) fn is_between(body: &Body<'_>, tuple: &FourTuple) -> bool {
+    match body {
+        Body::Tcp(tcp) => tcp.connection.tuple.is(tuple),
+        _ => false,
+    }
 }

@@ -170,8 +170,8 @@ impl Entry {
     }
 
     /// The link address, if one is known.
-    pub(super) fn hardware(&self) -> Option<EthernetAddress> {
-        match self.state {
+    pub(super) fn hardware(&self) -> Option<&EthernetAddress> {
+        match &self.state {
             State::Reachable { hardware, .. }
             | State::Stale { hardware }
             | State::Delay { hardware, .. }

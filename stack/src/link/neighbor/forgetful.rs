@@ -113,9 +113,10 @@ impl<W: Default, const N: usize> NeighborCache<W, N> {
     }
 
     /// The link address of a neighbor that a lookup has just found reachable.
+    // By reference: moved out of its state it would be read back in other pieces than it was written.
     #[inline]
-    pub(crate) fn hardware(&self, key: NeighborKey) -> Option<EthernetAddress> {
-        match self.slots.get(usize::from(key.index))?.state {
+    pub(crate) fn hardware(&self, key: NeighborKey) -> Option<&EthernetAddress> {
+        match &self.slots.get(usize::from(key.index))?.state {
             State::Known(hardware) => Some(hardware),
             _ => None,
         }
@@ -187,8 +188,14 @@ impl<W: Default, const N: usize> NeighborCache<W, N> {
     }
 
     /// Whether [`Self::poll_solicit`] has something to send, so that room to transmit is wanted.
+    #[inline]
     pub(crate) fn solicit_due(&self, now: Instant) -> bool {
-        self.next_deadline <= now && self.slots.iter().any(|slot| slot.solicit_due(now))
+        self.next_deadline <= now && self.any_solicit_due(now)
+    }
+
+    #[inline(never)]
+    fn any_solicit_due(&self, now: Instant) -> bool {
+        self.slots.iter().any(|slot| slot.solicit_due(now))
     }
 
     /// The next neighbor that does not answer; to be called until it returns `None`.
@@ -297,6 +304,7 @@ impl<W: Default, const N: usize> NeighborCache<W, N> {
         first
     }
 
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     fn refresh_deadline(&mut self) {
         self.next_deadline = Instant::FAR_FUTURE;
         for slot in &self.slots {
@@ -421,7 +429,7 @@ mod tests {
         assert_eq!(answer, Learned::Resolved(1));
         assert_eq!(lookup(&mut cache, secs(2), 1), Lookup::Reachable(MAC_A));
         assert!(cache.use_confirmed(secs(2), key));
-        assert_eq!(cache.hardware(key), Some(MAC_A));
+        assert_eq!(cache.hardware(key), Some(&MAC_A));
         assert_eq!(cache.waiters_mut(key), None);
         assert_eq!(cache.next_deadline(), Instant::FAR_FUTURE);
     }

@@ -22,10 +22,10 @@ impl Connection<'_> {
         }
     }
 
+    /// Nobody waits for that: it is the user's own doing.
     pub(super) fn start_close(&mut self, state: State) {
         self.snd.closed = true;
         self.state = state;
-        self.events |= Events::STATE;
     }
 
     /// The handle is gone: closes, and from now on nobody reads.

@@ -79,6 +79,7 @@ impl Connection<'_> {
     }
 
     /// Takes back what was done about losses that were none.
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
     fn look_for_mistakes(&mut self, header: &TcpHeader, advances: bool, delivered: &Delivered) {
         let options = &header.options;
         let twice = reported_duplicate(&options.sack, header.ack).filter(|_| self.sack);

@@ -85,32 +85,45 @@ impl Connection<'_> {
 
     /// Writes down a segment that was planned right before.
     pub(crate) fn emit(&self, now: Instant, plan: &SegmentPlan, buf: &mut [u8]) {
-        let header = self.header(now, plan);
         let FourTuple { local, remote } = &self.tuple;
         let payload = self.payload(plan);
-        header.emit(buf, local.addr, remote.addr, payload, ChecksumMode::Full);
+        let mut emit = |header: TcpHeader| {
+            header.emit(buf, local.addr, remote.addr, payload, ChecksumMode::Full);
+        };
+        // Apart from each other, for a header whose options the compiler knows is no more than a few numbers.
+        match plan.kind {
+            Kind::Usual => emit(self.usual_header(now, plan)),
+            _ => emit(self.header(now, plan)),
+        }
     }
 
     /// The header of a segment that was planned right before.
     #[inline(always)]
     pub(crate) fn header(&self, now: Instant, plan: &SegmentPlan) -> TcpHeader {
-        let mut header = TcpHeader {
-            src_port: self.tuple.local.port,
-            dst_port: self.tuple.remote.port,
-            seq: plan.seq,
-            ack: SeqNum::new(0),
-            flags: plan.flags,
-            window: plan.window,
-            urgent: 0,
-            options: self.usual_options(now),
-        };
-        if plan.flags.contains(TcpFlags::ACK) {
-            header.ack = self.rcv.nxt;
-        }
+        let mut header = self.usual_header(now, plan);
         if plan.kind != Kind::Usual {
             header.options = self.options(now, plan.kind, plan.mss);
         }
         header
+    }
+
+    #[inline(always)]
+    fn usual_header(&self, now: Instant, plan: &SegmentPlan) -> TcpHeader {
+        let is_acknowledging = plan.flags.contains(TcpFlags::ACK);
+        TcpHeader {
+            src_port: self.tuple.local.port,
+            dst_port: self.tuple.remote.port,
+            seq: plan.seq,
+            ack: if is_acknowledging {
+                self.rcv.nxt
+            } else {
+                SeqNum::new(0)
+            },
+            flags: plan.flags,
+            window: plan.window,
+            urgent: 0,
+            options: self.usual_options(now),
+        }
     }
 
     /// The payload of a planned segment, in at most two pieces.

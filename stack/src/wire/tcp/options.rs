@@ -124,6 +124,7 @@ impl TcpOptions {
     /// SYN    MSS(4) SACK-permitted(2) timestamps(10) NOP window-scale(3) Fast Open(2 + its cookie)
     /// others NOP NOP timestamps(10) NOP NOP SACK(2 + 8 a block)
     /// ```
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
     pub(super) fn emit(&self, buf: &mut [u8]) -> u64 {
         let mut writer = Writer {
             room: buf,
@@ -358,6 +359,7 @@ struct Writer<'a> {
 }
 
 impl Writer<'_> {
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     fn put_u16(&mut self, value: u16) {
         self.put(value.to_be_bytes());
         self.fields += u64::from(value);

@@ -15,7 +15,7 @@ impl Entry {
             State::Permanent { .. } => return Change::Unchanged,
             State::Incomplete { .. } => Change::Resolved,
             State::Failed { .. } => Change::Updated,
-            _ if self.hardware() == Some(claimed) => return Change::Unchanged,
+            _ if self.hardware() == Some(&claimed) => return Change::Unchanged,
             _ => Change::Updated,
         };
         self.state = State::Stale { hardware: claimed };
