@@ -5,6 +5,7 @@
 //! take as long as it takes to look at them.
 
 mod blind;
+mod closed_window;
 mod forger;
 mod greedy;
 mod stalling;

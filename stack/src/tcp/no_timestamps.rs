@@ -61,6 +61,10 @@ impl Timestamping {
         None
     }
 
+    pub(super) fn echoes_before(&self, _: Instant, _: u32, _: &TcpOptions) -> bool {
+        false
+    }
+
     pub(super) fn echo_age(&self, _: Instant, _: &TcpOptions) -> Option<Duration> {
         None
     }

@@ -3,7 +3,7 @@
 //! new (PAWS, section 5). Without the feature `tcp-timestamps`, `no_timestamps.rs` is in its place.
 
 use super::FourTuple;
-use super::clock::{Moment, seconds};
+use super::clock::{Moment, micros, seconds};
 use super::isn::{IsnGenerator, hash_addresses};
 use crate::stats::Discard;
 use crate::time::{Duration, Instant};
@@ -122,6 +122,15 @@ impl Timestamping {
     pub(super) fn echo(&self, options: &TcpOptions) -> Option<u32> {
         self.0?;
         Some(options.timestamps?.echo)
+    }
+
+    /// Whether that is from before `at`, in the low 32 bits of microseconds.
+    pub(super) fn echoes_before(&self, now: Instant, at: u32, options: &TcpOptions) -> bool {
+        let age = u64::from(micros(now).wrapping_sub(at));
+        let at = Instant::from_micros(now.as_micros().saturating_sub(age));
+        let (echo, then) = (self.echo(options), self.value(at));
+        echo.zip(then)
+            .is_some_and(|(echo, then)| is_older(echo, then))
     }
 
     /// How old that is, at least one tick.

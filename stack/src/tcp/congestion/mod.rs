@@ -62,7 +62,7 @@ pub(crate) struct Ack {
     /// Bytes that arrived, in whatever order.
     #[cfg(feature = "tcp-bbr")]
     pub(crate) delivered: u32,
-    /// Bytes that turned out to be lost.
+    /// Bytes that turned out to be lost, as far as congestion can be the reason.
     #[cfg(feature = "tcp-bbr")]
     pub(crate) lost: u32,
     /// Bytes believed to be in the network now.

@@ -8,7 +8,7 @@ use crate::stats::Tally;
 use crate::tcp::clock::micros;
 use crate::tcp::congestion::{Ack, Growth};
 use crate::tcp::recovery::{
-    Circumstances, Delivered, Phase, ProbeOutcome, Prr, PrrAck, reported_duplicate,
+    Circumstances, Delivered, Phase, ProbeOutcome, Prr, PrrAck, Sent, reported_duplicate,
 };
 use crate::time::{Duration, Instant};
 use crate::wire::{SackBlocks, TcpHeader};
@@ -36,7 +36,10 @@ impl Connection<'_> {
         if self.recovery.overtakes(&delivered) {
             self.tally |= Tally::REORDERING;
         }
-        let rtt = self.recovery.on_delivered(micros(now), &delivered);
+        delivered.newest = delivered
+            .newest
+            .filter(|sent| !self.is_original(now, header, sent));
+        let rtt = self.recovery.on_delivered(micros(now), &mut delivered);
         if let Some(rtt) = rtt {
             self.rtt.sample(Duration::from_micros(u64::from(rtt)));
         } else if advances && !self.rtt.is_timing() {
@@ -64,6 +67,15 @@ impl Connection<'_> {
         if advances || delivered.bytes > 0 {
             self.schedule_loss_probe(now);
         }
+    }
+
+    /// Whether an acknowledgment is for the original of what was sent again (RFC 8985, section 6.2, step 2). As Linux, by
+    /// what is acknowledged in order: what arrived beyond a gap is reported with the timestamp from before the gap (RFC
+    /// 7323, section 4.3).
+    fn is_original(&self, now: Instant, header: &TcpHeader, sent: &Sent) -> bool {
+        sent.retransmitted
+            && sent.end.at_or_before(header.ack)
+            && self.timestamps.echoes_before(now, sent.at, &header.options)
     }
 
     /// Takes back what was done about losses that were none.
@@ -229,7 +241,7 @@ impl Connection<'_> {
             #[cfg(feature = "tcp-bbr")]
             delivered: progress.delivered,
             #[cfg(feature = "tcp-bbr")]
-            lost: progress.lost,
+            lost: self.congestive(progress.lost),
             in_flight: pipe,
             rtt: progress.rtt,
             srtt: self.rtt.srtt().map_or(0, |srtt| srtt.as_micros() as u32),
@@ -241,6 +253,18 @@ impl Connection<'_> {
                 && pipe.saturating_add(u32::from(self.mss)) <= self.congestion.window(),
             window_limited: self.was_limited(progress.pipe),
             growth,
+        }
+    }
+
+    /// How much of what was `lost` speaks of congestion. Where segments overtake each other, a retransmission overtakes
+    /// some, too, and the peer discards those for their older timestamps (RFC 7323, section 5.3, R1). With a hundred
+    /// megabits a second that is one for each that is sent again, with which the path has nothing to do.
+    #[cfg(feature = "tcp-bbr")]
+    fn congestive(&self, lost: u32) -> u32 {
+        if self.recovery.expects_reordering() && self.timestamps.is_on() {
+            lost / 2
+        } else {
+            lost
         }
     }
 

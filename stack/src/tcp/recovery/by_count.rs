@@ -16,7 +16,7 @@ impl ByCount {
     }
 
     /// The round trip of the newest segment that arrived, unless it was sent more than once (Karn's algorithm).
-    pub(crate) fn on_delivered(&mut self, now: u32, delivered: &Delivered) -> Option<u32> {
+    pub(crate) fn on_delivered(&mut self, now: u32, delivered: &mut Delivered) -> Option<u32> {
         let newest = delivered.newest.filter(|newest| !newest.retransmitted)?;
         Some(now.wrapping_sub(newest.at))
     }

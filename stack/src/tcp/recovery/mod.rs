@@ -35,7 +35,7 @@ mod spurious;
 
 #[cfg(not(feature = "tcp-rack"))]
 use by_count::ByCount as Detector;
-pub(crate) use delivered::Delivered;
+pub(crate) use delivered::{Delivered, Sent};
 use probe::Probe;
 pub(crate) use probe::ProbeOutcome;
 pub(crate) use prr::Prr;
@@ -123,8 +123,9 @@ impl Recovery {
         self.phase
     }
 
-    /// Takes note of what arrived; a round-trip time in microseconds, if it tells one.
-    pub(crate) fn on_delivered(&mut self, now: u32, delivered: &Delivered) -> Option<u32> {
+    /// Takes note of what arrived; a round-trip time in microseconds, if it tells one. What came too soon to be the
+    /// answer to a retransmission is the newest no more.
+    pub(crate) fn on_delivered(&mut self, now: u32, delivered: &mut Delivered) -> Option<u32> {
         if delivered.bytes > 0 {
             self.probe.on_arrival();
         }
@@ -144,9 +145,7 @@ impl Recovery {
     /// An acknowledgment came in; `duplicate`: the end of the segment that it reports to have arrived
     /// twice. True if that shows that everything sent again since the window was cut was sent for nothing.
     ///
-    /// What was sent since, and what waits for a hole to be filled, was not sent again: if it arrives twice
-    /// the network made the copy, and that says nothing. Linux leaves out the latter but counts the former, and so
-    /// takes back many a cut for a real loss where the network makes copies.
+    /// What waits for a hole to be filled was not sent again: if it arrives twice the network made the copy.
     pub(crate) fn on_report(
         &mut self,
         una: SeqNum,
@@ -158,11 +157,8 @@ impl Recovery {
             self.suspicion.on_progress();
         }
         self.detector.on_report(una, max, duplicate.is_some());
-        duplicate.is_some_and(|end| {
-            end.at_or_before(una)
-                && end.at_or_before(self.point)
-                && self.suspicion.on_duplicate_reported()
-        })
+        let Some(end) = duplicate else { return false };
+        self.suspicion.on_duplicate_reported(end.at_or_before(una))
     }
 
     /// An acknowledgment while losses are repaired, with the timestamp that it echoes. True if they were
@@ -192,7 +188,7 @@ impl Recovery {
     /// Nothing was lost after all.
     pub(crate) fn on_spurious(&mut self) {
         self.phase = Phase::Open;
-        self.suspicion = Suspicion::default();
+        self.suspicion.settle();
     }
 
     /// A segment goes out again, with that timestamp if it has one.
@@ -234,13 +230,13 @@ impl Recovery {
         self.phase = Phase::Fast;
         self.point = max;
         self.probe.on_recovery();
-        self.suspicion = Suspicion::start();
+        self.suspicion.start();
     }
 
     /// The retransmission timer expired.
     pub(crate) fn on_timeout(&mut self, max: SeqNum, again: bool) {
         if self.phase == Phase::Open {
-            self.suspicion = Suspicion::start();
+            self.suspicion.start();
         }
         self.suspicion.on_timeout(again);
         self.phase = Phase::Timeout;

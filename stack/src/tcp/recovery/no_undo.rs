@@ -5,9 +5,9 @@
 pub(crate) struct Suspicion(());
 
 impl Suspicion {
-    pub(crate) fn start() -> Self {
-        Self(())
-    }
+    pub(crate) fn start(&mut self) {}
+
+    pub(crate) fn settle(&mut self) {}
 
     pub(crate) fn on_timeout(&mut self, _again: bool) {}
 
@@ -15,7 +15,7 @@ impl Suspicion {
 
     pub(crate) fn on_progress(&mut self) {}
 
-    pub(crate) fn on_duplicate_reported(&mut self) -> bool {
+    pub(crate) fn on_duplicate_reported(&mut self, _acknowledged: bool) -> bool {
         false
     }
 

@@ -47,7 +47,7 @@ impl Rack {
 
     /// Steps 1 to 3: takes note of what arrived. The round-trip time of the segment sent last, if that is
     /// certain, in microseconds.
-    pub(crate) fn on_delivered(&mut self, now: u32, delivered: &Delivered) -> Option<u32> {
+    pub(crate) fn on_delivered(&mut self, now: u32, delivered: &mut Delivered) -> Option<u32> {
         self.reordering_seen |= self.overtakes(delivered);
         if let Some(highest) = delivered.highest_original {
             self.highest = self.highest.max(highest);
@@ -56,6 +56,7 @@ impl Rack {
         let rtt = now.wrapping_sub(newest.at);
         if newest.retransmitted && rtt < self.min_rtt {
             // What arrived is more likely the original: the answer came too soon for the other.
+            delivered.newest = None;
             return None;
         }
         self.rtt = rtt;
@@ -241,9 +242,10 @@ mod tests {
     #[test]
     fn rfc8985_6_2_an_answer_that_comes_too_soon_is_not_for_the_retransmission() {
         let mut rack = rack();
-        rack.on_delivered(39_999, &arrived(0, 100, true));
-        assert_eq!(rack.newest(), None);
-        rack.on_delivered(40_000, &arrived(0, 100, true));
+        let mut original = arrived(0, 100, true);
+        rack.on_delivered(39_999, &mut original);
+        assert_eq!((rack.newest(), original.newest), (None, None));
+        rack.on_delivered(40_000, &mut arrived(0, 100, true));
         assert!(rack.newest().is_some_and(|newest| newest.retransmitted));
     }
 
@@ -251,12 +253,12 @@ mod tests {
     #[test]
     fn rfc8985_6_2_what_arrives_below_the_highest_was_overtaken() {
         let mut rack = Rack::new(seq(0));
-        rack.on_delivered(50_000, &arrived(0, 200, false));
+        rack.on_delivered(50_000, &mut arrived(0, 200, false));
         assert!(!rack.has_seen_reordering());
         assert!(!rack.overtakes(&arrived(0, 300, false)));
         assert!(!rack.overtakes(&arrived(0, 100, true)), "sent again");
         assert!(rack.overtakes(&arrived(0, 100, false)));
-        rack.on_delivered(60_000, &arrived(0, 100, false));
+        rack.on_delivered(60_000, &mut arrived(0, 100, false));
         assert!(rack.has_seen_reordering());
     }
 }

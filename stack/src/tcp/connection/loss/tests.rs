@@ -536,3 +536,67 @@ fn rfc6582_3_2_a_partial_acknowledgment_shows_the_next_hole() {
     // And none where nothing is being repaired.
     assert!(!lab.data().contains(&nth(12)) || lab.connection.snd.scoreboard.lost == 0);
 }
+
+/// RFC 8985, section 6.2, step 2: an original that arrives after it was sent again is not taken for the copy, by whose
+/// time all that was sent before it would be lost.
+#[test]
+fn rfc8985_6_2_an_echo_from_before_tells_the_original_from_the_copy() {
+    for (of_copy, lost) in [(false, 0), (true, 5 * MSS)] {
+        let mut options = modern();
+        // With the twelve bytes that the option takes of each segment.
+        options.mss = Some(MSS as u16 + 12);
+        options.timestamps = Some(crate::wire::Timestamps { value: 1, echo: 0 });
+        let mut lab = Lab::established(CongestionControl::NewReno, options);
+        let original = lab.connection.timestamps.value(lab.now).unwrap();
+        lab.stamp(2, original);
+        lab.write(10 * MSS);
+        assert_eq!(lab.data().len(), 10);
+        lab.wait(RTT);
+        lab.report(before(0), &[before(1)..before(4)]);
+        let copy = lab.connection.timestamps.value(lab.now).unwrap();
+        assert_eq!(lab.data(), [nth(0)]);
+        // A queue has grown, so that the shortest round trip says nothing.
+        lab.wait(RTT + 10);
+        lab.stamp(3, if of_copy { copy } else { original });
+        lab.report(before(4), &[nth(5)]);
+        assert_eq!(lab.connection.snd.scoreboard.lost, lost, "{of_copy}");
+    }
+}
+
+/// RFC 7323, section 5.3, R1: a retransmission that overtakes others makes the peer discard them. BBR does not take that
+/// for congestion.
+#[cfg(feature = "tcp-bbr")]
+#[test]
+fn rfc7323_5_3_half_of_what_is_lost_counts_where_a_retransmission_may_overtake_others() {
+    for (reorders, stamped) in [(false, false), (true, false), (false, true), (true, true)] {
+        let mut options = modern();
+        options.timestamps = stamped.then_some(crate::wire::Timestamps { value: 1, echo: 0 });
+        let mut lab = ten_out_of_options(options);
+        lab.report(before(0), &[nth(5)]);
+        lab.report(before(0), &[if reorders { nth(2) } else { nth(7) }, nth(5)]);
+        assert_eq!(lab.connection.recovery.expects_reordering(), reorders);
+        let progress = Progress {
+            lost: 4 * MSS,
+            ..Progress::default()
+        };
+        let news = lab.connection.congestion_news(lab.now, &progress);
+        let counted = if reorders && stamped {
+            2 * MSS
+        } else {
+            4 * MSS
+        };
+        assert_eq!(news.lost, counted, "{reorders} {stamped}");
+    }
+}
+
+/// Ten segments of [`MSS`] bytes are out for a round trip, to a peer with these options.
+#[cfg(feature = "tcp-bbr")]
+fn ten_out_of_options(mut options: crate::wire::TcpOptions) -> Lab {
+    // With the twelve bytes that timestamps take of each segment.
+    let stamps = if options.timestamps.is_some() { 12 } else { 0 };
+    options.mss = Some(MSS as u16 + stamps);
+    let mut lab = Lab::established(CongestionControl::Bbr, options);
+    lab.write(10 * MSS);
+    lab.wait(RTT);
+    lab
+}
