@@ -313,7 +313,6 @@ fn readable(c: &Connection<'_>) -> Poll<Result<usize, TcpError>> {
 }
 
 /// Whether there is room to write.
-#[cfg_attr(target_pointer_width = "32", inline(never))]
 fn writable(c: &Connection<'_>) -> Poll<Result<usize, TcpError>> {
     if !c.can_write() {
         let closed = if c.state().is_over() {

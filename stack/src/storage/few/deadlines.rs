@@ -24,43 +24,50 @@ impl<const N: usize> DeadlineMemory<N> {
 #[derive(Debug)]
 pub(crate) struct Deadlines<'d> {
     at: &'d mut [Instant],
+    /// The earliest of them, which is asked for several times a packet.
+    next: Instant,
 }
 
 impl<'d> Deadlines<'d> {
     pub(crate) fn new<const N: usize>(memory: &'d mut DeadlineMemory<N>) -> Self {
         memory.at.fill(Instant::FAR_FUTURE);
-        Self { at: &mut memory.at }
+        Self {
+            at: &mut memory.at,
+            next: Instant::FAR_FUTURE,
+        }
     }
 
     /// The earliest time at which a slot wants to be called, [`Instant::FAR_FUTURE`] if none does.
-    #[cfg_attr(target_pointer_width = "32", inline(never))]
+    #[inline]
     pub(crate) fn next(&self) -> Instant {
-        (self.at.iter()).fold(Instant::FAR_FUTURE, |next, &at| next.min(at))
+        self.next
     }
 
     /// Makes sure that `index` is called at `at` or earlier.
     pub(crate) fn schedule(&mut self, index: Index, at: Instant) {
         if let Some(due) = self.at.get_mut(usize::from(index)) {
             *due = at.min(*due);
+            self.next = at.min(self.next);
         }
     }
 
     /// Takes out a slot whose deadline has come, the one before the others.
     pub(crate) fn pop_due(&mut self, now: Instant) -> Option<Index> {
-        let next = self.next();
-        if next > now || next == Instant::FAR_FUTURE {
+        if self.next > now || self.next == Instant::FAR_FUTURE {
             return None;
         }
-        let index = self.at.iter().position(|&at| at == next)? as Index;
+        let index = self.at.iter().position(|&at| at == self.next)? as Index;
         self.remove(index);
         Some(index)
     }
 
     /// Takes out `index`, if it is in.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(crate) fn remove(&mut self, index: Index) {
         if let Some(due) = self.at.get_mut(usize::from(index)) {
             *due = Instant::FAR_FUTURE;
         }
+        self.next = (self.at.iter()).fold(Instant::FAR_FUTURE, |next, &at| next.min(at));
     }
 }
 

@@ -36,7 +36,6 @@ impl Timers {
         }
     }
 
-    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(crate) fn set(&mut self, timer: Timer, at: Instant) {
         self.due[timer as usize] = Words::of(at);
     }
@@ -48,7 +47,6 @@ impl Timers {
         }
     }
 
-    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(crate) fn stop(&mut self, timer: Timer) {
         self.set(timer, Instant::FAR_FUTURE);
     }
@@ -63,7 +61,6 @@ impl Timers {
         debug_assert_eq!(self.next(), Instant::FAR_FUTURE);
     }
 
-    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(crate) fn is_set(&self, timer: Timer) -> bool {
         self.due(timer) != Instant::FAR_FUTURE
     }
