@@ -90,9 +90,10 @@ impl Connection<'_> {
         let mut emit = |header: TcpHeader| {
             header.emit(buf, local.addr, remote.addr, payload, ChecksumMode::Full);
         };
-        // Apart from each other, for a header whose options the compiler knows is no more than a few numbers.
+        // Apart from each other, for a header whose options the compiler knows is no more than a few numbers. That
+        // takes room, though.
         match plan.kind {
-            Kind::Usual => emit(self.usual_header(now, plan)),
+            Kind::Usual if cfg!(target_pointer_width = "64") => emit(self.usual_header(now, plan)),
             _ => emit(self.header(now, plan)),
         }
     }
