@@ -143,7 +143,7 @@ impl<'d> Engine<'d> {
                 break true;
             }
         };
-        self.settle_with(index, |_| wants_to_send);
+        self.settle_with(index, Some(wants_to_send));
         sent
     }
 
