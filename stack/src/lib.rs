@@ -179,6 +179,7 @@ pub use socket::{RecvError, SendError};
 pub use socket::{TcpClient, TcpClientError, TcpConnection};
 #[cfg(feature = "socket-udp")]
 pub use socket::{UdpIoError, UdpSocket};
+#[cfg(any(feature = "stats", feature = "log", feature = "defmt", test))]
 pub use stats::Discard;
 #[cfg(feature = "stats")]
 pub use stats::Stats;

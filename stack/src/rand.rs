@@ -110,6 +110,7 @@ pub(crate) struct Message {
 }
 
 impl Message {
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(crate) fn new(key: HashKey) -> Self {
         Self {
             key,

@@ -152,6 +152,7 @@ impl Interface {
 
     /// Whether the stack can talk: the link is up and it has an address that it may use. One of IPv6 that is
     /// good for the link alone does not count, unless no other was asked for.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(super) fn is_config_up(&self) -> bool {
         self.link_up
             && self.addresses.usable().any(|ours| match ours.cidr {

@@ -41,6 +41,8 @@ mod packet_socket;
 mod ports;
 mod received;
 mod services;
+mod slots;
+mod socket_key;
 mod sockets;
 #[cfg(feature = "socket-tcp")]
 mod tcp;
@@ -105,7 +107,8 @@ pub(crate) use packet_socket::{Fault, PacketKind, QueueError};
 pub(crate) use services::destinations::MAX_FOUND;
 #[cfg(feature = "socket-dns")]
 pub(crate) use services::dns::AskError;
-pub(crate) use sockets::{LANES, Slot, SocketKey, Sockets};
+pub(crate) use socket_key::SocketKey;
+pub(crate) use sockets::{LANES, Slot, Sockets};
 #[cfg(feature = "socket-tcp")]
 pub use tcp::ConnectError;
 #[cfg(feature = "socket-tcp")]

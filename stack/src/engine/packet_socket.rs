@@ -1,13 +1,15 @@
 //! What sockets that queue whole packets have in common (UDP, ICMP, raw), as their handles see them.
 //!
-//! How their packets leave is in [`datagram`], and how those of dropped handles do in [`lingering`].
+//! How their packets leave is in [`turn`], and how those of dropped handles do in [`lingering`].
 
 pub(super) mod datagram;
 #[cfg(feature = "socket-icmp")]
 pub(super) mod icmp;
 mod lingering;
+pub(super) mod queues;
 #[cfg(feature = "socket-raw")]
 pub(super) mod raw;
+mod turn;
 #[cfg(feature = "socket-udp")]
 pub(super) mod udp;
 
@@ -17,9 +19,8 @@ pub(super) mod udp;
 ))]
 use super::icmp::IcmpError;
 use super::{Engine, SocketKey};
-use crate::stats::Discard;
-use crate::storage::{Buffer, Bytes, PacketMetadata, PacketQueue, PushError};
-use datagram::RouteCache;
+use crate::storage::PushError;
+pub(crate) use queues::{Fault, Queues};
 
 /// A kind of socket that queues whole packets: a name for it, without the lifetime that its state has. Of futures
 /// that name what has a lifetime the compiler cannot tell that they are `Send`.
@@ -56,47 +57,6 @@ pub(crate) trait PacketKind {
     ) -> Result<R, QueueError>;
 }
 
-/// The memory of one direction: records, and bytes.
-pub(crate) type QueueMemory<'d, T> = (Buffer<'d, PacketMetadata<T>>, Bytes<'d>);
-
-/// The packets of a socket, in and out.
-pub(crate) struct Queues<'d, T> {
-    pub(super) rx: PacketQueue<'d, T>,
-    pub(super) tx: PacketQueue<'d, T>,
-    pub(super) route: RouteCache,
-    /// What became of a packet that was sent.
-    pub(super) fault: Option<Fault>,
-}
-
-/// What the network said about a packet that was sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Fault {
-    /// Nobody takes it there.
-    #[cfg(feature = "icmp-errors")]
-    Refused,
-    /// Its destination cannot be reached.
-    Unreachable,
-    /// The address that the socket is bound to is not ours any more.
-    #[cfg(feature = "socket-udp")]
-    AddressGone,
-}
-
-impl Fault {
-    /// What an ICMP error about a packet means to its sender, if anything. Not that it was too long: packets of
-    /// sockets may be fragmented on their way. Nor that it did not arrive this time (RFC 1122, section 4.1.3.3).
-    #[cfg(all(
-        feature = "icmp-errors",
-        any(feature = "socket-udp", feature = "socket-raw")
-    ))]
-    pub(super) fn of(error: IcmpError) -> Option<Self> {
-        match error {
-            IcmpError::Refused => Some(Self::Refused),
-            IcmpError::Unreachable => Some(Self::Unreachable),
-            IcmpError::Soft | IcmpError::TooLong { .. } => None,
-        }
-    }
-}
-
 /// Why a packet was not queued for sending.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum QueueError {
@@ -114,6 +74,22 @@ pub(crate) enum QueueError {
     /// Its header, which its user wrote, is not one that the socket sends.
     #[cfg(feature = "socket-raw")]
     Invalid,
+}
+
+impl Fault {
+    /// What an ICMP error about a packet means to its sender, if anything. Not that it was too long: packets of
+    /// sockets may be fragmented on their way. Nor that it did not arrive this time (RFC 1122, section 4.1.3.3).
+    #[cfg(all(
+        feature = "icmp-errors",
+        any(feature = "socket-udp", feature = "socket-raw")
+    ))]
+    pub(super) fn of(error: IcmpError) -> Option<Self> {
+        match error {
+            IcmpError::Refused => Some(Self::Refused),
+            IcmpError::Unreachable => Some(Self::Unreachable),
+            IcmpError::Soft | IcmpError::TooLong { .. } => None,
+        }
+    }
 }
 
 impl From<PushError> for QueueError {
@@ -158,89 +134,3 @@ impl core::fmt::Display for BindError {
 }
 
 impl core::error::Error for BindError {}
-
-impl<'d, T: Copy> Queues<'d, T> {
-    pub(super) fn new(rx: QueueMemory<'d, T>, tx: QueueMemory<'d, T>) -> Self {
-        Self {
-            rx: PacketQueue::new(rx.0, rx.1),
-            tx: PacketQueue::new(tx.0, tx.1),
-            route: RouteCache::default(),
-            fault: None,
-        }
-    }
-
-    /// Puts a packet that arrived where its user finds it.
-    pub(super) fn receive(&mut self, meta: T, data: &[u8]) -> Result<(), Discard> {
-        receive(&mut self.rx, meta, data)
-    }
-
-    /// The same with a packet of `len` bytes that `write` puts together.
-    #[cfg(all(feature = "proto-ipv6", feature = "socket-raw"))]
-    pub(super) fn receive_with(
-        &mut self,
-        meta: T,
-        len: usize,
-        write: impl FnOnce(&mut [u8]),
-    ) -> Result<(), Discard> {
-        let queued = self.rx.push_with(meta, len, |room| {
-            write(room);
-            (len, ())
-        });
-        queued.map_err(Discard::from)
-    }
-
-    /// The same with the packet that was queued for sending last.
-    #[cfg(all(feature = "multicast", feature = "socket-udp"))]
-    pub(super) fn receive_own(&mut self, meta: T) -> Result<(), Discard> {
-        receive(&mut self.rx, meta, self.tx.back().unwrap_or_default())
-    }
-
-    /// Removes a packet that was sent or is given up. True if there are others.
-    #[inline]
-    pub(super) fn remove(&mut self, nth: usize) -> bool {
-        self.tx.take(nth);
-        !self.tx.is_empty()
-    }
-
-    /// As it was when it was new.
-    pub(super) fn clear(&mut self) {
-        self.rx.clear();
-        self.tx.clear();
-        self.route = RouteCache::default();
-        self.fault = None;
-    }
-
-    /// What became of a packet, told once.
-    pub(crate) fn take_fault(&mut self) -> Option<Fault> {
-        self.fault.take()
-    }
-
-    pub(crate) fn received(&self) -> &PacketQueue<'d, T> {
-        &self.rx
-    }
-
-    pub(crate) fn received_mut(&mut self) -> &mut PacketQueue<'d, T> {
-        &mut self.rx
-    }
-
-    pub(crate) fn to_send(&self) -> &PacketQueue<'d, T> {
-        &self.tx
-    }
-}
-
-fn receive<T: Copy>(rx: &mut PacketQueue<'_, T>, meta: T, data: &[u8]) -> Result<(), Discard> {
-    let queued = rx.push_with(meta, data.len(), |room| {
-        room.copy_from_slice(data);
-        (data.len(), ())
-    });
-    queued.map_err(Discard::from)
-}
-
-impl From<PushError> for Discard {
-    fn from(error: PushError) -> Self {
-        match error {
-            PushError::Full => Self::ReceiveQueueFull,
-            PushError::TooLong => Self::TooLongForSocket,
-        }
-    }
-}

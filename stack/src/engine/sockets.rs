@@ -1,24 +1,24 @@
 //! The slots: who is in them, and the lists they are in.
 
-use super::Engine;
+use super::SocketKey;
 #[cfg(feature = "socket-icmp")]
-use super::packet_socket::icmp::IcmpSocketState;
+use super::packet_socket::icmp::state::IcmpSocketState;
 #[cfg(feature = "socket-raw")]
-use super::packet_socket::raw::RawSocketState;
+use super::packet_socket::raw::state::RawSocketState;
 #[cfg(feature = "socket-udp")]
-use super::packet_socket::udp::UdpSocketState;
+use super::packet_socket::udp::state::UdpSocketState;
 #[cfg(feature = "socket-dns")]
-use super::services::dns::DnsSlot;
+use super::services::dns::slot::DnsSlot;
 #[cfg(feature = "socket-tcp")]
 use super::tcp::TcpSlot;
 #[cfg(feature = "socket-tcp")]
-use super::tcp::listen::Listener;
+use super::tcp::listener::Listener;
 #[cfg(feature = "mdns")]
 use crate::dns::mdns::Browse;
 use crate::events::Events;
 #[cfg(feature = "medium-ethernet")]
 use crate::link::NeighborKey;
-use crate::storage::{Buckets, Deadlines, Generation, Index, Link, List, Uses};
+use crate::storage::{Buckets, Deadlines, Index, Link, List, Uses};
 use crate::time::Instant;
 
 /// The lists a slot can be in, one of each kind at a time.
@@ -38,74 +38,12 @@ pub(super) mod lane {
 /// How many lanes of links slots have.
 pub(crate) const LANES: usize = lane::COUNT;
 
-/// Identifies a socket. Goes stale when its slot is used for another.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct SocketKey {
-    pub(crate) index: Index,
-    generation: Generation,
-}
-
 /// A place for a socket.
 pub(crate) struct Slot<'d> {
     pub(super) body: Body<'d>,
     events: Events,
     waiting: Waiting,
     uses: Uses,
-    /// What it is filed under, if it is in a bucket.
-    hash: u32,
-}
-
-impl<'d> Engine<'d> {
-    /// A handle is gone. What that means depends on the kind of socket.
-    pub(crate) fn drop_handle(&mut self, key: SocketKey) {
-        let Some(index) = self.sockets.index(key) else {
-            return;
-        };
-        match self.sockets.body(index) {
-            #[cfg(feature = "socket-tcp")]
-            Body::Tcp(_) => self.tcp_drop(key),
-            #[cfg(feature = "socket-tcp")]
-            Body::Listener(_) => self.listener_close(key),
-            #[cfg(feature = "socket-udp")]
-            Body::Udp(_) => self.udp_drop(key),
-            #[cfg(feature = "socket-icmp")]
-            Body::Icmp(_) => self.packet_socket_drop(key),
-            #[cfg(feature = "socket-raw")]
-            Body::Raw(_) => self.packet_socket_drop(key),
-            #[cfg(feature = "socket-dns")]
-            Body::Dns(_) => self.give_up(index),
-            #[cfg(feature = "mdns")]
-            Body::Browse(_) => self.browse_drop(key),
-            _ => {}
-        }
-    }
-
-    /// Takes a slot into use. `None` if there is none left.
-    pub(super) fn open(&mut self, body: Body<'d>) -> Option<SocketKey> {
-        let index = self.take_slot()?;
-        *self.sockets.body_mut(index) = body;
-        Some(self.sockets.key(index))
-    }
-
-    /// A free slot, whose body is for the caller to set. It is empty otherwise.
-    pub(super) fn take_slot(&mut self) -> Option<Index> {
-        #[cfg(any(
-            feature = "socket-udp",
-            feature = "socket-icmp",
-            feature = "socket-raw"
-        ))]
-        if self.sockets.free.is_empty() {
-            self.end_oldest_lingering();
-        }
-        self.sockets.take_free()
-    }
-
-    /// As [`Self::drop_handle`], by the number of a slot that has not been given up since.
-    pub(crate) fn drop_handle_at(&mut self, index: usize) {
-        if let Ok(index) = Index::try_from(index) {
-            self.drop_handle(self.sockets.key(index));
-        }
-    }
 }
 
 /// What a slot is used for.
@@ -158,7 +96,6 @@ impl Slot<'_> {
         events: Events::NONE,
         waiting: Waiting::No,
         uses: Uses::NONE,
-        hash: 0,
     };
 }
 
@@ -168,7 +105,7 @@ pub(crate) struct Sockets<'d> {
     links: [&'d mut [Link]; LANES],
     buckets: Buckets<'d>,
     deadlines: Deadlines<'d>,
-    free: List,
+    pub(super) free: List,
     ready: List,
     events: List,
     /// Those whose handle is gone and that have packets to send, the oldest first.
@@ -188,7 +125,7 @@ impl<'d> Sockets<'d> {
     pub(crate) fn new(
         slots: &'d mut [Slot<'d>],
         links: [&'d mut [Link]; LANES],
-        buckets: &'d mut [List],
+        buckets: Buckets<'d>,
         deadlines: Deadlines<'d>,
     ) -> Self {
         let mut free = List::new();
@@ -199,7 +136,7 @@ impl<'d> Sockets<'d> {
         Self {
             slots,
             links,
-            buckets: Buckets::new(buckets),
+            buckets,
             deadlines,
             free,
             ready: List::new(),
@@ -215,7 +152,7 @@ impl<'d> Sockets<'d> {
         }
     }
 
-    fn take_free(&mut self) -> Option<Index> {
+    pub(super) fn take_free(&mut self) -> Option<Index> {
         self.free.pop_front(self.links[lane::WORK])
     }
 
@@ -227,9 +164,9 @@ impl<'d> Sockets<'d> {
         self.events.remove(self.links[lane::EVENT], index);
         self.deadlines.remove(index);
         debug_assert!(!self.links[lane::QUEUE][usize::from(index)].is_linked());
-        debug_assert_eq!(self.slots[usize::from(index)].waiting, Waiting::No);
+        debug_assert_eq!(self.slot(index).waiting, Waiting::No);
         // Field by field: what is left of a body need not be written over.
-        let slot = &mut self.slots[usize::from(index)];
+        let slot = self.slot_mut(index);
         slot.body = Body::Free;
         slot.events = Events::NONE;
         slot.waiting = Waiting::No;
@@ -241,7 +178,7 @@ impl<'d> Sockets<'d> {
     pub(super) fn key(&self, index: Index) -> SocketKey {
         SocketKey {
             index,
-            generation: self.slots[usize::from(index)].uses.current(),
+            generation: self.slot(index).uses.current(),
         }
     }
 
@@ -253,6 +190,16 @@ impl<'d> Sockets<'d> {
     }
 
     // Not inlined where flash is dear: nearly every function of the engine has use for it.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
+    fn slot(&self, index: Index) -> &Slot<'d> {
+        &self.slots[usize::from(index)]
+    }
+
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
+    fn slot_mut(&mut self, index: Index) -> &mut Slot<'d> {
+        &mut self.slots[usize::from(index)]
+    }
+
     #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(super) fn body(&self, index: Index) -> &Body<'d> {
         &self.slots[usize::from(index)].body
@@ -326,8 +273,9 @@ impl<'d> Sockets<'d> {
     // Work.
 
     /// The slot has something to send, unless it waits for a neighbor, which will say so.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(super) fn mark_ready(&mut self, index: Index) {
-        if self.slots[usize::from(index)].waiting == Waiting::No {
+        if self.slot(index).waiting == Waiting::No {
             self.ready.push_back(self.links[lane::WORK], index);
         }
     }
@@ -335,7 +283,7 @@ impl<'d> Sockets<'d> {
     /// The slot is to wait: what it has to send is not taken up before.
     #[cfg(feature = "medium-ethernet")]
     fn unmark_ready(&mut self, index: Index) {
-        if self.slots[usize::from(index)].waiting == Waiting::No {
+        if self.slot(index).waiting == Waiting::No {
             self.ready.remove(self.links[lane::WORK], index);
         }
     }
@@ -350,9 +298,10 @@ impl<'d> Sockets<'d> {
 
     // Events.
 
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(super) fn notify(&mut self, index: Index, events: Events) {
         if !events.is_empty() {
-            self.slots[usize::from(index)].events |= events;
+            self.slot_mut(index).events |= events;
             self.events.push_back(self.links[lane::EVENT], index);
         }
     }
@@ -363,7 +312,7 @@ impl<'d> Sockets<'d> {
 
     pub(super) fn poll_event(&mut self) -> Option<(SocketKey, Events)> {
         let index = self.events.pop_front(self.links[lane::EVENT])?;
-        let events = core::mem::take(&mut self.slots[usize::from(index)].events);
+        let events = core::mem::take(&mut self.slot_mut(index).events);
         Some((self.key(index), events))
     }
 
@@ -399,21 +348,25 @@ impl<'d> Sockets<'d> {
 
     pub(super) fn file(&mut self, index: Index, hash: u32) {
         self.unfile(index);
-        self.slots[usize::from(index)].hash = hash;
         self.buckets.insert(self.links[lane::BUCKET], hash, index);
     }
 
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(super) fn unfile(&mut self, index: Index) {
-        if let Some(hash) = self.filed_under(index) {
-            self.buckets.remove(self.links[lane::BUCKET], hash, index);
+        if self.is_filed(index) {
+            self.buckets.remove(self.links[lane::BUCKET], index);
         }
     }
 
+    /// Whether it is filed under anything.
+    #[inline]
+    pub(super) fn is_filed(&self, index: Index) -> bool {
+        let link = self.links[lane::BUCKET].get(usize::from(index));
+        link.is_some_and(|link| link.is_linked())
+    }
+
     pub(super) fn filed_under(&self, index: Index) -> Option<u32> {
-        let is_filed = self.links[lane::BUCKET]
-            .get(usize::from(index))?
-            .is_linked();
-        is_filed.then(|| self.slots[usize::from(index)].hash)
+        self.is_filed(index).then(|| self.buckets.hash(index))
     }
 
     /// The socket filed under `hash` that `is_it` says yes to.
@@ -537,7 +490,7 @@ mod waiting {
         ) {
             self.unmark_ready(index);
             if waiters.push_back(self.links[lane::WORK], index) {
-                self.slots[usize::from(index)].waiting = Waiting::Neighbor(neighbor);
+                self.slot_mut(index).waiting = Waiting::Neighbor(neighbor);
             }
         }
 
@@ -545,14 +498,14 @@ mod waiting {
         pub(in crate::engine) fn wait_for_any(&mut self, index: Index) {
             self.unmark_ready(index);
             if self.parked.push_back(self.links[lane::WORK], index) {
-                self.slots[usize::from(index)].waiting = Waiting::Any;
+                self.slot_mut(index).waiting = Waiting::Any;
             }
         }
 
         /// Takes the next one out of a list of waiters.
         pub(in crate::engine) fn pop_waiter(&mut self, waiters: &mut List) -> Option<Index> {
             let index = waiters.pop_front(self.links[lane::WORK])?;
-            self.slots[usize::from(index)].waiting = Waiting::No;
+            self.slot_mut(index).waiting = Waiting::No;
             Some(index)
         }
 
@@ -566,7 +519,7 @@ mod waiting {
 
         /// The neighbor that a slot waits for.
         pub(in crate::engine) fn waits_for(&self, index: Index) -> Option<NeighborKey> {
-            match self.slots[usize::from(index)].waiting {
+            match self.slot(index).waiting {
                 Waiting::Neighbor(neighbor) => Some(neighbor),
                 Waiting::No | Waiting::Any => None,
             }
@@ -574,14 +527,14 @@ mod waiting {
 
         /// Takes a slot out of the list it waits in; `waiters` is that of the neighbor it waits for.
         pub(in crate::engine) fn stop_waiting(&mut self, waiters: Option<&mut List>, index: Index) {
-            match (self.slots[usize::from(index)].waiting, waiters) {
+            match (self.slot(index).waiting, waiters) {
                 (Waiting::Neighbor(_), Some(waiters)) => {
                     waiters.remove(self.links[lane::WORK], index);
                 }
                 (Waiting::Any, _) => self.parked.remove(self.links[lane::WORK], index),
                 _ => {}
             }
-            self.slots[usize::from(index)].waiting = Waiting::No;
+            self.slot_mut(index).waiting = Waiting::No;
         }
     }
 }

@@ -7,6 +7,7 @@ mod errors;
 mod fast_open;
 mod half_open;
 pub(super) mod listen;
+pub(super) mod listener;
 #[cfg(not(feature = "tcp-fast-open"))]
 mod no_fast_open;
 mod peer;

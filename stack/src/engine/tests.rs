@@ -19,7 +19,7 @@ use cygnet_driver::{Capabilities, HardwareAddress, Medium, RxMeta, TxToken};
 use super::*;
 use crate::events::Events;
 use crate::stats::Discard;
-use crate::storage::{Deadlines, Link, List};
+use crate::storage::{BucketMemory, Buckets, DeadlineMemory, Deadlines, Link};
 use crate::tcp::{ConnectionError, State};
 use crate::time::Duration;
 use crate::wire::{IpCidr, IpEndpoint, IpListenEndpoint, Ipv4Cidr};
@@ -33,12 +33,8 @@ fn engine(address: Ipv4Addr, medium: Medium) -> Engine<'static> {
     let sockets = Sockets::new(
         Box::leak(slots.into_boxed_slice()),
         [(); LANES].map(|()| Box::leak(Box::new([Link::NONE; SLOTS])).as_mut_slice()),
-        Box::leak(Box::new([List::new(); SLOTS])),
-        Deadlines::new(
-            Box::leak(Box::new([0; SLOTS])),
-            Box::leak(Box::new([Instant::ZERO; SLOTS])),
-            Box::leak(Box::new([0; SLOTS])),
-        ),
+        Buckets::new(Box::leak(Box::new(BucketMemory::<SLOTS>::new()))),
+        Deadlines::new(Box::leak(Box::new(DeadlineMemory::<SLOTS>::new()))),
     );
     let capabilities = Capabilities::new(medium, 1514);
     let config = Config::ipv4_static(StaticConfigV4::new(Ipv4Cidr::new(address, 24)));

@@ -189,6 +189,7 @@ impl<const N: usize> Addresses<N> {
     }
 
     /// The addresses that may be used, deprecated ones too.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(crate) fn usable(&self) -> impl Iterator<Item = &InterfaceAddress> {
         self.iter().filter(|address| address.state.is_usable())
     }

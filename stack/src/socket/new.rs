@@ -11,7 +11,7 @@ use super::shared::{Locked, Shared};
 use super::stack::Stack;
 use crate::engine::{Config, Engine, Sockets};
 use crate::rand::Seed;
-use crate::storage::Deadlines;
+use crate::storage::{Buckets, Deadlines};
 
 /// Makes a stack on a driver, with embassy-time as its clock.
 ///
@@ -39,9 +39,7 @@ pub fn new_with_clock<'d, D: Driver, const N: usize, M: RawMutex, C: Clock>(
         slots,
         links,
         buckets,
-        heap,
-        due,
-        heap_positions,
+        deadlines,
         wakers,
         orphans,
         #[cfg(feature = "socket-tcp")]
@@ -54,8 +52,8 @@ pub fn new_with_clock<'d, D: Driver, const N: usize, M: RawMutex, C: Clock>(
     let sockets = Sockets::new(
         slots,
         links.each_mut().map(<[_; N]>::as_mut_slice),
-        buckets,
-        Deadlines::new(heap, due, heap_positions),
+        Buckets::new(buckets),
+        Deadlines::new(deadlines),
     );
     let engine = engine.insert(Engine::new(
         driver.capabilities(),

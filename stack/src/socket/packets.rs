@@ -207,13 +207,15 @@ impl<'d, M: RawMutex, K: PacketKind> Packets<'d, M, K> {
 
     pub(super) async fn recv_from(&self, buffer: &mut [u8]) -> Result<(usize, K::Meta), RecvError> {
         // Most find something, and need no place to wait in.
-        let at_once = self.with(|engine, key| {
-            take_now::<K, _>(engine, key, |data, meta| {
-                copy_out(data, buffer).map(|len| (len, meta))
-            })
-        });
-        if let Some(taken) = at_once.map_err(|Reentrant| RecvError::Reentrant)? {
-            return taken?;
+        if TRIES_AT_ONCE {
+            let at_once = self.with(|engine, key| {
+                take_now::<K, _>(engine, key, |data, meta| {
+                    copy_out(data, buffer).map(|len| (len, meta))
+                })
+            });
+            if let Some(taken) = at_once.map_err(|Reentrant| RecvError::Reentrant)? {
+                return taken?;
+            }
         }
         let mut waiting = Waiting::new(self.stack, self.key);
         poll_fn(|cx| self.poll_copy(cx, &mut waiting, buffer)).await
@@ -270,10 +272,12 @@ impl<'d, M: RawMutex, K: PacketKind> Packets<'d, M, K> {
 
     pub(super) async fn send(&self, data: &[u8], to: K::Meta) -> Result<(), SendError> {
         let mut write = Some(copy_of(data));
-        let at_once =
-            self.with(|engine, key| send_now::<K, ()>(engine, key, to, data.len(), &mut write));
-        if let Some(sent) = at_once.map_err(|Reentrant| SendError::Reentrant)? {
-            return sent;
+        if TRIES_AT_ONCE {
+            let at_once =
+                self.with(|engine, key| send_now::<K, ()>(engine, key, to, data.len(), &mut write));
+            if let Some(sent) = at_once.map_err(|Reentrant| SendError::Reentrant)? {
+                return sent;
+            }
         }
         let mut waiting = Waiting::new(self.stack, self.key);
         poll_fn(|cx| self.poll_send_with(cx, &mut waiting, data.len(), to, &mut write)).await
@@ -330,6 +334,9 @@ impl<'d, M: RawMutex, K: PacketKind> Packets<'d, M, K> {
         .map_err(SendError::from)
     }
 }
+
+/// Whether calls try before they make a place to wait in: that is quicker where they succeed, and all code twice.
+const TRIES_AT_ONCE: bool = cfg!(not(target_pointer_width = "32"));
 
 /// Copies as much as there is room for.
 #[inline]

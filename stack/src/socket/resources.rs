@@ -10,8 +10,7 @@ use crate::engine::FragmentBuffers;
 #[cfg(feature = "socket-tcp")]
 use crate::engine::TcpTables;
 use crate::engine::{Engine, LANES, Slot};
-use crate::storage::{Index, Link, List};
-use crate::time::Instant;
+use crate::storage::{BucketMemory, DeadlineMemory, Link, List};
 
 /// The memory of a stack with up to `N` sockets, listeners and connections together.
 ///
@@ -30,10 +29,8 @@ use crate::time::Instant;
 pub struct Resources<'d, const N: usize, M: RawMutex = NoopRawMutex> {
     pub(super) slots: [Slot<'d>; N],
     pub(super) links: [[Link; N]; LANES],
-    pub(super) buckets: [List; N],
-    pub(super) heap: [Index; N],
-    pub(super) due: [Instant; N],
-    pub(super) heap_positions: [Index; N],
+    pub(super) buckets: BucketMemory<N>,
+    pub(super) deadlines: DeadlineMemory<N>,
     pub(super) wakers: [SocketWakers; N],
     pub(super) orphans: [u8; N],
     #[cfg(feature = "socket-tcp")]
@@ -48,14 +45,17 @@ pub struct Resources<'d, const N: usize, M: RawMutex = NoopRawMutex> {
 impl<const N: usize, M: RawMutex> Resources<'_, N, M> {
     /// Room for `N` sockets, at most 65,535.
     pub const fn new() -> Self {
-        const { assert!(N <= List::MAX_SLOTS, "a stack has at most 65,535 sockets") };
+        const {
+            assert!(
+                N <= List::MAX_SLOTS,
+                "a stack has at most 65,535 sockets, without the feature `many-sockets` 64"
+            )
+        };
         Self {
             slots: [const { Slot::EMPTY }; N],
             links: [[Link::NONE; N]; LANES],
-            buckets: [const { List::new() }; N],
-            heap: [0; N],
-            due: [Instant::ZERO; N],
-            heap_positions: [0; N],
+            buckets: BucketMemory::new(),
+            deadlines: DeadlineMemory::new(),
             wakers: [const { SocketWakers::EMPTY }; N],
             orphans: [0; N],
             #[cfg(feature = "socket-tcp")]

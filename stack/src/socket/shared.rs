@@ -197,6 +197,7 @@ impl Wakes {
         Self { list: Vec::new() }
     }
 
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(super) fn push(&mut self, waker: Waker) {
         // Callers look for room first; one too many is woken at once rather than lost.
         if let Err(waker) = self.list.push(waker) {

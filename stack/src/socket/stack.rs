@@ -73,36 +73,35 @@ impl<'d, M: RawMutex> Stack<'d, M> {
     }
 
     /// Waits until the link is up. Cancellation safe.
-    pub async fn wait_link_up(&self) {
-        self.wait_for(|engine| engine.is_link_up()).await;
+    pub fn wait_link_up(&self) -> impl Future<Output = ()> {
+        self.wait_for(|engine| engine.is_link_up())
     }
 
     /// Waits until the link is down. Cancellation safe.
-    pub async fn wait_link_down(&self) {
-        self.wait_for(|engine| !engine.is_link_up()).await;
+    pub fn wait_link_down(&self) -> impl Future<Output = ()> {
+        self.wait_for(|engine| !engine.is_link_up())
     }
 
     /// Waits until the stack can talk. Cancellation safe.
-    pub async fn wait_config_up(&self) {
-        self.wait_for(|engine| engine.is_config_up()).await;
+    pub fn wait_config_up(&self) -> impl Future<Output = ()> {
+        self.wait_for(|engine| engine.is_config_up())
     }
 
     /// Waits until the stack cannot talk. Cancellation safe.
-    pub async fn wait_config_down(&self) {
-        self.wait_for(|engine| !engine.is_config_up()).await;
+    pub fn wait_config_down(&self) -> impl Future<Output = ()> {
+        self.wait_for(|engine| !engine.is_config_up())
     }
 
-    async fn wait_for(&self, is_there: impl Fn(&Engine<'d>) -> bool) {
-        self.wait_until(|engine| is_there(engine).then_some(()))
-            .await;
+    fn wait_for(&self, is_there: impl Fn(&Engine<'d>) -> bool) -> impl Future<Output = ()> {
+        self.wait_until(move |engine| is_there(engine).then_some(()))
     }
 
     /// Waits for what is no socket's: the link, the configuration, a service.
-    pub(super) async fn wait_until<R>(
+    pub(super) fn wait_until<R>(
         &self,
         mut ask: impl FnMut(&mut Engine<'d>) -> Option<R>,
-    ) -> R {
-        poll_fn(|cx| {
+    ) -> impl Future<Output = R> {
+        poll_fn(move |cx| {
             let there = self.with(|s| {
                 let there = ask(s.engine);
                 if there.is_none() {
@@ -120,7 +119,6 @@ impl<'d, M: RawMutex> Stack<'d, M> {
                 }
             }
         })
-        .await
     }
 
     /// The address of this end of the link.

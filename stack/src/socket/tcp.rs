@@ -187,8 +187,8 @@ impl<'d, M: RawMutex> TcpSocket<'d, M> {
     /// # Errors
     ///
     /// [`TcpError`] if the connection ended otherwise; not before everything received was read.
-    pub async fn read(&mut self, buffer: &mut [u8]) -> Result<usize, TcpError> {
-        poll_fn(|cx| self.io.poll_read(cx, buffer)).await
+    pub fn read(&mut self, buffer: &mut [u8]) -> impl Future<Output = Result<usize, TcpError>> {
+        poll_fn(|cx| self.io.poll_read(cx, buffer))
     }
 
     /// As [`Self::read`], for adapters.
@@ -205,8 +205,8 @@ impl<'d, M: RawMutex> TcpSocket<'d, M> {
     /// # Errors
     ///
     /// As [`Self::read`].
-    pub async fn peek(&mut self, buffer: &mut [u8]) -> Result<usize, TcpError> {
-        poll_fn(|cx| self.io.poll_peek(cx, buffer)).await
+    pub fn peek(&mut self, buffer: &mut [u8]) -> impl Future<Output = Result<usize, TcpError>> {
+        poll_fn(|cx| self.io.poll_peek(cx, buffer))
     }
 
     /// Reads without a copy: `f` sees what has been received, as far as it lies in one piece, and returns
@@ -230,8 +230,8 @@ impl<'d, M: RawMutex> TcpSocket<'d, M> {
     /// # Errors
     ///
     /// [`TcpError`] if the connection is over or its sending side closed.
-    pub async fn write(&mut self, data: &[u8]) -> Result<usize, TcpError> {
-        poll_fn(|cx| self.io.poll_write(cx, data)).await
+    pub fn write(&mut self, data: &[u8]) -> impl Future<Output = Result<usize, TcpError>> {
+        poll_fn(|cx| self.io.poll_write(cx, data))
     }
 
     /// As [`Self::write`], for adapters.
@@ -262,8 +262,8 @@ impl<'d, M: RawMutex> TcpSocket<'d, M> {
     /// # Errors
     ///
     /// [`TcpError`] if the connection ended before that.
-    pub async fn flush(&mut self) -> Result<(), TcpError> {
-        poll_fn(|cx| self.io.poll_flush(cx)).await
+    pub fn flush(&mut self) -> impl Future<Output = Result<(), TcpError>> {
+        poll_fn(|cx| self.io.poll_flush(cx))
     }
 
     /// As [`Self::flush`], for adapters.
@@ -296,13 +296,13 @@ impl<'d, M: RawMutex> TcpSocket<'d, M> {
 
     /// Waits until a read would not wait: because of data, the end, or an error. One task at a time:
     /// of two, the one that waits later takes the other's place, and wakes it.
-    pub async fn wait_read_ready(&self) {
-        poll_fn(|cx| self.io.poll_read_ready(cx)).await;
+    pub fn wait_read_ready(&self) -> impl Future<Output = ()> {
+        poll_fn(|cx| self.io.poll_read_ready(cx))
     }
 
     /// Waits until a write would not wait: because of room or an error. One task at a time.
-    pub async fn wait_write_ready(&self) {
-        poll_fn(|cx| self.io.poll_write_ready(cx)).await;
+    pub fn wait_write_ready(&self) -> impl Future<Output = ()> {
+        poll_fn(|cx| self.io.poll_write_ready(cx))
     }
 
     /// Whether a read would not wait.

@@ -43,31 +43,50 @@ impl<'d, M: RawMutex> Waiting<'d, M> {
     }
 
     /// Asks the engine, and waits if it has no answer.
+    #[inline]
     pub(super) fn poll<R>(
         &mut self,
         cx: &mut Context<'_>,
         interests: &[Interest],
         ask: impl FnOnce(&mut Engine<'d>) -> Option<R>,
     ) -> Poll<Result<R, WaitError>> {
+        let (mut ask, mut answer) = (Some(ask), None);
+        let mut asks = |engine: &mut Engine<'d>| {
+            answer = ask.take().and_then(|ask| ask(engine));
+            answer.is_some()
+        };
+        #[cfg(target_pointer_width = "32")]
+        let asks: &mut dyn FnMut(&mut Engine<'d>) -> bool = &mut asks;
+        #[cfg(not(target_pointer_width = "32"))]
+        let asks = &mut asks;
+        let asked = self.ask(cx.waker(), interests, asks);
+        match (answer, asked) {
+            (Some(answer), _) => Poll::Ready(Ok(answer)),
+            (None, Ok(())) => Poll::Pending,
+            (None, Err(error)) => Poll::Ready(Err(error)),
+        }
+    }
+
+    /// The same for an answer that is kept elsewhere. Where flash is dear this is there once, for all who ask.
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
+    fn ask<F: FnMut(&mut Engine<'d>) -> bool + ?Sized>(
+        &mut self,
+        waker: &Waker,
+        interests: &[Interest],
+        ask: &mut F,
+    ) -> Result<(), WaitError> {
         let (key, waiter, held) = (self.key, self.waiter, &mut self.place);
         // Dropped when the lock is left.
         let mut gone = Gone::default();
-        let asked = self.stack.with(|s| match ask(s.engine) {
-            Some(answer) => Poll::Ready(Ok(answer)),
-            None => match wait(
-                s.wakers(key),
-                interests,
-                waiter,
-                cx.waker(),
-                held,
-                &mut gone,
-            ) {
-                Ok(()) => Poll::Pending,
-                Err(error) => Poll::Ready(Err(error)),
-            },
+        let asked = self.stack.with(|s| {
+            if ask(s.engine) {
+                return Ok(());
+            }
+            wait(s.wakers(key), interests, waiter, waker, held, &mut gone)
         });
         release(gone);
-        asked.unwrap_or(Poll::Ready(Err(WaitError::Reentrant)))
+        asked.unwrap_or(Err(WaitError::Reentrant))
     }
 }
 

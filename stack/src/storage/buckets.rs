@@ -5,30 +5,58 @@
 
 use super::list::{Index, Link, List};
 
+/// The memory of the index, for `N` slots.
+pub(crate) struct BucketMemory<const N: usize> {
+    heads: [List; N],
+    hashes: [u32; N],
+}
+
+impl<const N: usize> BucketMemory<N> {
+    pub(crate) const fn new() -> Self {
+        Self {
+            heads: [const { List::new() }; N],
+            hashes: [0; N],
+        }
+    }
+}
+
 /// The bucket heads; as many as there are slots, so that chains are about one long.
 #[derive(Debug)]
 pub(crate) struct Buckets<'d> {
     heads: &'d mut [List],
+    /// Of each slot: what it was filed under last.
+    hashes: &'d mut [u32],
 }
 
 impl<'d> Buckets<'d> {
-    pub(crate) fn new(heads: &'d mut [List]) -> Self {
-        heads.fill(List::new());
-        Self { heads }
+    pub(crate) fn new<const N: usize>(memory: &'d mut BucketMemory<N>) -> Self {
+        Self {
+            heads: &mut memory.heads,
+            hashes: &mut memory.hashes,
+        }
     }
 
     /// Files `index` under `hash`.
     pub(crate) fn insert(&mut self, lane: &mut [Link], hash: u32, index: Index) {
-        if let Some(bucket) = self.bucket(hash) {
+        if let (Some(bucket), Some(under)) =
+            (self.bucket(hash), self.hashes.get_mut(usize::from(index)))
+        {
+            *under = hash;
             self.heads[bucket].push_back(lane, index);
         }
     }
 
-    /// Takes out `index`, which was filed under `hash`.
-    pub(crate) fn remove(&mut self, lane: &mut [Link], hash: u32, index: Index) {
-        if let Some(bucket) = self.bucket(hash) {
+    /// Takes out `index`, if it is in.
+    pub(crate) fn remove(&mut self, lane: &mut [Link], index: Index) {
+        if let Some(bucket) = self.bucket(self.hash(index)) {
             self.heads[bucket].remove(lane, index);
         }
+    }
+
+    /// What `index` was filed under last.
+    pub(crate) fn hash(&self, index: Index) -> u32 {
+        let hash = self.hashes.get(usize::from(index));
+        hash.copied().unwrap_or(0)
     }
 
     /// The slots filed under `hash`, and others that share its bucket.

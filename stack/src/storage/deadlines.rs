@@ -8,6 +8,24 @@
 use super::list::Index;
 use crate::time::Instant;
 
+/// The memory of the heap, for `N` slots.
+pub(crate) struct DeadlineMemory<const N: usize> {
+    heap: [Index; N],
+    at: [Instant; N],
+    positions: [Index; N],
+}
+
+impl<const N: usize> DeadlineMemory<N> {
+    /// All zeros, so that it costs no flash.
+    pub(crate) const fn new() -> Self {
+        Self {
+            heap: [0; N],
+            at: [Instant::ZERO; N],
+            positions: [0; N],
+        }
+    }
+}
+
 /// The heap. Positions are kept for each slot, so that its entry is found without searching.
 #[derive(Debug)]
 pub(crate) struct Deadlines<'d> {
@@ -20,18 +38,14 @@ pub(crate) struct Deadlines<'d> {
 }
 
 impl<'d> Deadlines<'d> {
-    /// An empty heap in memory for as many entries as there are slots, the positions zero.
-    pub(crate) fn new(
-        heap: &'d mut [Index],
-        at: &'d mut [Instant],
-        positions: &'d mut [Index],
-    ) -> Self {
-        at.fill(Instant::FAR_FUTURE);
+    /// An empty heap in new memory.
+    pub(crate) fn new<const N: usize>(memory: &'d mut DeadlineMemory<N>) -> Self {
+        memory.at.fill(Instant::FAR_FUTURE);
         Self {
-            heap,
+            heap: &mut memory.heap,
             len: 0,
-            at,
-            positions,
+            at: &mut memory.at,
+            positions: &mut memory.positions,
         }
     }
 
@@ -156,55 +170,4 @@ impl<'d> Deadlines<'d> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::vec;
-    use std::vec::Vec;
-
-    #[test]
-    fn a_later_deadline_leaves_the_entry_where_it_is() {
-        let (mut heap, mut at, mut positions) = ([0; 2], [Instant::ZERO; 2], [0; 2]);
-        let mut deadlines = Deadlines::new(&mut heap, &mut at, &mut positions);
-        deadlines.schedule(0, Instant::from_secs(1));
-        deadlines.schedule(0, Instant::from_secs(5));
-        assert_eq!(deadlines.next(), Instant::from_secs(1));
-        deadlines.schedule(0, Instant::FAR_FUTURE);
-        assert_eq!(deadlines.pop_due(Instant::from_secs(1)), Some(0));
-        assert_eq!(deadlines.next(), Instant::FAR_FUTURE);
-    }
-
-    proptest::proptest! {
-        #[test]
-        fn agrees_with_a_sorted_list(ops in proptest::collection::vec((0u8..4, 0u16..16, 0u64..50), 0..300)) {
-            let (mut heap, mut at, mut positions) = ([0; 16], [Instant::ZERO; 16], [0; 16]);
-            let mut deadlines = Deadlines::new(&mut heap, &mut at, &mut positions);
-            let mut model: Vec<Option<u64>> = vec![None; 16];
-            for (op, index, at) in ops {
-                match op {
-                    0 | 1 => {
-                        deadlines.schedule(index, Instant::from_micros(at));
-                        let entry = &mut model[usize::from(index)];
-                        *entry = Some(entry.map_or(at, |old| old.min(at)));
-                    }
-                    2 => {
-                        deadlines.remove(index);
-                        model[usize::from(index)] = None;
-                    }
-                    _ => {
-                        let popped = deadlines.pop_due(Instant::from_micros(at));
-                        let earliest = model.iter().flatten().min().copied();
-                        match popped {
-                            Some(i) => {
-                                assert_eq!(model[usize::from(i)].take(), earliest);
-                                assert!(earliest.unwrap() <= at);
-                            }
-                            None => assert!(earliest.is_none_or(|e| e > at)),
-                        }
-                    }
-                }
-                let earliest = model.iter().flatten().min().map_or(Instant::FAR_FUTURE, |&at| Instant::from_micros(at));
-                assert_eq!(deadlines.next(), earliest);
-            }
-        }
-    }
-}
+mod tests;

@@ -66,6 +66,14 @@ pub(crate) struct FourTuple {
     pub(crate) remote: IpEndpoint,
 }
 
+impl FourTuple {
+    /// Whether it is `other`, for the many who look for one.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        self == other
+    }
+}
+
 /// RFC 9293, section 3.7.1, MUST-15: what a peer that names no MSS takes.
 const fn default_mss(peer: IpAddress) -> u16 {
     match peer {

@@ -51,7 +51,7 @@ impl Timestamping {
 
     pub(super) fn put(&self, _: Instant, _: &mut TcpOptions) {}
 
-    pub(super) fn check(&self, _: Instant, _: &TcpHeader) -> Result<(), Discard> {
+    pub(super) fn check(&self, _: Instant, _: &TcpHeader) -> Result<(), BadTimestamp> {
         Ok(())
     }
 
@@ -81,8 +81,24 @@ impl PeerTimestamp {
 
     pub(super) fn put(self, _: Instant, _: TimestampOffset, _: &mut TcpOptions) {}
 
-    pub(super) fn check(self, _: &TcpOptions) -> Result<(), Discard> {
+    pub(super) fn check(self, _: &TcpOptions) -> Result<(), BadTimestamp> {
         Ok(())
+    }
+}
+
+/// There is nothing that could be wrong.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum BadTimestamp {}
+
+impl BadTimestamp {
+    pub(super) fn is_old(self) -> bool {
+        match self {}
+    }
+}
+
+impl From<BadTimestamp> for Discard {
+    fn from(bad: BadTimestamp) -> Self {
+        match bad {}
     }
 }
 

@@ -103,6 +103,7 @@ impl<'d> Receiver<'d> {
     }
 
     /// The window field of a segment with SYN, which is never shifted (RFC 7323, section 2.2).
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(crate) fn advertise_on_syn(&mut self) -> u16 {
         let window = u16::try_from(self.ring.free()).unwrap_or(u16::MAX);
         self.edge = self.edge.max(self.nxt + u32::from(window));
@@ -197,6 +198,7 @@ impl<'d> Receiver<'d> {
     }
 
     /// Steps over the FIN if it is next; true if this call did it.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(crate) fn reach_fin(&mut self) -> bool {
         if !self.ahead.fin_seen || self.ahead.fin != self.nxt {
             return false;

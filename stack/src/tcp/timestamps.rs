@@ -89,7 +89,7 @@ impl Timestamping {
 
     /// PAWS (RFC 7323, section 5.3, R1): "If SEG.TSval < TS.Recent and TS.Recent is valid [...] and if
     /// the RST bit is not set, then treat the arriving segment as not acceptable".
-    pub(super) fn check(&self, now: Instant, header: &TcpHeader) -> Result<(), Discard> {
+    pub(super) fn check(&self, now: Instant, header: &TcpHeader) -> Result<(), BadTimestamp> {
         let Some(ours) = self.0 else {
             return Ok(());
         };
@@ -97,11 +97,11 @@ impl Timestamping {
             return Ok(());
         }
         let Some(theirs) = header.options.timestamps else {
-            return Err(Discard::MissingTimestamp);
+            return Err(BadTimestamp::Missing);
         };
         let valid = ours.taken.age(seconds(now)) < TIMESTAMP_LIFETIME;
         if valid && is_older(theirs.value, ours.recent) {
-            return Err(Discard::OldTimestamp);
+            return Err(BadTimestamp::Old);
         }
         Ok(())
     }
@@ -158,14 +158,36 @@ impl PeerTimestamp {
     }
 
     /// As [`Timestamping::check`], before there is a connection.
-    pub(super) fn check(self, options: &TcpOptions) -> Result<(), Discard> {
+    pub(super) fn check(self, options: &TcpOptions) -> Result<(), BadTimestamp> {
         match (self.0, options.timestamps) {
             (None, _) => Ok(()),
-            (Some(_), None) => Err(Discard::MissingTimestamp),
+            (Some(_), None) => Err(BadTimestamp::Missing),
             (Some(recent), Some(theirs)) if is_older(theirs.value, recent) => {
-                Err(Discard::OldTimestamp)
+                Err(BadTimestamp::Old)
             }
             (Some(_), Some(_)) => Ok(()),
+        }
+    }
+}
+
+/// Why a segment is not looked at further.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum BadTimestamp {
+    Missing,
+    Old,
+}
+
+impl BadTimestamp {
+    pub(super) fn is_old(self) -> bool {
+        self == Self::Old
+    }
+}
+
+impl From<BadTimestamp> for Discard {
+    fn from(bad: BadTimestamp) -> Self {
+        match bad {
+            BadTimestamp::Missing => Self::MissingTimestamp,
+            BadTimestamp::Old => Self::OldTimestamp,
         }
     }
 }
@@ -273,11 +295,11 @@ mod tests {
     #[test]
     fn rfc7323_5_3_a_half_open_connection_takes_no_segment_from_before_its_syn() {
         let syn = PeerTimestamp(Some(100));
-        assert_eq!(syn.check(&options(99, 0)), Err(Discard::OldTimestamp));
+        assert_eq!(syn.check(&options(99, 0)), Err(BadTimestamp::Old));
         assert_eq!(syn.check(&options(100, 0)), Ok(()));
         assert_eq!(syn.check(&options(101, 0)), Ok(()));
         let none = TcpOptions::default();
-        assert_eq!(syn.check(&none), Err(Discard::MissingTimestamp));
+        assert_eq!(syn.check(&none), Err(BadTimestamp::Missing));
         assert_eq!(PeerTimestamp(None).check(&none), Ok(()));
     }
 
@@ -295,7 +317,7 @@ mod tests {
     fn rfc7323_5_3_an_older_timestamp_is_not_acceptable_while_ours_is_valid() {
         let (timestamps, now) = agreed();
         let days = |days: u64| now + Duration::from_secs(days * 24 * 3_600);
-        let old = Err(Discard::OldTimestamp);
+        let old = Err(BadTimestamp::Old);
         for (flags, value, at, verdict) in [
             (TcpFlags::ACK, 99, now, old),
             (TcpFlags::ACK, 100, now, Ok(())),
@@ -309,10 +331,7 @@ mod tests {
             assert_eq!(timestamps.check(at, &header), verdict, "{value}");
         }
         let without = header(TcpFlags::ACK, 0, TcpOptions::default());
-        assert_eq!(
-            timestamps.check(now, &without),
-            Err(Discard::MissingTimestamp)
-        );
+        assert_eq!(timestamps.check(now, &without), Err(BadTimestamp::Missing));
         assert_eq!(Timestamping::OFF.check(now, &without), Ok(()));
     }
 

@@ -16,6 +16,8 @@ pub(crate) use message::{age, put};
 #[cfg(feature = "proto-ipv6")]
 pub use multicast::MDNS_GROUP_V6;
 pub(crate) use multicast::TOP_BIT;
+#[cfg(feature = "mdns")]
+pub(crate) use multicast::mdns_group;
 pub use multicast::{
     MDNS_GROUP, MDNS_PORT, MdnsMessage, MdnsQuestion, MdnsWriter, OwnData, OwnRecord, Section,
 };

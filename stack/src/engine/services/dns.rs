@@ -3,27 +3,28 @@
 //! The slot's buffer holds the question as it goes out and, behind it, room for the answer. The cache is the
 //! stack's, and looked into when the runner comes by, which knows the time.
 
+pub(in crate::engine) mod slot;
+
 #[cfg(feature = "mdns")]
 use crate::dns::mdns::Versions;
 use crate::dns::{Cache, DnsAnswer, Failure, Options, Phase, Query, Verdict};
 use crate::dns::{is_local, without_opt};
 #[cfg(feature = "icmp-errors")]
 use crate::engine::icmp::IcmpError;
-use crate::engine::outgoing::{IpPacket, Marks, Payload, Room};
-use crate::engine::packet_socket::datagram::{Datagrams, Pending, RouteCache};
-use crate::engine::packet_socket::udp::UDP;
+use crate::engine::outgoing::Room;
+use crate::engine::packet_socket::datagram::RouteCache;
+use crate::engine::packet_socket::udp::state::UDP;
 use crate::engine::received::Handled;
-#[cfg(feature = "mdns")]
-use crate::engine::services::mdns::mdns_group;
 use crate::engine::sockets::Body;
 use crate::engine::{Engine, SocketKey};
 use crate::events::Events;
 use crate::stats::Discard;
 use crate::storage::{Bytes, Index};
 use crate::time::Instant;
-use crate::wire::dns::{DnsMessage, HEADER_LEN, MDNS_GROUP, MDNS_PORT, Name, OPT_LEN, PORT};
+use crate::wire::dns::{DnsMessage, HEADER_LEN, MDNS_GROUP, Name, OPT_LEN, PORT};
 use crate::wire::dns::{RecordType, emit_query};
 use crate::wire::{IpAddress, IpEndpoint, Quote};
+use slot::DnsSlot;
 
 /// What all DNS sockets share.
 pub(in crate::engine) struct DnsState {
@@ -38,26 +39,6 @@ impl DnsState {
     }
 }
 
-/// A slot that is used for DNS.
-pub(crate) struct DnsSlot<'d> {
-    /// The question, then the answer.
-    buffer: Bytes<'d>,
-    query_len: usize,
-    answer_len: usize,
-    query: Query,
-    /// Where the answer is expected; 0 if none is.
-    port: u16,
-    route: RouteCache,
-    /// The cache is to be asked first.
-    fresh: bool,
-    /// Over which versions of IP everybody is yet to be asked, if it is everybody.
-    #[cfg(feature = "mdns")]
-    unasked: Versions,
-    /// The question ends with an OPT record of ours.
-    has_opt: bool,
-    unreachable: bool,
-}
-
 /// Why a question cannot be asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum AskError {
@@ -65,103 +46,6 @@ pub(crate) enum AskError {
     NoRoom,
     /// The slot is gone.
     Gone,
-}
-
-impl DnsSlot<'_> {
-    /// Whether a datagram is for it, as far as its addresses tell.
-    pub(in crate::engine) fn expects(&self, port: u16, remote: IpEndpoint) -> bool {
-        let is_asked = self.query.is_multicast() || self.query.server() == Some(remote.addr);
-        self.port == port && remote.port == self.server_port() && is_asked
-    }
-
-    fn server_port(&self) -> u16 {
-        match self.query.is_multicast() {
-            true => MDNS_PORT,
-            false => PORT,
-        }
-    }
-
-    pub(in crate::engine) fn port(&self) -> u16 {
-        self.port
-    }
-
-    fn answer(&self) -> &[u8] {
-        let end = self.query_len + self.answer_len;
-        self.buffer.get(self.query_len..end).unwrap_or_default()
-    }
-
-    fn room(&self) -> usize {
-        self.buffer.len().saturating_sub(self.query_len)
-    }
-
-    /// Whom the question goes to next.
-    fn destination(&self) -> Option<IpAddress> {
-        #[cfg(feature = "mdns")]
-        if let Some(version) = self.unasked.first() {
-            return Some(mdns_group(version));
-        }
-        self.query.server()
-    }
-}
-
-impl Datagrams for DnsSlot<'_> {
-    fn next_packet(&self, from: usize) -> Option<Pending> {
-        if from > 0 || self.unreachable || self.query.phase() != Phase::Due {
-            return None;
-        }
-        Some(Pending {
-            nth: 0,
-            destination: self.destination()?,
-            source: None,
-        })
-    }
-
-    fn remove(&mut self, _: usize) -> bool {
-        #[cfg(feature = "mdns")]
-        {
-            self.unasked = self.unasked.rest();
-            if !self.unreachable && !self.unasked.is_empty() {
-                return true;
-            }
-        }
-        if !self.unreachable {
-            self.query.on_sent();
-        }
-        self.next_packet(0).is_some()
-    }
-
-    fn on_unreachable(&mut self, _: IpAddress) {
-        self.unreachable = true;
-    }
-
-    fn route(&mut self) -> &mut RouteCache {
-        &mut self.route
-    }
-
-    fn source_port(&self) -> u16 {
-        self.port
-    }
-
-    fn packet(&self, _: usize, src: IpAddress, marks: Marks) -> Option<IpPacket<'_>> {
-        let payload = Payload::Udp {
-            src_port: self.port,
-            dst_port: self.server_port(),
-            data: self.buffer.get(..self.query_len)?,
-        };
-        Some(IpPacket {
-            src,
-            dst: self.destination()?,
-            hop_limit: match self.query.is_multicast() {
-                true => u8::MAX,
-                false => marks.hop_limit,
-            },
-            dscp_ecn: 0,
-            ident: marks.ident,
-            dont_fragment: false,
-            flow_label: marks.flow_label,
-            payload,
-        })
-    }
 }
 
 // What handles ask for.

@@ -17,8 +17,8 @@ use crate::storage::Index;
 use crate::time::Instant;
 #[cfg(feature = "proto-ipv6")]
 use crate::wire::dns::MDNS_GROUP_V6;
-use crate::wire::dns::{MDNS_GROUP, MDNS_PORT, MdnsMessage};
-use crate::wire::{IpAddress, IpEndpoint, IpVersion};
+use crate::wire::dns::{MDNS_GROUP, MDNS_PORT, MdnsMessage, mdns_group};
+use crate::wire::{IpAddress, IpEndpoint};
 
 /// The responder, and what it was told.
 pub(in crate::engine) struct MdnsState {
@@ -267,12 +267,3 @@ const GROUPS: &[IpAddress] = &[
     #[cfg(feature = "proto-ipv6")]
     IpAddress::Ipv6(MDNS_GROUP_V6),
 ];
-
-/// Everybody who hears that version of IP.
-pub(in crate::engine) fn mdns_group(version: IpVersion) -> IpAddress {
-    match version {
-        IpVersion::Ipv4 => IpAddress::Ipv4(MDNS_GROUP),
-        #[cfg(feature = "proto-ipv6")]
-        IpVersion::Ipv6 => IpAddress::Ipv6(MDNS_GROUP_V6),
-    }
-}

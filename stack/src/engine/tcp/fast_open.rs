@@ -1,6 +1,7 @@
 //! Fast Open (RFC 7413) on both sides: which requests become connections at once, and which cookie goes
 //! to whom. What a connection does with it is in [`crate::tcp::FastOpen`].
 
+use super::listener::FastOpenLimit;
 use crate::engine::config::EcnPolicy;
 use crate::engine::sockets::Body;
 use crate::engine::tcp::half_open::Request;
@@ -10,14 +11,6 @@ use crate::storage::Index;
 use crate::tcp::{Connection, Disposition, FastOpen, HalfOpen, Opening, SegmentPlan, State};
 use crate::time::Instant;
 use crate::wire::{FastOpenCookie, IpEndpoint, IpListenEndpoint, TcpFlags, TcpHeader, TcpSegment};
-
-/// How many connections of a listener may be with the application before their handshake is complete:
-/// PendingFastOpenRequests of RFC 7413, section 4.2.
-#[derive(Clone, Copy, Debug, Default)]
-pub(in crate::engine) struct FastOpenLimit {
-    most: u16,
-    pending: u16,
-}
 
 // The server.
 impl Engine<'_> {

@@ -42,7 +42,7 @@ impl<'d> Engine<'d> {
         if let Some(record) = self
             .tcp
             .half_open
-            .find(hash.bucket(), |h| h.tuple == *tuple)
+            .find(hash.bucket(), |h| h.tuple.is(tuple))
         {
             return self.on_half_open_segment(now, record, hash, segment);
         }
@@ -50,7 +50,7 @@ impl<'d> Engine<'d> {
         if let Some(record) = self
             .tcp
             .time_wait
-            .find(hash.bucket(), |r| r.connection.tuple == *tuple)
+            .find(hash.bucket(), |r| r.connection.tuple.is(tuple))
         {
             match self.on_time_wait_segment(now, record, segment) {
                 Ok(disposition) => return disposition,

@@ -7,6 +7,7 @@
 //! connections do not count, or a few invented requests would shut everybody out: their limit is the
 //! table of all listeners, and what happens beyond that is said in `syn_cookies.rs`.
 
+use super::listener::Listener;
 use crate::engine::sockets::Body;
 use crate::engine::tcp::pool::PoolId;
 use crate::engine::{Engine, SocketKey};
@@ -15,28 +16,6 @@ use crate::storage::{Index, List};
 use crate::tcp::{Disposition, FourTuple, HalfOpen, Opening, State, TupleHash};
 use crate::time::Instant;
 use crate::wire::{IpListenEndpoint, TcpSegment};
-
-/// A slot that listens.
-pub(in crate::engine) struct Listener {
-    pub(in crate::engine) local: IpListenEndpoint,
-    pool: PoolId,
-    backlog: u16,
-    /// Requests answered and not completed.
-    pub(super) half_open: u16,
-    /// Connections complete and not accepted, the oldest first.
-    queue: List,
-    queued: u16,
-    /// How many of them may be there before their handshake is complete.
-    #[cfg(feature = "tcp-fast-open")]
-    pub(in crate::engine) fast_open: crate::engine::tcp::fast_open::FastOpenLimit,
-}
-
-impl Listener {
-    /// Whether as many connections wait to be accepted as may.
-    pub(super) fn is_full(&self) -> bool {
-        self.queued >= self.backlog
-    }
-}
 
 /// Why a socket cannot listen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -165,12 +165,12 @@ impl<'d> Engine<'d> {
             && self
                 .tcp
                 .half_open
-                .find(hash, |h| h.tuple == *tuple)
+                .find(hash, |h| h.tuple.is(tuple))
                 .is_none()
             && self
                 .tcp
                 .time_wait
-                .find(hash, |r| r.connection.tuple == *tuple)
+                .find(hash, |r| r.connection.tuple.is(tuple))
                 .is_none()
     }
 

@@ -76,7 +76,7 @@ impl<'d> Engine<'d> {
     #[inline]
     pub(super) fn find_connection(&mut self, tuple: &FourTuple) -> Result<Index, TupleHash> {
         let last = self.tcp.last;
-        if self.sockets.filed_under(last).is_some() && is_between(self.sockets.body(last), tuple) {
+        if self.sockets.is_filed(last) && is_between(self.sockets.body(last), tuple) {
             return Ok(last);
         }
         self.find_other_connection(tuple)
@@ -97,7 +97,7 @@ impl<'d> Engine<'d> {
 
     fn hash_connection(&mut self, tuple: &FourTuple) -> TupleHash {
         match &self.tcp.last_hash {
-            Some((last, hash)) if last == tuple => *hash,
+            Some((last, hash)) if last.is(tuple) => *hash,
             _ => {
                 let hash = self.tcp.isn.hash(tuple);
                 self.tcp.last_hash = Some((*tuple, hash));
@@ -219,7 +219,7 @@ fn send_segment(
 /// Whether a slot has the connection between these ends.
 pub(super) fn is_between(body: &Body<'_>, tuple: &FourTuple) -> bool {
     match body {
-        Body::Tcp(tcp) => tcp.connection.tuple == *tuple,
+        Body::Tcp(tcp) => tcp.connection.tuple.is(tuple),
         _ => false,
     }
 }

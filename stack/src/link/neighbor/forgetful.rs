@@ -298,6 +298,7 @@ impl<W: Default, const N: usize> NeighborCache<W, N> {
         first
     }
 
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     fn refresh_deadline(&mut self) {
         self.next_deadline = Instant::FAR_FUTURE;
         for slot in &self.slots {

@@ -76,8 +76,11 @@ macro_rules! receiving {
             /// # Errors
             ///
             /// As [`TcpSocket::read`].
-            pub async fn read(&mut self, buffer: &mut [u8]) -> Result<usize, TcpError> {
-                poll_fn(|cx| self.io.poll_read(cx, buffer)).await
+            pub fn read(
+                &mut self,
+                buffer: &mut [u8],
+            ) -> impl Future<Output = Result<usize, TcpError>> {
+                poll_fn(|cx| self.io.poll_read(cx, buffer))
             }
 
             /// As [`TcpSocket::poll_read`].
@@ -102,8 +105,8 @@ macro_rules! receiving {
             }
 
             /// As [`TcpSocket::wait_read_ready`].
-            pub async fn wait_read_ready(&self) {
-                poll_fn(|cx| self.io.poll_read_ready(cx)).await;
+            pub fn wait_read_ready(&self) -> impl Future<Output = ()> {
+                poll_fn(|cx| self.io.poll_read_ready(cx))
             }
         }
     };
@@ -118,8 +121,8 @@ macro_rules! sending {
             /// # Errors
             ///
             /// As [`TcpSocket::write`].
-            pub async fn write(&mut self, data: &[u8]) -> Result<usize, TcpError> {
-                poll_fn(|cx| self.io.poll_write(cx, data)).await
+            pub fn write(&mut self, data: &[u8]) -> impl Future<Output = Result<usize, TcpError>> {
+                poll_fn(|cx| self.io.poll_write(cx, data))
             }
 
             /// As [`TcpSocket::poll_write`].
@@ -148,8 +151,8 @@ macro_rules! sending {
             /// # Errors
             ///
             /// As [`TcpSocket::flush`].
-            pub async fn flush(&mut self) -> Result<(), TcpError> {
-                poll_fn(|cx| self.io.poll_flush(cx)).await
+            pub fn flush(&mut self) -> impl Future<Output = Result<(), TcpError>> {
+                poll_fn(|cx| self.io.poll_flush(cx))
             }
 
             /// As [`TcpSocket::shutdown_write`].
@@ -158,8 +161,8 @@ macro_rules! sending {
             }
 
             /// As [`TcpSocket::wait_write_ready`].
-            pub async fn wait_write_ready(&self) {
-                poll_fn(|cx| self.io.poll_write_ready(cx)).await;
+            pub fn wait_write_ready(&self) -> impl Future<Output = ()> {
+                poll_fn(|cx| self.io.poll_write_ready(cx))
             }
         }
     };
@@ -174,8 +177,8 @@ sending!(['d, M: RawMutex] OwnedWriteHalf<'d, M>);
 macro_rules! embedded_read {
     ($type:ty) => {
         impl<M: RawMutex> Read for $type {
-            async fn read(&mut self, buffer: &mut [u8]) -> Result<usize, TcpError> {
-                poll_fn(|cx| self.io.poll_read(cx, buffer)).await
+            fn read(&mut self, buffer: &mut [u8]) -> impl Future<Output = Result<usize, TcpError>> {
+                poll_fn(|cx| self.io.poll_read(cx, buffer))
             }
         }
 
@@ -191,12 +194,12 @@ macro_rules! embedded_read {
 macro_rules! embedded_write {
     ($type:ty) => {
         impl<M: RawMutex> Write for $type {
-            async fn write(&mut self, data: &[u8]) -> Result<usize, TcpError> {
-                poll_fn(|cx| self.io.poll_write(cx, data)).await
+            fn write(&mut self, data: &[u8]) -> impl Future<Output = Result<usize, TcpError>> {
+                poll_fn(|cx| self.io.poll_write(cx, data))
             }
 
-            async fn flush(&mut self) -> Result<(), TcpError> {
-                poll_fn(|cx| self.io.poll_flush(cx)).await
+            fn flush(&mut self) -> impl Future<Output = Result<(), TcpError>> {
+                poll_fn(|cx| self.io.poll_flush(cx))
             }
         }
 

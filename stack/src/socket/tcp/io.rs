@@ -42,8 +42,8 @@ impl<'d, M: RawMutex> Io<'d, M> {
         }
         let len = buffer.len().min(LOCK_COPY_SIZE);
         self.poll(cx.waker(), Interest::Read, |c| match readable(c) {
-            Poll::Ready(Ok(true)) => Poll::Ready(Ok(c.read(&mut buffer[..len]))),
-            other => other.map_ok(|_| 0),
+            Poll::Ready(Ok(1..)) => Poll::Ready(Ok(c.read(&mut buffer[..len]))),
+            other => other,
         })
     }
 
@@ -61,18 +61,18 @@ impl<'d, M: RawMutex> Io<'d, M> {
         &self,
         f: impl FnOnce(&mut [u8]) -> (usize, R),
     ) -> Result<R, TcpError> {
-        let mut f = Some(f);
+        let (mut f, mut taken) = (Some(f), None);
         poll_fn(|cx| {
             self.poll(cx.waker(), Interest::Read, |c| {
                 let ready = readable(c);
-                let Poll::Ready(Ok(_)) = ready else {
-                    return ready.map_ok(|_| None);
-                };
-                Poll::Ready(Ok(f.take().map(|f| c.read_with(f))))
+                if let Poll::Ready(Ok(_)) = ready {
+                    taken = f.take().map(|f| c.read_with(f));
+                }
+                ready
             })
         })
-        .await?
-        .ok_or(TcpError::NotConnected)
+        .await?;
+        taken.ok_or(TcpError::NotConnected)
     }
 
     pub(super) fn poll_write(
@@ -85,7 +85,7 @@ impl<'d, M: RawMutex> Io<'d, M> {
         }
         let data = &data[..data.len().min(LOCK_COPY_SIZE)];
         self.poll(cx.waker(), Interest::Write, |c| {
-            writable(c).map_ok(|()| c.write(data))
+            writable(c).map_ok(|_| c.write(data))
         })
     }
 
@@ -93,43 +93,45 @@ impl<'d, M: RawMutex> Io<'d, M> {
         &self,
         f: impl FnOnce(&mut [u8]) -> (usize, R),
     ) -> Result<R, TcpError> {
-        let mut f = Some(f);
+        let (mut f, mut filled) = (Some(f), None);
         poll_fn(|cx| {
             self.poll(cx.waker(), Interest::Write, |c| {
                 let ready = writable(c);
-                let Poll::Ready(Ok(())) = ready else {
-                    return ready.map_ok(|()| None);
-                };
-                Poll::Ready(Ok(f.take().map(|f| c.write_with(f))))
+                if let Poll::Ready(Ok(_)) = ready {
+                    filled = f.take().map(|f| c.write_with(f));
+                }
+                ready
             })
         })
-        .await?
-        .ok_or(TcpError::NotConnected)
+        .await?;
+        filled.ok_or(TcpError::NotConnected)
     }
 
     pub(super) fn poll_flush(&self, cx: &mut Context<'_>) -> Poll<Result<(), TcpError>> {
-        self.poll(cx.waker(), Interest::Write, |c| {
+        let polled = self.poll(cx.waker(), Interest::Write, |c| {
             if let Some(error) = c.error() {
                 Poll::Ready(Err(error.into()))
             } else if c.all_acked() || c.state().is_over() {
-                Poll::Ready(Ok(()))
+                DONE
             } else {
                 Poll::Pending
             }
-        })
+        });
+        polled.map_ok(|_| ())
     }
 
     /// Whether the peer has acknowledged the end.
     pub(super) fn poll_closed(&self, cx: &mut Context<'_>) -> Poll<Result<(), TcpError>> {
-        self.poll(cx.waker(), Interest::State, |c| {
+        let polled = self.poll(cx.waker(), Interest::State, |c| {
             if let Some(error) = c.error() {
                 return Poll::Ready(Err(error.into()));
             }
             match c.state() {
-                State::Closed | State::FinWait2 | State::TimeWait => Poll::Ready(Ok(())),
+                State::Closed | State::FinWait2 | State::TimeWait => DONE,
                 _ => Poll::Pending,
             }
-        })
+        });
+        polled.map_ok(|_| ())
     }
 
     /// Whether everything about an aborted connection is said, or cannot be.
@@ -138,7 +140,7 @@ impl<'d, M: RawMutex> Io<'d, M> {
             let link_up = s.engine.is_link_up();
             let done = s.engine.tcp(self.key).is_none_or(|c| c.is_done());
             if done || !link_up {
-                return (Poll::Ready(Ok(())), None);
+                return (DONE, None);
             }
             (
                 Poll::Pending,
@@ -149,14 +151,20 @@ impl<'d, M: RawMutex> Io<'d, M> {
     }
 
     pub(super) fn poll_connected(&self, cx: &mut Context<'_>) -> Poll<Result<(), ConnectError>> {
+        let mut failed = None;
         let polled = self.poll(cx.waker(), Interest::State, |c| match c.state() {
             State::SynSent | State::SynReceived => Poll::Pending,
-            State::Closed => Poll::Ready(Ok(Err(c
-                .error()
-                .map_or(ConnectError::Aborted, ConnectError::from)))),
-            _ => Poll::Ready(Ok(Ok(()))),
+            State::Closed => {
+                let error = c.error();
+                failed = Some(error.map_or(ConnectError::Aborted, ConnectError::from));
+                DONE
+            }
+            _ => DONE,
         });
-        polled.map(|result| result.unwrap_or(Err(ConnectError::Reentrant)))
+        polled.map(|result| match failed {
+            Some(error) => Err(error),
+            None => result.map(|_| ()).map_err(|_| ConnectError::Reentrant),
+        })
     }
 
     pub(super) fn poll_accepted(&self, cx: &mut Context<'_>) -> Poll<Result<(), ListenError>> {
@@ -165,14 +173,14 @@ impl<'d, M: RawMutex> Io<'d, M> {
             // Closed already: its data, end or error is there to be read.
             _ => {
                 c.claim();
-                Poll::Ready(Ok(()))
+                DONE
             }
         });
-        polled.map(|result| result.map_err(|_| ListenError::Reentrant))
+        polled.map(|result| result.map(|_| ()).map_err(|_| ListenError::Reentrant))
     }
 
     pub(super) fn poll_read_ready(&self, cx: &mut Context<'_>) -> Poll<()> {
-        let polled = self.poll(cx.waker(), Interest::Read, |c| readable(c).map_ok(|_| ()));
+        let polled = self.poll(cx.waker(), Interest::Read, |c| readable(c));
         polled.map(|_| ())
     }
 
@@ -189,6 +197,7 @@ impl<'d, M: RawMutex> Io<'d, M> {
         self.look(|c| writable(c).is_ready()).unwrap_or(true)
     }
 
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(super) fn shutdown(&self) {
         self.set(|c| c.close());
     }
@@ -198,6 +207,7 @@ impl<'d, M: RawMutex> Io<'d, M> {
     }
 
     /// The attempt to get a connection is given up, unless it has accepted a connection.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(super) fn give_up(&self) {
         let _ = self.stack.with(|s| s.engine.tcp_give_up(self.key));
     }
@@ -216,12 +226,32 @@ impl<'d, M: RawMutex> Io<'d, M> {
     }
 
     /// Asks the connection, and leaves the waker if it has no answer yet.
-    fn poll<R>(
+    #[inline]
+    fn poll(
         &self,
         waker: &Waker,
         interest: Interest,
-        ask: impl FnOnce(&mut Connection<'d>) -> Poll<Result<R, TcpError>>,
-    ) -> Poll<Result<R, TcpError>> {
+        mut ask: impl FnMut(&mut Connection<'d>) -> Poll<Result<usize, TcpError>>,
+    ) -> Poll<Result<usize, TcpError>> {
+        #[cfg(target_pointer_width = "32")]
+        let ask: &mut dyn FnMut(&mut Connection<'d>) -> _ = &mut ask;
+        #[cfg(not(target_pointer_width = "32"))]
+        let ask = &mut ask;
+        self.poll_asking(waker, interest, ask)
+    }
+
+    /// The same: where flash is dear this is there once, for all that is asked.
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
+    fn poll_asking<F>(
+        &self,
+        waker: &Waker,
+        interest: Interest,
+        ask: &mut F,
+    ) -> Poll<Result<usize, TcpError>>
+    where
+        F: FnMut(&mut Connection<'d>) -> Poll<Result<usize, TcpError>> + ?Sized,
+    {
         self.poll_shared(|s| {
             let answer = s.engine.tcp_ask(self.key, |c| match ask(c) {
                 Poll::Ready(answer) => Some(answer),
@@ -235,10 +265,10 @@ impl<'d, M: RawMutex> Io<'d, M> {
     }
 
     /// Runs `f` under the lock, and wakes outside of it whoever it says.
-    fn poll_shared<R>(
+    fn poll_shared(
         &self,
-        f: impl FnOnce(&mut Shared<'d>) -> (Poll<Result<R, TcpError>>, Option<Waker>),
-    ) -> Poll<Result<R, TcpError>> {
+        f: impl FnOnce(&mut Shared<'d>) -> (Poll<Result<usize, TcpError>>, Option<Waker>),
+    ) -> Poll<Result<usize, TcpError>> {
         match self.stack.with(f) {
             Ok((answer, replaced)) => {
                 if let Some(replaced) = replaced {
@@ -261,13 +291,15 @@ fn leave(
     shared.wakers(key)?.set(interest, waker)
 }
 
-/// Whether there is something to read (true), or nothing any more (false).
-fn readable(c: &Connection<'_>) -> Poll<Result<bool, TcpError>> {
-    if c.receive_queue() > 0 {
-        return Poll::Ready(Ok(true));
-    }
-    if c.is_finished() {
-        return Poll::Ready(Ok(false));
+/// The answer of those who ask for no number.
+const DONE: Poll<Result<usize, TcpError>> = Poll::Ready(Ok(0));
+
+/// How much there is to read; zero if nothing comes any more.
+#[cfg_attr(target_pointer_width = "32", inline(never))]
+fn readable(c: &Connection<'_>) -> Poll<Result<usize, TcpError>> {
+    let queued = c.receive_queue();
+    if queued > 0 || c.is_finished() {
+        return Poll::Ready(Ok(queued));
     }
     if !c.receive_ended() {
         return match c.state() {
@@ -281,7 +313,8 @@ fn readable(c: &Connection<'_>) -> Poll<Result<bool, TcpError>> {
 }
 
 /// Whether there is room to write.
-fn writable(c: &Connection<'_>) -> Poll<Result<(), TcpError>> {
+#[cfg_attr(target_pointer_width = "32", inline(never))]
+fn writable(c: &Connection<'_>) -> Poll<Result<usize, TcpError>> {
     if !c.can_write() {
         let closed = if c.state().is_over() {
             TcpError::NotConnected
@@ -294,7 +327,7 @@ fn writable(c: &Connection<'_>) -> Poll<Result<(), TcpError>> {
         return Poll::Ready(Err(TcpError::NoBuffer));
     }
     if c.send_room() > 0 {
-        Poll::Ready(Ok(()))
+        DONE
     } else {
         Poll::Pending
     }

@@ -156,13 +156,13 @@ impl Connection<'_> {
 
     /// Whether the timestamp is none of an older segment (RFC 7323, section 5.3).
     fn check_timestamp(&mut self, now: Instant, header: &TcpHeader) -> Check {
-        let Err(reason) = self.timestamps.check(now, header) else {
+        let Err(bad) = self.timestamps.check(now, header) else {
             return Ok(());
         };
-        if reason == Discard::OldTimestamp {
+        if bad.is_old() {
             self.acknowledge_unacceptable(now);
         }
-        Err(Disposition::Discarded(reason))
+        Err(Disposition::Discarded(bad.into()))
     }
 
     /// First, check sequence number.

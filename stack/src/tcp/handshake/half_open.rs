@@ -150,10 +150,10 @@ impl<K> HalfOpen<K> {
         }
         match self.timestamp.check(&header.options) {
             Ok(()) => {}
-            Err(reason @ Discard::OldTimestamp) => {
-                return SynReply::Answer(reason, self.acknowledgment());
+            Err(bad) if bad.is_old() => {
+                return SynReply::Answer(bad.into(), self.acknowledgment());
             }
-            Err(reason) => return SynReply::Discard(reason),
+            Err(bad) => return SynReply::Discard(bad.into()),
         }
         if !header.flags.contains(TcpFlags::ACK) {
             return SynReply::Discard(Discard::MissingAck);

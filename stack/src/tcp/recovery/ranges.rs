@@ -230,6 +230,7 @@ impl Board<'_> {
     }
 
     /// Everything up to `to` is lost that did not arrive; bytes that were not known to be.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     fn lose_to(&mut self, to: u32) -> u32 {
         let before = self.state.lost;
         self.state.lost_to = self.state.lost_to.max(to);

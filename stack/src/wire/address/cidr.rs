@@ -68,6 +68,7 @@ impl Ipv4Cidr {
     }
 
     /// Whether that address is in this network.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub const fn contains(&self, address: &Ipv4Addr) -> bool {
         (address.to_bits() ^ self.address.to_bits()) & self.mask() == 0
     }

@@ -68,6 +68,20 @@ fn copy_of_unequal_slices_takes_the_shorter() {
 }
 
 #[test]
+fn every_short_length_is_copied_and_summed() {
+    let data: [u8; 300] = core::array::from_fn(|i| (i * 151 + 7) as u8);
+    for len in 0..=data.len() {
+        let mut copy = [0; 300];
+        assert_eq!(
+            Sum::copy(&mut copy[..len], &data[..len]).fold(),
+            naive(&data[..len])
+        );
+        assert_eq!(copy[..len], data[..len]);
+        assert!(copy[len..].iter().all(|&byte| byte == 0));
+    }
+}
+
+#[test]
 fn pseudo_header_covers_addresses_protocol_and_length() {
     let src = Ipv4Addr::new(192, 0, 2, 255);
     let dst = Ipv4Addr::new(203, 0, 113, 7);

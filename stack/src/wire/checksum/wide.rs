@@ -14,6 +14,9 @@ pub(super) fn sum(data: &[u8]) -> Sum {
 
 /// [`Sum::copy`], of slices that are equally long.
 pub(super) fn copy(dst: &mut [u8], src: &[u8]) -> Sum {
+    if src.len() < SHORT {
+        return copy_short(dst, src);
+    }
     // The memory's own copy is the fastest there is; by pieces that stay in the first-level
     // cache, the sum then reads the data at no further cost.
     let mut sum = Sum::ZERO;
@@ -22,6 +25,26 @@ pub(super) fn copy(dst: &mut [u8], src: &[u8]) -> Sum {
         sum = sum.add(Sum::of(from));
     }
     sum
+}
+
+/// What is short is summed on its way: calls would cost as much as the words.
+#[inline]
+fn copy_short(dst: &mut [u8], src: &[u8]) -> Sum {
+    let (to, to_rest) = dst.as_chunks_mut::<WORD>();
+    let (from, from_rest) = src.as_chunks::<WORD>();
+    let mut sum = 0;
+    for (to, from) in to.iter_mut().zip(from) {
+        *to = *from;
+        sum += u128::from(u64::from_ne_bytes(*from));
+    }
+    // The last bytes as a word that ends with zeros.
+    let mut last = [0; WORD];
+    for ((to, from), last) in to_rest.iter_mut().zip(from_rest).zip(&mut last) {
+        *to = *from;
+        *last = *from;
+    }
+    sum += u128::from(u64::from_ne_bytes(last));
+    Sum(fold_wide(sum))
 }
 
 #[inline(always)]
@@ -131,6 +154,8 @@ const WORD: usize = size_of::<u64>();
 const LANES: usize = 4;
 /// From this length on a vector unit is worth its beginning and end.
 const LONG: usize = 256;
+/// Up to this length words are copied one by one.
+const SHORT: usize = 128;
 /// Bytes copied in one go before they are summed.
 const COPY_PIECE: usize = 2048;
 /// Bytes per turn of the loop.

@@ -10,6 +10,8 @@ use heapless::Vec;
 use super::message::{Records, number, put};
 use super::{DnsName, HEADER_LEN, Name, Record, RecordType};
 use crate::wire::Malformed;
+#[cfg(feature = "mdns")]
+use crate::wire::{IpAddress, IpVersion};
 
 /// Whom its messages go to (RFC 6762 section 3).
 pub const MDNS_GROUP: Ipv4Addr = Ipv4Addr::new(224, 0, 0, 251);
@@ -17,6 +19,16 @@ pub const MDNS_GROUP: Ipv4Addr = Ipv4Addr::new(224, 0, 0, 251);
 /// The same for those who hear IPv6.
 #[cfg(feature = "proto-ipv6")]
 pub const MDNS_GROUP_V6: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 0xfb);
+
+/// Everybody who hears that version of IP.
+#[cfg(feature = "mdns")]
+pub(crate) fn mdns_group(version: IpVersion) -> IpAddress {
+    match version {
+        IpVersion::Ipv4 => IpAddress::Ipv4(MDNS_GROUP),
+        #[cfg(feature = "proto-ipv6")]
+        IpVersion::Ipv6 => IpAddress::Ipv6(MDNS_GROUP_V6),
+    }
+}
 
 /// The port of Multicast DNS, of everybody.
 pub const MDNS_PORT: u16 = 5353;

@@ -359,6 +359,7 @@ struct Writer<'a> {
 }
 
 impl Writer<'_> {
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     fn put_u16(&mut self, value: u16) {
         self.put(value.to_be_bytes());
         self.fields += u64::from(value);

@@ -3,9 +3,6 @@
 use crate::engine::Engine;
 use crate::storage::Index;
 
-/// Nobody lends.
-pub(super) type Lender = ();
-
 impl Engine<'_> {
     pub(in crate::engine) fn return_udp_buffers(&mut self, _: Index) {}
 }

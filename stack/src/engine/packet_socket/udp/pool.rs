@@ -2,8 +2,8 @@
 
 use cygnet_config::UDP_POOL_COUNT;
 
-use super::{UdpMetadata, UdpSocketState};
-use crate::engine::packet_socket::QueueMemory;
+use super::state::{UdpMetadata, UdpPoolId, UdpSocketState};
+use crate::engine::packet_socket::queues::QueueMemory;
 use crate::engine::sockets::Body;
 use crate::engine::{Engine, SocketKey};
 use crate::storage::{Buffer, Index, Stock};
@@ -13,13 +13,6 @@ pub(crate) struct UdpBuffers<'d> {
     pub(crate) rx: QueueMemory<'d, UdpMetadata>,
     pub(crate) tx: QueueMemory<'d, UdpMetadata>,
 }
-
-/// Which of the stack's pools.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct UdpPoolId(u8);
-
-/// The pool that a socket has its buffers from, if they are not its own.
-pub(super) type Lender = Option<UdpPoolId>;
 
 /// The pools of a stack, from the front. No `heapless::Vec`: its `Drop` would keep stacks from living in local
 /// variables.

@@ -1,0 +1,118 @@
+//! The packets of a socket that queues whole ones (UDP, ICMP, raw), in and out, and what became of those that
+//! were sent.
+
+use super::datagram::RouteCache;
+use crate::stats::Discard;
+use crate::storage::{Buffer, Bytes, PacketMetadata, PacketQueue, PushError};
+
+/// The memory of one direction: records, and bytes.
+pub(crate) type QueueMemory<'d, T> = (Buffer<'d, PacketMetadata<T>>, Bytes<'d>);
+
+/// The packets of a socket, in and out.
+pub(crate) struct Queues<'d, T> {
+    pub(super) rx: PacketQueue<'d, T>,
+    pub(super) tx: PacketQueue<'d, T>,
+    pub(super) route: RouteCache,
+    /// What became of a packet that was sent.
+    pub(super) fault: Option<Fault>,
+}
+
+/// What the network said about a packet that was sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Fault {
+    /// Nobody takes it there.
+    #[cfg(feature = "icmp-errors")]
+    Refused,
+    /// Its destination cannot be reached.
+    Unreachable,
+    /// The address that the socket is bound to is not ours any more.
+    #[cfg(feature = "socket-udp")]
+    AddressGone,
+}
+
+impl<'d, T: Copy> Queues<'d, T> {
+    pub(super) fn new(rx: QueueMemory<'d, T>, tx: QueueMemory<'d, T>) -> Self {
+        Self {
+            rx: PacketQueue::new(rx.0, rx.1),
+            tx: PacketQueue::new(tx.0, tx.1),
+            route: RouteCache::default(),
+            fault: None,
+        }
+    }
+
+    /// Puts a packet that arrived where its user finds it.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
+    pub(super) fn receive(&mut self, meta: T, data: &[u8]) -> Result<(), Discard> {
+        receive(&mut self.rx, meta, data)
+    }
+
+    /// The same with a packet of `len` bytes that `write` puts together.
+    #[cfg(all(feature = "proto-ipv6", feature = "socket-raw"))]
+    pub(super) fn receive_with(
+        &mut self,
+        meta: T,
+        len: usize,
+        write: impl FnOnce(&mut [u8]),
+    ) -> Result<(), Discard> {
+        let queued = self.rx.push_with(meta, len, |room| {
+            write(room);
+            (len, ())
+        });
+        queued.map_err(Discard::from)
+    }
+
+    /// The same with the packet that was queued for sending last.
+    #[cfg(all(feature = "multicast", feature = "socket-udp"))]
+    pub(super) fn receive_own(&mut self, meta: T) -> Result<(), Discard> {
+        receive(&mut self.rx, meta, self.tx.back().unwrap_or_default())
+    }
+
+    /// Removes a packet that was sent or is given up. True if there are others.
+    #[inline]
+    pub(super) fn remove(&mut self, nth: usize) -> bool {
+        self.tx.take(nth);
+        !self.tx.is_empty()
+    }
+
+    /// As it was when it was new.
+    pub(super) fn clear(&mut self) {
+        self.rx.clear();
+        self.tx.clear();
+        self.route = RouteCache::default();
+        self.fault = None;
+    }
+
+    /// What became of a packet, told once.
+    pub(crate) fn take_fault(&mut self) -> Option<Fault> {
+        self.fault.take()
+    }
+
+    pub(crate) fn received(&self) -> &PacketQueue<'d, T> {
+        &self.rx
+    }
+
+    pub(crate) fn received_mut(&mut self) -> &mut PacketQueue<'d, T> {
+        &mut self.rx
+    }
+
+    pub(crate) fn to_send(&self) -> &PacketQueue<'d, T> {
+        &self.tx
+    }
+}
+
+fn receive<T: Copy>(rx: &mut PacketQueue<'_, T>, meta: T, data: &[u8]) -> Result<(), Discard> {
+    let queued = rx.push_with(meta, data.len(), |room| {
+        room.copy_from_slice(data);
+        (data.len(), ())
+    });
+    queued.map_err(Discard::from)
+}
+
+impl From<PushError> for Discard {
+    fn from(error: PushError) -> Self {
+        match error {
+            PushError::Full => Self::ReceiveQueueFull,
+            PushError::TooLong => Self::TooLongForSocket,
+        }
+    }
+}

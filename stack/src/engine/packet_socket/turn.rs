@@ -1,0 +1,182 @@
+//! The turn of a socket that queues whole packets: it sends what goes the same way, in order, as far as neighbors
+//! are known.
+//!
+//! A packet whose neighbor is being looked for stays where it is, and those behind it to other hosts go
+//! ahead: a host that does not answer never delays another.
+
+use super::datagram::{Datagrams, Pending};
+use crate::engine::Engine;
+use crate::engine::interface::{Interface, Reach};
+use crate::engine::outgoing::{Marks, Room, Sending};
+use crate::engine::sockets::Body;
+use crate::events::Events;
+use crate::storage::Index;
+use crate::time::Instant;
+use crate::wire::IpAddress;
+
+impl Engine<'_> {
+    /// The socket's turn to send. False if it has nothing, or cannot.
+    pub(in crate::engine) fn transmit_datagram(
+        &mut self,
+        now: Instant,
+        index: Index,
+        room: &mut dyn Room,
+    ) -> bool {
+        let interface = &mut self.interface;
+        let turn = match self.sockets.body_mut(index) {
+            #[cfg(feature = "socket-udp")]
+            Body::Udp(udp) => take_turn(interface, udp, now, room),
+            #[cfg(feature = "socket-icmp")]
+            Body::Icmp(icmp) => take_turn(interface, icmp, now, room),
+            #[cfg(feature = "socket-raw")]
+            Body::Raw(raw) => take_turn(interface, raw, now, room),
+            #[cfg(feature = "socket-dns")]
+            Body::Dns(dns) => take_turn(interface, dns, now, room),
+            _ => return false,
+        };
+        if turn.failed {
+            self.count_unreachable(turn.reach);
+            self.sockets.notify(index, Events::ALL);
+        }
+        if turn.removed {
+            self.sockets.notify(index, Events::WRITABLE);
+        }
+        if turn.more {
+            self.sockets.mark_ready(index);
+        }
+        if (turn.removed || turn.failed) && !turn.more {
+            self.on_queue_empty(index);
+        }
+        #[cfg(feature = "medium-ethernet")]
+        if turn.waits && turn.sent == 0 && !turn.more {
+            // Whatever changes at any neighbor may be about one of these.
+            self.park(index, None);
+        }
+        for _ in 0..turn.sent {
+            self.on_sent();
+        }
+        turn.sent > 0
+    }
+}
+
+/// What a socket did with its turn.
+struct Turn {
+    /// How many frames it has sent.
+    sent: u32,
+    /// Another turn is worth while.
+    more: bool,
+    /// Packets wait for their neighbor.
+    #[cfg_attr(not(feature = "medium-ethernet"), expect(dead_code))]
+    waits: bool,
+    /// A packet was given up, because of `reach`.
+    failed: bool,
+    /// A packet has left its queue.
+    removed: bool,
+    reach: Reach,
+}
+
+/// Sends the first packet whose next hop is in reach; the others keep their order. Gives up on the first
+/// packet before it that leads nowhere.
+fn take_turn<D: Datagrams>(
+    interface: &mut Interface,
+    socket: &mut D,
+    now: Instant,
+    room: &mut dyn Room,
+) -> Turn {
+    let mut turn = Turn {
+        sent: 0,
+        more: false,
+        waits: false,
+        failed: false,
+        removed: false,
+        reach: Reach::Now,
+    };
+    let mut from = socket.route().cut.nth();
+    while let Some(pending) = socket.next_packet(from) {
+        from = pending.nth + 1;
+        let route = socket.route();
+        turn.reach = route.reach(interface, now, &pending);
+        if !matches!(turn.reach, Reach::Now) && route.cut.reset() {
+            // Its rest cannot go now, but what was passed over for it may.
+            from = 0;
+            continue;
+        }
+        let source = match route.cut.under_way() {
+            Some((_, src)) => Some(src),
+            None => pending.source.or(route.source),
+        };
+        let source = source.filter(|source| source.version() == pending.destination.version());
+        match (turn.reach, source) {
+            (Reach::Now, Some(src)) => {
+                send_row(interface, socket, pending, src, room, &mut turn);
+                return turn;
+            }
+            #[cfg(feature = "medium-ethernet")]
+            (Reach::Pending(_) | Reach::Exhausted, _) => turn.waits = true,
+            _ => {
+                socket.on_unreachable(pending.destination);
+                turn.failed = true;
+                turn.more = socket.remove(pending.nth);
+                return turn;
+            }
+        }
+    }
+    turn
+}
+
+/// Sends a packet, and those right behind it that go the same way, while there is room.
+fn send_row<D: Datagrams>(
+    interface: &mut Interface,
+    socket: &mut D,
+    first: Pending,
+    src: IpAddress,
+    room: &mut dyn Room,
+    turn: &mut Turn,
+) {
+    let port = socket.source_port();
+    let route = socket.route();
+    let flow_label = route.flow_label(interface, (src, port), first.destination);
+    let hop_limit = interface.hop_limit(first.destination);
+    let (path, flow) = (route.path, route.flow);
+    let mut cut = route.cut;
+    turn.more = true;
+    let Some(link) = interface.link_header(&path) else {
+        return;
+    };
+    let mut nth = first.nth;
+    loop {
+        let ident = match cut.under_way() {
+            Some((ident, _)) => ident,
+            None => interface.next_ident_in(flow),
+        };
+        let marks = Marks {
+            ident: ident as u16,
+            flow_label,
+            hop_limit,
+        };
+        let Some(packet) = socket.packet(nth, src, marks) else {
+            return;
+        };
+        let sending = Sending {
+            link,
+            packet,
+            nth,
+            mtu: path.mtu(),
+            ident,
+        };
+        cut = cut.send(sending, room);
+        turn.sent += 1;
+        socket.route().cut = cut;
+        if cut.is_done() {
+            turn.removed = true;
+            turn.more = socket.remove(nth);
+        }
+        if !turn.more || !room.goes_on() {
+            return;
+        }
+        match socket.next_packet(nth) {
+            Some(next) if next.goes_with(&first) => nth = next.nth,
+            _ => return,
+        }
+    }
+}

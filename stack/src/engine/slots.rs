@@ -1,0 +1,58 @@
+//! Slots are taken into use and given up.
+
+use super::sockets::Body;
+use super::{Engine, SocketKey};
+use crate::storage::Index;
+
+impl<'d> Engine<'d> {
+    /// A handle is gone. What that means depends on the kind of socket.
+    pub(crate) fn drop_handle(&mut self, key: SocketKey) {
+        let Some(index) = self.sockets.index(key) else {
+            return;
+        };
+        match self.sockets.body(index) {
+            #[cfg(feature = "socket-tcp")]
+            Body::Tcp(_) => self.tcp_drop(key),
+            #[cfg(feature = "socket-tcp")]
+            Body::Listener(_) => self.listener_close(key),
+            #[cfg(feature = "socket-udp")]
+            Body::Udp(_) => self.udp_drop(key),
+            #[cfg(feature = "socket-icmp")]
+            Body::Icmp(_) => self.packet_socket_drop(key),
+            #[cfg(feature = "socket-raw")]
+            Body::Raw(_) => self.packet_socket_drop(key),
+            #[cfg(feature = "socket-dns")]
+            Body::Dns(_) => self.give_up(index),
+            #[cfg(feature = "mdns")]
+            Body::Browse(_) => self.browse_drop(key),
+            _ => {}
+        }
+    }
+
+    /// Takes a slot into use. `None` if there is none left.
+    pub(super) fn open(&mut self, body: Body<'d>) -> Option<SocketKey> {
+        let index = self.take_slot()?;
+        *self.sockets.body_mut(index) = body;
+        Some(self.sockets.key(index))
+    }
+
+    /// A free slot, whose body is for the caller to set. It is empty otherwise.
+    pub(super) fn take_slot(&mut self) -> Option<Index> {
+        #[cfg(any(
+            feature = "socket-udp",
+            feature = "socket-icmp",
+            feature = "socket-raw"
+        ))]
+        if self.sockets.free.is_empty() {
+            self.end_oldest_lingering();
+        }
+        self.sockets.take_free()
+    }
+
+    /// As [`Self::drop_handle`], by the number of a slot that has not been given up since.
+    pub(crate) fn drop_handle_at(&mut self, index: usize) {
+        if let Ok(index) = Index::try_from(index) {
+            self.drop_handle(self.sockets.key(index));
+        }
+    }
+}
