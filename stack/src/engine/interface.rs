@@ -264,18 +264,6 @@ impl Interface {
         let link = self.mtu_to(destination);
         reported.map_or(link, |mtu| link.min(mtu.into()))
     }
-
-    /// Whether a neighbor or a router is to be asked: what a packet may make necessary that goes to one.
-    #[inline]
-    pub(super) fn has_questions(&self, now: Instant) -> bool {
-        #[cfg(feature = "medium-ethernet")]
-        return self.ethernet.neighbors.solicit_due(now) || self.wants_router_solicitation(now);
-        #[cfg(not(feature = "medium-ethernet"))]
-        {
-            let _ = now;
-            false
-        }
-    }
 }
 
 impl Engine<'_> {

@@ -200,14 +200,7 @@ impl<'d> Engine<'d> {
         core::mem::take(&mut self.attention)
     }
 
-    /// Does what is due by now.
-    pub(crate) fn expire(&mut self, now: Instant) {
-        if self.next_deadline() <= now {
-            self.on_timeout(now);
-        }
-    }
-
-    /// The clock reached [`Self::next_deadline`], or passed it.
+    /// The clock reached [`Self::next_deadline`], or passed it; or may have, as it does no harm if it has not.
     pub(crate) fn on_timeout(&mut self, now: Instant) {
         self.now = now;
         self.only_sockets_send = false;

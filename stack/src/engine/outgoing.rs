@@ -178,7 +178,7 @@ impl Outgoing<'_> {
     }
 
     /// Its length in bytes, link header included.
-    #[inline]
+    #[cfg_attr(target_pointer_width = "64", inline)]
     fn len(&self) -> usize {
         self.link.len() + self.content.len()
     }

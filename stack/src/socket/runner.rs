@@ -83,7 +83,7 @@ impl<'d, D: Driver, M: RawMutex, C: Clock> Runner<'d, D, M, C> {
         let news = self.stack.dispatch(|s| {
             // What a handle asked for may be due already.
             if s.on_runner_awake(now) || self.due <= now {
-                s.engine.expire(now);
+                s.engine.on_timeout(now);
             }
             // Not asked where it is hardly ever of use, as whoever is woken goes first.
             wants = may_yield && s.engine.has_events() || s.engine.wants_to_transmit(now);

@@ -154,10 +154,7 @@ impl ChecksumMode {
         };
         match self {
             Self::Full => {
-                let mut sum = pseudo.add(header);
-                if !first.is_empty() {
-                    sum = sum.add(Sum::copy(first, payload.0));
-                }
+                let mut sum = pseudo.add(header).add(Sum::copy(first, payload.0));
                 if !second.is_empty() {
                     sum = sum.add_at(Sum::copy(second, payload.1), middle);
                 }

@@ -4,7 +4,7 @@ use super::Remembered;
 use crate::engine::{BufferPair, Engine};
 use crate::events::Events;
 use crate::storage::Index;
-use crate::tcp::{Connection, ConnectionError, State, TimeWait};
+use crate::tcp::{ConnectionError, State, TimeWait};
 use crate::wire::IpAddress;
 
 impl<'d> Engine<'d> {
@@ -19,16 +19,12 @@ impl<'d> Engine<'d> {
     /// when a timer says so.
     #[cfg_attr(target_pointer_width = "64", inline(always))]
     pub(super) fn settle(&mut self, index: Index, blocked: bool) {
-        self.settle_with(index, |connection| !blocked && connection.wants_to_send());
+        self.settle_with(index, blocked.then_some(false));
     }
 
-    /// The same, for who says whether the connection is to send at once.
+    /// The same, for who may know whether the connection wants to send at once.
     #[cfg_attr(target_pointer_width = "64", inline(always))]
-    pub(super) fn settle_with(
-        &mut self,
-        index: Index,
-        wants_to_send: impl FnOnce(&Connection<'d>) -> bool,
-    ) {
+    pub(super) fn settle_with(&mut self, index: Index, wants_to_send: Option<bool>) {
         self.settle_fast_open(index);
         let Some(tcp) = self.sockets.tcp_mut(index) else {
             return;
@@ -45,7 +41,7 @@ impl<'d> Engine<'d> {
             return;
         }
         let deadline = connection.next_deadline();
-        let wants_to_send = wants_to_send(connection);
+        let wants_to_send = wants_to_send.unwrap_or_else(|| connection.wants_to_send());
         if !events.is_empty() {
             #[cfg(feature = "medium-ethernet")]
             if events.contains(Events::WRITABLE) {

@@ -82,7 +82,7 @@ impl<'d> Engine<'d> {
         self.find_other_connection(tuple)
     }
 
-    #[inline(never)]
+    #[cfg_attr(target_pointer_width = "64", inline(never))]
     fn find_other_connection(&mut self, tuple: &FourTuple) -> Result<Index, TupleHash> {
         let is_it = |body: &Body<'_>| is_between(body, tuple);
         let hash = self.hash_connection(tuple);
@@ -143,7 +143,7 @@ impl<'d> Engine<'d> {
                 break true;
             }
         };
-        self.settle_with(index, |_| wants_to_send);
+        self.settle_with(index, Some(wants_to_send));
         sent
     }
 

@@ -9,7 +9,7 @@ fn said(engine: &mut Engine<'_>, now: &mut Instant) -> Vec<Dhcpv6MessageKind> {
     let end = *now + Duration::from_secs(60);
     let mut kinds = Vec::new();
     while *now < end {
-        engine.expire(*now);
+        engine.on_timeout(*now);
         engine.note_changes();
         while let Some(frame) = next_frame(engine, *now) {
             let Ok((_, udp)) = Ipv6Header::parse(&frame[14..]) else {

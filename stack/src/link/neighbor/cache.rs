@@ -257,15 +257,13 @@ impl<W: Default, const N: usize> NeighborCache<W, N> {
     }
 
     /// Whether [`Self::poll_solicit`] has something to send, so that room to transmit is wanted.
-    #[inline]
     pub(crate) fn solicit_due(&self, now: Instant) -> bool {
-        self.is_due(now) && self.any_solicit_due(now)
-    }
-
-    #[inline(never)]
-    fn any_solicit_due(&self, now: Instant) -> bool {
-        let mut entries = self.slots.iter().filter_map(|slot| slot.entry.as_ref());
-        entries.any(|entry| entry.solicit_due(now, self.timings.of(entry.address).constants()))
+        self.is_due(now)
+            && self
+                .slots
+                .iter()
+                .filter_map(|slot| slot.entry.as_ref())
+                .any(|entry| entry.solicit_due(now, self.timings.of(entry.address).constants()))
     }
 
     /// The next neighbor that does not answer; to be called until it returns `None`.

@@ -188,14 +188,8 @@ impl<W: Default, const N: usize> NeighborCache<W, N> {
     }
 
     /// Whether [`Self::poll_solicit`] has something to send, so that room to transmit is wanted.
-    #[inline]
     pub(crate) fn solicit_due(&self, now: Instant) -> bool {
-        self.next_deadline <= now && self.any_solicit_due(now)
-    }
-
-    #[inline(never)]
-    fn any_solicit_due(&self, now: Instant) -> bool {
-        self.slots.iter().any(|slot| slot.solicit_due(now))
+        self.next_deadline <= now && self.slots.iter().any(|slot| slot.solicit_due(now))
     }
 
     /// The next neighbor that does not answer; to be called until it returns `None`.
