@@ -252,16 +252,30 @@ impl<'d, M: RawMutex> Io<'d, M> {
     where
         F: FnMut(&mut Connection<'d>) -> Poll<Result<usize, TcpError>> + ?Sized,
     {
-        self.poll_shared(|s| {
-            let answer = s.engine.tcp_ask(self.key, |c| match ask(c) {
-                Poll::Ready(answer) => Some(answer),
-                Poll::Pending => None,
+        // Outside of what passes the lock: it would be moved with it, in pieces that have to be put together again.
+        let mut answer = Poll::Pending;
+        let replaced = self.stack.with(|s| {
+            let asked = s.engine.tcp_ask(self.key, |c| {
+                answer = ask(c);
+                answer.is_ready().then_some(())
             });
-            match answer.unwrap_or(Some(Err(TcpError::NotConnected))) {
-                Some(answer) => (Poll::Ready(answer), None),
-                None => (Poll::Pending, leave(s, self.key, interest, waker)),
+            match asked {
+                Some(Some(())) => None,
+                Some(None) => leave(s, self.key, interest, waker),
+                None => {
+                    answer = Poll::Ready(Err(TcpError::NotConnected));
+                    None
+                }
             }
-        })
+        });
+        match replaced {
+            Ok(None) => answer,
+            Ok(Some(replaced)) => {
+                replaced.wake();
+                answer
+            }
+            Err(_) => Poll::Ready(Err(TcpError::Reentrant)),
+        }
     }
 
     /// Runs `f` under the lock, and wakes outside of it whoever it says.
