@@ -28,7 +28,7 @@ const SLOTS: usize = 4;
 const A: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 1);
 const B: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 2);
 
-fn engine(address: Ipv4Addr, medium: Medium) -> Engine<'static> {
+pub(super) fn engine(address: Ipv4Addr, medium: Medium) -> Engine<'static> {
     let slots: Vec<Slot<'static>> = (0..SLOTS).map(|_| Slot::EMPTY).collect();
     let sockets = Sockets::new(
         Box::leak(slots.into_boxed_slice()),

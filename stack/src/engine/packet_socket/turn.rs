@@ -139,11 +139,10 @@ fn send_row<D: Datagrams>(
     let hop_limit = interface.hop_limit(first.destination);
     let (path, flow) = (route.path, route.flow);
     let mut cut = route.cut;
-    turn.more = true;
-    let Some(link) = interface.link_header(&path) else {
-        return;
-    };
     let mut nth = first.nth;
+    let Some(link) = interface.link_header(&path) else {
+        return give_up(socket, nth, turn);
+    };
     loop {
         let ident = match cut.under_way() {
             Some((ident, _)) => ident,
@@ -155,7 +154,7 @@ fn send_row<D: Datagrams>(
             hop_limit,
         };
         let Some(packet) = socket.packet(nth, src, marks) else {
-            return;
+            return give_up(socket, nth, turn);
         };
         let sending = Sending {
             link,
@@ -167,16 +166,88 @@ fn send_row<D: Datagrams>(
         cut = cut.send(sending, room);
         turn.sent += 1;
         socket.route().cut = cut;
-        if cut.is_done() {
-            turn.removed = true;
-            turn.more = socket.remove(nth);
-        }
+        turn.removed |= cut.is_done();
+        turn.more = !cut.is_done() || socket.remove(nth);
         if !turn.more || !room.goes_on() {
             return;
         }
         match socket.next_packet(nth) {
             Some(next) if next.goes_with(&first) => nth = next.nth,
             _ => return,
+        }
+    }
+}
+
+/// Removes a packet that cannot be written down, or its socket would have turns for ever.
+#[cold]
+fn give_up<D: Datagrams>(socket: &mut D, nth: usize, turn: &mut Turn) {
+    socket.route().cut.reset();
+    turn.removed = true;
+    turn.more = socket.remove(nth);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::outgoing::{IpPacket, Outgoing};
+    use crate::engine::packet_socket::datagram::RouteCache;
+    use crate::engine::tests::engine;
+    use core::net::Ipv4Addr;
+    use cygnet_driver::Medium;
+
+    /// So many packets, none of which can be written down.
+    struct Unwritable(usize, RouteCache);
+
+    impl Datagrams for Unwritable {
+        fn next_packet(&self, from: usize) -> Option<Pending> {
+            (from < self.0).then_some(Pending {
+                nth: from,
+                destination: Ipv4Addr::new(10, 0, 0, 2).into(),
+                source: None,
+            })
+        }
+
+        fn remove(&mut self, _: usize) -> bool {
+            self.0 -= 1;
+            self.0 > 0
+        }
+
+        fn on_unreachable(&mut self, _: IpAddress) {}
+
+        fn route(&mut self) -> &mut RouteCache {
+            &mut self.1
+        }
+
+        fn source_port(&self) -> u16 {
+            0
+        }
+
+        fn packet(&self, _: usize, _: IpAddress, _: Marks) -> Option<IpPacket<'_>> {
+            None
+        }
+    }
+
+    struct NoRoom;
+
+    impl Room for NoRoom {
+        fn send(&mut self, _: &Outgoing<'_>) {
+            panic!("there is nothing to send");
+        }
+
+        fn has_more(&mut self) -> bool {
+            true
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_written_down_is_given_up() {
+        let mut engine = engine(Ipv4Addr::new(10, 0, 0, 1), Medium::Ip);
+        let mut socket = Unwritable(2, RouteCache::default());
+        let now = Instant::from_secs(1);
+        for left in [1, 0] {
+            let turn = take_turn(&mut engine.interface, &mut socket, now, &mut NoRoom);
+            assert!(turn.removed);
+            assert_eq!((turn.sent, turn.more, socket.0), (0, left > 0, left));
         }
     }
 }
