@@ -3,7 +3,7 @@
 use super::{TcpSlot, TcpState};
 use crate::engine::Engine;
 use crate::engine::interface::{Interface, Reach};
-use crate::engine::outgoing::{Content, IpPacket, Outgoing, Payload, Room};
+use crate::engine::outgoing::{Content, IpPacket, LinkHeader, Outgoing, Payload, Room};
 use crate::engine::received::{Handled, Received};
 use crate::engine::sockets::Body;
 use crate::ip::{DISCOVERS_PATH_MTU, Destination};
@@ -184,15 +184,15 @@ fn send_segment(
     let destination = tcp.connection.tuple.remote.addr;
     let planned = tcp.connection.poll_segment(now, tcp.path.mss(destination));
     // Where it is: a plan that is moved has to be put together again.
-    let (Some(plan), Some(link)) = (&planned, interface.link_header(&tcp.path)) else {
+    let Some(plan) = &planned else {
         return false;
     };
     let tuple = &tcp.connection.tuple;
     let flow_label = interface.flow_label_on(&mut tcp.path, tuple.local, tuple.remote);
     let marked = state.mark_fast_open(now, (&tcp.connection, tcp.fast_open), plan);
     let chosen = tcp.connection.options.hop_limit;
-    let segment = Outgoing {
-        link,
+    let mut segment = Outgoing {
+        link: LinkHeader::None,
         content: Content::Ip(IpPacket {
             src: tcp.connection.tuple.local.addr,
             dst: destination,
@@ -207,6 +207,9 @@ fn send_segment(
             },
         }),
     };
+    if !interface.put_link_header(&tcp.path, &mut segment.link) {
+        return false;
+    }
     room.send(&segment);
     tcp.connection.on_transmitted(plan);
     if plan.repeated {
