@@ -116,7 +116,7 @@ impl Pair {
                 continue;
             }
             let engine = &mut self.engines[1 - from];
-            if let Some(answer) = engine.receive(self.now, &bytes, RxMeta::new()) {
+            if let Ok(Some(answer)) = engine.receive(self.now, &bytes, RxMeta::new()) {
                 wire.push_back((1 - from, frame(&engine.outgoing(&answer))));
             }
         }
@@ -490,7 +490,8 @@ impl LossyWire {
             let to = 1 - from;
             let engine = &mut self.pair.engines[to];
             let answer = engine.receive(self.pair.now, &bytes, RxMeta::new());
-            if let Some(answer) = answer.map(|answer| frame(&engine.outgoing(&answer))) {
+            if let Ok(Some(answer)) = answer {
+                let answer = frame(&engine.outgoing(&answer));
                 self.put(to, answer);
             }
         } else {
@@ -571,7 +572,7 @@ fn arp_packets_of_a_link_local_address_are_for_all_to_see() {
         let request = engine.arp_to(crate::wire::EthernetAddress::BROADCAST, request);
         let request = frame(&engine.outgoing(&request));
         let answer = engine.receive(Instant::from_secs(1), &request, RxMeta::new());
-        let answer = frame(&engine.outgoing(&answer.expect("an answer")));
+        let answer = frame(&engine.outgoing(&answer.unwrap().expect("an answer")));
         assert_eq!(answer[..6], destination, "{asked}");
     }
 }

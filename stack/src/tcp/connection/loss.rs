@@ -176,6 +176,7 @@ impl Connection<'_> {
         detected.bytes
     }
 
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
     pub(super) fn adjust_window(&mut self, now: Instant, progress: &Progress) {
         if self.congestion.is_limiting() {
             let ack = self.congestion_news(now, progress);
