@@ -7,7 +7,7 @@ use cygnet_driver::{Medium, RxChecksum, RxMeta};
 
 use super::interface::INTERFACE;
 use super::outgoing::LinkHeader;
-use super::received::{Handled, Received};
+use super::received::{Back, Handled, Received};
 use super::{Engine, Inline};
 use crate::ip::{Arrival, ArrivalPath, Destination, Martian};
 #[cfg(feature = "proto-ipv6")]
@@ -60,9 +60,9 @@ impl Engine<'_> {
                 let path = self.arrival_path(true);
                 match frame.first().map(|b| b >> 4) {
                     #[cfg(feature = "proto-ipv4")]
-                    Some(4) => self.on_ipv4(now, frame, meta, path, LinkHeader::None),
+                    Some(4) => self.on_ipv4(now, frame, meta, path, Back::BARE),
                     #[cfg(feature = "proto-ipv6")]
-                    Some(6) => self.on_ipv6(now, frame, meta, path, LinkHeader::None),
+                    Some(6) => self.on_ipv6(now, frame, meta, path, Back::BARE),
                     Some(_) => Err(Discard::UnknownProtocol),
                     None => Err(Discard::Malformed),
                 }
@@ -82,11 +82,8 @@ impl Engine<'_> {
             return Err(Discard::NotForUs);
         }
         let path = self.arrival_path(ours);
-        let back = LinkHeader::Ethernet(EthernetHeader {
-            dst: header.src,
-            src: self.interface.ethernet.hardware,
-            ethertype: header.ethertype,
-        });
+        let hardware = self.interface.ethernet.hardware;
+        let back = Back::from(&header, &hardware);
         match header.ethertype {
             #[cfg(feature = "proto-ipv4")]
             EtherType::ARP => self.on_arp(now, &header, payload),
@@ -116,7 +113,7 @@ impl Engine<'_> {
         packet: &'f [u8],
         meta: RxMeta,
         path: ArrivalPath,
-        back: LinkHeader,
+        back: Back<'_>,
     ) -> Handled<'f> {
         let verify = meta.checksum == RxChecksum::Unverified;
         let (header, payload) = Ipv4Header::parse(packet, verify)?;
@@ -142,7 +139,7 @@ impl Engine<'_> {
             Err(Martian::UnicastToLinkGroup) => return Err(Discard::NotForUs),
             Err(_) => return Err(Discard::Martian),
         };
-        let received = Received {
+        let mut received = Received {
             packet: packet
                 .get(..header.header_len + payload.len())
                 .unwrap_or(packet),
@@ -152,9 +149,10 @@ impl Engine<'_> {
             ecn: header.ecn(),
             destination,
             path,
-            back,
+            back: LinkHeader::None,
             verify,
         };
+        back.put(&mut received.back);
         if header.more_fragments || header.fragment_offset != 0 {
             return self.on_fragment(now, &received, &header, payload);
         }
@@ -193,14 +191,14 @@ impl Engine<'_> {
         packet: &'f [u8],
         meta: RxMeta,
         path: ArrivalPath,
-        back: LinkHeader,
+        back: Back<'_>,
     ) -> Handled<'f> {
         if !self.interface.speaks_v6() {
             return Err(Discard::UnknownProtocol);
         }
         let (header, payload) = Ipv6Header::parse(packet)?;
         let destination = self.classify_v6(&header, path)?;
-        let received = Received {
+        let mut received = Received {
             packet: packet
                 .get(..ipv6::HEADER_LEN + payload.len())
                 .unwrap_or(packet),
@@ -210,9 +208,10 @@ impl Engine<'_> {
             ecn: header.ecn(),
             destination,
             path,
-            back,
+            back: LinkHeader::None,
             verify: meta.checksum == RxChecksum::Unverified,
         };
+        back.put(&mut received.back);
         match open(header.next_header, payload) {
             Ok(Opened::Fragment(fragment)) => {
                 self.on_fragment_v6(now, &received, &header, &fragment)

@@ -16,6 +16,8 @@ use crate::wire::{
     ArpPacket, ChecksumMode, EthernetHeader, Icmpv4Message, IpAddress, IpProtocol, Ipv4Header, Sum,
     TcpHeader, UdpHeader, arp, ethernet, ipv4, udp,
 };
+#[cfg(feature = "medium-ethernet")]
+use crate::wire::{EtherType, EthernetAddress};
 #[cfg(feature = "proto-ipv6")]
 use crate::wire::{
     Icmpv6Message, Ipv6Header, NdiscMessage, ipv6, ipv6::FragmentHeader, pseudo_header,
@@ -203,6 +205,23 @@ impl Outgoing<'_> {
 }
 
 impl LinkHeader {
+    /// Puts a header together where it stays, field by field.
+    #[cfg(feature = "medium-ethernet")]
+    #[inline]
+    pub(super) fn put_ethernet(
+        &mut self,
+        dst: &EthernetAddress,
+        src: &EthernetAddress,
+        ethertype: EtherType,
+    ) {
+        *self = Self::Ethernet(EthernetHeader::EMPTY);
+        if let Self::Ethernet(header) = self {
+            header.dst = *dst;
+            header.src = *src;
+            header.ethertype = ethertype;
+        }
+    }
+
     fn len(&self) -> usize {
         match self {
             Self::None => 0,

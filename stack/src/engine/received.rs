@@ -9,6 +9,8 @@ use crate::stats::Discard;
 #[cfg(feature = "socket-tcp")]
 use crate::wire::TcpHeader;
 use crate::wire::{Ecn, Icmpv4Message, IpAddress};
+#[cfg(feature = "medium-ethernet")]
+use crate::wire::{EthernetAddress, EthernetHeader};
 
 /// What an arriving packet leads to: an answer, or nothing more.
 pub(super) type Handled<'f> = Result<Option<Inline<'f>>, Discard>;
@@ -29,6 +31,46 @@ pub(super) struct Received<'f> {
     pub(super) back: LinkHeader,
     /// Whether the transport checksum still has to be looked at.
     pub(super) verify: bool,
+}
+
+/// The way back, of which the link header is put together where it stays: moved, it would be read in other pieces than
+/// it was written in, for which the processor has to wait.
+#[derive(Clone, Copy)]
+pub(super) struct Back<'a> {
+    #[cfg(feature = "medium-ethernet")]
+    ethernet: Option<(&'a EthernetHeader, &'a EthernetAddress)>,
+    #[cfg(not(feature = "medium-ethernet"))]
+    bare: core::marker::PhantomData<&'a ()>,
+}
+
+impl<'a> Back<'a> {
+    /// The link carries bare packets.
+    #[cfg(feature = "medium-ip")]
+    pub(super) const BARE: Self = Self {
+        #[cfg(feature = "medium-ethernet")]
+        ethernet: None,
+        #[cfg(not(feature = "medium-ethernet"))]
+        bare: core::marker::PhantomData,
+    };
+
+    /// To where a frame with `header` came from, from `ours`.
+    #[cfg(feature = "medium-ethernet")]
+    pub(super) fn from(header: &'a EthernetHeader, ours: &'a EthernetAddress) -> Self {
+        Self {
+            ethernet: Some((header, ours)),
+        }
+    }
+
+    /// Writes the link header in place of none.
+    #[inline]
+    pub(super) fn put(self, link: &mut LinkHeader) {
+        #[cfg(feature = "medium-ethernet")]
+        if let Some((header, ours)) = self.ethernet {
+            link.put_ethernet(&header.src, ours, header.ethertype);
+        }
+        #[cfg(not(feature = "medium-ethernet"))]
+        let _ = (self, link);
+    }
 }
 
 impl Received<'_> {

@@ -27,6 +27,7 @@ pub struct EthernetHeader {
 
 impl EthernetHeader {
     /// Of nothing, to be filled in.
+    #[cfg(feature = "medium-ethernet")]
     pub(crate) const EMPTY: Self = Self {
         dst: EthernetAddress([0; 6]),
         src: EthernetAddress([0; 6]),

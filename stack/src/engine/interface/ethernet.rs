@@ -84,12 +84,7 @@ impl Interface {
             #[cfg(feature = "proto-ipv6")]
             IpAddress::Ipv6(_) => EtherType::IPV6,
         };
-        *header = LinkHeader::Ethernet(EthernetHeader::EMPTY);
-        if let LinkHeader::Ethernet(header) = header {
-            header.dst = *dst;
-            header.src = self.ethernet.hardware;
-            header.ethertype = ethertype;
-        }
+        header.put_ethernet(dst, &self.ethernet.hardware, ethertype);
         true
     }
 }
