@@ -43,7 +43,11 @@ impl<'d> Engine<'d> {
     /// A connection on these buffers, in a slot that was taken for it.
     #[inline(never)]
     fn fill_slot(&mut self, index: Index, pair: BufferPair<'d>, pool: Option<PoolId>) {
-        *self.sockets.body_mut(index) = Body::Tcp(TcpSlot::new(pair, pool, self.tcp.options));
+        let options = self.tcp.options;
+        let body = self.sockets.body_mut(index);
+        // It is free already. Where the compiler sees that, it builds the new one in its place instead of moving it there.
+        *body = Body::Free;
+        *body = Body::Tcp(TcpSlot::new(pair, pool, options));
     }
 
     /// Runs `f` on a connection, and sees to what follows. `None` if the key is stale.
