@@ -17,8 +17,7 @@ use crate::time::Instant;
 impl Engine<'_> {
     /// Whether [`Self::transmit`] is worth calling. Errs on the side of yes.
     pub(crate) fn wants_to_transmit(&self, now: Instant) -> bool {
-        let own = || !self.only_sockets_send && self.wants_to_send_own(now);
-        self.interface.link_up && (self.sockets.has_ready() || own())
+        self.interface.link_up && (self.sockets.has_ready() || self.wants_to_send_own(now))
     }
 
     /// Whether the runner should come by, as far as is known without a clock; with `blocked`, although

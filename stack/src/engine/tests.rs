@@ -229,6 +229,7 @@ fn a_socket_that_connects_again_at_once_has_acknowledged_the_end_of_its_last_con
     pair.engines[1].tcp_with(server, |c| c.close());
     let fin = next_frame(&mut pair.engines[1], pair.now).unwrap();
     let answer = pair.engines[0].receive(pair.now, &fin, RxMeta::new());
+    let answer = answer.unwrap();
     let answer = answer.map(|answer| frame(&pair.engines[0].outgoing(&answer)));
     let remote = IpEndpoint::new(B.into(), 81);
     pair.engines[0]
