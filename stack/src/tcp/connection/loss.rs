@@ -64,7 +64,8 @@ impl Connection<'_> {
             newest_sent: delivered.newest.map(|sent| sent.at),
         };
         self.adjust_window(now, &progress);
-        if advances || delivered.bytes > 0 {
+        // With nothing in flight there is nothing to probe for, and no timer.
+        if self.snd.flight() > 0 && (advances || delivered.bytes > 0) {
             self.schedule_loss_probe(now);
         }
     }
