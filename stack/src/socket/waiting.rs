@@ -5,7 +5,7 @@ use core::task::{Context, Poll, Waker};
 use embassy_sync::blocking_mutex::raw::RawMutex;
 
 use super::stack::Stack;
-use super::wakers::{Interest, Place, SocketWakers, Waiter, WakerId};
+use super::wakers::{Interest, Place, SocketWakers, Waiter};
 use crate::engine::{Engine, SocketKey};
 
 /// Gives up its place when dropped, so that a cancelled future leaves nothing behind.
@@ -13,8 +13,8 @@ pub(super) struct Waiting<'d, M: RawMutex> {
     stack: Stack<'d, M>,
     key: SocketKey,
     waiter: Waiter,
-    /// A future's, and which waker was left there: the place may be another's by now.
-    place: Option<(Place, WakerId)>,
+    /// A future's, with the waker that was left there: the place may be another's by now.
+    place: Option<(Place, Waker)>,
 }
 
 /// Why a future cannot wait.
@@ -77,7 +77,7 @@ impl<'d, M: RawMutex> Waiting<'d, M> {
         ask: &mut F,
     ) -> Result<(), WaitError> {
         let (key, waiter, held) = (self.key, self.waiter, &mut self.place);
-        // Seen to when the lock is left.
+        // Dropped when the lock is left.
         let mut gone = Gone::default();
         let asked = self.stack.with(|s| {
             if ask(s.engine) {
@@ -92,19 +92,12 @@ impl<'d, M: RawMutex> Waiting<'d, M> {
 
 /// Wakers that wait no longer.
 #[derive(Default)]
-struct Gone {
-    /// What a future left in a place that it gave up.
-    forgotten: Option<Waker>,
-    replaced: Option<Waker>,
-}
+struct Gone([Option<Waker>; 3]);
 
-/// Drops them. Each poll does that, so it is not inlined. What was forgotten is woken, as it may be another task's: a
-/// future does not keep the task that polled it, whose place in memory may be another's by now.
+/// Drops them. Each poll does that, so it is not inlined.
 #[inline(never)]
 fn release(gone: Gone) {
-    if let Some(waker) = gone.forgotten {
-        waker.wake();
-    }
+    drop(gone);
 }
 
 /// Takes a place among those that wait, or keeps the one that is held. Whoever waits asks for the same, so this is
@@ -115,21 +108,23 @@ fn wait(
     interests: &[Interest],
     waiter: Waiter,
     waker: &Waker,
-    held: &mut Option<(Place, WakerId)>,
-    gone: &mut Gone,
+    held: &mut Option<(Place, Waker)>,
+    Gone([forgotten, left, replaced]): &mut Gone,
 ) -> Result<(), WaitError> {
     let wakers = wakers.ok_or(WaitError::TooManyWaiters)?;
-    let id = WakerId::of(waker);
     // A future is woken by the waker of its last poll alone, which need not be that of its first.
-    if let Some((place, left)) = held.take_if(|(_, left)| *left != id) {
-        gone.forgotten = wakers.forget(place, left);
+    if let Some((place, before)) = held.take_if(|(_, left)| !left.will_wake(waker)) {
+        *forgotten = wakers.forget(place, &before);
+        *left = Some(before);
     }
     let (place, before) = wakers
         .join(interests, waiter, waker)
         .map_err(|_| WaitError::TooManyWaiters)?;
-    gone.replaced = before;
-    if waiter == Waiter::Future {
-        *held = Some((place, id));
+    *replaced = before;
+    match held {
+        Some((held, _)) => *held = place,
+        None if waiter == Waiter::Future => *held = Some((place, waker.clone())),
+        None => {}
     }
     Ok(())
 }

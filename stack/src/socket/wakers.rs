@@ -56,22 +56,6 @@ pub(super) struct TooManyWaiters;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Place(u8);
 
-/// Which waker it is. As long as it is there, no other has the same.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct WakerId {
-    data: usize,
-    vtable: usize,
-}
-
-impl WakerId {
-    pub(super) fn of(waker: &Waker) -> Self {
-        Self {
-            data: waker.data().addr(),
-            vtable: core::ptr::from_ref(waker.vtable()).addr(),
-        }
-    }
-}
-
 impl SocketWakers {
     pub(super) const EMPTY: Self = Self {
         slots: [const { None }; 3],
@@ -125,11 +109,10 @@ impl SocketWakers {
     }
 
     /// Gives up a place for another one of the same future, if what it left there still waits. The waker is
-    /// returned to be woken.
-    #[must_use]
-    pub(super) fn forget(&mut self, place: Place, left: WakerId) -> Option<Waker> {
+    /// returned to be dropped outside of the lock.
+    pub(super) fn forget(&mut self, place: Place, left: &Waker) -> Option<Waker> {
         let slot = self.slots.get_mut(usize::from(place.0))?;
-        slot.take_if(|waker| WakerId::of(waker) == left)
+        slot.take_if(|waker| waker.will_wake(left))
     }
 
     /// Gives up a place. The waker is returned to be woken: other futures of its task may rely on it.
