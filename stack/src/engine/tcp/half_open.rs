@@ -261,10 +261,8 @@ impl<'d> Engine<'d> {
 // Answers that are due again, and records that have had their time.
 impl Engine<'_> {
     pub(in crate::engine) fn on_listen_timeout(&mut self, now: Instant) {
-        while let Some((oldest, record)) = self.tcp.time_wait.oldest()
-            && record.until <= now
-        {
-            self.tcp.time_wait.remove(oldest);
+        if self.tcp.time_wait_due <= now {
+            self.end_time_wait(now);
         }
         if self.tcp.half_open_due > now {
             return;
@@ -284,6 +282,18 @@ impl Engine<'_> {
             self.forget_half_open(record);
         }
         self.refresh_half_open_due();
+    }
+
+    /// Forgets the connections in TIME-WAIT that have had their time.
+    fn end_time_wait(&mut self, now: Instant) {
+        let table = &mut self.tcp.time_wait;
+        self.tcp.time_wait_due = loop {
+            match table.oldest() {
+                Some((oldest, record)) if record.until <= now => table.remove(oldest),
+                Some((_, record)) => break record.until,
+                None => break Instant::FAR_FUTURE,
+            };
+        };
     }
 
     fn refresh_half_open_due(&mut self) {
