@@ -20,6 +20,19 @@ fn the_earliest_is_next_and_the_first_to_be_taken() {
 }
 
 #[test]
+fn each_timer_is_due_when_it_was_set_for_or_within_the_millisecond() {
+    for &timer in ALL {
+        for span in [0, 1, 999, 7_000, 59_999_999, u64::from(u32::MAX)] {
+            let mut timers = Timers::new();
+            let at = Instant::from_micros(span);
+            timers.set(timer, at);
+            let late = timers.due(timer).as_micros().checked_sub(span);
+            assert!(late.is_some_and(|late| late < 1_000), "{timer:?} {at:?}");
+        }
+    }
+}
+
+#[test]
 fn a_timer_for_the_far_future_is_none() {
     let mut timers = Timers::new();
     timers.set(Timer::User, Instant::FAR_FUTURE);
@@ -91,12 +104,30 @@ fn nothing_is_due_once_all_are_stopped() {
 /// Sixty days in milliseconds are more than 32 bits hold.
 #[test]
 fn a_timer_too_far_off_to_be_said_runs_out_early_and_is_not_lost() {
-    let mut timers = Timers::new();
     let now = Instant::from_secs(1_000);
-    timers.set(Timer::User, now + Duration::from_secs(60 * 24 * 3600));
-    timers.set(Timer::DelayedAck, now + Duration::from_micros(7));
-    assert_eq!(timers.take_due(timers.next()), Some(Timer::DelayedAck));
-    assert!(timers.is_set(Timer::User));
-    let early = timers.due(Timer::User).since(now);
-    assert!(early > Duration::from_secs(49 * 24 * 3600), "{early:?}");
+    let soon = now + Duration::from_micros(7);
+    let far = now + Duration::from_secs(60 * 24 * 3600);
+    for &user in USERS {
+        for order in [
+            [(user, far), (Timer::DelayedAck, soon)],
+            [(Timer::DelayedAck, soon), (user, far)],
+        ] {
+            let mut timers = Timers::new();
+            for (timer, at) in order {
+                timers.set(timer, at);
+            }
+            assert_eq!(timers.next(), soon, "{order:?}");
+            assert_eq!(timers.take_due(soon), Some(Timer::DelayedAck));
+            assert!(timers.is_set(user));
+            let early = timers.due(user).since(now);
+            assert!(early > Duration::from_secs(49 * 24 * 3600), "{early:?}");
+        }
+    }
 }
+
+/// The timers that may run for longer than the protocol's.
+const USERS: &[Timer] = &[
+    #[cfg(feature = "tcp-keep-alive")]
+    Timer::KeepAlive,
+    Timer::User,
+];

@@ -106,11 +106,14 @@ impl Timers {
         Some(timer)
     }
 
-    /// Makes `at` and everything that is due representable. What is overdue for longer than a timer can run, as when
-    /// the machine was asleep, is overdue for so long.
+    /// Makes `at` and everything that is due representable. What is overdue for longer than a timer of the protocol can
+    /// run, as when the machine was asleep, is overdue for so long beside one; of the user's, that one runs out early.
     fn move_base(&mut self, index: usize, at: u64) {
         let earliest = at.min(self.next().as_micros());
-        let longest = u64::from(STOPPED - 1) * unit(index);
+        let longest = match index < FIRST_COARSE {
+            true => u64::from(STOPPED - 1),
+            false => u64::MAX,
+        };
         let old = self.clone();
         let base = earliest.saturating_sub(HEADROOM);
         self.base = base.max(at.saturating_sub(longest)).into();
