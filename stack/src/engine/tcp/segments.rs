@@ -1,5 +1,7 @@
 //! Segments of connections: to which one each belongs, and what leaves for them.
 
+use core::num::NonZeroU8;
+
 use super::{TcpSlot, TcpState};
 use crate::engine::Engine;
 use crate::engine::interface::{Interface, Reach};
@@ -196,7 +198,7 @@ fn send_segment(
         content: Content::Ip(IpPacket {
             src: tcp.connection.tuple.local.addr,
             dst: destination,
-            hop_limit: chosen.unwrap_or_else(|| interface.hop_limit(destination)),
+            hop_limit: chosen.map_or_else(|| interface.hop_limit(destination), NonZeroU8::get),
             dscp_ecn: tcp.connection.options.dscp << 2 | plan.ecn().0,
             ident: plan.fragment_ident(),
             dont_fragment: DISCOVERS_PATH_MTU && !tcp.path.needs_fragments(),

@@ -140,7 +140,7 @@ impl Connection<'_> {
         delivered: &mut Delivered,
     ) -> u32 {
         if self.sack {
-            if self.snd.scoreboard.sacked == 0 && self.recovery.phase() == Phase::Open {
+            if self.snd.scoreboard.sacked() == 0 && self.recovery.phase() == Phase::Open {
                 self.look_again(now, None);
                 return 0;
             }
@@ -169,7 +169,7 @@ impl Connection<'_> {
             srtt: u32::try_from(srtt).unwrap_or(u32::MAX),
             in_recovery: self.recovery.phase() != Phase::Open,
             mss: u32::from(self.mss),
-            sacked: self.snd.scoreboard.sacked,
+            sacked: self.snd.scoreboard.sacked(),
         };
         let detected = self.recovery.detect(&mut self.snd.board(), &circumstances);
         self.look_again(now, detected.look_again);
@@ -248,7 +248,7 @@ impl Connection<'_> {
             #[cfg(feature = "tcp-bbr")]
             newest_sent: progress.newest_sent,
             #[cfg(feature = "tcp-bbr")]
-            app_limited: self.snd.scoreboard.lost == 0
+            app_limited: self.snd.scoreboard.lost() == 0
                 && self.snd.bytes_from(self.snd.nxt) < u32::from(self.mss)
                 && pipe.saturating_add(u32::from(self.mss)) <= self.congestion.window(),
             window_limited: self.was_limited(progress.pipe),
@@ -311,7 +311,7 @@ impl Connection<'_> {
     /// Bytes that are believed to be in the network (RFC 6675, section 4, SetPipe).
     #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(super) fn pipe(&self) -> u32 {
-        let away = self.snd.scoreboard.sacked + self.snd.scoreboard.lost;
+        let away = self.snd.scoreboard.sacked() + self.snd.scoreboard.lost();
         // Before recovery duplicates let out what limited transmit allows, and nothing more.
         let away = if self.sack || self.recovery.phase() == Phase::Open {
             away
@@ -337,7 +337,7 @@ impl Connection<'_> {
 
     /// Whether a lost segment may be sent again now. With nothing in the network one always may.
     pub(super) fn may_retransmit(&self) -> bool {
-        let lost = self.snd.scoreboard.lost;
+        let lost = self.snd.scoreboard.lost();
         if lost == 0 || self.recovery.prefers_new_data() && self.next_span().is_some() {
             return false;
         }

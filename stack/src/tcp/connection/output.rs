@@ -26,7 +26,7 @@ impl Connection<'_> {
         if self.due.ack || self.due.special != 0 || touched {
             return true;
         }
-        let pending = self.snd.has_unsent() || self.snd.scoreboard.lost > 0;
+        let pending = self.snd.has_unsent() || self.snd.scoreboard.lost() > 0;
         pending
             && self.sends_data()
             && !self.is_held_by_pacing()
@@ -57,7 +57,7 @@ impl Connection<'_> {
         if self.due.ack && self.sack && self.rcv.has_sack_blocks() {
             return self.plan_ack(now, path_mss);
         }
-        if self.snd.scoreboard.lost > 0
+        if self.snd.scoreboard.lost() > 0
             && let Some(plan) = self.plan_retransmission(now)
         {
             return Some(plan);
@@ -215,7 +215,7 @@ impl Connection<'_> {
         let mut len = 0;
         if repeated {
             self.rtt.on_syn_again();
-            self.retransmits = self.retransmits.wrapping_add(1);
+            self.retransmits.up();
         } else {
             self.snd.on_sent(iss + 1);
             self.rtt.on_syn(now);
@@ -252,7 +252,7 @@ impl Connection<'_> {
         }
         let Some(hole) = self.snd.board().first_lost() else {
             debug_assert!(false, "bytes are lost and no segment is");
-            self.snd.scoreboard.lost = 0;
+            self.snd.board().find_all();
             return None;
         };
         let plan = self.send_again(now, hole);
@@ -274,7 +274,7 @@ impl Connection<'_> {
         let fin = self.snd.fin_at(hole.start + len) && hole.end.after(hole.start + len);
         let end = hole.start + len + u32::from(fin);
         self.snd.board().on_retransmitted(hole, end, micros(now));
-        self.retransmits = self.retransmits.wrapping_add(1);
+        self.retransmits.up();
         let timestamp = self.timestamps.value(now);
         self.recovery.on_retransmitted(timestamp);
         if self.recovery.phase() != Phase::Open {

@@ -99,8 +99,8 @@ impl Connection<'_> {
     fn plan_path_probe(&mut self, now: Instant) -> Option<Span> {
         let is_quiet = self.sends_data()
             && self.recovery.phase() == Phase::Open
-            && self.snd.scoreboard.lost == 0
-            && self.snd.scoreboard.sacked == 0;
+            && self.snd.scoreboard.lost() == 0
+            && self.snd.scoreboard.sacked() == 0;
         let longest = self.longest_segment();
         let search = &mut self.size.search;
         if search.probe > 0 || !is_quiet {

@@ -58,7 +58,7 @@ fn rfc4821_7_7_segments_that_time_out_again_and_again_become_shorter() {
         if search.is_on() {
             assert_eq!(search.high, 1_460);
             // What is too long is lost, and sent again in pieces.
-            assert_eq!(lab.connection.snd.scoreboard.lost, 2 * 1_460);
+            assert_eq!(lab.connection.snd.scoreboard.lost(), 2 * 1_460);
             lab.sent();
             lab.connection.suspect_black_hole(lab.now, timeouts);
             assert_eq!(lab.connection.mss, 500);

@@ -17,7 +17,7 @@ fn sent(congestion: CongestionControl, options: TcpOptions, len: u32) -> Lab {
 /// When the timer is due, in milliseconds from now.
 fn due(lab: &Lab, timer: Timer) -> Option<u64> {
     let is_set = lab.connection.timers.is_set(timer);
-    is_set.then(|| lab.connection.timers.due(timer).since(lab.now).as_millis())
+    is_set.then(|| lab.connection.timers.due(timer, lab.now).since(lab.now).as_millis())
 }
 
 /// As if the round trip had been measured so often that it is certain: the timeout is 200 ms, as long as it is at least.
@@ -263,7 +263,7 @@ fn silence_loses_what_was_sent_so_long_ago() {
         .on_sent(100 * MSS);
     assert_eq!(lab.connection.allowance(), 0);
     lab.connection.on_loss_probe_timeout(lab.now);
-    assert_eq!(lab.connection.snd.scoreboard.lost, MSS);
+    assert_eq!(lab.connection.snd.scoreboard.lost(), MSS);
     assert_eq!(lab.connection.allowance(), MSS);
     assert_eq!(lab.connection.recovery.probe.silences(), 1);
     assert_eq!(due(&lab, Timer::Retransmit), Some(200));

@@ -64,7 +64,7 @@ impl Timers {
 
     /// None runs, and those that come are for `now` or later.
     pub(crate) fn start_at(&mut self, now: Instant) {
-        debug_assert_eq!(self.next(), Instant::FAR_FUTURE);
+        debug_assert_eq!(self.next(now), Instant::FAR_FUTURE);
         self.base = now.as_micros().into();
     }
 
@@ -73,7 +73,12 @@ impl Timers {
     }
 
     /// The earliest, [`Instant::FAR_FUTURE`] when none runs.
-    pub(crate) fn next(&self) -> Instant {
+    #[inline]
+    pub(crate) fn next(&self, _now: Instant) -> Instant {
+        self.earliest()
+    }
+
+    fn earliest(&self) -> Instant {
         let (fine, coarse) = self.due.split_at(FIRST_COARSE);
         let earliest = |due: &[u32]| due.iter().fold(STOPPED, |earliest, &due| earliest.min(due));
         let (fine, coarse) = (earliest(fine), earliest(coarse));
@@ -89,7 +94,8 @@ impl Timers {
     }
 
     /// When a timer is due, [`Instant::FAR_FUTURE`] if it does not run.
-    pub(crate) fn due(&self, timer: Timer) -> Instant {
+    #[inline]
+    pub(crate) fn due(&self, timer: Timer, _now: Instant) -> Instant {
         if !self.is_set(timer) {
             return Instant::FAR_FUTURE;
         }
@@ -109,7 +115,7 @@ impl Timers {
     /// Makes `at` and everything that is due representable. What is overdue for longer than a timer can run, as when
     /// the machine was asleep, is overdue for so long.
     fn move_base(&mut self, index: usize, at: u64) {
-        let earliest = at.min(self.next().as_micros());
+        let earliest = at.min(self.earliest().as_micros());
         let longest = u64::from(STOPPED - 1) * unit(index);
         let old = self.clone();
         let base = earliest.saturating_sub(HEADROOM);
