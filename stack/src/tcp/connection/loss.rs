@@ -83,7 +83,7 @@ impl Connection<'_> {
     fn look_for_mistakes(&mut self, header: &TcpHeader, advances: bool, delivered: &Delivered) {
         let options = &header.options;
         let twice = reported_duplicate(&options.sack, header.ack).filter(|_| self.sack);
-        let max = self.snd.max;
+        let max = self.snd.max();
         let all_twice = self.recovery.on_report(header.ack, max, advances, twice);
         if !self.congestion.is_limiting() {
             return;
@@ -192,13 +192,13 @@ impl Connection<'_> {
                 .on_loss(flight.min(self.congestion.window()));
             self.tally |= Tally::FAST_RECOVERY;
             #[cfg(feature = "tcp-ecn")]
-            self.ecn.on_reduced(self.snd.max);
+            self.ecn.on_reduced(self.snd.max());
             let mss = u32::from(self.mss);
             if let Some(prr) = self.congestion.prr_mut() {
                 // RFC 9937, section 6.2: RecoverFS leaves out what was reported before.
                 *prr = Prr::start(progress.pipe, mss);
             }
-            self.recovery.enter_fast(self.snd.max);
+            self.recovery.enter_fast(self.snd.max());
             self.stop_loss_probe();
         }
         match self.recovery.phase() {
@@ -300,8 +300,8 @@ impl Connection<'_> {
         let flight = self.snd.flight();
         self.congestion.on_timeout(flight, self.retries == 1);
         #[cfg(feature = "tcp-ecn")]
-        self.ecn.on_reduced(self.snd.max);
-        self.recovery.on_timeout(self.snd.max, self.retries > 1);
+        self.ecn.on_reduced(self.snd.max());
+        self.recovery.on_timeout(self.snd.max(), self.retries > 1);
         if self.snd.board().lose_all() {
             self.tally |= Tally::RENEGE;
         }

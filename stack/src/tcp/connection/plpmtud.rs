@@ -121,7 +121,7 @@ impl Connection<'_> {
         let start = self.snd.nxt;
         let enough = u32::from(len) + FOLLOWERS * u32::from(self.mss);
         let room = self.snd.window_left().min(self.allowance());
-        if self.snd.bytes_from(start) < enough || room < enough || start != self.snd.max {
+        if self.snd.bytes_from(start) < enough || room < enough || start != self.snd.max() {
             return None;
         }
         let search = &mut self.size.search;

@@ -153,7 +153,7 @@ impl Connection<'_> {
             self.send_again(now, hole)
         };
         self.tally |= Tally::TAIL_PROBE;
-        self.recovery.probe.on_sent(self.snd.max, len == 0);
+        self.recovery.probe.on_sent(self.snd.max(), len == 0);
         self.timers.stop(Timer::LossProbe);
         self.timers.set(Timer::Retransmit, now + self.rtt.rto());
         Some(plan)

@@ -36,8 +36,8 @@ struct Timed {
     at: NonZeroU32,
 }
 
-/// As many gaps as a peer can report at once. What does not fit is sent again needlessly.
-const RANGES: usize = SackBlocks::CAPACITY;
+/// As many as tell that what is before them is lost. What does not fit is sent again needlessly.
+const RANGES: usize = 3;
 
 /// How long a send buffer must be to hold `capacity` bytes of data: just as long. With one of the features `tcp-rack`,
 /// `tcp-undo`, `tcp-bbr` and `tcp-plpmtud` a table of what is in flight lies behind them.

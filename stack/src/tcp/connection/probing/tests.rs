@@ -71,7 +71,7 @@ fn rfc8985_7_2_no_probe_is_due_while_one_is_out_or_something_is_reported() {
     lab.connection
         .recovery
         .probe
-        .on_sent(lab.connection.snd.max, true);
+        .on_sent(lab.connection.snd.max(), true);
     assert_eq!(lab.connection.probe_timeout(), None);
     let mut lab = sent(CongestionControl::NewReno, modern(), 5 * MSS);
     lab.wait(RTT);
@@ -132,7 +132,7 @@ fn a_probe_carries_the_end_along() {
 fn a_probe_that_is_not_needed_any_more_is_not_sent() {
     let mut lab = sent(CongestionControl::NewReno, modern(), 2 * MSS);
     lab.connection.due.set(Special::LossProbe);
-    lab.connection.recovery.enter_fast(lab.connection.snd.max);
+    lab.connection.recovery.enter_fast(lab.connection.snd.max());
     assert!(lab.connection.plan_loss_probe(lab.now).is_none());
     assert!(!lab.connection.due.is_set(Special::LossProbe));
     let mut lab = sent(CongestionControl::NewReno, modern(), 2 * MSS);
