@@ -87,24 +87,13 @@ impl<'d> Engine<'d> {
     #[cfg_attr(target_pointer_width = "64", inline(never))]
     fn find_other_connection(&mut self, tuple: &FourTuple) -> Result<Index, TupleHash> {
         let is_it = |body: &Body<'_>| is_between(body, tuple);
-        let hash = self.hash_connection(tuple);
+        let hash = self.tcp.last_hash.of(&self.tcp.isn, tuple);
         match self.sockets.find(hash.bucket(), is_it) {
             Some(index) => {
                 self.tcp.last = index;
                 Ok(index)
             }
             None => Err(hash),
-        }
-    }
-
-    fn hash_connection(&mut self, tuple: &FourTuple) -> TupleHash {
-        match &self.tcp.last_hash {
-            Some((last, hash)) if last.is(tuple) => *hash,
-            _ => {
-                let hash = self.tcp.isn.hash(tuple);
-                self.tcp.last_hash = Some((*tuple, hash));
-                hash
-            }
         }
     }
 
