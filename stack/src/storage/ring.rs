@@ -156,7 +156,11 @@ impl<'d, R: Reserve> Ring<'d, R> {
 
     /// `len` bytes from `offset` behind the front, in at most two pieces; less where the ring ends.
     pub(crate) fn slices(&self, offset: usize, len: usize) -> (&[u8], &[u8]) {
-        let Pieces { start, first, second } = self.pieces(offset, len);
+        let Pieces {
+            start,
+            first,
+            second,
+        } = self.pieces(offset, len);
         (
             self.buffer.get(start..start + first).unwrap_or_default(),
             self.buffer.get(..second).unwrap_or_default(),
@@ -176,7 +180,11 @@ impl<'d, R: Reserve> Ring<'d, R> {
     }
 
     fn slices_mut(&mut self, offset: usize, len: usize) -> (&mut [u8], &mut [u8]) {
-        let Pieces { start, first, second } = self.pieces(offset, len);
+        let Pieces {
+            start,
+            first,
+            second,
+        } = self.pieces(offset, len);
         let halves = self.buffer.split_at_mut_checked(start);
         let (low, high) = halves.unwrap_or_default();
         (

@@ -92,9 +92,7 @@ mod tests {
         let isn = generator(1);
         let start = Instant::from_secs(1_000);
         let first = isn.at(start, &here_and_there());
-        let after = |span| {
-            isn.at(start + span, &here_and_there()).distance_from(first)
-        };
+        let after = |span| isn.at(start + span, &here_and_there()).distance_from(first);
         assert_eq!(after(Duration::from_micros(4)), 1);
         assert_eq!(after(Duration::from_secs(1)), 250_000);
     }

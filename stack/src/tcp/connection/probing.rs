@@ -45,7 +45,10 @@ impl Connection<'_> {
             self.timers.stop(Timer::LossProbe);
             return;
         };
-        let rto = self.timers.due(Timer::Retransmit, now).min(now + self.rtt.rto());
+        let rto = self
+            .timers
+            .due(Timer::Retransmit, now)
+            .min(now + self.rtt.rto());
         if now + wait < rto {
             self.timers.set(Timer::LossProbe, now + wait);
         } else if self.congestion.is_limiting() {

@@ -123,7 +123,10 @@ fn a_window_that_opens_ends_the_probing() {
     assert!(lab.connection.rtt.rto() < doubled);
     assert_eq!(lab.data(), [nth(0), nth(1), nth(2)]);
     let timeout = lab.now + lab.connection.rtt.rto();
-    assert_eq!(lab.connection.timers.due(Timer::Retransmit, lab.now), timeout);
+    assert_eq!(
+        lab.connection.timers.due(Timer::Retransmit, lab.now),
+        timeout
+    );
     // While something is in flight its timer goes on, and so does the doubling.
     let mut lab = established();
     lab.write(MSS);

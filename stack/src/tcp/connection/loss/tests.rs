@@ -328,13 +328,19 @@ fn rfc6298_5_3_an_acknowledgment_of_something_new_restarts_the_timer() {
     let started = lab.connection.timers.due(Timer::Retransmit, lab.now);
     lab.peer.window += 1;
     lab.ack(before(0));
-    assert_eq!(lab.connection.timers.due(Timer::Retransmit, lab.now), started);
+    assert_eq!(
+        lab.connection.timers.due(Timer::Retransmit, lab.now),
+        started
+    );
     lab.connection.options.user_timeout = Some(Duration::from_secs(60).into());
     lab.connection.arm_timers(lab.now);
     lab.wait(10);
     lab.ack(before(1));
     let restarted = lab.now + lab.connection.rtt.rto();
-    assert_eq!(lab.connection.timers.due(Timer::Retransmit, lab.now), restarted);
+    assert_eq!(
+        lab.connection.timers.due(Timer::Retransmit, lab.now),
+        restarted
+    );
     let patience = lab.now + Duration::from_secs(60);
     assert_eq!(lab.connection.timers.due(Timer::User, lab.now), patience);
     assert_eq!(lab.events(), Events::WRITABLE);

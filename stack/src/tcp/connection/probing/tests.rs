@@ -17,7 +17,13 @@ fn sent(congestion: CongestionControl, options: TcpOptions, len: u32) -> Lab {
 /// When the timer is due, in milliseconds from now.
 fn due(lab: &Lab, timer: Timer) -> Option<u64> {
     let is_set = lab.connection.timers.is_set(timer);
-    is_set.then(|| lab.connection.timers.due(timer, lab.now).since(lab.now).as_millis())
+    is_set.then(|| {
+        lab.connection
+            .timers
+            .due(timer, lab.now)
+            .since(lab.now)
+            .as_millis()
+    })
 }
 
 /// As if the round trip had been measured so often that it is certain: the timeout is 200 ms, as long as it is at least.

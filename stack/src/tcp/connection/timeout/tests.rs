@@ -103,7 +103,13 @@ fn rfc9293_3_8_6_1_a_closed_window_is_probed_fifteen_times() {
 
 fn due(lab: &Lab, timer: Timer) -> Option<u64> {
     let is_set = lab.connection.timers.is_set(timer);
-    is_set.then(|| lab.connection.timers.due(timer, lab.now).since(lab.now).as_millis())
+    is_set.then(|| {
+        lab.connection
+            .timers
+            .due(timer, lab.now)
+            .since(lab.now)
+            .as_millis()
+    })
 }
 
 /// "Data in flight always has a retransmission timer, data that cannot be sent always a persist timer", and so has a FIN.
