@@ -230,7 +230,7 @@ impl<'d> Engine<'d> {
                 feature = "socket-icmp",
                 feature = "socket-raw"
             ))]
-            self.on_lingering_timeout(index);
+            self.on_lingering_timeout(now, index);
         }
     }
 

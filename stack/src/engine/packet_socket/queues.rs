@@ -1,6 +1,8 @@
 //! The packets of a socket that queues whole ones (UDP, ICMP, raw), in and out, and what became of those that
 //! were sent.
 
+use zerocopy::native_endian::U64;
+
 use super::datagram::RouteCache;
 use crate::stats::Discard;
 use crate::storage::{Buffer, Bytes, PacketMetadata, PacketQueue, PushError};
@@ -15,6 +17,8 @@ pub(crate) struct Queues<'d, T> {
     pub(super) route: RouteCache,
     /// What became of a packet that was sent.
     pub(super) fault: Option<Fault>,
+    /// Of a socket whose handle is gone, in microseconds. Not aligned, so that slots need not be.
+    pub(super) lingers_until: U64,
 }
 
 /// What the network said about a packet that was sent.
@@ -37,6 +41,7 @@ impl<'d, T: Copy> Queues<'d, T> {
             tx: PacketQueue::new(tx.0, tx.1),
             route: RouteCache::default(),
             fault: None,
+            lingers_until: U64::ZERO,
         }
     }
 

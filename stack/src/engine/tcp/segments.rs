@@ -1,5 +1,7 @@
 //! Segments of connections: to which one each belongs, and what leaves for them.
 
+use core::num::NonZeroU8;
+
 use super::{TcpSlot, TcpState};
 use crate::engine::Engine;
 use crate::engine::interface::{Interface, Reach};
@@ -85,24 +87,13 @@ impl<'d> Engine<'d> {
     #[cfg_attr(target_pointer_width = "64", inline(never))]
     fn find_other_connection(&mut self, tuple: &FourTuple) -> Result<Index, TupleHash> {
         let is_it = |body: &Body<'_>| is_between(body, tuple);
-        let hash = self.hash_connection(tuple);
+        let hash = self.tcp.last_hash.of(&self.tcp.isn, tuple);
         match self.sockets.find(hash.bucket(), is_it) {
             Some(index) => {
                 self.tcp.last = index;
                 Ok(index)
             }
             None => Err(hash),
-        }
-    }
-
-    fn hash_connection(&mut self, tuple: &FourTuple) -> TupleHash {
-        match &self.tcp.last_hash {
-            Some((last, hash)) if last.is(tuple) => *hash,
-            _ => {
-                let hash = self.tcp.isn.hash(tuple);
-                self.tcp.last_hash = Some((*tuple, hash));
-                hash
-            }
         }
     }
 
@@ -196,7 +187,7 @@ fn send_segment(
         content: Content::Ip(IpPacket {
             src: tcp.connection.tuple.local.addr,
             dst: destination,
-            hop_limit: chosen.unwrap_or_else(|| interface.hop_limit(destination)),
+            hop_limit: chosen.map_or_else(|| interface.hop_limit(destination), NonZeroU8::get),
             dscp_ecn: tcp.connection.options.dscp << 2 | plan.ecn().0,
             ident: plan.fragment_ident(),
             dont_fragment: DISCOVERS_PATH_MTU && !tcp.path.needs_fragments(),

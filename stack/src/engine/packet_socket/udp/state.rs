@@ -45,7 +45,7 @@ pub(crate) struct UdpSocketState<'d> {
     /// Those here who are in the group get what is sent to it as well.
     pub(super) loops_back: bool,
     /// The fault is about a datagram to the connected peer.
-    pub(super) queues: Queues<'d, UdpMetadata>,
+    pub(in crate::engine::packet_socket) queues: Queues<'d, UdpMetadata>,
     /// Where the buffers go when the handle is gone, if they are not its own.
     #[cfg(feature = "embedded-nal-async")]
     pub(super) lender: Option<UdpPoolId>,
