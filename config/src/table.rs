@@ -267,7 +267,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
         min: 1,
         max: 16384,
         features: MANY,
-        doc: "The most half-open connections, of all listeners together.",
+        doc: "The most half-open connections, of all listeners together; 254 without the feature `many-sockets`.",
     },
     Setting {
         name: "TCP_TIME_WAIT_COUNT",
@@ -275,7 +275,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
         min: 1,
         max: 16384,
         features: MANY,
-        doc: "The most closed connections that wait in TIME-WAIT.",
+        doc: "The most closed connections that wait in TIME-WAIT; 254 without the feature `many-sockets`.",
     },
     Setting {
         name: "TCP_FAST_OPEN_COUNT",

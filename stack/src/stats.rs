@@ -15,13 +15,13 @@ mod no_counters;
 #[cfg(feature = "stats")]
 pub use self::counters::Stats;
 #[cfg(feature = "stats")]
-pub(crate) use self::counters::Tally;
+pub(crate) use self::counters::{Count, Tally};
 #[cfg(any(feature = "stats", feature = "log", feature = "defmt", test))]
 pub use self::discard::Discard;
 #[cfg(not(any(feature = "stats", feature = "log", feature = "defmt", test)))]
 pub(crate) use self::discard::Discard;
 #[cfg(not(feature = "stats"))]
-pub(crate) use self::no_counters::{Stats, Tally};
+pub(crate) use self::no_counters::{Count, Stats, Tally};
 
 /// What is counted and no drop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,7 +6,6 @@
 use cygnet_driver::{Medium, RxChecksum, RxMeta};
 
 use super::interface::INTERFACE;
-use super::outgoing::LinkHeader;
 use super::received::{Back, Handled, Received};
 use super::{Engine, Inline};
 use crate::ip::{Arrival, ArrivalPath, Destination, Martian};
@@ -58,11 +57,12 @@ impl Engine<'_> {
             #[cfg(feature = "medium-ip")]
             Medium::Ip => {
                 let path = self.arrival_path(true);
+                let back = Back::NONE;
                 match frame.first().map(|b| b >> 4) {
                     #[cfg(feature = "proto-ipv4")]
-                    Some(4) => self.on_ipv4(now, frame, meta, path, Back::BARE),
+                    Some(4) => self.on_ipv4(now, frame, meta, path, back),
                     #[cfg(feature = "proto-ipv6")]
-                    Some(6) => self.on_ipv6(now, frame, meta, path, Back::BARE),
+                    Some(6) => self.on_ipv6(now, frame, meta, path, back),
                     Some(_) => Err(Discard::UnknownProtocol),
                     None => Err(Discard::Malformed),
                 }
@@ -77,13 +77,16 @@ impl Engine<'_> {
     #[cfg(feature = "medium-ethernet")]
     fn on_ethernet<'f>(&mut self, now: Instant, frame: &'f [u8], meta: RxMeta) -> Handled<'f> {
         let (header, payload) = EthernetHeader::parse(frame)?;
-        let ours = header.dst == self.interface.ethernet.hardware;
+        // Compared where it lies: six bytes are not moved well.
+        let ours = frame.starts_with(&self.interface.ethernet.hardware.0);
         if !ours && header.dst.is_unicast() {
             return Err(Discard::NotForUs);
         }
         let path = self.arrival_path(ours);
-        let hardware = self.interface.ethernet.hardware;
-        let back = Back::from(&header, &hardware);
+        let back = Back {
+            header: frame.first_chunk(),
+            hardware: self.interface.ethernet.hardware,
+        };
         match header.ethertype {
             #[cfg(feature = "proto-ipv4")]
             EtherType::ARP => self.on_arp(now, &header, payload),
@@ -113,7 +116,7 @@ impl Engine<'_> {
         packet: &'f [u8],
         meta: RxMeta,
         path: ArrivalPath,
-        back: Back<'_>,
+        back: Back<'f>,
     ) -> Handled<'f> {
         let verify = meta.checksum == RxChecksum::Unverified;
         let (header, payload) = Ipv4Header::parse(packet, verify)?;
@@ -139,7 +142,7 @@ impl Engine<'_> {
             Err(Martian::UnicastToLinkGroup) => return Err(Discard::NotForUs),
             Err(_) => return Err(Discard::Martian),
         };
-        let mut received = Received {
+        let received = Received {
             packet: packet
                 .get(..header.header_len + payload.len())
                 .unwrap_or(packet),
@@ -149,10 +152,9 @@ impl Engine<'_> {
             ecn: header.ecn(),
             destination,
             path,
-            back: LinkHeader::None,
+            back,
             verify,
         };
-        back.put(&mut received.back);
         if header.more_fragments || header.fragment_offset != 0 {
             return self.on_fragment(now, &received, &header, payload);
         }
@@ -191,14 +193,14 @@ impl Engine<'_> {
         packet: &'f [u8],
         meta: RxMeta,
         path: ArrivalPath,
-        back: Back<'_>,
+        back: Back<'f>,
     ) -> Handled<'f> {
         if !self.interface.speaks_v6() {
             return Err(Discard::UnknownProtocol);
         }
         let (header, payload) = Ipv6Header::parse(packet)?;
         let destination = self.classify_v6(&header, path)?;
-        let mut received = Received {
+        let received = Received {
             packet: packet
                 .get(..ipv6::HEADER_LEN + payload.len())
                 .unwrap_or(packet),
@@ -208,10 +210,9 @@ impl Engine<'_> {
             ecn: header.ecn(),
             destination,
             path,
-            back: LinkHeader::None,
+            back,
             verify: meta.checksum == RxChecksum::Unverified,
         };
-        back.put(&mut received.back);
         match open(header.next_header, payload) {
             Ok(Opened::Fragment(fragment)) => {
                 self.on_fragment_v6(now, &received, &header, &fragment)

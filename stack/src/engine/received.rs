@@ -8,9 +8,7 @@ use crate::ip::{ArrivalPath, Destination};
 use crate::stats::Discard;
 #[cfg(feature = "socket-tcp")]
 use crate::wire::TcpHeader;
-use crate::wire::{Ecn, Icmpv4Message, IpAddress};
-#[cfg(feature = "medium-ethernet")]
-use crate::wire::{EthernetAddress, EthernetHeader};
+use crate::wire::{Ecn, EthernetAddress, EthernetHeader, Icmpv4Message, IpAddress, ethernet};
 
 /// What an arriving packet leads to: an answer, or nothing more.
 pub(super) type Handled<'f> = Result<Option<Inline<'f>>, Discard>;
@@ -26,50 +24,41 @@ pub(super) struct Received<'f> {
     pub(super) packet: &'f [u8],
     pub(super) destination: Destination,
     pub(super) path: ArrivalPath,
-    /// The link header for an answer: back to where the frame came from. Answers do not go through the
-    /// neighbor cache, so that a flood of questions from invented addresses leaves no trace in it.
-    pub(super) back: LinkHeader,
+    pub(super) back: Back<'f>,
     /// Whether the transport checksum still has to be looked at.
     pub(super) verify: bool,
 }
 
-/// The way back, of which the link header is put together where it stays: moved, it would be read in other pieces than
-/// it was written in, for which the processor has to wait.
+/// The way back to where a frame came from, for an answer. Answers do not go through the neighbor cache, so that a
+/// flood of questions from invented addresses leaves no trace in it.
 #[derive(Clone, Copy)]
-pub(super) struct Back<'a> {
-    #[cfg(feature = "medium-ethernet")]
-    ethernet: Option<(&'a EthernetHeader, &'a EthernetAddress)>,
-    #[cfg(not(feature = "medium-ethernet"))]
-    bare: core::marker::PhantomData<&'a ()>,
+pub(super) struct Back<'f> {
+    /// The link header that the frame came with, if links have any. Few frames are answered, so it is read no earlier.
+    pub(super) header: Option<&'f [u8; ethernet::HEADER_LEN]>,
+    /// Our own address on the link.
+    pub(super) hardware: EthernetAddress,
 }
 
-impl<'a> Back<'a> {
-    /// The link carries bare packets.
+impl Back<'_> {
+    /// Over a link without link headers.
     #[cfg(feature = "medium-ip")]
-    pub(super) const BARE: Self = Self {
-        #[cfg(feature = "medium-ethernet")]
-        ethernet: None,
-        #[cfg(not(feature = "medium-ethernet"))]
-        bare: core::marker::PhantomData,
+    pub(super) const NONE: Self = Self {
+        header: None,
+        hardware: EthernetAddress([0; 6]),
     };
 
-    /// To where a frame with `header` came from, from `ours`.
-    #[cfg(feature = "medium-ethernet")]
-    pub(super) fn from(header: &'a EthernetHeader, ours: &'a EthernetAddress) -> Self {
-        Self {
-            ethernet: Some((header, ours)),
-        }
-    }
-
-    /// Writes the link header in place of none.
-    #[inline]
-    pub(super) fn put(self, link: &mut LinkHeader) {
-        #[cfg(feature = "medium-ethernet")]
-        if let Some((header, ours)) = self.ethernet {
-            link.put_ethernet(&header.src, ours, header.ethertype);
-        }
-        #[cfg(not(feature = "medium-ethernet"))]
-        let _ = (self, link);
+    /// The link header for an answer.
+    pub(super) fn link(&self) -> LinkHeader {
+        let header = self
+            .header
+            .and_then(|header| EthernetHeader::parse(header).ok());
+        header.map_or(LinkHeader::None, |(header, _)| {
+            LinkHeader::Ethernet(EthernetHeader {
+                dst: header.src,
+                src: self.hardware,
+                ethertype: header.ethertype,
+            })
+        })
     }
 }
 
@@ -78,7 +67,7 @@ impl Received<'_> {
     #[cfg(feature = "socket-tcp")]
     pub(super) fn answer_tcp<'a>(&self, header: TcpHeader, flow_label: FlowLabel) -> Inline<'a> {
         Inline {
-            link: self.back,
+            link: self.back.link(),
             packet: InlinePacket::Tcp {
                 src: self.dst,
                 dst: self.src,
@@ -95,7 +84,7 @@ impl Received<'_> {
         ident: Option<u16>,
     ) -> Inline<'a> {
         Inline {
-            link: self.back,
+            link: self.back.link(),
             packet: InlinePacket::Icmpv4 {
                 src: self.dst,
                 dst: self.src,

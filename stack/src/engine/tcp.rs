@@ -25,8 +25,7 @@ use super::{BufferPair, SocketKey};
 use crate::rand::HashKey;
 use crate::storage::{Index, Records};
 use crate::tcp::{
-    Connection, ConnectionError, FastOpen, FourTuple, HalfOpen, IsnGenerator, Options, TimeWait,
-    TupleHash,
+    Connection, ConnectionError, FastOpen, HalfOpen, IsnGenerator, LastHash, Options, TimeWait,
 };
 use crate::time::{Duration, Instant};
 use cygnet_config::{TCP_HALF_OPEN_COUNT, TCP_POOL_COUNT, TCP_TIME_WAIT_COUNT};
@@ -57,8 +56,7 @@ pub(crate) struct TcpState<'d> {
     pub(super) pools: [Option<Pool<'d>>; TCP_POOL_COUNT],
     /// The connection that the last segment was for, which the next is likely for as well.
     pub(super) last: Index,
-    /// The last ends that were hashed: those of a request come again with the segment that completes the handshake.
-    last_hash: Option<(FourTuple, TupleHash)>,
+    last_hash: LastHash,
     peer: Option<Peer>,
 }
 
@@ -180,7 +178,7 @@ impl<'d> TcpState<'d> {
             options: Options::new(config.congestion_control, config.min_rto.into()),
             pools: [const { None }; TCP_POOL_COUNT],
             last: 0,
-            last_hash: None,
+            last_hash: LastHash::NONE,
             peer: None,
         }
     }

@@ -5,6 +5,7 @@ mod halves;
 mod io;
 
 use core::future::poll_fn;
+use core::num::NonZeroU8;
 use core::task::{Context, Poll};
 
 use embassy_sync::blocking_mutex::raw::{NoopRawMutex, RawMutex};
@@ -366,7 +367,7 @@ impl<'d, M: RawMutex> TcpSocket<'d, M> {
     }
 
     /// Ends the connection when data stays unacknowledged, or an attempt to connect unanswered, for this
-    /// long. In steps of a millisecond. `None`, the default, leaves it to the retransmission limit.
+    /// long. In steps of a millisecond, at most 24 days. `None`, the default, leaves it to the retransmission limit.
     pub fn set_timeout(&mut self, timeout: Option<Duration>) {
         self.io.set(|c| c.set_user_timeout(timeout));
     }
@@ -387,8 +388,8 @@ impl<'d, M: RawMutex> TcpSocket<'d, M> {
     /// The hop limit (TTL) of packets. Without one that is chosen it is 64 or, over IPv6, what routers advertise. 0
     /// is taken as 1.
     pub fn set_hop_limit(&mut self, hop_limit: u8) {
-        self.io
-            .set(|c| c.options.hop_limit = Some(hop_limit.max(1)));
+        let hop_limit = NonZeroU8::new(hop_limit).unwrap_or(NonZeroU8::MIN);
+        self.io.set(|c| c.options.hop_limit = Some(hop_limit));
     }
 
     /// The differentiated services code point of packets (RFC 2474), six bits; 0 by default. It may change

@@ -128,6 +128,20 @@ impl Stats {
     }
 }
 
+/// How often something happened to one connection.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Count(u32);
+
+impl Count {
+    pub(crate) fn up(&mut self) {
+        self.0 = self.0.wrapping_add(1);
+    }
+
+    pub(crate) fn get(self) -> u32 {
+        self.0
+    }
+}
+
 /// What a connection has for the counters since it was last asked, as a set: seldom anything.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Tally(u8);

@@ -7,7 +7,8 @@ use core::ops::Range;
 /// Up to `N` disjoint ranges of offsets that do not touch each other.
 #[derive(Clone, Debug)]
 pub(crate) struct RangeSet<const N: usize> {
-    ranges: heapless::Vec<Range<u32>, N, u8>,
+    /// Those that are empty are none.
+    places: [Range<u32>; N],
 }
 
 /// There is no room for one more range.
@@ -17,13 +18,13 @@ pub(crate) struct Full;
 impl<const N: usize> RangeSet<N> {
     pub(crate) const fn new() -> Self {
         Self {
-            ranges: heapless::Vec::new(),
+            places: [const { 0..0 }; N],
         }
     }
 
     /// The ranges, in no order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = Range<u32>> + '_ {
-        self.ranges.iter().cloned()
+        self.places.iter().filter(|r| !r.is_empty()).cloned()
     }
 
     /// The range that has all of `range`.
@@ -32,10 +33,25 @@ impl<const N: usize> RangeSet<N> {
             .find(|r| r.start <= range.start && range.end <= r.end)
     }
 
+    /// How much of `range` is there.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
+    pub(crate) fn len_within(&self, range: &Range<u32>) -> u32 {
+        let within = |at: u32| at.max(range.start).min(range.end);
+        let lens = self.places.iter().map(|r| within(r.end) - within(r.start));
+        lens.sum()
+    }
+
     /// Whether a range shares an offset with `range`.
     pub(crate) fn overlaps(&self, range: &Range<u32>) -> bool {
         self.iter()
             .any(|r| r.start < range.end && range.start < r.end)
+    }
+
+    /// The whole starts `bytes` further on: what was before is gone.
+    pub(crate) fn move_start(&mut self, bytes: u32) {
+        for r in &mut self.places {
+            *r = r.start.saturating_sub(bytes)..r.end.saturating_sub(bytes);
+        }
     }
 
     /// Adds a range, joined with those it touches. When that would be one range too many, nothing
@@ -44,17 +60,18 @@ impl<const N: usize> RangeSet<N> {
         if range.is_empty() {
             return Ok(());
         }
-        let touches = |r: &Range<u32>| r.start <= range.end && range.start <= r.end;
-        if self.ranges.is_full() && !self.ranges.iter().any(touches) {
-            return Err(Full);
-        }
         let mut joined = range.clone();
-        for r in self.ranges.iter().filter(|r| touches(r)) {
-            joined.start = joined.start.min(r.start);
-            joined.end = joined.end.max(r.end);
+        // All were apart before, so none touches another but through the new one.
+        for place in &mut self.places {
+            if !Range::is_empty(place) && place.start <= range.end && range.start <= place.end {
+                joined.start = joined.start.min(place.start);
+                joined.end = joined.end.max(place.end);
+                *place = 0..0;
+            }
         }
-        self.ranges.retain(|r| !touches(r));
-        self.ranges.push(joined).map_err(|_| Full)
+        let free = self.places.iter_mut().find(|place| Range::is_empty(place));
+        *free.ok_or(Full)? = joined;
+        Ok(())
     }
 }
 
@@ -72,6 +89,18 @@ mod tests {
         assert_eq!(set.insert(30..35), Err(Full));
         assert_eq!(set.insert(20..40), Ok(()), "it joins two into one");
         assert!(set.iter().eq(core::iter::once(10..50)));
+    }
+
+    #[test]
+    fn what_is_before_a_new_start_is_gone() {
+        let mut set = RangeSet::<4>::new();
+        for range in [0..10, 20..30, 40..50] {
+            set.insert(range).unwrap();
+        }
+        set.move_start(25);
+        assert!(set.iter().eq([0..5, 15..25]));
+        assert_eq!(set.len_within(&(3..20)), 2 + 5);
+        assert_eq!(set.len_within(&(5..15)), 0);
     }
 
     proptest::proptest! {

@@ -93,7 +93,9 @@ impl<'d, R: Reserve> Ring<'d, R> {
         let data = &data[..data.len().min(room)];
         let at = self.len() + offset;
         let (first, second) = self.slices_mut(at, data.len());
-        let (head, tail) = data.split_at(first.len());
+        let Some((head, tail)) = data.split_at_checked(first.len()) else {
+            return;
+        };
         copy(first, head);
         if !tail.is_empty() {
             copy(second, tail);
@@ -126,10 +128,14 @@ impl<'d, R: Reserve> Ring<'d, R> {
 
     fn copy_out(&self, offset: usize, out: &mut [u8]) {
         let (first, second) = self.slices(offset, out.len());
-        let (head, tail) = out.split_at_mut(first.len());
+        let Some((head, tail)) = out.split_at_mut_checked(first.len()) else {
+            return;
+        };
         copy(head, first);
-        if !second.is_empty() {
-            copy(&mut tail[..second.len()], second);
+        if let Some(tail) = tail.get_mut(..second.len())
+            && !tail.is_empty()
+        {
+            copy(tail, second);
         }
     }
 
@@ -150,13 +156,14 @@ impl<'d, R: Reserve> Ring<'d, R> {
 
     /// `len` bytes from `offset` behind the front, in at most two pieces; less where the ring ends.
     pub(crate) fn slices(&self, offset: usize, len: usize) -> (&[u8], &[u8]) {
-        let offset = offset.min(self.capacity());
-        let len = len.min(self.capacity() - offset);
-        let start = self.position(offset);
-        let first = len.min(self.capacity() - start);
+        let Pieces {
+            start,
+            first,
+            second,
+        } = self.pieces(offset, len);
         (
-            &self.buffer[start..start + first],
-            &self.buffer[..len - first],
+            self.buffer.get(start..start + first).unwrap_or_default(),
+            self.buffer.get(..second).unwrap_or_default(),
         )
     }
 
@@ -173,13 +180,31 @@ impl<'d, R: Reserve> Ring<'d, R> {
     }
 
     fn slices_mut(&mut self, offset: usize, len: usize) -> (&mut [u8], &mut [u8]) {
+        let Pieces {
+            start,
+            first,
+            second,
+        } = self.pieces(offset, len);
+        let halves = self.buffer.split_at_mut_checked(start);
+        let (low, high) = halves.unwrap_or_default();
+        (
+            high.get_mut(..first).unwrap_or_default(),
+            low.get_mut(..second).unwrap_or_default(),
+        )
+    }
+
+    /// Where `len` bytes from `offset` behind the front are; less where the ring ends.
+    fn pieces(&self, offset: usize, len: usize) -> Pieces {
         let capacity = self.capacity();
-        let start = self.position(offset.min(capacity));
-        let len = len.min(capacity - offset.min(capacity));
+        let offset = offset.min(capacity);
+        let len = len.min(capacity - offset);
+        let start = self.position(offset);
         let first = len.min(capacity - start);
-        let (low, high) = self.buffer.split_at_mut(start);
-        let second_len = len - first;
-        (&mut high[..first], &mut low[..second_len])
+        Pieces {
+            start,
+            first,
+            second: len - first,
+        }
     }
 
     /// Where in the buffer the byte `offset` behind the front is; `offset` is at most the capacity.
@@ -191,6 +216,13 @@ impl<'d, R: Reserve> Ring<'d, R> {
             at
         }
     }
+}
+
+/// A stretch of the ring: `first` bytes from `start` on, and `second` bytes at the start of the buffer.
+struct Pieces {
+    start: usize,
+    first: usize,
+    second: usize,
 }
 
 /// RFC 7323, section 2.3: the window is at most 2^30 bytes.

@@ -13,6 +13,15 @@ impl Moment {
         Self(NonZeroU32::new(at).unwrap_or(NonZeroU32::MAX))
     }
 
+    /// How long after `now` it is.
+    #[cfg_attr(
+        any(feature = "tcp-rack", feature = "tcp-cubic", feature = "tcp-bbr"),
+        expect(dead_code, reason = "for few timers")
+    )]
+    pub(super) fn ahead_of(self, now: u32) -> u32 {
+        self.0.get().wrapping_sub(now)
+    }
+
     /// How long before `now` it was.
     pub(super) fn age(self, now: u32) -> u32 {
         now.wrapping_sub(self.0.get())
@@ -30,7 +39,8 @@ pub(super) fn since_ticks(now: Instant, then: u32) -> Duration {
 }
 
 /// In microseconds: a millisecond, or what comes closest without a division.
-pub(super) const TICK: u32 = 1 << 10;
+pub(super) const TICK: u32 = 1 << TICK_SHIFT;
+pub(super) const TICK_SHIFT: u32 = 10;
 
 /// For what is compared over days.
 #[cfg(any(feature = "tcp-timestamps", feature = "tcp-plpmtud"))]

@@ -1,7 +1,12 @@
 //! What follows from a four-tuple by a keyed hash: where a connection is filed, and its initial sequence numbers
 //! (RFC 6528).
 
+#[cfg_attr(not(feature = "many-sockets"), path = "isn/unhashed.rs")]
+mod hashed;
+
 use core::hash::Hasher;
+
+pub(crate) use hashed::{LastHash, TupleHash};
 
 use super::FourTuple;
 use crate::rand::{HashKey, Message};
@@ -14,33 +19,20 @@ pub(crate) struct IsnGenerator {
     pub(super) key: HashKey,
 }
 
-/// The hash of a four-tuple. Both halves are as good as random to whoever does not know the key, and so is each to
-/// who knows the other.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct TupleHash(u64);
-
 impl IsnGenerator {
     pub(crate) fn new(key: HashKey) -> Self {
         Self { key }
     }
 
-    pub(crate) fn hash(&self, tuple: &FourTuple) -> TupleHash {
-        TupleHash(self.key.hash(ISN_DOMAIN, |h| hash_tuple(h, tuple)))
+    fn secret(&self, tuple: &FourTuple) -> u64 {
+        self.key.hash(ISN_DOMAIN, |h| hash_tuple(h, tuple))
     }
 }
 
-impl TupleHash {
-    /// What the connection is filed under.
-    pub(crate) fn bucket(self) -> u32 {
-        (self.0 >> 32) as u32
-    }
-
-    /// `ISN = M + F`. RFC 6528, section 3: M "is the 4 microsecond timer".
-    pub(crate) fn isn(self, now: Instant) -> SeqNum {
-        let m = (now.as_micros() / 4) as u32;
-        let f = self.0;
-        SeqNum::new(m.wrapping_add(f as u32))
-    }
+/// `ISN = M + F`. RFC 6528, section 3: M "is the 4 microsecond timer".
+fn number(now: Instant, f: u64) -> SeqNum {
+    let m = (now.as_micros() / 4) as u32;
+    SeqNum::new(m.wrapping_add(f as u32))
 }
 
 /// Puts a four-tuple into what is to be hashed.
@@ -78,6 +70,12 @@ mod tests {
     use crate::time::Duration;
     use crate::wire::IpEndpoint;
 
+    impl IsnGenerator {
+        fn at(&self, now: Instant, tuple: &FourTuple) -> SeqNum {
+            self.isn(now, tuple, self.hash(tuple))
+        }
+    }
+
     fn generator(seed: u64) -> IsnGenerator {
         IsnGenerator::new(Random::new(Seed::from(seed)).hash_key())
     }
@@ -99,11 +97,8 @@ mod tests {
     fn must_8_numbers_move_on_with_a_clock_of_four_microseconds() {
         let isn = generator(1);
         let start = Instant::from_secs(1_000);
-        let first = isn.hash(&here_and_there()).isn(start);
-        let after = |span| {
-            let number = isn.hash(&here_and_there()).isn(start + span);
-            number.distance_from(first)
-        };
+        let first = isn.at(start, &here_and_there());
+        let after = |span| isn.at(start + span, &here_and_there()).distance_from(first);
         assert_eq!(after(Duration::from_micros(4)), 1);
         assert_eq!(after(Duration::from_secs(1)), 250_000);
     }
@@ -122,10 +117,7 @@ mod tests {
         ];
         for (index, one) in all.iter().enumerate() {
             for other in &all[..index] {
-                let distance = isn
-                    .hash(one)
-                    .isn(now)
-                    .distance_from(isn.hash(other).isn(now));
+                let distance = isn.at(now, one).distance_from(isn.at(now, other));
                 // Not merely one clock tick or one port number apart.
                 let near = distance.min(distance.wrapping_neg());
                 assert!(near > 100_000, "{one:?} {other:?}");
@@ -137,7 +129,7 @@ mod tests {
     #[test]
     fn must_9_numbers_depend_on_a_secret() {
         let now = Instant::from_secs(1_000);
-        let number = |seed| generator(seed).hash(&here_and_there()).isn(now);
+        let number = |seed| generator(seed).at(now, &here_and_there());
         assert_eq!(number(1), number(1));
         assert_ne!(number(1), number(2));
     }

@@ -45,7 +45,7 @@ pub(crate) use handshake::{CookieArrival, SynCookies};
 pub(crate) use handshake::{FastOpen, HalfOpen, Offer, SynReply};
 #[cfg(feature = "tcp-fast-open")]
 pub(crate) use handshake::{FastOpenCache, FastOpenKey};
-pub(crate) use isn::{IsnGenerator, TupleHash};
+pub(crate) use isn::{IsnGenerator, LastHash, TupleHash};
 pub use options::CongestionControl;
 pub(crate) use options::Options;
 pub use recovery::send_buffer_len;

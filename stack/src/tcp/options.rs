@@ -1,6 +1,6 @@
 //! What a user can set about a connection.
 
-use core::num::NonZeroU32;
+use core::num::{NonZeroU8, NonZeroU16, NonZeroU32};
 
 use super::rtt::MinRto;
 use crate::time::Duration;
@@ -17,13 +17,13 @@ pub(crate) struct Options {
     #[cfg(feature = "tcp-keep-alive")]
     pub(super) keep_alive_probes: u8,
     /// As its user has chosen it.
-    pub(crate) hop_limit: Option<u8>,
+    pub(crate) hop_limit: Option<NonZeroU8>,
     /// Differentiated services code point (RFC 9293, section 3.9.1.9), six bits.
     pub(crate) dscp: u8,
     /// Hold back small segments while data is unacknowledged (RFC 9293, section 3.7.4).
     pub(crate) nagle: bool,
-    /// Acknowledge at latest after this long (RFC 9293, section 3.8.6.3: below 500 ms).
-    pub(crate) ack_delay: Option<Millis>,
+    /// Acknowledge at latest after this long.
+    pub(crate) ack_delay: Option<AckDelay>,
     pub(crate) congestion: CongestionControl,
     /// The retransmission timeout is at least this long (RFC 6298, section 2.4).
     pub(crate) min_rto: MinRto,
@@ -40,7 +40,7 @@ impl Options {
             hop_limit: None,
             dscp: 0,
             nagle: true,
-            ack_delay: Millis::DEFAULT_ACK_DELAY,
+            ack_delay: AckDelay::DEFAULT,
             congestion,
             min_rto,
         }
@@ -81,23 +81,45 @@ impl Default for CongestionControl {
     }
 }
 
-/// A span in milliseconds, in four bytes: settings need neither more range nor more resolution.
+/// How long an acknowledgment may wait, in milliseconds. RFC 9293, section 3.8.6.3: "MUST be less than 0.5 seconds".
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Millis(NonZeroU32);
+pub(crate) struct AckDelay(NonZeroU16);
 
-impl Millis {
+impl AckDelay {
     /// As Linux.
-    const DEFAULT_ACK_DELAY: Option<Self> = match NonZeroU32::new(40) {
+    const DEFAULT: Option<Self> = match NonZeroU16::new(40) {
         Some(millis) => Some(Self(millis)),
         None => None,
     };
 }
 
+impl From<Duration> for AckDelay {
+    /// Rounds up, to one at least: no delay becomes none.
+    fn from(span: Duration) -> Self {
+        let millis = span.as_micros().div_ceil(1_000).clamp(1, LONGEST_ACK_DELAY);
+        Self(NonZeroU16::new(millis as u16).unwrap_or(NonZeroU16::MIN))
+    }
+}
+
+impl From<AckDelay> for Duration {
+    fn from(delay: AckDelay) -> Self {
+        Self::from_millis(delay.0.get().into())
+    }
+}
+
+/// In milliseconds.
+const LONGEST_ACK_DELAY: u64 = 499;
+
+/// A span in milliseconds, in four bytes: settings need neither more range nor more resolution.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Millis(NonZeroU32);
+
 impl From<Duration> for Millis {
-    /// Rounds up, to one at least: no span becomes none.
+    /// Rounds up, to one at least: no span becomes none. Half of the range at most, so that a clock of as many bits
+    /// tells what is to come from what is over.
     fn from(span: Duration) -> Self {
         let millis = span.as_micros().div_ceil(1_000);
-        let millis = u32::try_from(millis).unwrap_or(u32::MAX);
+        let millis = millis.min(u64::from(u32::MAX / 2)) as u32;
         Self(NonZeroU32::new(millis).unwrap_or(NonZeroU32::MIN))
     }
 }

@@ -155,7 +155,7 @@ impl<'d> Receiver<'d> {
         let (seq, text) = if seq.before(self.nxt) {
             self.ahead.on_duplicate(seq, self.nxt);
             let old = self.nxt.distance_from(seq) as usize;
-            (self.nxt, &text[old..])
+            (self.nxt, text.get(old..).unwrap_or_default())
         } else {
             (seq, text)
         };

@@ -9,12 +9,21 @@ pub(crate) struct RttEstimator {
     srtt: u32,
     /// RTTVAR. Before the first measurement: when the SYN was sent, in the low 32 bits of microseconds.
     rttvar: u32,
-    rto: u32,
     /// How often the timeout was doubled since the last measurement.
     backoff: u8,
-    /// The SYN is being timed.
-    timing: bool,
+    syn: Syn,
     min_rto: MinRto,
+}
+
+/// What the handshake says about the round trip.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Syn {
+    /// Nothing, or it is known.
+    Untimed,
+    /// The SYN is being timed.
+    Timed,
+    /// The handshake is over, was repeated and gave no measurement.
+    Unmeasured,
 }
 
 /// The shortest timeout, in milliseconds.
@@ -44,9 +53,8 @@ impl RttEstimator {
         Self {
             srtt: 0,
             rttvar: 0,
-            rto: INITIAL_RTO,
             backoff: 0,
-            timing: false,
+            syn: Syn::Untimed,
             min_rto,
         }
     }
@@ -59,25 +67,27 @@ impl RttEstimator {
     /// Starts timing a SYN. Segments with data have their time on the scoreboard.
     pub(crate) fn on_syn(&mut self, now: Instant) {
         debug_assert_eq!(self.srtt, 0, "a SYN comes first");
-        self.timing = true;
+        self.syn = Syn::Timed;
         self.rttvar = now.as_micros() as u32;
     }
 
     /// Karn's algorithm (RFC 6298, section 3): "RTT samples MUST NOT be made using segments that were
     /// retransmitted".
     pub(crate) fn on_syn_again(&mut self) {
-        self.timing = false;
-        self.rttvar = 0;
+        if self.is_timing() {
+            self.syn = Syn::Untimed;
+            self.rttvar = 0;
+        }
     }
 
     /// Whether a SYN is being timed.
     pub(crate) fn is_timing(&self) -> bool {
-        self.timing
+        self.syn == Syn::Timed
     }
 
     /// Something new was acknowledged: the SYN, if that is being timed.
     pub(crate) fn on_ack(&mut self, now: Instant) {
-        if core::mem::take(&mut self.timing) {
+        if self.is_timing() {
             let rtt = (now.as_micros() as u32).wrapping_sub(self.rttvar);
             self.sample(Duration::from_micros(u64::from(rtt)));
         }
@@ -87,7 +97,7 @@ impl RttEstimator {
     /// re-initialized to 3 seconds when data transmission begins".
     pub(crate) fn on_repeated_handshake(&mut self) {
         if self.srtt == 0 {
-            self.rto = FALLBACK_RTO;
+            self.syn = Syn::Unmeasured;
             self.backoff = 0;
         }
     }
@@ -105,7 +115,12 @@ impl RttEstimator {
     /// The timeout for what is sent now.
     #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(crate) fn rto(&self) -> Duration {
-        let rto = self.rto.max(self.min_rto.as_micros());
+        let rto = match (self.srtt, self.syn) {
+            (0, Syn::Unmeasured) => FALLBACK_RTO,
+            (0, _) => INITIAL_RTO,
+            (srtt, _) => srtt.saturating_add((4 * self.rttvar).max(GRANULARITY)),
+        };
+        let rto = rto.min(MAX_RTO).max(self.min_rto.as_micros());
         let factor = 1u32.checked_shl(self.backoff.into()).unwrap_or(u32::MAX);
         let backed_off = rto.saturating_mul(factor);
         Duration::from_micros(u64::from(backed_off.min(MAX_RTO)))
@@ -129,7 +144,7 @@ impl RttEstimator {
         // A round trip of no time at all still is a measurement.
         let r = r.max(1);
         self.backoff = 0;
-        self.timing = false;
+        self.syn = Syn::Untimed;
         self.srtt = match self.srtt {
             0 => {
                 self.rttvar = r / 2;
@@ -140,8 +155,6 @@ impl RttEstimator {
                 (srtt - srtt / 8 + r / 8).max(1)
             }
         };
-        let rto = self.srtt.saturating_add((4 * self.rttvar).max(GRANULARITY));
-        self.rto = rto.min(MAX_RTO);
     }
 }
 
@@ -260,5 +273,26 @@ mod tests {
         rtt.on_syn_again();
         rtt.on_ack(Instant::from_secs(4));
         assert_eq!(rtt.srtt(), None);
+    }
+
+    #[test]
+    fn what_was_measured_outlives_a_timeout() {
+        let mut rtt = measured(&[400_000]);
+        rtt.on_syn_again();
+        assert_eq!(rtt.rttvar(), Duration::from_millis(200));
+        assert_eq!(rtt.rto(), Duration::from_millis(1_200));
+    }
+
+    // Requirement: RFC 6298 5.7
+    #[test]
+    fn rfc6298_5_7_three_seconds_after_a_handshake_that_was_repeated() {
+        let mut rtt = estimator();
+        rtt.on_syn(Instant::from_secs(1));
+        rtt.on_syn_again();
+        rtt.back_off();
+        rtt.on_repeated_handshake();
+        assert_eq!(rtt.rto(), Duration::from_secs(3));
+        rtt.sample(Duration::from_millis(400));
+        assert_eq!(rtt.rto(), Duration::from_millis(1_200));
     }
 }

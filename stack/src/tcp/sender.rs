@@ -7,7 +7,8 @@
 //!              | not acked    |            | user, not sent    | if closed
 //! ```
 //!
-//! `max` is beyond `nxt` only by the byte of a window probe that the peer has not taken.
+//! `max`, one past the highest number ever sent, is beyond `nxt` only by the byte of a window probe that the peer has not
+//! taken.
 
 use super::recovery::{Board, Delivered, RecordTable, Scoreboard};
 use crate::storage::{Bytes, Ring};
@@ -19,8 +20,8 @@ pub(crate) struct Sender<'d> {
     pub(crate) una: SeqNum,
     /// SND.NXT: the next number to send.
     pub(crate) nxt: SeqNum,
-    /// One past the highest number ever sent.
-    pub(crate) max: SeqNum,
+    /// The byte of a window probe is out, beyond `nxt`.
+    pub(crate) probed: bool,
     /// SND.WND: what the peer can take from `una` on, in bytes.
     pub(crate) wnd: u32,
     /// The largest window seen.
@@ -56,7 +57,7 @@ impl<'d> Sender<'d> {
         Self {
             una: zero,
             nxt: zero,
-            max: zero,
+            probed: false,
             wnd: 0,
             max_wnd: 0,
             wl1: zero,
@@ -74,7 +75,7 @@ impl<'d> Sender<'d> {
     pub(crate) fn open(&mut self, iss: SeqNum) {
         self.una = iss;
         self.nxt = iss;
-        self.max = iss;
+        self.probed = false;
         self.wnd = 0;
         self.max_wnd = 0;
         self.shift = 0;
@@ -90,6 +91,12 @@ impl<'d> Sender<'d> {
             .with(self.ring.reserve_mut(), self.una, self.nxt)
     }
 
+    /// One past the highest number ever sent.
+    #[inline]
+    pub(crate) fn max(&self) -> SeqNum {
+        self.nxt + u32::from(self.probed)
+    }
+
     /// Bytes and SYN or FIN that are sent and not acknowledged.
     pub(crate) fn flight(&self) -> u32 {
         self.nxt.distance_from(self.una)
@@ -97,7 +104,7 @@ impl<'d> Sender<'d> {
 
     /// Whether everything written is acknowledged, the FIN included if there is one.
     pub(crate) fn all_acked(&self) -> bool {
-        self.una == self.max && self.ring.is_empty() && (!self.closed || self.fin_acked())
+        self.una == self.max() && self.ring.is_empty() && (!self.closed || self.fin_acked())
     }
 
     /// One past the last byte written.
@@ -144,12 +151,12 @@ impl<'d> Sender<'d> {
     /// Takes note that everything up to `end` was sent.
     pub(crate) fn on_sent(&mut self, end: SeqNum) {
         self.nxt = end;
-        self.max = self.max.max(end);
+        self.probed = false;
     }
 
     /// Takes note that everything before `ack` arrived, and what is in `blocks`; `una <= ack <= max`.
     pub(crate) fn on_acked(&mut self, ack: SeqNum, blocks: &SackBlocks) -> Delivered {
-        let max = self.max;
+        let max = self.max();
         let delivered = self.board().on_ack(ack, max, blocks);
         let data = ack.min(self.data_end());
         if data.after(self.base) {
@@ -158,7 +165,10 @@ impl<'d> Sender<'d> {
             self.base = data;
         }
         self.una = ack;
-        self.nxt = self.nxt.max(ack);
+        if ack.after(self.nxt) {
+            self.nxt = ack;
+            self.probed = false;
+        }
         delivered
     }
 
@@ -286,7 +296,7 @@ mod tests {
         assert!(snd.all_acked() && snd.fin_acked());
         // A byte that a probe sent ahead of what is in flight.
         let mut snd = sender();
-        snd.max += 1;
+        snd.probed = true;
         assert!(!snd.all_acked());
     }
 }

@@ -140,7 +140,7 @@ pub struct Info {
     pub ssthresh: u32,
     /// Bytes sent and not acknowledged.
     pub in_flight: u32,
-    /// Segments retransmitted since the connection was opened.
+    /// Segments retransmitted since the connection was opened; always 0 without the feature `stats`.
     pub retransmits: u32,
     /// The peer's receive window in bytes.
     pub send_window: u32,

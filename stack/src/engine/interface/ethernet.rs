@@ -55,19 +55,12 @@ impl Interface {
         }
     }
 
-    /// Writes the header for a packet along a path. False if the next hop is not in reach.
     #[inline]
-    pub(super) fn put_ethernet_header(&self, path: &Path, header: &mut LinkHeader) -> bool {
-        let Some(next_hop) = &path.next_hop else {
-            return false;
-        };
-        let neighbors = &self.ethernet.neighbors;
+    pub(super) fn ethernet_header(&self, path: &Path) -> Option<EthernetHeader> {
+        let next_hop = path.next_hop.as_ref()?;
         let group;
         let dst = match next_hop.delivery {
-            Delivery::Neighbor => match path.neighbor.and_then(|key| neighbors.hardware(key)) {
-                Some(dst) => dst,
-                None => return false,
-            },
+            Delivery::Neighbor => self.ethernet.neighbors.hardware(path.neighbor?)?,
             Delivery::Local => &self.ethernet.hardware,
             Delivery::Broadcast => &EthernetAddress::BROADCAST,
             Delivery::Multicast => {
@@ -84,8 +77,11 @@ impl Interface {
             #[cfg(feature = "proto-ipv6")]
             IpAddress::Ipv6(_) => EtherType::IPV6,
         };
-        header.put_ethernet(dst, &self.ethernet.hardware, ethertype);
-        true
+        Some(EthernetHeader {
+            dst: *dst,
+            src: self.ethernet.hardware,
+            ethertype,
+        })
     }
 }
 

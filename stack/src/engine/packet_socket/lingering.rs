@@ -5,12 +5,14 @@
 //! its port, identifier or protocol is free for another at once. It is over when its queue is empty, when it has had
 //! [`LINGER`] for that, or when there is no other slot for a new socket.
 
+use zerocopy::native_endian::U64;
+
 use super::datagram::Datagrams;
 use crate::engine::sockets::Body;
 use crate::engine::{Engine, SocketKey};
 use crate::stats::Counted;
 use crate::storage::Index;
-use crate::time::Duration;
+use crate::time::{Duration, Instant};
 
 impl Engine<'_> {
     /// The handle of a socket that queues packets is gone.
@@ -24,7 +26,11 @@ impl Engine<'_> {
         }
         self.sockets.unfile(index);
         self.sockets.linger(index);
-        self.sockets.schedule(index, self.now + LINGER);
+        let until = self.now + LINGER;
+        if let Some(end) = self.lingers_until(index) {
+            *end = until.as_micros().into();
+        }
+        self.sockets.schedule(index, until);
         self.attention = true;
     }
 
@@ -36,8 +42,17 @@ impl Engine<'_> {
         }
     }
 
-    pub(in crate::engine) fn on_lingering_timeout(&mut self, index: Index) {
-        if self.is_packet_socket(index) && self.sockets.lingers(index) {
+    pub(in crate::engine) fn on_lingering_timeout(&mut self, now: Instant, index: Index) {
+        let Some(until) = self.lingers_until(index) else {
+            return;
+        };
+        let until = Instant::from_micros(until.get());
+        if !self.sockets.lingers(index) {
+            return;
+        }
+        if now < until {
+            self.sockets.schedule(index, until);
+        } else {
             self.end_lingering(index);
         }
     }
@@ -93,15 +108,16 @@ impl Engine<'_> {
         }
     }
 
-    fn is_packet_socket(&self, index: Index) -> bool {
-        match self.sockets.body(index) {
+    /// Until when a socket that queues packets lingers, if it does.
+    fn lingers_until(&mut self, index: Index) -> Option<&mut U64> {
+        match self.sockets.body_mut(index) {
             #[cfg(feature = "socket-udp")]
-            Body::Udp(_) => true,
+            Body::Udp(udp) => Some(&mut udp.queues.lingers_until),
             #[cfg(feature = "socket-icmp")]
-            Body::Icmp(_) => true,
+            Body::Icmp(icmp) => Some(&mut icmp.queues.lingers_until),
             #[cfg(feature = "socket-raw")]
-            Body::Raw(_) => true,
-            _ => false,
+            Body::Raw(raw) => Some(&mut raw.queues.lingers_until),
+            _ => None,
         }
     }
 }

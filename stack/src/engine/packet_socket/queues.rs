@@ -1,6 +1,8 @@
 //! The packets of a socket that queues whole ones (UDP, ICMP, raw), in and out, and what became of those that
 //! were sent.
 
+use zerocopy::native_endian::U64;
+
 use super::datagram::RouteCache;
 use crate::stats::Discard;
 use crate::storage::{Buffer, Bytes, PacketMetadata, PacketQueue, PushError};
@@ -15,6 +17,8 @@ pub(crate) struct Queues<'d, T> {
     pub(super) route: RouteCache,
     /// What became of a packet that was sent.
     pub(super) fault: Option<Fault>,
+    /// Of a socket whose handle is gone, in microseconds. Not aligned, so that slots need not be.
+    pub(super) lingers_until: U64,
 }
 
 /// What the network said about a packet that was sent.
@@ -37,11 +41,13 @@ impl<'d, T: Copy> Queues<'d, T> {
             tx: PacketQueue::new(tx.0, tx.1),
             route: RouteCache::default(),
             fault: None,
+            lingers_until: U64::ZERO,
         }
     }
 
     /// Puts a packet that arrived where its user finds it.
     #[cfg_attr(target_pointer_width = "32", inline(never))]
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
     pub(super) fn receive(&mut self, meta: T, data: &[u8]) -> Result<(), Discard> {
         receive(&mut self.rx, meta, data)
     }
@@ -83,8 +89,11 @@ impl<'d, T: Copy> Queues<'d, T> {
     }
 
     /// What became of a packet, told once.
+    #[inline]
     pub(crate) fn take_fault(&mut self) -> Option<Fault> {
-        self.fault.take()
+        let fault = self.fault?;
+        self.fault = None;
+        Some(fault)
     }
 
     pub(crate) fn received(&self) -> &PacketQueue<'d, T> {
@@ -100,6 +109,7 @@ impl<'d, T: Copy> Queues<'d, T> {
     }
 }
 
+#[cfg_attr(target_pointer_width = "64", inline(always))]
 fn receive<T: Copy>(rx: &mut PacketQueue<'_, T>, meta: T, data: &[u8]) -> Result<(), Discard> {
     let queued = rx.push_with(meta, data.len(), |room| {
         room.copy_from_slice(data);

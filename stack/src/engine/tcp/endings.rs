@@ -40,7 +40,7 @@ impl<'d> Engine<'d> {
             self.finish_tcp(index);
             return;
         }
-        let deadline = connection.next_deadline();
+        let deadline = connection.next_deadline(self.now);
         let wants_to_send = wants_to_send.unwrap_or_else(|| connection.wants_to_send());
         if !events.is_empty() {
             #[cfg(feature = "medium-ethernet")]

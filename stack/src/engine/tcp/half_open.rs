@@ -128,7 +128,7 @@ impl<'d> Engine<'d> {
     }
 
     pub(in crate::engine) fn choose_iss(&self, now: Instant, request: &Request<'_>) -> SeqNum {
-        let iss = request.hash.isn(now);
+        let iss = self.tcp.isn.isn(now, request.tuple, request.hash);
         match request.after {
             // RFC 1122, section 4.2.2.13: the new connection's numbers are beyond those of the old.
             Some(after) if iss.at_or_before(after) => after + ISS_STEP,

@@ -174,11 +174,12 @@ impl<'d> Engine<'d> {
     fn start(&mut self, index: Index, tuple: FourTuple, hash: TupleHash) {
         let now = self.now;
         let ecn = self.tcp.ecn == EcnPolicy::Request;
+        let iss = self.tcp.isn.isn(now, &tuple, hash);
         let peer = self.peer(now, &tuple);
         let path = peer.path;
         let opening = Opening {
             tuple,
-            iss: hash.isn(now),
+            iss,
             timestamp_offset: peer.timestamp_offset,
             path_mss: peer.mss(),
             ecn,

@@ -1,9 +1,11 @@
 //! Segments of connections: to which one each belongs, and what leaves for them.
 
+use core::num::NonZeroU8;
+
 use super::{TcpSlot, TcpState};
 use crate::engine::Engine;
 use crate::engine::interface::{Interface, Reach};
-use crate::engine::outgoing::{Content, IpPacket, LinkHeader, Outgoing, Payload, Room};
+use crate::engine::outgoing::{Content, IpPacket, Outgoing, Payload, Room};
 use crate::engine::received::{Handled, Received};
 use crate::engine::sockets::Body;
 use crate::ip::{DISCOVERS_PATH_MTU, Destination};
@@ -85,24 +87,13 @@ impl<'d> Engine<'d> {
     #[cfg_attr(target_pointer_width = "64", inline(never))]
     fn find_other_connection(&mut self, tuple: &FourTuple) -> Result<Index, TupleHash> {
         let is_it = |body: &Body<'_>| is_between(body, tuple);
-        let hash = self.hash_connection(tuple);
+        let hash = self.tcp.last_hash.of(&self.tcp.isn, tuple);
         match self.sockets.find(hash.bucket(), is_it) {
             Some(index) => {
                 self.tcp.last = index;
                 Ok(index)
             }
             None => Err(hash),
-        }
-    }
-
-    fn hash_connection(&mut self, tuple: &FourTuple) -> TupleHash {
-        match &self.tcp.last_hash {
-            Some((last, hash)) if last.is(tuple) => *hash,
-            _ => {
-                let hash = self.tcp.isn.hash(tuple);
-                self.tcp.last_hash = Some((*tuple, hash));
-                hash
-            }
         }
     }
 
@@ -132,14 +123,14 @@ impl<'d> Engine<'d> {
         }
         let mut sent = false;
         let wants_to_send = loop {
-            if !send_segment(now, (interface, state, stats), tcp, room) {
+            let Some(has_more) = send_segment(now, (interface, state, stats), tcp, room) else {
                 break tcp.connection.wants_to_send();
-            }
+            };
             sent = true;
             if !tcp.connection.wants_to_send() {
                 break false;
             }
-            if !room.goes_on() {
+            if !room.goes_on(has_more) {
                 break true;
             }
         };
@@ -173,30 +164,31 @@ impl<'d> Engine<'d> {
     }
 }
 
-/// Sends the next segment of a connection whose next hop is known. False if there is none.
+/// Sends the next segment of a connection whose next hop is known, and returns what [`Room::send`] does. `None` if there
+/// is no segment.
 #[inline(always)]
 fn send_segment(
     now: Instant,
     (interface, state, stats): (&mut Interface, &mut TcpState<'_>, &mut Stats),
     tcp: &mut TcpSlot<'_>,
     room: &mut dyn Room,
-) -> bool {
+) -> Option<bool> {
     let destination = tcp.connection.tuple.remote.addr;
     let planned = tcp.connection.poll_segment(now, tcp.path.mss(destination));
     // Where it is: a plan that is moved has to be put together again.
-    let Some(plan) = &planned else {
-        return false;
+    let (Some(plan), Some(link)) = (&planned, interface.link_header(&tcp.path)) else {
+        return None;
     };
     let tuple = &tcp.connection.tuple;
     let flow_label = interface.flow_label_on(&mut tcp.path, tuple.local, tuple.remote);
     let marked = state.mark_fast_open(now, (&tcp.connection, tcp.fast_open), plan);
     let chosen = tcp.connection.options.hop_limit;
-    let mut segment = Outgoing {
-        link: LinkHeader::None,
+    let segment = Outgoing {
+        link: &link,
         content: Content::Ip(IpPacket {
             src: tcp.connection.tuple.local.addr,
             dst: destination,
-            hop_limit: chosen.unwrap_or_else(|| interface.hop_limit(destination)),
+            hop_limit: chosen.map_or_else(|| interface.hop_limit(destination), NonZeroU8::get),
             dscp_ecn: tcp.connection.options.dscp << 2 | plan.ecn().0,
             ident: plan.fragment_ident(),
             dont_fragment: DISCOVERS_PATH_MTU && !tcp.path.needs_fragments(),
@@ -207,16 +199,13 @@ fn send_segment(
             },
         }),
     };
-    if !interface.put_link_header(&tcp.path, &mut segment.link) {
-        return false;
-    }
-    room.send(&segment);
+    let has_more = room.send(&segment);
     tcp.connection.on_transmitted(plan);
     if plan.repeated {
         stats.count(Counted::Retransmit);
     }
     stats.count(Counted::Sent);
-    true
+    Some(has_more)
 }
 
 /// Whether a slot has the connection between these ends.

@@ -1,4 +1,4 @@
-//! Lists through the slots themselves, for a few of them: what is in [`super::list`] with many, in half of the memory.
+//! Lists through the slots themselves, for a few of them: what is in [`super::list`] with many, in a quarter of the memory.
 //!
 //! A *lane* is one [`Link`] for each slot; a slot is in at most one list of a lane at a time. A link knows the slot
 //! behind, and no list knows its end: who appends or takes out walks there, past less than a dozen slots. Linking twice
@@ -11,18 +11,19 @@ pub(crate) type Index = u16;
 ///
 /// All zeros in no list, as are empty lists, so that tables of them cost no flash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Link(u16);
+pub(crate) struct Link(u8);
 
 impl Link {
     /// In no list.
     pub(crate) const NONE: Self = Self(0);
 
+    /// Of a table of up to 254 places.
     const fn to(index: Index) -> Self {
-        Self(index + 1)
+        Self(index as u8 + 1)
     }
 
     fn index(self) -> Option<Index> {
-        self.0.checked_sub(1)
+        self.0.checked_sub(1).map(Index::from)
     }
 
     pub(crate) fn is_linked(self) -> bool {

@@ -4,7 +4,7 @@
 use super::list::{Index, Link, List};
 use super::place::Place;
 
-/// Up to `N` records.
+/// Up to `N` records, and [`MOST`].
 #[derive(Debug)]
 pub(crate) struct Records<T, const N: usize> {
     values: [Place<T>; N],
@@ -15,7 +15,6 @@ pub(crate) struct Records<T, const N: usize> {
 
 impl<T, const N: usize> Records<T, N> {
     pub(crate) const fn new() -> Self {
-        const { assert!(N < Index::MAX as usize) };
         Self {
             values: [const { Place::Vacant }; N],
             ranks: [Link::NONE; N],
@@ -39,12 +38,16 @@ impl<T, const N: usize> Records<T, N> {
 
     /// Whether there is no room for one more.
     pub(crate) fn is_full(&self) -> bool {
-        !self.values.iter().any(Place::is_vacant)
+        !self.places().any(Place::is_vacant)
+    }
+
+    fn places(&self) -> impl Iterator<Item = &Place<T>> {
+        self.values.iter().take(MOST)
     }
 
     /// Adds a record as the youngest; gives it back if the table is full.
     pub(crate) fn insert(&mut self, _hash: u32, value: T) -> Result<Index, T> {
-        let Some(index) = self.values.iter().position(Place::is_vacant) else {
+        let Some(index) = self.places().position(Place::is_vacant) else {
             return Err(value);
         };
         if let Some(place) = self.values.get_mut(index) {
@@ -96,6 +99,9 @@ impl<T, const N: usize> Records<T, N> {
         Some(index)
     }
 }
+
+/// As many as a link tells apart.
+const MOST: usize = u8::MAX as usize - 1;
 
 #[cfg(test)]
 #[path = "../records/tests.rs"]

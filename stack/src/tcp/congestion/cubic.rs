@@ -107,7 +107,7 @@ impl Cubic {
     /// else a large one sets free goes out in time.
     fn slow_start_growth(&self, ack: &Ack) -> u32 {
         let bytes = match ack.growth {
-            Growth::AfterTimeout => ack.acked.min(self.window.mss),
+            Growth::AfterTimeout => ack.acked.min(self.window.mss()),
             Growth::Normal | Growth::Held => ack.acked,
         };
         bytes.min(self.window.ssthresh - self.window.cwnd)
@@ -123,7 +123,7 @@ impl Cubic {
         }
         // K = cubic_root((W_max - cwnd_epoch) / C), with segments and seconds made bytes and milliseconds.
         let distance = u64::from(self.w_max.abs_diff(cwnd)) * (C_DENOMINATOR * MS_CUBED);
-        let span = cube_root(distance / (C_NUMERATOR * u64::from(self.window.mss.max(1))));
+        let span = cube_root(distance / (C_NUMERATOR * u64::from(self.window.mss())));
         let (k, elapsed) = if cwnd <= self.w_max {
             (span, 0)
         } else {
@@ -176,7 +176,7 @@ impl Cubic {
         if u64::from(epoch.credit) >= step {
             // Less than the credit, which has 32 bits.
             epoch.credit -= step as u32;
-            epoch.w_est = epoch.w_est.saturating_add(self.window.mss);
+            epoch.w_est = epoch.w_est.saturating_add(self.window.mss());
         }
     }
 
@@ -185,7 +185,7 @@ impl Cubic {
         let distance = u64::from(t.abs_diff(epoch.k).min(LONGEST_MS));
         // First in thousandths of a second cubed, where nothing overflows and next to nothing is lost.
         let cubed = distance * distance * distance / 1_000_000;
-        let bytes = cubed * C_NUMERATOR * u64::from(self.window.mss) / (C_DENOMINATOR * 1_000);
+        let bytes = cubed * C_NUMERATOR * u64::from(self.window.mss()) / (C_DENOMINATOR * 1_000);
         let bytes = u32::try_from(bytes).unwrap_or(UNLIMITED);
         if t < epoch.k {
             self.w_max.saturating_sub(bytes)

@@ -201,9 +201,9 @@ impl Controller {
     pub(crate) fn set_mss(&mut self, mss: u32) {
         match self {
             Self::None => {}
-            Self::NewReno(c) => c.window.mss = mss,
+            Self::NewReno(c) => c.window.set_mss(mss),
             #[cfg(feature = "tcp-cubic")]
-            Self::Cubic(c) => c.window.mss = mss,
+            Self::Cubic(c) => c.window.set_mss(mss),
             #[cfg(feature = "tcp-bbr")]
             Self::Bbr(c) => c.set_mss(mss),
         }

@@ -29,7 +29,7 @@ impl NewReno {
         if !ack.window_limited {
             return;
         }
-        let (cwnd, mss) = (self.window.cwnd, self.window.mss);
+        let (cwnd, mss) = (self.window.cwnd, self.window.mss());
         if self.window.in_slow_start() {
             self.window.grow(ack.acked.min(limit * mss));
             return;

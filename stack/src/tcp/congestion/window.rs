@@ -1,6 +1,8 @@
 //! The congestion window and its threshold, as all controllers have them that grow a window with
 //! acknowledgments and cut it with losses.
 
+use core::num::NonZeroU32;
+
 use super::before::Before;
 use super::{MAX_WINDOW, UNLIMITED};
 use crate::tcp::recovery::Prr;
@@ -10,7 +12,7 @@ use crate::tcp::recovery::Prr;
 pub(crate) struct Window {
     pub(super) cwnd: u32,
     pub(super) ssthresh: u32,
-    pub(super) mss: u32,
+    mss: NonZeroU32,
     /// What may be sent while a loss is repaired.
     pub(super) prr: Prr,
     /// What the two were before the last reduction.
@@ -22,14 +24,23 @@ impl Window {
         Self {
             cwnd: initial_window(mss),
             ssthresh: UNLIMITED,
-            mss,
+            mss: at_least_one(mss),
             prr: Prr::default(),
             undo: Before::default(),
         }
     }
 
+    #[inline]
+    pub(super) fn mss(&self) -> u32 {
+        self.mss.get()
+    }
+
+    pub(super) fn set_mss(&mut self, mss: u32) {
+        self.mss = at_least_one(mss);
+    }
+
     pub(super) fn restart(&mut self, mss: u32, initial_segments: u32) {
-        self.mss = mss;
+        self.set_mss(mss);
         self.cwnd = initial_window(mss).min(initial_segments.saturating_mul(mss));
     }
 
@@ -45,7 +56,7 @@ impl Window {
     /// is up to the recovery.
     pub(super) fn on_loss(&mut self, ssthresh: u32) {
         self.remember();
-        self.ssthresh = ssthresh.max(2 * self.mss);
+        self.ssthresh = ssthresh.max(2 * self.mss());
         self.cwnd = self.ssthresh;
     }
 
@@ -54,9 +65,9 @@ impl Window {
     pub(super) fn on_timeout(&mut self, ssthresh: u32, first: bool) {
         if first {
             self.remember();
-            self.ssthresh = ssthresh.max(2 * self.mss);
+            self.ssthresh = ssthresh.max(2 * self.mss());
         }
-        self.cwnd = self.mss;
+        self.cwnd = self.mss();
     }
 
     /// Takes the last reduction back.
@@ -74,7 +85,7 @@ impl Window {
     /// the longer: as Linux, half of it goes with each timeout, down to the initial window. RFC 7661,
     /// section 4.4.3: the threshold "retains the capacity" that was there.
     pub(super) fn on_idle(&mut self, timeouts: u32) {
-        let restart = initial_window(self.mss).min(self.cwnd);
+        let restart = initial_window(self.mss()).min(self.cwnd);
         self.ssthresh = self.ssthresh.max(self.cwnd - self.cwnd / 4);
         self.cwnd = self.cwnd.checked_shr(timeouts).unwrap_or(0).max(restart);
     }
@@ -82,6 +93,11 @@ impl Window {
     fn remember(&mut self) {
         self.undo = Before::of(self.cwnd, self.ssthresh);
     }
+}
+
+/// Never zero, so that there may be no window without taking room.
+fn at_least_one(mss: u32) -> NonZeroU32 {
+    NonZeroU32::new(mss).unwrap_or(NonZeroU32::MIN)
 }
 
 /// RFC 6928, section 2: `min (10*MSS, max (2*MSS, 14600))`.

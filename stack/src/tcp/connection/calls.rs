@@ -7,7 +7,7 @@ use super::Connection;
 use super::timers::Timer;
 use crate::storage::{Bytes, Ring};
 use crate::tcp::State;
-use crate::tcp::options::Millis;
+use crate::tcp::options::{AckDelay, Millis};
 use crate::tcp::rtt::MinRto;
 use crate::time::Duration;
 
@@ -43,7 +43,7 @@ impl<'d> Connection<'d> {
 
     /// Sets for how long an acknowledgment may wait.
     pub(crate) fn set_ack_delay(&mut self, delay: Option<Duration>) {
-        self.options.ack_delay = delay.map(|delay| Millis::from(delay.min(MAX_ACK_DELAY)));
+        self.options.ack_delay = delay.map(AckDelay::from);
     }
 
     /// Sets how long the retransmission timeout is at least.
@@ -170,9 +170,6 @@ impl<'d> Connection<'d> {
         self.snd.all_acked()
     }
 }
-
-/// RFC 9293, section 3.8.6.3: "the delay MUST be less than 0.5 seconds".
-const MAX_ACK_DELAY: Duration = Duration::from_millis(499);
 
 #[cfg(test)]
 mod tests;

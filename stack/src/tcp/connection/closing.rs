@@ -82,7 +82,7 @@ impl Connection<'_> {
     pub(crate) fn time_wait(&self) -> Option<TimeWait> {
         (self.state == State::TimeWait).then(|| TimeWait {
             tuple: self.tuple,
-            snd_nxt: self.snd.max,
+            snd_nxt: self.snd.max(),
             rcv_nxt: self.rcv.nxt,
             window: self.rcv.window() >> self.rcv.shift,
             timestamps: self.timestamps,
@@ -111,7 +111,7 @@ impl Connection<'_> {
         error: ConnectionError,
         hard: bool,
     ) -> bool {
-        let in_flight = self.snd.una.at_or_before(seq) && seq.before(self.snd.max);
+        let in_flight = self.snd.una.at_or_before(seq) && seq.before(self.snd.max());
         if self.state.is_over() || !in_flight {
             return false;
         }

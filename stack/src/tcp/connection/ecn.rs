@@ -146,7 +146,7 @@ impl Connection<'_> {
             return;
         }
         self.congestion.on_ecn(flight);
-        self.ecn.on_reduced(self.snd.max);
+        self.ecn.on_reduced(self.snd.max());
     }
 }
 

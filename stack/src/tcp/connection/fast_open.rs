@@ -42,7 +42,7 @@ impl Connection<'_> {
         self.accept(now, half_open, opening);
         // Nobody has answered the SYN yet.
         self.snd.nxt = self.snd.una;
-        self.snd.max = self.snd.una;
+        self.snd.probed = false;
         self.timers.stop(Timer::Retransmit);
         if !text.is_empty() {
             self.rcv.store(half_open.irs + 1, text);

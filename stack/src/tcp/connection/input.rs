@@ -68,7 +68,7 @@ impl Connection<'_> {
     fn in_syn_sent(&mut self, now: Instant, segment: &TcpSegment<'_>) -> Check {
         let header = &segment.header;
         let acked = header.flags.contains(TcpFlags::ACK);
-        if acked && (header.ack.at_or_before(self.snd.una) || header.ack.after(self.snd.max)) {
+        if acked && (header.ack.at_or_before(self.snd.una) || header.ack.after(self.snd.max())) {
             return Err(if header.flags.contains(TcpFlags::RST) {
                 Disposition::Discarded(Discard::BadAck)
             } else {
@@ -243,7 +243,7 @@ impl Connection<'_> {
             return Err(Disposition::Discarded(Discard::MissingAck));
         }
         if self.state == State::SynReceived {
-            if header.ack.at_or_before(self.snd.una) || header.ack.after(self.snd.max) {
+            if header.ack.at_or_before(self.snd.una) || header.ack.after(self.snd.max()) {
                 return Err(Disposition::Answered(
                     Some(Discard::BadAck),
                     reset_for(segment),
@@ -270,7 +270,7 @@ impl Connection<'_> {
         let oldest = self.snd.una - self.snd.max_wnd;
         header.flags.contains(TcpFlags::ACK)
             && header.ack.at_or_after(oldest)
-            && header.ack.at_or_before(self.snd.max)
+            && header.ack.at_or_before(self.snd.max())
     }
 
     fn process_ack(&mut self, now: Instant, segment: &TcpSegment<'_>) {

@@ -84,7 +84,7 @@ impl Connection<'_> {
     fn look_for_mistakes(&mut self, header: &TcpHeader, advances: bool, delivered: &Delivered) {
         let options = &header.options;
         let twice = reported_duplicate(&options.sack, header.ack).filter(|_| self.sack);
-        let max = self.snd.max;
+        let max = self.snd.max();
         let all_twice = self.recovery.on_report(header.ack, max, advances, twice);
         if !self.congestion.is_limiting() {
             return;
@@ -141,7 +141,7 @@ impl Connection<'_> {
         delivered: &mut Delivered,
     ) -> u32 {
         if self.sack {
-            if self.snd.scoreboard.sacked == 0 && self.recovery.phase() == Phase::Open {
+            if self.snd.scoreboard.sacked() == 0 && self.recovery.phase() == Phase::Open {
                 self.look_again(now, None);
                 return 0;
             }
@@ -170,7 +170,7 @@ impl Connection<'_> {
             srtt: u32::try_from(srtt).unwrap_or(u32::MAX),
             in_recovery: self.recovery.phase() != Phase::Open,
             mss: u32::from(self.mss),
-            sacked: self.snd.scoreboard.sacked,
+            sacked: self.snd.scoreboard.sacked(),
         };
         let detected = self.recovery.detect(&mut self.snd.board(), &circumstances);
         self.look_again(now, detected.look_again);
@@ -194,13 +194,13 @@ impl Connection<'_> {
                 .on_loss(flight.min(self.congestion.window()));
             self.tally |= Tally::FAST_RECOVERY;
             #[cfg(feature = "tcp-ecn")]
-            self.ecn.on_reduced(self.snd.max);
+            self.ecn.on_reduced(self.snd.max());
             let mss = u32::from(self.mss);
             if let Some(prr) = self.congestion.prr_mut() {
                 // RFC 9937, section 6.2: RecoverFS leaves out what was reported before.
                 *prr = Prr::start(progress.pipe, mss);
             }
-            self.recovery.enter_fast(self.snd.max);
+            self.recovery.enter_fast(self.snd.max());
             self.stop_loss_probe();
         }
         match self.recovery.phase() {
@@ -250,7 +250,7 @@ impl Connection<'_> {
             #[cfg(feature = "tcp-bbr")]
             newest_sent: progress.newest_sent,
             #[cfg(feature = "tcp-bbr")]
-            app_limited: self.snd.scoreboard.lost == 0
+            app_limited: self.snd.scoreboard.lost() == 0
                 && self.snd.bytes_from(self.snd.nxt) < u32::from(self.mss)
                 && pipe.saturating_add(u32::from(self.mss)) <= self.congestion.window(),
             window_limited: self.was_limited(progress.pipe),
@@ -302,8 +302,8 @@ impl Connection<'_> {
         let flight = self.snd.flight();
         self.congestion.on_timeout(flight, self.retries == 1);
         #[cfg(feature = "tcp-ecn")]
-        self.ecn.on_reduced(self.snd.max);
-        self.recovery.on_timeout(self.snd.max, self.retries > 1);
+        self.ecn.on_reduced(self.snd.max());
+        self.recovery.on_timeout(self.snd.max(), self.retries > 1);
         if self.snd.board().lose_all() {
             self.tally |= Tally::RENEGE;
         }
@@ -313,7 +313,7 @@ impl Connection<'_> {
     /// Bytes that are believed to be in the network (RFC 6675, section 4, SetPipe).
     #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(super) fn pipe(&self) -> u32 {
-        let away = self.snd.scoreboard.sacked + self.snd.scoreboard.lost;
+        let away = self.snd.scoreboard.sacked() + self.snd.scoreboard.lost();
         // Before recovery duplicates let out what limited transmit allows, and nothing more.
         let away = if self.sack || self.recovery.phase() == Phase::Open {
             away
@@ -339,7 +339,7 @@ impl Connection<'_> {
 
     /// Whether a lost segment may be sent again now. With nothing in the network one always may.
     pub(super) fn may_retransmit(&self) -> bool {
-        let lost = self.snd.scoreboard.lost;
+        let lost = self.snd.scoreboard.lost();
         if lost == 0 || self.recovery.prefers_new_data() && self.next_span().is_some() {
             return false;
         }

@@ -47,7 +47,7 @@ use path_mtu::SegmentSize;
 use timers::Timers;
 
 use crate::events::Events;
-use crate::stats::Tally;
+use crate::stats::{Count, Tally};
 use crate::storage::Bytes;
 use crate::tcp::clock::Moment;
 use crate::tcp::congestion::Controller;
@@ -100,7 +100,7 @@ pub(crate) struct Connection<'d> {
     last_pipe: u32,
     /// The handle is gone: nobody reads what still arrives.
     detached: bool,
-    retransmits: u32,
+    retransmits: Count,
     /// The user changed something that timers depend on.
     touched: bool,
     /// Accepted on this socket, and its user does not know of it yet.
@@ -143,7 +143,7 @@ impl<'d> Connection<'d> {
             last_challenge: None,
             last_pipe: 0,
             detached: false,
-            retransmits: 0,
+            retransmits: Count::default(),
             touched: false,
             unclaimed: false,
             events: Events::NONE,
@@ -177,8 +177,8 @@ impl<'d> Connection<'d> {
     }
 
     /// When [`Self::on_timeout`] is to be called.
-    pub(crate) fn next_deadline(&self) -> Instant {
-        self.timers.next()
+    pub(crate) fn next_deadline(&self, now: Instant) -> Instant {
+        self.timers.next(now)
     }
 
     /// What happened since the last call.
@@ -200,7 +200,7 @@ impl<'d> Connection<'d> {
             cwnd: self.congestion.window(),
             ssthresh: self.congestion.ssthresh(),
             in_flight: self.snd.flight(),
-            retransmits: self.retransmits,
+            retransmits: self.retransmits.get(),
             send_window: self.snd.wnd,
             receive_window: self.rcv.window(),
             mss: self.mss,

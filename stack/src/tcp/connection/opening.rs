@@ -5,6 +5,7 @@ use super::due::{Due, Special};
 use super::ecn::Ecn;
 use super::path_mtu::{PathMss, SegmentSize};
 use super::{Connection, NOWHERE};
+use crate::stats::Count;
 use crate::tcp::clock::{micros, ticks};
 use crate::tcp::congestion::Controller;
 use crate::tcp::handshake::HalfOpen;
@@ -154,7 +155,7 @@ impl Connection<'_> {
         self.rcv.unacknowledged = 0;
         self.last_challenge = None;
         self.last_pipe = 0;
-        self.retransmits = 0;
+        self.retransmits = Count::default();
     }
 
     /// Settles what both sides can do, from the options of the peer's SYN. `self.timestamps` is set

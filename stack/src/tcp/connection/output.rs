@@ -26,7 +26,7 @@ impl Connection<'_> {
         if self.due.ack || self.due.special != 0 || touched {
             return true;
         }
-        let pending = self.snd.has_unsent() || self.snd.scoreboard.lost > 0;
+        let pending = self.snd.has_unsent() || self.snd.scoreboard.lost() > 0;
         pending
             && self.sends_data()
             && !self.is_held_by_pacing()
@@ -57,7 +57,7 @@ impl Connection<'_> {
         if self.due.ack && self.sack && self.rcv.has_sack_blocks() {
             return self.plan_ack(now, path_mss);
         }
-        if self.snd.scoreboard.lost > 0
+        if self.snd.scoreboard.lost() > 0
             && let Some(plan) = self.plan_retransmission(now)
         {
             return Some(plan);
@@ -184,7 +184,7 @@ impl Connection<'_> {
         self.due.take(Special::Reset);
         self.events |= Events::STATE;
         SegmentPlan {
-            seq: self.snd.max,
+            seq: self.snd.max(),
             len: 0,
             window: 0,
             mss: 0,
@@ -199,7 +199,7 @@ impl Connection<'_> {
     #[inline(never)]
     fn plan_syn(&mut self, now: Instant, path_mss: u16) -> SegmentPlan {
         self.due.take(Special::Syn);
-        let repeated = self.snd.max != self.snd.una;
+        let repeated = self.snd.max() != self.snd.una;
         let iss = self.snd.una;
         let (flags, window) = if self.state == State::SynSent {
             let window = u16::try_from(self.rcv.ring.free()).unwrap_or(u16::MAX);
@@ -215,7 +215,7 @@ impl Connection<'_> {
         let mut len = 0;
         if repeated {
             self.rtt.on_syn_again();
-            self.retransmits = self.retransmits.wrapping_add(1);
+            self.retransmits.up();
         } else {
             self.snd.on_sent(iss + 1);
             self.rtt.on_syn(now);
@@ -252,7 +252,7 @@ impl Connection<'_> {
         }
         let Some(hole) = self.snd.board().first_lost() else {
             debug_assert!(false, "bytes are lost and no segment is");
-            self.snd.scoreboard.lost = 0;
+            self.snd.board().find_all();
             return None;
         };
         let plan = self.send_again(now, hole);
@@ -274,7 +274,7 @@ impl Connection<'_> {
         let fin = self.snd.fin_at(hole.start + len) && hole.end.after(hole.start + len);
         let end = hole.start + len + u32::from(fin);
         self.snd.board().on_retransmitted(hole, end, micros(now));
-        self.retransmits = self.retransmits.wrapping_add(1);
+        self.retransmits.up();
         let timestamp = self.timestamps.value(now);
         self.recovery.on_retransmitted(timestamp);
         if self.recovery.phase() != Phase::Open {
@@ -356,7 +356,7 @@ impl Connection<'_> {
         // acknowledgment, what is left over waits to become a whole segment.
         let continues = self.snd.ring.free() == 0 && self.snd.flight() >= 2 * mss;
         let last = len == unsent && !(continues && self.options.nagle);
-        let repeats = start.before(self.snd.max);
+        let repeats = start.before(self.snd.max());
         // Nagle's algorithm as Minshall modified it, and as Linux has it: a small segment waits for
         // another small one to be acknowledged, not for large ones, whose acknowledgment may be delayed.
         let may_be_small = !self.options.nagle || !self.snd.has_small_in_flight();
@@ -388,8 +388,8 @@ impl Connection<'_> {
         if len == 0 {
             return None;
         }
-        let repeated = start.before(self.snd.max);
-        self.snd.max = self.snd.max.max(start + len);
+        let repeated = start.before(self.snd.max());
+        self.snd.probed = true;
         self.last_sent = ticks(now);
         Some(SegmentPlan {
             len,
@@ -408,7 +408,7 @@ impl Connection<'_> {
             self.due.ack = false;
             return Some(self.plan_syn(now, path_mss));
         }
-        let mut plan = self.plan(self.snd.max, TcpFlags::ACK);
+        let mut plan = self.plan(self.snd.max(), TcpFlags::ACK);
         if self.sack && self.rcv.has_sack_blocks() {
             plan.kind = Kind::Report {
                 later: self.due.duplicates,
@@ -428,7 +428,7 @@ impl Connection<'_> {
     pub(super) fn send(&mut self, now: Instant, span: Span) -> SegmentPlan {
         let Span { start, len, fin } = span;
         let end = start + len + u32::from(fin);
-        let repeated = start.before(self.snd.max);
+        let repeated = start.before(self.snd.max());
         self.snd.board().on_sent(end, micros(now));
         self.snd.on_sent(end);
         if len < u32::from(self.mss) {

@@ -106,7 +106,7 @@ impl Connection<'_> {
     /// send small segments by guessing numbers.
     #[cfg(feature = "path-mtu")]
     pub(crate) fn believes_path(&self, seq: SeqNum, mss: u16) -> bool {
-        let in_flight = self.snd.una.at_or_before(seq) && seq.before(self.snd.max);
+        let in_flight = self.snd.una.at_or_before(seq) && seq.before(self.snd.max());
         let narrower = mss < self.size.path && !self.state.is_over();
         in_flight && narrower && (mss > self.size.proven || self.retries > 0)
     }

@@ -99,8 +99,8 @@ impl Connection<'_> {
     fn plan_path_probe(&mut self, now: Instant) -> Option<Span> {
         let is_quiet = self.sends_data()
             && self.recovery.phase() == Phase::Open
-            && self.snd.scoreboard.lost == 0
-            && self.snd.scoreboard.sacked == 0;
+            && self.snd.scoreboard.lost() == 0
+            && self.snd.scoreboard.sacked() == 0;
         let longest = self.longest_segment();
         let search = &mut self.size.search;
         if search.probe > 0 || !is_quiet {
@@ -121,7 +121,7 @@ impl Connection<'_> {
         let start = self.snd.nxt;
         let enough = u32::from(len) + FOLLOWERS * u32::from(self.mss);
         let room = self.snd.window_left().min(self.allowance());
-        if self.snd.bytes_from(start) < enough || room < enough || start != self.snd.max {
+        if self.snd.bytes_from(start) < enough || room < enough || start != self.snd.max() {
             return None;
         }
         let search = &mut self.size.search;

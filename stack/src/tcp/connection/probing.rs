@@ -45,7 +45,10 @@ impl Connection<'_> {
             self.timers.stop(Timer::LossProbe);
             return;
         };
-        let rto = self.timers.due(Timer::Retransmit).min(now + self.rtt.rto());
+        let rto = self
+            .timers
+            .due(Timer::Retransmit, now)
+            .min(now + self.rtt.rto());
         if now + wait < rto {
             self.timers.set(Timer::LossProbe, now + wait);
         } else if self.congestion.is_limiting() {
@@ -66,7 +69,7 @@ impl Connection<'_> {
             return self.repair_timeout();
         }
         // With segments reported out of order the reordering timer runs.
-        if self.recovery.probe.is_out() || self.snd.scoreboard.sacked > 0 {
+        if self.recovery.probe.is_out() || self.snd.scoreboard.sacked() > 0 {
             return None;
         }
         self.tail_timeout()
@@ -100,7 +103,7 @@ impl Connection<'_> {
         let mut wait = srtt + margin.max(PROBE_GRANULARITY);
         let silences = self.recovery.probe.silences();
         // A peer with a gap acknowledges at once (RFC 5681, section 4.2), and one that gets the same once more.
-        if self.snd.scoreboard.sacked == 0 && silences == 0 {
+        if self.snd.scoreboard.sacked() == 0 && silences == 0 {
             wait = wait + PEER_ACK_DELAY;
         }
         let doublings = silences.saturating_sub(linear).min(MAX_DOUBLINGS);
@@ -153,7 +156,7 @@ impl Connection<'_> {
             self.send_again(now, hole)
         };
         self.tally |= Tally::TAIL_PROBE;
-        self.recovery.probe.on_sent(self.snd.max, len == 0);
+        self.recovery.probe.on_sent(self.snd.max(), len == 0);
         self.timers.stop(Timer::LossProbe);
         self.timers.set(Timer::Retransmit, now + self.rtt.rto());
         Some(plan)

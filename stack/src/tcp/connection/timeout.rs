@@ -13,7 +13,7 @@ impl Connection<'_> {
     #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(crate) fn on_timeout(&mut self, now: Instant) {
         #[cfg(any(feature = "tcp-cubic", feature = "tcp-bbr"))]
-        let late = now.since(self.timers.due(Timer::Pacing));
+        let late = now.since(self.timers.due(Timer::Pacing, now));
         while let Some(timer) = self.timers.take_due(now) {
             match timer {
                 Timer::Retransmit if self.snd.flight() > 0 => self.on_retransmission_timeout(now),

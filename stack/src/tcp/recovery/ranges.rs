@@ -21,10 +21,6 @@ use crate::wire::{SackBlocks, SeqNum};
 pub(crate) struct Scoreboard {
     /// What arrived ahead of others, counted from `una`.
     arrived: RangeSet<RANGES>,
-    /// How many bytes those are.
-    pub(crate) sacked: u32,
-    /// Bytes that are lost and were not sent again since.
-    pub(crate) lost: u32,
     /// Up to here what was lost has been sent again, counted as well.
     resent: u32,
     /// Up to here everything is lost that has not arrived.
@@ -40,8 +36,8 @@ struct Timed {
     at: NonZeroU32,
 }
 
-/// As many gaps as a peer can report at once. What does not fit is sent again needlessly.
-const RANGES: usize = SackBlocks::CAPACITY;
+/// As many as tell that what is before them is lost. What does not fit is sent again needlessly.
+const RANGES: usize = 3;
 
 /// How long a send buffer must be to hold `capacity` bytes of data: just as long. With one of the features `tcp-rack`,
 /// `tcp-undo`, `tcp-bbr` and `tcp-plpmtud` a table of what is in flight lies behind them.
@@ -67,26 +63,30 @@ impl Scoreboard {
     pub(crate) const fn new() -> Self {
         Self {
             arrived: RangeSet::new(),
-            sacked: 0,
-            lost: 0,
             resent: 0,
             lost_to: 0,
             timed: None,
         }
     }
 
+    /// Bytes that arrived ahead of others.
+    pub(crate) fn sacked(&self) -> u32 {
+        self.arrived.len_within(&(0..u32::MAX))
+    }
+
+    /// Bytes that are lost and were not sent again since.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
+    pub(crate) fn lost(&self) -> u32 {
+        let gap = self.resent..self.lost_to;
+        if gap.is_empty() {
+            return 0;
+        }
+        (gap.end - gap.start) - self.arrived.len_within(&gap)
+    }
+
     /// Nothing is in flight.
     pub(crate) fn clear(&mut self) {
         *self = Self::new();
-    }
-
-    /// The first `bytes` of what was in flight are acknowledged.
-    fn forget_arrived(&mut self, bytes: u32) {
-        let mut rest = RangeSet::new();
-        for range in self.arrived.iter() {
-            let _ = rest.insert(range.start.saturating_sub(bytes)..range.end.saturating_sub(bytes));
-        }
-        self.arrived = rest;
     }
 
     /// The scoreboard for what is in flight, from `una` to `nxt`.
@@ -113,11 +113,11 @@ impl Board<'_> {
 
     /// Everything before `ack` arrived, and what is in `blocks`. `max`: one past the highest number sent.
     pub(crate) fn on_ack(&mut self, ack: SeqNum, max: SeqNum, blocks: &SackBlocks) -> Delivered {
-        let before = self.state.sacked;
+        let before = self.state.sacked();
         let mut bytes = 0;
         if ack.after(self.una) {
             bytes = ack.distance_from(self.una);
-            self.state.forget_arrived(bytes);
+            self.state.arrived.move_start(bytes);
             self.state.resent = self.state.resent.saturating_sub(bytes);
             self.state.lost_to = self.state.lost_to.saturating_sub(bytes);
             self.una = ack;
@@ -130,13 +130,12 @@ impl Board<'_> {
                     .insert(self.offset(left)..self.offset(right));
             }
         }
-        self.recount();
         let timed = self
             .state
             .timed
             .take_if(|timed| timed.end.at_or_before(ack));
         Delivered {
-            bytes: (bytes + self.state.sacked).saturating_sub(before),
+            bytes: (bytes + self.state.sacked()).saturating_sub(before),
             newest: timed.map(|Timed { end, at }| Sent {
                 at: at.get(),
                 end,
@@ -193,7 +192,6 @@ impl Board<'_> {
     /// Nothing that is in flight is lost after all.
     pub(crate) fn find_all(&mut self) {
         self.state.lost_to = 0;
-        self.recount();
     }
 
     /// Whether something that was sent again has not arrived yet.
@@ -203,7 +201,7 @@ impl Board<'_> {
 
     /// The first lost bytes.
     pub(crate) fn first_lost(&self) -> Option<Hole> {
-        if self.state.lost == 0 {
+        if self.state.lost() == 0 {
             return None;
         }
         let arrived = &self.state.arrived;
@@ -226,30 +224,14 @@ impl Board<'_> {
         self.state.resent = self.offset(end);
         // Karn's algorithm: what comes in from here on may be the answer to either.
         self.state.timed = None;
-        self.recount();
     }
 
     /// Everything up to `to` is lost that did not arrive; bytes that were not known to be.
     #[cfg_attr(target_pointer_width = "32", inline(never))]
     fn lose_to(&mut self, to: u32) -> u32 {
-        let before = self.state.lost;
+        let before = self.state.lost();
         self.state.lost_to = self.state.lost_to.max(to);
-        self.recount();
-        self.state.lost.saturating_sub(before)
-    }
-
-    /// Adds up what arrived and what is lost.
-    #[inline(never)]
-    fn recount(&mut self) {
-        let from = self.state.resent;
-        let to = self.state.lost_to.max(from);
-        let (mut sacked, mut lost) = (0, to - from);
-        for range in self.state.arrived.iter() {
-            sacked += range.end - range.start;
-            lost -= range.end.clamp(from, to) - range.start.clamp(from, to);
-        }
-        self.state.sacked = sacked;
-        self.state.lost = lost;
+        self.state.lost().saturating_sub(before)
     }
 
     fn flight(&self) -> u32 {
@@ -338,7 +320,7 @@ mod tests {
         assert_eq!(board.lose_overtaken(MSS), 0);
         assert!(board.lose_first(MSS) == 0 && board.awaits_retransmission());
         assert!(!board.lose_all());
-        assert_eq!((state.sacked, state.lost), (700, 300));
+        assert_eq!((state.sacked(), state.lost()), (700, 300));
     }
 
     #[test]
@@ -350,7 +332,7 @@ mod tests {
         let delivered = board.on_ack(seq(300), seq(1_000), &blocks(&[(600, 700)]));
         assert_eq!(delivered.bytes, 200 + 100);
         assert_eq!(board.first_lost(), None);
-        assert_eq!((state.sacked, state.lost), (300, 0));
+        assert_eq!((state.sacked(), state.lost()), (300, 0));
     }
 
     #[test]
@@ -380,7 +362,7 @@ mod tests {
         board.on_ack(seq(100), seq(1_000), &SackBlocks::EMPTY);
         assert!(board.lose_all(), "it does not acknowledge what it reported");
         assert_eq!(board.first_lost(), hole(100, 1_000));
-        assert_eq!((state.sacked, state.lost), (0, 900));
+        assert_eq!((state.sacked(), state.lost()), (0, 900));
     }
 
     #[test]
@@ -392,7 +374,7 @@ mod tests {
             board.on_ack(seq(0), seq(1_000), &lies),
             Delivered::default()
         );
-        assert_eq!((state.sacked, state.lost), (0, 0));
+        assert_eq!((state.sacked(), state.lost()), (0, 0));
     }
 
     #[test]
@@ -402,6 +384,6 @@ mod tests {
         board.on_ack(seq(0), seq(1_000), &blocks(&[(100, 400)]));
         board.lose_longer(50);
         assert_eq!(board.first_lost(), hole(0, 100));
-        assert_eq!((state.sacked, state.lost), (300, 700));
+        assert_eq!((state.sacked(), state.lost()), (300, 700));
     }
 }

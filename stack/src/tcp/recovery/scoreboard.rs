@@ -160,6 +160,18 @@ impl Scoreboard {
         }
     }
 
+    /// Bytes that arrived ahead of others.
+    #[inline]
+    pub(crate) fn sacked(&self) -> u32 {
+        self.sacked
+    }
+
+    /// Bytes that are lost and were not sent again since.
+    #[inline]
+    pub(crate) fn lost(&self) -> u32 {
+        self.lost
+    }
+
     /// Nothing is in flight.
     pub(crate) fn clear(&mut self) {
         self.head = 0;

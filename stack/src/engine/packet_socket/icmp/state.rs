@@ -49,7 +49,7 @@ pub(crate) struct IcmpSocketState<'d> {
     pub(super) endpoint: IcmpEndpoint,
     /// As its user has chosen it.
     pub(super) hop_limit: Option<u8>,
-    pub(super) queues: Queues<'d, IcmpMetadata>,
+    pub(in crate::engine::packet_socket) queues: Queues<'d, IcmpMetadata>,
 }
 
 impl Datagrams for IcmpSocketState<'_> {

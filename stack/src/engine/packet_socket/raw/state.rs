@@ -24,7 +24,7 @@ pub struct RawMetadata {
 /// A slot that is used for a raw socket.
 pub(crate) struct RawSocketState<'d> {
     pub(super) bound: Option<Kind>,
-    pub(super) queues: Queues<'d, RawMetadata>,
+    pub(in crate::engine::packet_socket) queues: Queues<'d, RawMetadata>,
 }
 
 /// The packets of a raw socket.

@@ -173,7 +173,7 @@ fn an_echo_counts_while_something_is_out() {
     };
     assert!(!reduces(nothing), "nothing is");
     // A reduction for a loss is one as well.
-    let reacted = |lab: &mut Lab| lab.connection.ecn.on_reduced(lab.connection.snd.max);
+    let reacted = |lab: &mut Lab| lab.connection.ecn.on_reduced(lab.connection.snd.max());
     assert!(!reduces(reacted));
 }
 

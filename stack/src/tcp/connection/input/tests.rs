@@ -123,7 +123,10 @@ fn a_window_that_opens_ends_the_probing() {
     assert!(lab.connection.rtt.rto() < doubled);
     assert_eq!(lab.data(), [nth(0), nth(1), nth(2)]);
     let timeout = lab.now + lab.connection.rtt.rto();
-    assert_eq!(lab.connection.timers.due(Timer::Retransmit), timeout);
+    assert_eq!(
+        lab.connection.timers.due(Timer::Retransmit, lab.now),
+        timeout
+    );
     // While something is in flight its timer goes on, and so does the doubling.
     let mut lab = established();
     lab.write(MSS);
@@ -131,12 +134,12 @@ fn a_window_that_opens_ends_the_probing() {
     lab.wait(10);
     lab.connection.rtt.back_off();
     let (timer, timeout) = (
-        lab.connection.timers.due(Timer::Retransmit),
+        lab.connection.timers.due(Timer::Retransmit, lab.now),
         lab.connection.rtt.rto(),
     );
     lab.peer.window = 61_000;
     lab.ack(1);
-    assert_eq!(lab.connection.timers.due(Timer::Retransmit), timer);
+    assert_eq!(lab.connection.timers.due(Timer::Retransmit, lab.now), timer);
     assert_eq!(lab.connection.rtt.rto(), timeout);
 }
 
@@ -427,7 +430,7 @@ fn text_is_acknowledged_at_once_where_the_peer_waits_for_it() {
     lab.text(MSS as usize);
     assert!(!lab.connection.due.ack, "one segment");
     let due = lab.now + Duration::from_millis(40);
-    assert_eq!(lab.connection.timers.due(Timer::DelayedAck), due);
+    assert_eq!(lab.connection.timers.due(Timer::DelayedAck, lab.now), due);
     lab.wait(10);
     lab.text(1);
     assert_eq!(lab.sent().len(), 1, "and a byte");

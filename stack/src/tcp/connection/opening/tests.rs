@@ -15,7 +15,7 @@ fn a_connection_starts_anew() {
     lab.write(20 * MSS);
     lab.sent();
     lab.wait(6 * RTT);
-    assert!(lab.connection.snd.scoreboard.lost > 0);
+    assert!(lab.connection.snd.scoreboard.lost() > 0);
     lab.connection.claim();
     lab.connection.abort();
     let opening = lab.opening();
@@ -26,7 +26,7 @@ fn a_connection_starts_anew() {
     assert_eq!(
         (
             connection.retries,
-            connection.retransmits,
+            connection.retransmits.get(),
             connection.last_pipe
         ),
         (0, 0, 0)
@@ -41,8 +41,8 @@ fn a_connection_starts_anew() {
     );
     assert_eq!(
         (
-            connection.snd.scoreboard.lost,
-            connection.snd.scoreboard.sacked
+            connection.snd.scoreboard.lost(),
+            connection.snd.scoreboard.sacked()
         ),
         (0, 0)
     );

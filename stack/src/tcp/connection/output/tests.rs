@@ -188,7 +188,7 @@ fn the_byte_of_a_probe_is_sent_again_when_the_window_opens() {
     let probe = lab.wait(500);
     assert_eq!(data(probe), [1..2]);
     assert_eq!(lab.connection.snd.flight(), 0, "it is not in flight");
-    assert_eq!(lab.connection.snd.max, SeqNum::new(2));
+    assert_eq!(lab.connection.snd.max(), SeqNum::new(2));
     lab.peer.window = 100;
     lab.ack(1);
     assert_eq!(lab.data(), [1..101]);

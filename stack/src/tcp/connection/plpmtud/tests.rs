@@ -58,7 +58,7 @@ fn rfc4821_7_7_segments_that_time_out_again_and_again_become_shorter() {
         if search.is_on() {
             assert_eq!(search.high, 1_460);
             // What is too long is lost, and sent again in pieces.
-            assert_eq!(lab.connection.snd.scoreboard.lost, 2 * 1_460);
+            assert_eq!(lab.connection.snd.scoreboard.lost(), 2 * 1_460);
             lab.sent();
             lab.connection.suspect_black_hole(lab.now, timeouts);
             assert_eq!(lab.connection.mss, 500);
@@ -139,10 +139,10 @@ fn rfc4821_7_5_no_probe_is_sent_while_losses_are_repaired() {
     let trials: [fn(&mut Lab); 5] = [
         |lab| lab.connection.snd.scoreboard.lost = 1,
         |lab| lab.connection.snd.scoreboard.sacked = 1,
-        |lab| lab.connection.recovery.enter_fast(lab.connection.snd.max),
+        |lab| lab.connection.recovery.enter_fast(lab.connection.snd.max()),
         |lab| lab.connection.state = State::FinWait2,
         // A window was probed with a byte.
-        |lab| lab.connection.snd.max += 1,
+        |lab| lab.connection.snd.probed = true,
     ];
     for (n, trial) in trials.into_iter().enumerate() {
         let mut lab = searching();
@@ -165,7 +165,7 @@ fn a_probe_that_arrives_makes_segments_as_long_as_it() {
     lab.ack(1_461 + HALF_WAY);
     assert_eq!(u32::from(lab.connection.mss), HALF_WAY);
     assert!(lab.connection.size.search.probe().is_none());
-    lab.ack(lab.connection.snd.max.get());
+    lab.ack(lab.connection.snd.max().get());
     lab.write(10_000);
     assert_eq!(lab.connection.next_path_probe(lab.now).unwrap().len, 1_351);
 }

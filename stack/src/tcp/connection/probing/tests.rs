@@ -17,7 +17,13 @@ fn sent(congestion: CongestionControl, options: TcpOptions, len: u32) -> Lab {
 /// When the timer is due, in milliseconds from now.
 fn due(lab: &Lab, timer: Timer) -> Option<u64> {
     let is_set = lab.connection.timers.is_set(timer);
-    is_set.then(|| lab.connection.timers.due(timer).since(lab.now).as_millis())
+    is_set.then(|| {
+        lab.connection
+            .timers
+            .due(timer, lab.now)
+            .since(lab.now)
+            .as_millis()
+    })
 }
 
 /// As if the round trip had been measured so often that it is certain: the timeout is 200 ms, as long as it is at least.
@@ -71,7 +77,7 @@ fn rfc8985_7_2_no_probe_is_due_while_one_is_out_or_something_is_reported() {
     lab.connection
         .recovery
         .probe
-        .on_sent(lab.connection.snd.max, true);
+        .on_sent(lab.connection.snd.max(), true);
     assert_eq!(lab.connection.probe_timeout(), None);
     let mut lab = sent(CongestionControl::NewReno, modern(), 5 * MSS);
     lab.wait(RTT);
@@ -132,7 +138,7 @@ fn a_probe_carries_the_end_along() {
 fn a_probe_that_is_not_needed_any_more_is_not_sent() {
     let mut lab = sent(CongestionControl::NewReno, modern(), 2 * MSS);
     lab.connection.due.set(Special::LossProbe);
-    lab.connection.recovery.enter_fast(lab.connection.snd.max);
+    lab.connection.recovery.enter_fast(lab.connection.snd.max());
     assert!(lab.connection.plan_loss_probe(lab.now).is_none());
     assert!(!lab.connection.due.is_set(Special::LossProbe));
     let mut lab = sent(CongestionControl::NewReno, modern(), 2 * MSS);
@@ -263,7 +269,7 @@ fn silence_loses_what_was_sent_so_long_ago() {
         .on_sent(100 * MSS);
     assert_eq!(lab.connection.allowance(), 0);
     lab.connection.on_loss_probe_timeout(lab.now);
-    assert_eq!(lab.connection.snd.scoreboard.lost, MSS);
+    assert_eq!(lab.connection.snd.scoreboard.lost(), MSS);
     assert_eq!(lab.connection.allowance(), MSS);
     assert_eq!(lab.connection.recovery.probe.silences(), 1);
     assert_eq!(due(&lab, Timer::Retransmit), Some(200));

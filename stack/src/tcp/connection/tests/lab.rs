@@ -180,7 +180,7 @@ impl Lab {
                 });
                 assert!(all.len() < 10_000, "it sends for ever");
             }
-            let next = self.connection.next_deadline();
+            let next = self.connection.next_deadline(self.now);
             if next > end {
                 self.now = end;
                 return all;
