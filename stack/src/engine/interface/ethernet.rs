@@ -55,12 +55,19 @@ impl Interface {
         }
     }
 
+    /// Writes the header for a packet along a path. False if the next hop is not in reach.
     #[inline]
-    pub(super) fn ethernet_header(&self, path: &Path) -> Option<EthernetHeader> {
-        let next_hop = path.next_hop.as_ref()?;
+    pub(super) fn put_ethernet_header(&self, path: &Path, header: &mut LinkHeader) -> bool {
+        let Some(next_hop) = &path.next_hop else {
+            return false;
+        };
+        let neighbors = &self.ethernet.neighbors;
         let group;
         let dst = match next_hop.delivery {
-            Delivery::Neighbor => self.ethernet.neighbors.hardware(path.neighbor?)?,
+            Delivery::Neighbor => match path.neighbor.and_then(|key| neighbors.hardware(key)) {
+                Some(dst) => dst,
+                None => return false,
+            },
             Delivery::Local => &self.ethernet.hardware,
             Delivery::Broadcast => &EthernetAddress::BROADCAST,
             Delivery::Multicast => {
@@ -77,11 +84,13 @@ impl Interface {
             #[cfg(feature = "proto-ipv6")]
             IpAddress::Ipv6(_) => EtherType::IPV6,
         };
-        Some(EthernetHeader {
-            dst: *dst,
-            src: self.ethernet.hardware,
-            ethertype,
-        })
+        *header = LinkHeader::Ethernet(EthernetHeader::EMPTY);
+        if let LinkHeader::Ethernet(header) = header {
+            header.dst = *dst;
+            header.src = self.ethernet.hardware;
+            header.ethertype = ethertype;
+        }
+        true
     }
 }
 

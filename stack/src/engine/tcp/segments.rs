@@ -5,7 +5,7 @@ use core::num::NonZeroU8;
 use super::{TcpSlot, TcpState};
 use crate::engine::Engine;
 use crate::engine::interface::{Interface, Reach};
-use crate::engine::outgoing::{Content, IpPacket, Outgoing, Payload, Room};
+use crate::engine::outgoing::{Content, IpPacket, LinkHeader, Outgoing, Payload, Room};
 use crate::engine::received::{Handled, Received};
 use crate::engine::sockets::Body;
 use crate::ip::{DISCOVERS_PATH_MTU, Destination};
@@ -117,13 +117,15 @@ impl<'d> Engine<'d> {
         };
         let destination = tcp.connection.tuple.remote.addr;
         let reach = interface.reach(now, destination, &mut tcp.path);
-        if !matches!(reach, Reach::Now) {
+        let mut link = LinkHeader::None;
+        if !matches!(reach, Reach::Now) || !interface.put_link_header(&tcp.path, &mut link) {
             self.on_tcp_out_of_reach(now, index, reach);
             return false;
         }
         let mut sent = false;
         let wants_to_send = loop {
-            let Some(has_more) = send_segment(now, (interface, state, stats), tcp, room) else {
+            let shared = (&mut *interface, &mut *state, &mut *stats);
+            let Some(has_more) = send_segment(now, shared, tcp, &link, room) else {
                 break tcp.connection.wants_to_send();
             };
             sent = true;
@@ -171,20 +173,19 @@ fn send_segment(
     now: Instant,
     (interface, state, stats): (&mut Interface, &mut TcpState<'_>, &mut Stats),
     tcp: &mut TcpSlot<'_>,
+    link: &LinkHeader,
     room: &mut dyn Room,
 ) -> Option<bool> {
     let destination = tcp.connection.tuple.remote.addr;
     let planned = tcp.connection.poll_segment(now, tcp.path.mss(destination));
     // Where it is: a plan that is moved has to be put together again.
-    let (Some(plan), Some(link)) = (&planned, interface.link_header(&tcp.path)) else {
-        return None;
-    };
+    let plan = planned.as_ref()?;
     let tuple = &tcp.connection.tuple;
     let flow_label = interface.flow_label_on(&mut tcp.path, tuple.local, tuple.remote);
     let marked = state.mark_fast_open(now, (&tcp.connection, tcp.fast_open), plan);
     let chosen = tcp.connection.options.hop_limit;
     let segment = Outgoing {
-        link: &link,
+        link,
         content: Content::Ip(IpPacket {
             src: tcp.connection.tuple.local.addr,
             dst: destination,
