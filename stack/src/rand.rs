@@ -5,9 +5,9 @@
 //! numbers. So the stack carries one primitive of a few hundred bytes of code and 40 bytes of state,
 //! where a buffered stream cipher would take kilobytes of flash and 300 bytes of RAM for the same job.
 
-mod sip;
-
 use core::hash::Hasher;
+
+use siphasher::sip::SipHasher24;
 
 /// The seed of a stack: 256 bits from the best source the platform has.
 ///
@@ -186,7 +186,7 @@ impl Hasher for Message {
     #[inline(never)]
     fn finish(&self) -> u64 {
         let message = self.bytes.get(..self.len).unwrap_or(&self.bytes);
-        sip::hash(self.key, message)
+        SipHasher24::new_with_keys(self.key.0, self.key.1).hash(message)
     }
 }
 

@@ -127,7 +127,7 @@ impl Outbox<'_> {
             .ok_or(Discard::ReplyTooLong)?;
         packet.payload.emit(room, packet.src, packet.dst);
         self.answer = Some(Answer {
-            link: answer.link,
+            link: *answer.link,
             src: packet.src,
             dst: packet.dst,
             protocol: packet.payload.protocol(packet.dst),
@@ -158,7 +158,7 @@ impl Outbox<'_> {
             flow_label: FlowLabel::NONE,
             payload: Payload::Written(answer.protocol, payload),
         };
-        let link = answer.link;
+        let link = &{ answer.link };
         let content = match Part::of(&packet, mtu, answer.sent, answer.ident) {
             None => {
                 answer.sent = answer.len;
@@ -177,9 +177,12 @@ impl Outbox<'_> {
     }
 }
 
-impl Received<'_> {
+impl<'f> Received<'f> {
     /// What is known of a datagram when the last of its fragments has arrived, which this is.
-    fn reassembled<'a>(&self, hop_limit: u8, ecn: Ecn, packet: &'a [u8]) -> Received<'a> {
+    fn reassembled<'a>(&self, hop_limit: u8, ecn: Ecn, packet: &'a [u8]) -> Received<'a>
+    where
+        'f: 'a,
+    {
         Received {
             hop_limit,
             ecn,
@@ -207,8 +210,8 @@ impl Cut {
         self.0.map(|progress| (progress.ident, progress.src))
     }
 
-    /// Sends the packet or the next part of it, and returns how far it has come.
-    pub(super) fn send(self, outgoing: Sending<'_>, room: &mut dyn Room) -> Self {
+    /// Sends the packet or the next part of it, and returns how far it has come, and what [`Room::send`] does.
+    pub(super) fn send(self, outgoing: Sending<'_>, room: &mut dyn Room) -> (Self, bool) {
         let Sending {
             link,
             packet,
@@ -219,18 +222,18 @@ impl Cut {
         let offset = self.0.map_or(0, |progress| progress.offset);
         let Some(part) = Part::of(&packet, mtu, offset, ident) else {
             let content = Content::Ip(packet);
-            room.send(&Outgoing { link, content });
-            return Self(None);
+            return (Self(None), room.send(&Outgoing { link, content }));
         };
         let src = packet.src;
         let content = Content::Fragment(packet, part);
-        room.send(&Outgoing { link, content });
-        Self(part.more.then_some(Progress {
+        let has_more = room.send(&Outgoing { link, content });
+        let progress = part.more.then_some(Progress {
             nth,
             offset: offset + part.len,
             ident,
             src,
-        }))
+        });
+        (Self(progress), has_more)
     }
 
     /// Whether all of the packet has been sent.
@@ -272,7 +275,7 @@ impl<'d> Engine<'d> {
             ecn: header.ecn(),
             header: &kept,
             payload,
-            back: received.back,
+            back: received.back.link(),
         };
         let Some(mut whole) = self.fragments.arriving.on_fragment(now, &fragment)? else {
             return Ok(None);

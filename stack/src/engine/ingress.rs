@@ -6,8 +6,7 @@
 use cygnet_driver::{Medium, RxChecksum, RxMeta};
 
 use super::interface::INTERFACE;
-use super::outgoing::LinkHeader;
-use super::received::{Handled, Received};
+use super::received::{Back, Handled, Received};
 use super::{Engine, Inline};
 use crate::ip::{Arrival, ArrivalPath, Destination, Martian};
 #[cfg(feature = "proto-ipv6")]
@@ -61,11 +60,12 @@ impl Engine<'_> {
             #[cfg(feature = "medium-ip")]
             Medium::Ip => {
                 let path = self.arrival_path(true);
+                let back = Back::NONE;
                 match frame.first().map(|b| b >> 4) {
                     #[cfg(feature = "proto-ipv4")]
-                    Some(4) => self.on_ipv4(now, frame, meta, path, LinkHeader::None),
+                    Some(4) => self.on_ipv4(now, frame, meta, path, back),
                     #[cfg(feature = "proto-ipv6")]
-                    Some(6) => self.on_ipv6(now, frame, meta, path, LinkHeader::None),
+                    Some(6) => self.on_ipv6(now, frame, meta, path, back),
                     Some(_) => Err(Discard::UnknownProtocol),
                     None => Err(Discard::Malformed),
                 }
@@ -80,16 +80,16 @@ impl Engine<'_> {
     #[cfg(feature = "medium-ethernet")]
     fn on_ethernet<'f>(&mut self, now: Instant, frame: &'f [u8], meta: RxMeta) -> Handled<'f> {
         let (header, payload) = EthernetHeader::parse(frame)?;
-        let ours = header.dst == self.interface.ethernet.hardware;
+        // Compared where it lies: six bytes are not moved well.
+        let ours = frame.starts_with(&self.interface.ethernet.hardware.0);
         if !ours && header.dst.is_unicast() {
             return Err(Discard::NotForUs);
         }
         let path = self.arrival_path(ours);
-        let back = LinkHeader::Ethernet(EthernetHeader {
-            dst: header.src,
-            src: self.interface.ethernet.hardware,
-            ethertype: header.ethertype,
-        });
+        let back = Back {
+            header: frame.first_chunk(),
+            hardware: self.interface.ethernet.hardware,
+        };
         match header.ethertype {
             #[cfg(feature = "proto-ipv4")]
             EtherType::ARP => self.on_arp(now, &header, payload),
@@ -119,7 +119,7 @@ impl Engine<'_> {
         packet: &'f [u8],
         meta: RxMeta,
         path: ArrivalPath,
-        back: LinkHeader,
+        back: Back<'f>,
     ) -> Handled<'f> {
         let verify = meta.checksum == RxChecksum::Unverified;
         let (header, payload) = Ipv4Header::parse(packet, verify)?;
@@ -196,7 +196,7 @@ impl Engine<'_> {
         packet: &'f [u8],
         meta: RxMeta,
         path: ArrivalPath,
-        back: LinkHeader,
+        back: Back<'f>,
     ) -> Handled<'f> {
         if !self.interface.speaks_v6() {
             return Err(Discard::UnknownProtocol);

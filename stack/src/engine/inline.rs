@@ -122,7 +122,7 @@ impl<'f> Inline<'f> {
             #[cfg(feature = "medium-ethernet")]
             InlinePacket::Arp(packet) => {
                 return Outgoing {
-                    link: self.link,
+                    link: &self.link,
                     content: Content::Arp(packet),
                 };
             }
@@ -154,7 +154,7 @@ impl<'f> Inline<'f> {
             }
         };
         Outgoing {
-            link: self.link,
+            link: &self.link,
             content: Content::Ip(IpPacket {
                 src,
                 dst,

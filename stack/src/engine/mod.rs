@@ -141,6 +141,9 @@ pub(crate) struct Engine<'d> {
     fragments: FragmentState<'d>,
     #[cfg(feature = "socket-dns")]
     dns: services::dns::DnsState,
+    /// The socket that the last datagram was for.
+    #[cfg(all(feature = "many-sockets", feature = "socket-udp"))]
+    last_udp: crate::storage::Index,
     #[cfg(all(feature = "embedded-nal-async", feature = "socket-udp"))]
     udp_pools: packet_socket::udp::UdpPools<'d>,
     /// A handle asked for something that only the runner can begin.
@@ -174,6 +177,8 @@ impl<'d> Engine<'d> {
             fragments: FragmentState::new(),
             #[cfg(feature = "socket-dns")]
             dns: services::dns::DnsState::new(),
+            #[cfg(all(feature = "many-sockets", feature = "socket-udp"))]
+            last_udp: 0,
             #[cfg(all(feature = "embedded-nal-async", feature = "socket-udp"))]
             udp_pools: packet_socket::udp::UdpPools::new(),
             attention: false,

@@ -238,7 +238,10 @@ impl Engine<'_> {
             _ => LinkHeader::None,
         };
         let content = Content::GroupReport(report);
-        room.send(&Outgoing { link, content });
+        room.send(&Outgoing {
+            link: &link,
+            content,
+        });
         self.on_sent();
     }
 }

@@ -48,10 +48,9 @@ impl Cut {
         None
     }
 
-    pub(super) fn send(self, outgoing: Sending<'_>, room: &mut dyn Room) -> Self {
+    pub(super) fn send(self, outgoing: Sending<'_>, room: &mut dyn Room) -> (Self, bool) {
         let (link, content) = (outgoing.link, Content::Ip(outgoing.packet));
-        room.send(&Outgoing { link, content });
-        self
+        (self, room.send(&Outgoing { link, content }))
     }
 
     pub(super) fn is_done(&self) -> bool {

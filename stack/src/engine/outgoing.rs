@@ -24,32 +24,35 @@ use crate::wire::{
 /// The frame. Its payload lies where it was queued, and is copied once, into the driver's buffer, while
 /// its checksum is computed.
 pub(crate) struct Outgoing<'a> {
-    pub(super) link: LinkHeader,
+    /// Of all frames of a turn the same, and not moved: it would have to be read in other pieces than it was written in.
+    pub(super) link: &'a LinkHeader,
     pub(super) content: Content<'a>,
 }
 
 /// Room for frames with the driver, whichever that is: the engine is compiled once for all of them.
 pub(crate) trait Room {
-    /// Sends `frame`. There is room for one frame when a turn begins; for more its owner asks.
-    fn send(&mut self, frame: &Outgoing<'_>);
+    /// Sends `frame`. There is room for one frame when a turn begins. True if it is known that there is for another;
+    /// otherwise its owner asks.
+    fn send(&mut self, frame: &Outgoing<'_>) -> bool;
 
     /// Whether there is room for another frame in this turn.
     fn has_more(&mut self) -> bool;
 }
 
 impl dyn Room + '_ {
-    /// The same. Where a turn is one frame, nothing is left of what asks.
+    /// The same, where it may be known. Where a turn is one frame, nothing is left of what asks.
     #[inline]
-    pub(super) fn goes_on(&mut self) -> bool {
-        TRANSMIT_TURN > 1 && self.has_more()
+    pub(super) fn goes_on(&mut self, is_known: bool) -> bool {
+        TRANSMIT_TURN > 1 && (is_known || self.has_more())
     }
 }
 
 impl<T: TxToken> Room for Option<T> {
-    fn send(&mut self, frame: &Outgoing<'_>) {
+    fn send(&mut self, frame: &Outgoing<'_>) -> bool {
         if let Some(tx) = self.take() {
             frame.send(tx);
         }
+        false
     }
 
     fn has_more(&mut self) -> bool {
@@ -107,7 +110,7 @@ pub(super) struct IpPacket<'a> {
 
 /// A packet of a socket at its turn.
 pub(super) struct Sending<'a> {
-    pub(super) link: LinkHeader,
+    pub(super) link: &'a LinkHeader,
     pub(super) packet: IpPacket<'a>,
     /// Its number in the socket's queue.
     pub(super) nth: usize,
@@ -188,7 +191,7 @@ impl Outgoing<'_> {
         let Some((header, rest)) = frame.split_at_mut_checked(self.link.len()) else {
             return;
         };
-        if let LinkHeader::Ethernet(ethernet) = &self.link {
+        if let LinkHeader::Ethernet(ethernet) = self.link {
             ethernet.emit(header);
         }
         match &self.content {

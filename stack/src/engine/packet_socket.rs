@@ -30,9 +30,6 @@ pub(crate) trait PacketKind {
     /// The state of such a socket.
     type Socket<'d>;
 
-    /// Whether a task that sends hears of faults too, and not only who receives.
-    const TELLS_SENDERS: bool = false;
-
     /// The socket of a handle.
     fn of<'e, 'd>(engine: &'e Engine<'d>, key: SocketKey) -> Option<&'e Self::Socket<'d>>;
 
@@ -51,7 +48,7 @@ pub(crate) trait PacketKind {
     fn send<R>(
         engine: &mut Engine<'_>,
         key: SocketKey,
-        meta: Self::Meta,
+        meta: &Self::Meta,
         len: usize,
         write: impl FnOnce(&mut [u8]) -> (usize, R),
     ) -> Result<R, QueueError>;
@@ -71,6 +68,9 @@ pub(crate) enum QueueError {
     AddressGone,
     /// The socket is not bound.
     NotBound,
+    /// Not for what it is, but to tell of one before it.
+    #[cfg(feature = "socket-udp")]
+    Fault(Fault),
     /// Its header, which its user wrote, is not one that the socket sends.
     #[cfg(feature = "socket-raw")]
     Invalid,

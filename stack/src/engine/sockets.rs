@@ -274,6 +274,7 @@ impl<'d> Sockets<'d> {
 
     /// The slot has something to send, unless it waits for a neighbor, which will say so.
     #[cfg_attr(target_pointer_width = "32", inline(never))]
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
     pub(super) fn mark_ready(&mut self, index: Index) {
         if self.slot(index).waiting == Waiting::No {
             self.ready.push_back(self.links[lane::WORK], index);
@@ -299,6 +300,7 @@ impl<'d> Sockets<'d> {
     // Events.
 
     #[cfg_attr(target_pointer_width = "32", inline(never))]
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
     pub(super) fn notify(&mut self, index: Index, events: Events) {
         if !events.is_empty() {
             self.slot_mut(index).events |= events;
@@ -376,6 +378,13 @@ impl<'d> Sockets<'d> {
         mut is_it: impl FnMut(&Body<'d>) -> bool,
     ) -> Option<Index> {
         self.find_best(hash, |body| is_it(body).then_some(0))
+    }
+
+    /// A socket that is filed with no other one in its bucket: whatever leads there finds it, or nothing.
+    #[cfg(all(feature = "many-sockets", feature = "socket-udp"))]
+    #[inline]
+    pub(super) fn filed_alone(&self, index: Index) -> Option<&Body<'d>> {
+        List::is_alone(self.links[lane::BUCKET], index).then(|| self.body(index))
     }
 
     /// The first socket filed under `hash`, or the one behind `after`.

@@ -1,6 +1,8 @@
 //! Two engines on a wire and a virtual clock. What handles, drivers and impairments add is tested from
 //! outside; here the engine itself speaks, so that a test sees every frame.
 
+#[cfg(feature = "socket-udp")]
+mod datagrams;
 #[cfg(feature = "socket-dhcpv6")]
 mod dhcpv6;
 #[cfg(feature = "ip-fragments")]

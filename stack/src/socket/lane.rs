@@ -53,7 +53,7 @@ impl<'a, 'c, D: Driver> Lane<'a, 'c, D> {
 }
 
 impl<D: Driver> Room for Lane<'_, '_, D> {
-    fn send(&mut self, frame: &Outgoing<'_>) {
+    fn send(&mut self, frame: &Outgoing<'_>) -> bool {
         self.turn -= 1;
         self.burst -= 1;
         self.room -= 1;
@@ -61,6 +61,7 @@ impl<D: Driver> Room for Lane<'_, '_, D> {
             Some(tx) => frame.send(tx),
             None => debug_assert!(false, "the driver's room has gone without use"),
         }
+        self.turn > 0 && self.room > 0
     }
 
     fn has_more(&mut self) -> bool {

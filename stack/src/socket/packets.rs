@@ -120,6 +120,7 @@ impl From<WaitError> for SendError {
 }
 
 impl From<Fault> for RecvError {
+    #[cold]
     fn from(fault: Fault) -> Self {
         match fault {
             #[cfg(feature = "icmp-errors")]
@@ -132,6 +133,7 @@ impl From<Fault> for RecvError {
 }
 
 impl From<Fault> for SendError {
+    #[cold]
     fn from(fault: Fault) -> Self {
         match fault {
             #[cfg(feature = "icmp-errors")]
@@ -203,22 +205,30 @@ impl<'d, M: RawMutex, K: PacketKind> Packets<'d, M, K> {
             .unwrap_or(true)
     }
 
-    // Futures within futures cost time for each packet, so none here is made of another.
+    // Futures within futures cost time for each packet, so none here is made of another. Those that are asked most have
+    // no states to go through either, and what they were given stays where it is.
 
-    pub(super) async fn recv_from(&self, buffer: &mut [u8]) -> Result<(usize, K::Meta), RecvError> {
-        // Most find something, and need no place to wait in.
-        if TRIES_AT_ONCE {
-            let at_once = self.with(|engine, key| {
-                take_now::<K, _>(engine, key, |data, meta| {
-                    copy_out(data, buffer).map(|len| (len, meta))
-                })
-            });
-            if let Some(taken) = at_once.map_err(|Reentrant| RecvError::Reentrant)? {
-                return taken?;
-            }
-        }
+    pub(super) fn recv_from(
+        &self,
+        buffer: &mut [u8],
+    ) -> impl Future<Output = Result<(usize, K::Meta), RecvError>> {
         let mut waiting = Waiting::new(self.stack, self.key);
-        poll_fn(|cx| self.poll_copy(cx, &mut waiting, buffer)).await
+        poll_fn(move |cx| {
+            // Most find something, and need no place to wait in.
+            if TRIES_AT_ONCE && !waiting.has_place() {
+                let at_once = self.with(|engine, key| {
+                    take_now::<K, _>(engine, key, |data, meta| {
+                        copy_out(data, buffer).map(|len| (len, meta))
+                    })
+                });
+                match at_once {
+                    Ok(Some(taken)) => return Poll::Ready(taken.and_then(|copied| copied)),
+                    Ok(None) => {}
+                    Err(Reentrant) => return Poll::Ready(Err(RecvError::Reentrant)),
+                }
+            }
+            self.poll_copy(cx, &mut waiting, buffer)
+        })
     }
 
     pub(super) fn poll_recv_from(
@@ -270,17 +280,26 @@ impl<'d, M: RawMutex, K: PacketKind> Packets<'d, M, K> {
         polled.map(|result| result.unwrap_or_else(|error| Err(error.into())))
     }
 
-    pub(super) async fn send(&self, data: &[u8], to: K::Meta) -> Result<(), SendError> {
-        let mut write = Some(copy_of(data));
-        if TRIES_AT_ONCE {
-            let at_once =
-                self.with(|engine, key| send_now::<K, ()>(engine, key, to, data.len(), &mut write));
-            if let Some(sent) = at_once.map_err(|Reentrant| SendError::Reentrant)? {
-                return sent;
-            }
-        }
+    pub(super) fn send(
+        &self,
+        data: &[u8],
+        to: K::Meta,
+    ) -> impl Future<Output = Result<(), SendError>> {
         let mut waiting = Waiting::new(self.stack, self.key);
-        poll_fn(|cx| self.poll_send_with(cx, &mut waiting, data.len(), to, &mut write)).await
+        poll_fn(move |cx| {
+            let mut write = copy_of(data);
+            if TRIES_AT_ONCE && !waiting.has_place() {
+                let at_once = self.with(|engine, key| {
+                    send_now::<K, ()>(engine, key, &to, data.len(), &mut write)
+                });
+                match at_once {
+                    Ok(Some(sent)) => return Poll::Ready(sent),
+                    Ok(None) => {}
+                    Err(Reentrant) => return Poll::Ready(Err(SendError::Reentrant)),
+                }
+            }
+            self.poll_send_with(cx, &mut waiting, data.len(), &to, &mut write)
+        })
     }
 
     pub(super) fn poll_send(
@@ -290,8 +309,8 @@ impl<'d, M: RawMutex, K: PacketKind> Packets<'d, M, K> {
         to: K::Meta,
     ) -> Poll<Result<(), SendError>> {
         let mut waiting = Waiting::of_poll(self.stack, self.key);
-        let mut write = Some(copy_of(data));
-        self.poll_send_with(cx, &mut waiting, data.len(), to, &mut write)
+        let mut write = copy_of(data);
+        self.poll_send_with(cx, &mut waiting, data.len(), &to, &mut write)
     }
 
     pub(super) async fn send_with<R>(
@@ -302,7 +321,16 @@ impl<'d, M: RawMutex, K: PacketKind> Packets<'d, M, K> {
     ) -> Result<R, SendError> {
         let mut waiting = Waiting::new(self.stack, self.key);
         let mut f = Some(f);
-        poll_fn(|cx| self.poll_send_with(cx, &mut waiting, len, to, &mut f)).await
+        let mut write = |room: &mut [u8]| match f.take() {
+            Some(f) => {
+                let (len, result) = f(room);
+                (len, Some(result))
+            }
+            None => (0, None),
+        };
+        let sent =
+            poll_fn(|cx| self.poll_send_with(cx, &mut waiting, len, &to, &mut write)).await?;
+        sent.ok_or(SendError::NotBound)
     }
 
     fn poll_send_with<R>(
@@ -310,8 +338,8 @@ impl<'d, M: RawMutex, K: PacketKind> Packets<'d, M, K> {
         cx: &mut Context<'_>,
         waiting: &mut Waiting<'d, M>,
         len: usize,
-        to: K::Meta,
-        write: &mut Option<impl FnOnce(&mut [u8]) -> (usize, R)>,
+        to: &K::Meta,
+        write: &mut impl FnMut(&mut [u8]) -> (usize, R),
     ) -> Poll<Result<R, SendError>> {
         let key = self.key;
         let polled = waiting.poll(cx, &Interest::SENDERS, |engine| {
@@ -350,7 +378,7 @@ fn copy_out(data: &[u8], buffer: &mut [u8]) -> Result<usize, RecvError> {
 }
 
 /// Writes that.
-fn copy_of(data: &[u8]) -> impl FnOnce(&mut [u8]) -> (usize, ()) {
+fn copy_of(data: &[u8]) -> impl FnMut(&mut [u8]) -> (usize, ()) {
     |room| {
         room.copy_from_slice(data);
         (data.len(), ())
@@ -382,33 +410,22 @@ fn take_now<K: PacketKind, R>(
 fn send_now<K: PacketKind, R>(
     engine: &mut Engine<'_>,
     key: SocketKey,
-    to: K::Meta,
+    to: &K::Meta,
     len: usize,
-    write: &mut Option<impl FnOnce(&mut [u8]) -> (usize, R)>,
+    write: &mut impl FnMut(&mut [u8]) -> (usize, R),
 ) -> Option<Result<R, SendError>> {
-    if K::TELLS_SENDERS
-        && let Some(fault) =
-            K::of_mut(engine, key).and_then(|socket| K::queues_mut(socket).take_fault())
-    {
-        return Some(Err(fault.into()));
-    }
-    let queued = K::send(engine, key, to, len, |room| match write.take() {
-        Some(write) => {
-            let (len, result) = write(room);
-            (len, Some(result))
-        }
-        None => (0, None),
-    });
-    match queued {
-        Ok(Some(result)) => Some(Ok(result)),
+    match K::send(engine, key, to, len, write) {
+        Ok(result) => Some(Ok(result)),
         Err(QueueError::Full) => None,
         Err(QueueError::TooLong) => Some(Err(SendError::PacketTooLarge)),
         Err(QueueError::NoRoute) => Some(Err(SendError::NoRoute)),
         #[cfg(feature = "socket-udp")]
         Err(QueueError::AddressGone) => Some(Err(SendError::AddressGone)),
+        #[cfg(feature = "socket-udp")]
+        Err(QueueError::Fault(fault)) => Some(Err(fault.into())),
         #[cfg(feature = "socket-raw")]
         Err(QueueError::Invalid) => Some(Err(SendError::InvalidPacket)),
-        Ok(None) | Err(QueueError::NotBound) => Some(Err(SendError::NotBound)),
+        Err(QueueError::NotBound) => Some(Err(SendError::NotBound)),
     }
 }
 

@@ -165,6 +165,7 @@ impl<'d> Shared<'d> {
             && self.engine.wants_attention(false)
             && let Some(waker) = self.runner.take()
         {
+            self.runner_sleeps = false;
             wakes.push(waker);
         }
         if self.watched_changed || self.engine.has_events() {

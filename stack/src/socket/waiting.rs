@@ -42,6 +42,12 @@ impl<'d, M: RawMutex> Waiting<'d, M> {
         waiting
     }
 
+    /// Whether it is a future's that waits, or did.
+    #[inline]
+    pub(super) fn has_place(&self) -> bool {
+        self.place.is_some()
+    }
+
     /// Asks the engine, and waits if it has no answer.
     #[inline]
     pub(super) fn poll<R>(

@@ -81,12 +81,18 @@ impl List {
     }
 
     /// Appends `index`; false if it is in a list of the lane already, which changes nothing.
+    #[inline]
     pub(crate) fn push_back(&mut self, lane: &mut [Link], index: Index) -> bool {
-        let this = Place::of(index);
-        let link = &mut lane[usize::from(index)];
-        if link.next != Place::NONE {
+        if lane[usize::from(index)].is_linked() {
             return false;
         }
+        self.append(lane, index);
+        true
+    }
+
+    fn append(&mut self, lane: &mut [Link], index: Index) {
+        let this = Place::of(index);
+        let link = &mut lane[usize::from(index)];
         *link = Link {
             prev: this,
             next: this,
@@ -99,7 +105,15 @@ impl List {
             }
         }
         self.tail = this;
-        true
+    }
+
+    /// Whether `index` is in a list, and nothing else is in that.
+    #[cfg(feature = "socket-udp")]
+    #[inline]
+    pub(crate) fn is_alone(lane: &[Link], index: Index) -> bool {
+        let this = Place::of(index);
+        let link = lane.get(usize::from(index));
+        link.is_some_and(|link| link.prev == this && link.next == this)
     }
 
     /// Takes out the front.

@@ -92,6 +92,10 @@ impl<'d, M: Copy> PacketQueue<'d, M> {
     }
 
     /// Queues a packet of `len` bytes that `write` fills in and may shorten by returning less.
+    ///
+    /// Inlined where there is room for it: `meta`, which its caller has in registers, is written down once then, and
+    /// not read back in pieces of other sizes.
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
     pub(crate) fn push_with<R>(
         &mut self,
         meta: M,
@@ -102,11 +106,10 @@ impl<'d, M: Copy> PacketQueue<'d, M> {
         let (used, result) = write(&mut self.bytes[offset..offset + len]);
         let used = used.min(len);
         let slot = self.slot(self.count);
-        self.records[slot] = PacketMetadata {
-            offset: offset as u32,
-            len: used as u32,
-            place: Place::Taken(meta),
-        };
+        let record = &mut self.records[slot];
+        record.offset = offset as u32;
+        record.len = used as u32;
+        record.place = Place::Taken(meta);
         self.end = offset + used;
         self.count += 1;
         self.live += 1;
@@ -175,24 +178,36 @@ impl<'d, M: Copy> PacketQueue<'d, M> {
         self.get_mut(0)
     }
 
-    /// Removes the packet at the front.
+    /// Removes the packet at the front, and with it what was taken out behind it.
+    #[inline]
     pub(crate) fn pop(&mut self) {
-        self.take(0);
+        if self.count == 0 {
+            return;
+        }
+        self.live -= 1;
+        self.pass();
+        while self.count > self.live && self.records[self.head].place.is_vacant() {
+            self.pass();
+        }
+    }
+
+    /// The record at the front is that of no packet any more.
+    #[inline]
+    fn pass(&mut self) {
+        self.head = self.slot(1);
+        self.count -= 1;
     }
 
     /// Removes the `nth` packet.
+    #[inline]
     pub(crate) fn take(&mut self, nth: usize) {
-        if nth >= self.count {
-            return;
-        }
-        let slot = self.slot(nth);
-        if self.records[slot].place.take().is_some() {
-            self.live -= 1;
-        }
-        // The front goes, and with it what was taken out behind it.
-        while self.count > self.live && self.records[self.head].place.is_vacant() {
-            self.head = self.slot(1);
-            self.count -= 1;
+        if nth == 0 {
+            self.pop();
+        } else if nth < self.count {
+            let slot = self.slot(nth);
+            if self.records[slot].place.take().is_some() {
+                self.live -= 1;
+            }
         }
     }
 
@@ -203,6 +218,7 @@ impl<'d, M: Copy> PacketQueue<'d, M> {
     }
 
     /// Where `len` bytes in one piece would go.
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
     fn place(&self, len: usize) -> Result<usize, PushError> {
         let capacity = self.byte_capacity();
         if len > capacity || self.records.is_empty() {

@@ -42,12 +42,12 @@ impl Sum {
     /// As [`Self::of`], for a header of so many words of 32 bits: too short to be worth a call.
     #[inline]
     pub(super) fn of_header<const WORDS: usize>(header: &[[u8; 4]; WORDS]) -> Self {
-        let words = header.iter().map(|word| u32::from_ne_bytes(*word));
-        Self(words.map(u64::from).sum())
+        machine::sum_header(header)
     }
 
     /// Copies `src` to `dst` and returns its sum. Of slices that differ in length only the part that
     /// both have is copied and summed.
+    #[cfg_attr(target_pointer_width = "64", inline)]
     pub fn copy(dst: &mut [u8], src: &[u8]) -> Self {
         let len = dst.len().min(src.len());
         machine::copy(&mut dst[..len], &src[..len])
@@ -75,7 +75,9 @@ impl Sum {
     /// The sum of 16-bit and 32-bit fields at even offsets, given that of their values. So many fields
     /// cost one conversion; there may be 2^32 of them.
     pub const fn of_fields(values: u64) -> Self {
-        Self(fold(values).to_be() as u64)
+        // Of 32 bits, so that what fits them is not folded for nothing.
+        let sum = values.wrapping_add(values.rotate_left(32)) >> 32;
+        Self((sum as u32).to_be() as u64)
     }
 
     /// The sum of this data and a 16-bit field at an even offset.
@@ -111,16 +113,31 @@ impl Sum {
 /// RFC 8200 §8.1).
 #[cfg_attr(target_pointer_width = "32", inline(never))]
 pub fn pseudo_header(src: IpAddress, dst: IpAddress, protocol: IpProtocol, len: usize) -> Sum {
-    // No segment is longer than 65,535 bytes; IPv6 would have room for 32 bits.
-    let fields = u64::from(protocol.0) + len as u64;
-    match (src, dst) {
-        (IpAddress::Ipv4(src), IpAddress::Ipv4(dst)) => {
-            Sum::of_fields(fields + u64::from(src.to_bits()) + u64::from(dst.to_bits()))
+    PseudoHeader::new(src, dst, protocol, len).and(0)
+}
+
+/// The same before it is summed, so that the transport header can be summed with it in one go.
+#[derive(Clone, Copy)]
+pub(super) struct PseudoHeader {
+    /// The values of the other fields, added up.
+    fields: u64,
+    addresses: Sum,
+}
+
+impl PseudoHeader {
+    #[inline]
+    pub(super) fn new(src: IpAddress, dst: IpAddress, protocol: IpProtocol, len: usize) -> Self {
+        // No segment is longer than 65,535 bytes; IPv6 would have room for 32 bits.
+        Self {
+            fields: u64::from(protocol.0) + len as u64,
+            addresses: address_sum(src).add(address_sum(dst)),
         }
-        #[cfg(feature = "proto-ipv6")]
-        _ => Sum::of_fields(fields)
-            .add(address_sum(src))
-            .add(address_sum(dst)),
+    }
+
+    /// Its sum and that of a header, given the values of the header's fields, added up.
+    #[inline]
+    fn and(self, header: u64) -> Sum {
+        self.addresses.add(Sum::of_fields(self.fields + header))
     }
 }
 
@@ -138,12 +155,13 @@ pub enum ChecksumMode {
 
 impl ChecksumMode {
     /// Copies the two parts of a payload, one after the other, into `body`, which is as long as both
-    /// together, and returns what belongs into the checksum field. `header` is the sum of the transport
-    /// header, which has an even length, with that field zero.
+    /// together, and returns what belongs into the checksum field. `header` is what the fields of the transport
+    /// header, which has an even length, add up to, with that field zero: see [`Sum::of_fields`].
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
     pub(super) fn copy_payload(
         self,
-        pseudo: Sum,
-        header: Sum,
+        pseudo: PseudoHeader,
+        header: u64,
         body: &mut [u8],
         payload: (&[u8], &[u8]),
     ) -> u16 {
@@ -154,7 +172,7 @@ impl ChecksumMode {
         };
         match self {
             Self::Full => {
-                let mut sum = pseudo.add(header).add(Sum::copy(first, payload.0));
+                let mut sum = pseudo.and(header).add(Sum::copy(first, payload.0));
                 if !second.is_empty() {
                     sum = sum.add_at(Sum::copy(second, payload.1), middle);
                 }
@@ -163,7 +181,7 @@ impl ChecksumMode {
             Self::Partial => {
                 copy_common(first, payload.0);
                 copy_common(second, payload.1);
-                pseudo.fold()
+                pseudo.and(0).fold()
             }
         }
     }
@@ -175,10 +193,11 @@ fn copy_common(dst: &mut [u8], src: &[u8]) {
     dst[..len].copy_from_slice(&src[..len]);
 }
 
-#[cfg(feature = "proto-ipv6")]
+#[inline]
 fn address_sum(address: IpAddress) -> Sum {
     match address {
-        IpAddress::Ipv4(address) => Sum::ZERO.add_u32(address.to_bits()),
+        IpAddress::Ipv4(address) => Sum(u32::from_ne_bytes(address.octets()).into()),
+        #[cfg(feature = "proto-ipv6")]
         IpAddress::Ipv6(address) => Sum::of(&address.octets()),
     }
 }

@@ -21,7 +21,7 @@ pub use options::{SackBlocks, TcpOptions};
 
 use super::Malformed;
 use super::address::IpAddress;
-use super::checksum::{ChecksumMode, Sum, pseudo_header};
+use super::checksum::{ChecksumMode, PseudoHeader, Sum, pseudo_header};
 use super::ip::IpProtocol;
 use super::seq::SeqNum;
 
@@ -164,10 +164,10 @@ impl TcpHeader {
             checksum: 0.into(),
             urgent: self.urgent.into(),
         };
-        let pseudo = pseudo_header(src, dst, IpProtocol::TCP, segment_len);
-        let header_sum = Sum::of_fields(fixed.fields() + self.options.emit(options));
+        let pseudo = PseudoHeader::new(src, dst, IpProtocol::TCP, segment_len);
+        let fields = fixed.fields() + self.options.emit(options);
         *raw = fixed;
-        raw.checksum = mode.copy_payload(pseudo, header_sum, body, payload).into();
+        raw.checksum = mode.copy_payload(pseudo, fields, body, payload).into();
     }
 }
 

@@ -5,7 +5,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
 use super::Malformed;
 use super::address::IpAddress;
-use super::checksum::{ChecksumMode, Sum, pseudo_header};
+use super::checksum::{ChecksumMode, PseudoHeader, Sum, pseudo_header};
 use super::ip::{IpProtocol, IpVersion};
 
 /// The length of the header in bytes.
@@ -99,10 +99,10 @@ impl UdpHeader {
             len: len_field.into(),
             checksum: 0.into(),
         };
-        let pseudo = pseudo_header(src, dst, IpProtocol::UDP, len);
-        let header_sum = fixed.sum();
+        let pseudo = PseudoHeader::new(src, dst, IpProtocol::UDP, len);
+        let fields = fixed.fields();
         *raw = fixed;
-        let checksum = mode.copy_payload(pseudo, header_sum, data, payload);
+        let checksum = mode.copy_payload(pseudo, fields, data, payload);
         raw.checksum = match (mode, checksum) {
             // "If the computed checksum is zero, it is transmitted as all ones": zero means that
             // there is none.
@@ -143,7 +143,7 @@ impl UdpHeader {
             checksum: 0.into(),
         };
         let checksum = pseudo_header(src, dst, IpProtocol::UDP, len)
-            .add(raw.sum())
+            .add(Sum::of_fields(raw.fields()))
             .add(Sum::copy(data, first))
             .add_at(Sum::of(rest), first.len())
             .finish();
@@ -163,15 +163,13 @@ struct Raw {
 }
 
 impl Raw {
-    /// The sum of the header, field by field: to read it back from where it was just written in
+    /// The header's fields, added up one by one: to read them back from where they were just written in
     /// pieces of other sizes would stall the processor.
-    fn sum(&self) -> Sum {
-        Sum::of_fields(
-            u64::from(self.src_port.get())
-                + u64::from(self.dst_port.get())
-                + u64::from(self.len.get())
-                + u64::from(self.checksum.get()),
-        )
+    fn fields(&self) -> u64 {
+        u64::from(self.src_port.get())
+            + u64::from(self.dst_port.get())
+            + u64::from(self.len.get())
+            + u64::from(self.checksum.get())
     }
 }
 

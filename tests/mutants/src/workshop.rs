@@ -258,11 +258,12 @@ const WITH_SWITCH: &str = "[dependencies]\nmutant_switch.path = \"../mutant_swit
 const LENIENT: &str = "#![allow(warnings, arithmetic_overflow, unconditional_panic)]";
 
 /// For suites, which are built once and run thousands of times: what runs most is optimised. A mutant that overflows is noticed, as ever.
-const OPTIMISED: [&str; 5] = [
+const OPTIMISED: [&str; 6] = [
     "--config=profile.dev.package.cygnet.opt-level=1",
     "--config=profile.dev.package.cygnet-link.opt-level=1",
     "--config=profile.dev.package.cygnet-tests.opt-level=1",
     "--config=profile.dev.package.mutant_switch.opt-level=2",
+    "--config=profile.dev.package.siphasher.opt-level=2",
     "--config=profile.dev.package.zerocopy.opt-level=2",
 ];
 const PROFILE: [(&str, &str); 2] = [

@@ -54,7 +54,7 @@ impl Engine<'_> {
             ecn: header.ecn(),
             header: &kept,
             payload,
-            back: received.back,
+            back: received.back.link(),
         };
         let Some(mut whole) = self.fragments.arriving.on_fragment(now, &arrived)? else {
             return Ok(None);

@@ -214,7 +214,7 @@ impl Engine<'_> {
 impl Received<'_> {
     fn answer_icmpv6<'a>(&self, src: IpAddress, message: Icmpv6Message<'a>) -> Inline<'a> {
         Inline {
-            link: self.back,
+            link: self.back.link(),
             packet: InlinePacket::Icmpv6 {
                 src,
                 dst: self.src,

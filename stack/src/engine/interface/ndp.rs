@@ -242,7 +242,7 @@ impl Engine<'_> {
         }
         let named = options.source_link_address();
         self.on_link_address(now, src, named);
-        let link = match (named, received.back) {
+        let link = match (named, received.back.link()) {
             (Some(hardware), _) if hardware.is_unicast() => hardware,
             (_, LinkHeader::Ethernet(back)) => back.dst,
             (_, LinkHeader::None) => return Ok(None),

@@ -56,7 +56,7 @@ impl PacketKind for Icmp {
     fn send<R>(
         engine: &mut Engine<'_>,
         key: SocketKey,
-        meta: IcmpMetadata,
+        meta: &IcmpMetadata,
         len: usize,
         write: impl FnOnce(&mut [u8]) -> (usize, R),
     ) -> Result<R, QueueError> {
@@ -82,7 +82,7 @@ impl PacketKind for Icmp {
         let Body::Icmp(icmp) = engine.sockets.body_mut(index) else {
             return Err(QueueError::NotBound);
         };
-        let result = icmp.queues.tx.push_with(meta, len, write)?;
+        let result = icmp.queues.tx.push_with(*meta, len, write)?;
         engine.sockets.mark_ready(index);
         Ok(result)
     }

@@ -47,6 +47,7 @@ impl<'d, T: Copy> Queues<'d, T> {
 
     /// Puts a packet that arrived where its user finds it.
     #[cfg_attr(target_pointer_width = "32", inline(never))]
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
     pub(super) fn receive(&mut self, meta: T, data: &[u8]) -> Result<(), Discard> {
         receive(&mut self.rx, meta, data)
     }
@@ -88,8 +89,11 @@ impl<'d, T: Copy> Queues<'d, T> {
     }
 
     /// What became of a packet, told once.
+    #[inline]
     pub(crate) fn take_fault(&mut self) -> Option<Fault> {
-        self.fault.take()
+        let fault = self.fault?;
+        self.fault = None;
+        Some(fault)
     }
 
     pub(crate) fn received(&self) -> &PacketQueue<'d, T> {
@@ -105,6 +109,7 @@ impl<'d, T: Copy> Queues<'d, T> {
     }
 }
 
+#[cfg_attr(target_pointer_width = "64", inline(always))]
 fn receive<T: Copy>(rx: &mut PacketQueue<'_, T>, meta: T, data: &[u8]) -> Result<(), Discard> {
     let queued = rx.push_with(meta, data.len(), |room| {
         room.copy_from_slice(data);

@@ -68,7 +68,7 @@ impl PacketKind for Raw {
     fn send<R>(
         engine: &mut Engine<'_>,
         key: SocketKey,
-        meta: RawMetadata,
+        meta: &RawMetadata,
         len: usize,
         write: impl FnOnce(&mut [u8]) -> (usize, R),
     ) -> Result<R, QueueError> {
@@ -76,7 +76,7 @@ impl PacketKind for Raw {
         let raw = Self::of_mut(engine, key).ok_or(QueueError::NotBound)?;
         let kind = raw.bound.ok_or(QueueError::NotBound)?;
         let tx = &mut raw.queues.tx;
-        let result = tx.push_with(meta, len, write)?;
+        let result = tx.push_with(*meta, len, write)?;
         let addresses = tx
             .back_mut()
             .ok_or(QueueError::Invalid)

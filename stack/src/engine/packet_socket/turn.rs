@@ -157,18 +157,19 @@ fn send_row<D: Datagrams>(
             return give_up(socket, nth, turn);
         };
         let sending = Sending {
-            link,
+            link: &link,
             packet,
             nth,
             mtu: path.mtu(),
             ident,
         };
-        cut = cut.send(sending, room);
+        let has_more;
+        (cut, has_more) = cut.send(sending, room);
         turn.sent += 1;
         socket.route().cut = cut;
         turn.removed |= cut.is_done();
         turn.more = !cut.is_done() || socket.remove(nth);
-        if !turn.more || !room.goes_on() {
+        if !turn.more || !room.goes_on(has_more) {
             return;
         }
         match socket.next_packet(nth) {
@@ -230,7 +231,7 @@ mod tests {
     struct NoRoom;
 
     impl Room for NoRoom {
-        fn send(&mut self, _: &Outgoing<'_>) {
+        fn send(&mut self, _: &Outgoing<'_>) -> bool {
             panic!("there is nothing to send");
         }
 

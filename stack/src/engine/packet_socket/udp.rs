@@ -38,8 +38,6 @@ impl PacketKind for Udp {
     type Meta = UdpMetadata;
     type Socket<'d> = UdpSocketState<'d>;
 
-    const TELLS_SENDERS: bool = true;
-
     #[inline]
     fn of<'e, 'd>(engine: &'e Engine<'d>, key: SocketKey) -> Option<&'e UdpSocketState<'d>> {
         match engine.sockets.body(engine.sockets.index(key)?) {
@@ -80,7 +78,7 @@ impl PacketKind for Udp {
     fn send<R>(
         engine: &mut Engine<'_>,
         key: SocketKey,
-        mut meta: UdpMetadata,
+        meta: &UdpMetadata,
         len: usize,
         write: impl FnOnce(&mut [u8]) -> (usize, R),
     ) -> Result<R, QueueError> {
@@ -89,12 +87,18 @@ impl PacketKind for Udp {
         let Body::Udp(udp) = engine.sockets.body_mut(index) else {
             return Err(QueueError::NotBound);
         };
+        if let Some(fault) = udp.queues.take_fault() {
+            return Err(QueueError::Fault(fault));
+        }
         if udp.local.port == 0 {
             return Err(QueueError::NotBound);
         }
         // An answer to what came to a group, or to everybody, is from an address of ours.
         let is_group = |address: &IpAddress| engine.interface.is_group(*address);
-        meta.local_address = meta.local_address.filter(|address| !is_group(address));
+        let meta = UdpMetadata {
+            local_address: meta.local_address.filter(|address| !is_group(address)),
+            ..*meta
+        };
         let destination = meta.endpoint;
         let source = meta.local_address.or(udp.local.addr);
         let known = udp.queues.route.known(destination.addr);
@@ -174,6 +178,7 @@ impl<'d> Engine<'d> {
     }
 
     /// Puts a datagram into a socket's queue.
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
     fn deliver(&mut self, index: Index, meta: &UdpMetadata, data: &[u8]) -> Result<(), Discard> {
         let Body::Udp(udp) = self.sockets.body_mut(index) else {
             return Err(Discard::NoSocket);
@@ -183,29 +188,29 @@ impl<'d> Engine<'d> {
         Ok(())
     }
 
-    /// The socket that a datagram is for: one that is connected to its sender before one that is bound
-    /// to the address, and that before one that is bound to the port only.
-    fn find_udp(&self, address: IpAddress, port: u16, remote: IpEndpoint) -> Option<Index> {
+    /// The socket that a datagram is for.
+    fn find_udp(&mut self, address: IpAddress, port: u16, remote: IpEndpoint) -> Option<Index> {
+        let arrival = (address, port, remote);
+        // The one that had the last datagram, if it has that port and a bucket to itself: there is no other to compare
+        // with, nor any way that a change could be missed.
+        #[cfg(feature = "many-sockets")]
+        if let Some(Body::Udp(udp)) = self.sockets.filed_alone(self.last_udp)
+            && udp.local.port == port
+        {
+            return udp.fitness(arrival).map(|_| self.last_udp);
+        }
         let hash = self.sockets.hash_port(UDP, port);
-        self.sockets.find_best(hash, |body| {
-            let udp = match body {
-                Body::Udp(udp) => udp,
-                #[cfg(feature = "socket-dns")]
-                Body::Dns(dns) => return dns.expects(port, remote).then_some(u8::MAX),
-                _ => return None,
-            };
-            let bound = match udp.local.addr {
-                _ if udp.local.port != port => return None,
-                None => 1,
-                Some(bound) if bound == address => 2,
-                Some(_) => return None,
-            };
-            match udp.remote {
-                None => Some(bound),
-                Some(peer) if peer == remote => Some(bound + 2),
-                Some(_) => None,
-            }
-        })
+        let found = self.sockets.find_best(hash, |body| match body {
+            Body::Udp(udp) => udp.fitness(arrival),
+            #[cfg(feature = "socket-dns")]
+            Body::Dns(dns) => dns.expects(port, remote).then_some(u8::MAX),
+            _ => None,
+        })?;
+        #[cfg(feature = "many-sockets")]
+        {
+            self.last_udp = found;
+        }
+        Some(found)
     }
 }
 

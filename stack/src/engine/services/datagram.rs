@@ -37,7 +37,10 @@ impl Engine<'_> {
             },
         };
         let content = Content::Ip(packet);
-        room.send(&Outgoing { link, content });
+        room.send(&Outgoing {
+            link: &link,
+            content,
+        });
         self.on_sent();
     }
 }

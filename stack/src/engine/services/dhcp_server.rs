@@ -91,7 +91,7 @@ impl Engine<'_> {
         data: &[u8],
     ) -> Handled<'f> {
         let message = DhcpMessage::parse(data)?;
-        let LinkHeader::Ethernet(back) = &received.back else {
+        let LinkHeader::Ethernet(back) = received.back.link() else {
             return Err(Discard::UnsupportedMedium);
         };
         let is_ours = matches!(

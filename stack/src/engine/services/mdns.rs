@@ -173,7 +173,7 @@ impl Engine<'_> {
         }
         let from = mdns::From {
             endpoint: IpEndpoint::new(src, src_port),
-            link: received.back,
+            link: received.back.link(),
             multicast,
             on_link: self.interface.addresses.is_neighbor(src),
         };

@@ -123,14 +123,14 @@ impl<'d> Engine<'d> {
         }
         let mut sent = false;
         let wants_to_send = loop {
-            if !send_segment(now, (interface, state, stats), tcp, room) {
+            let Some(has_more) = send_segment(now, (interface, state, stats), tcp, room) else {
                 break tcp.connection.wants_to_send();
-            }
+            };
             sent = true;
             if !tcp.connection.wants_to_send() {
                 break false;
             }
-            if !room.goes_on() {
+            if !room.goes_on(has_more) {
                 break true;
             }
         };
@@ -164,26 +164,27 @@ impl<'d> Engine<'d> {
     }
 }
 
-/// Sends the next segment of a connection whose next hop is known. False if there is none.
+/// Sends the next segment of a connection whose next hop is known, and returns what [`Room::send`] does. `None` if there
+/// is no segment.
 #[inline(always)]
 fn send_segment(
     now: Instant,
     (interface, state, stats): (&mut Interface, &mut TcpState<'_>, &mut Stats),
     tcp: &mut TcpSlot<'_>,
     room: &mut dyn Room,
-) -> bool {
+) -> Option<bool> {
     let destination = tcp.connection.tuple.remote.addr;
     let planned = tcp.connection.poll_segment(now, tcp.path.mss(destination));
     // Where it is: a plan that is moved has to be put together again.
     let (Some(plan), Some(link)) = (&planned, interface.link_header(&tcp.path)) else {
-        return false;
+        return None;
     };
     let tuple = &tcp.connection.tuple;
     let flow_label = interface.flow_label_on(&mut tcp.path, tuple.local, tuple.remote);
     let marked = state.mark_fast_open(now, (&tcp.connection, tcp.fast_open), plan);
     let chosen = tcp.connection.options.hop_limit;
     let segment = Outgoing {
-        link,
+        link: &link,
         content: Content::Ip(IpPacket {
             src: tcp.connection.tuple.local.addr,
             dst: destination,
@@ -198,13 +199,13 @@ fn send_segment(
             },
         }),
     };
-    room.send(&segment);
+    let has_more = room.send(&segment);
     tcp.connection.on_transmitted(plan);
     if plan.repeated {
         stats.count(Counted::Retransmit);
     }
     stats.count(Counted::Sent);
-    true
+    Some(has_more)
 }
 
 /// Whether a slot has the connection between these ends.

@@ -15,11 +15,11 @@ fn half_sent(pair: &mut Pair) -> (SocketKey, Ipv4Header) {
     let socket = a.udp_open(buffers(), buffers()).expect("there is a slot");
     a.udp_bind(socket, IpListenEndpoint::from(7)).unwrap();
     let to = IpEndpoint::new(B.into(), 7);
-    Udp::send(a, socket, to.into(), 1, |_| (1, ())).unwrap();
+    Udp::send(a, socket, &to.into(), 1, |_| (1, ())).unwrap();
     // The neighbor is known then.
     pair.drive();
     let a = &mut pair.engines[0];
-    Udp::send(a, socket, to.into(), 4_000, |_| (4_000, ())).unwrap();
+    Udp::send(a, socket, &to.into(), 4_000, |_| (4_000, ())).unwrap();
     let frame = next_frame(a, pair.now).expect("a fragment");
     pair.log.clear();
     let (header, _) = Ipv4Header::parse(&frame[14..], true).unwrap();
@@ -66,7 +66,7 @@ fn a_socket_that_is_closed_half_way_leaves_nothing_for_the_next() {
     a.udp_close(socket);
     a.udp_bind(socket, IpListenEndpoint::from(7)).unwrap();
     let to = IpEndpoint::new(B.into(), 7);
-    Udp::send(a, socket, to.into(), 2_000, |_| (2_000, ())).unwrap();
+    Udp::send(a, socket, &to.into(), 2_000, |_| (2_000, ())).unwrap();
     pair.drive();
     let sent = fragments(&pair);
     let offsets: Vec<u16> = sent.iter().map(|header| header.fragment_offset).collect();

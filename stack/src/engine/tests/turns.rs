@@ -12,10 +12,11 @@ struct Row {
 }
 
 impl Room for Row {
-    fn send(&mut self, outgoing: &Outgoing<'_>) {
+    fn send(&mut self, outgoing: &Outgoing<'_>) -> bool {
         assert!(self.left > 0, "more than there is room for");
         self.left -= 1;
         self.frames.push(frame(outgoing));
+        false
     }
 
     fn has_more(&mut self) -> bool {
@@ -70,7 +71,7 @@ fn queue(engine: &mut Engine<'_>, socket: SocketKey, name: u8, to: Ipv4Addr, len
         room.fill(name);
         (room.len(), ())
     };
-    Udp::send(engine, socket, to.into(), len, write).unwrap();
+    Udp::send(engine, socket, &to.into(), len, write).unwrap();
 }
 
 #[test]

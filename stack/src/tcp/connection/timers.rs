@@ -5,10 +5,6 @@
     not(any(feature = "tcp-rack", feature = "tcp-cubic", feature = "tcp-bbr")),
     path = "timers/plain.rs"
 )]
-#[cfg_attr(
-    any(feature = "tcp-rack", feature = "tcp-cubic", feature = "tcp-bbr"),
-    path = "timers/compact.rs"
-)]
 mod table;
 
 pub(crate) use table::Timers;

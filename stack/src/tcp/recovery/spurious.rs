@@ -186,6 +186,16 @@ mod tests {
         assert!(suspicion.on_duplicate_reported(true));
     }
 
+    #[test]
+    fn of_two_reports_and_one_segment_sent_again_one_is_the_networks() {
+        let mut suspicion = started();
+        suspicion.on_retransmitted(None);
+        suspicion.on_progress();
+        let beyond_a_gap = false;
+        assert!(!suspicion.on_duplicate_reported(beyond_a_gap));
+        assert!(!suspicion.on_duplicate_reported(true));
+    }
+
     /// However long a network made copies: a good hundred segments sent again make up for them.
     #[test]
     fn a_network_that_stopped_making_copies_is_believed_again() {

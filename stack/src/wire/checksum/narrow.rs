@@ -19,6 +19,13 @@ pub(super) fn sum(data: &[u8]) -> Sum {
     sum.sum().add(rest(end))
 }
 
+/// [`Sum::of_header`].
+#[inline]
+pub(super) fn sum_header<const WORDS: usize>(header: &[[u8; 4]; WORDS]) -> Sum {
+    let words = header.iter().map(|word| u32::from_ne_bytes(*word));
+    Sum(words.map(u64::from).sum())
+}
+
 /// [`Sum::copy`], of slices that are equally long.
 pub(super) fn copy(dst: &mut [u8], src: &[u8]) -> Sum {
     // Half as many words as above: each is needed twice.

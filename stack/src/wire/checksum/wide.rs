@@ -12,11 +12,24 @@ pub(super) fn sum(data: &[u8]) -> Sum {
     }
 }
 
+/// [`Sum::of_header`]. Of a known length, it is the additions alone.
+#[inline]
+pub(super) fn sum_header<const WORDS: usize>(header: &[[u8; 4]; WORDS]) -> Sum {
+    sum_short(header.as_flattened())
+}
+
 /// [`Sum::copy`], of slices that are equally long.
+#[inline]
 pub(super) fn copy(dst: &mut [u8], src: &[u8]) -> Sum {
     if src.len() < SHORT {
-        return copy_short(dst, src);
+        copy_short(dst, src)
+    } else {
+        copy_long(dst, src)
     }
+}
+
+#[inline(never)]
+fn copy_long(dst: &mut [u8], src: &[u8]) -> Sum {
     // The memory's own copy is the fastest there is; by pieces that stay in the first-level
     // cache, the sum then reads the data at no further cost.
     let mut sum = Sum::ZERO;
@@ -28,61 +41,78 @@ pub(super) fn copy(dst: &mut [u8], src: &[u8]) -> Sum {
 }
 
 /// What is short is summed on its way: calls would cost as much as the words.
-#[inline]
-fn copy_short(dst: &mut [u8], src: &[u8]) -> Sum {
-    let (to, to_rest) = dst.as_chunks_mut::<WORD>();
-    let (from, from_rest) = src.as_chunks::<WORD>();
+#[inline(always)]
+fn copy_short(mut dst: &mut [u8], mut src: &[u8]) -> Sum {
     let mut sum = 0;
-    for (to, from) in to.iter_mut().zip(from) {
-        *to = *from;
-        sum += u128::from(u64::from_ne_bytes(*from));
+    sum = copy_piece::<64>(sum, &mut dst, &mut src);
+    sum = copy_piece::<32>(sum, &mut dst, &mut src);
+    sum = copy_piece::<16>(sum, &mut dst, &mut src);
+    sum = copy_piece::<WORD>(sum, &mut dst, &mut src);
+    if src.is_empty() {
+        return Sum(sum);
     }
-    // The last bytes as a word that ends with zeros.
-    let mut last = [0; WORD];
-    for ((to, from), last) in to_rest.iter_mut().zip(from_rest).zip(&mut last) {
+    for (to, from) in dst.iter_mut().zip(src) {
         *to = *from;
-        *last = *from;
     }
-    sum += u128::from(u64::from_ne_bytes(last));
-    Sum(fold_wide(sum))
+    Sum(sum).add(Sum(last_bytes(src)))
+}
+
+/// Copies so many bytes and adds their words, if there are as many.
+#[inline(always)]
+fn copy_piece<const LEN: usize>(sum: u64, dst: &mut &mut [u8], src: &mut &[u8]) -> u64 {
+    let Some((from, after)) = src.split_first_chunk::<LEN>() else {
+        return sum;
+    };
+    let Some((to, rest)) = core::mem::take(dst).split_first_chunk_mut() else {
+        return sum;
+    };
+    *to = *from;
+    (*dst, *src) = (rest, after);
+    add_words(sum, from)
 }
 
 #[inline(always)]
 fn sum_short(data: &[u8]) -> Sum {
     let (blocks, mut rest) = data.as_chunks::<64>();
     let mut sum = 0;
-    if !blocks.is_empty() {
-        let mut lanes = [0; LANES];
-        for block in blocks {
-            add_words(&mut lanes, block);
-        }
-        sum = fold_lanes(lanes);
+    for block in blocks {
+        sum = add_words(sum, block);
     }
     // Each size at most once: a loop over words would cost more than the words.
     if let Some((block, after)) = rest.split_first_chunk::<32>() {
-        sum += sum_words(block);
+        sum = add_words(sum, block);
         rest = after;
     }
     if let Some((block, after)) = rest.split_first_chunk::<16>() {
-        sum += sum_words(block);
+        sum = add_words(sum, block);
         rest = after;
     }
     if let Some((word, after)) = rest.split_first_chunk::<WORD>() {
-        sum += sum_words(word);
+        sum = add_words(sum, word);
         rest = after;
     }
-    if let Some((word, after)) = rest.split_first_chunk() {
-        sum += u128::from(u32::from_ne_bytes(*word));
-        rest = after;
+    if rest.is_empty() {
+        return Sum(sum);
     }
-    if let Some((word, after)) = rest.split_first_chunk() {
-        sum += u128::from(u16::from_ne_bytes(*word));
-        rest = after;
+    Sum(sum).add(Sum(last_bytes(rest)))
+}
+
+/// The sum of less than a word.
+#[inline(always)]
+fn last_bytes(mut data: &[u8]) -> u64 {
+    let mut sum = 0;
+    if let Some((word, after)) = data.split_first_chunk() {
+        sum += u64::from(u32::from_ne_bytes(*word));
+        data = after;
     }
-    if let [byte] = rest {
-        sum += u128::from(u16::from_ne_bytes([*byte, 0]));
+    if let Some((word, after)) = data.split_first_chunk() {
+        sum += u64::from(u16::from_ne_bytes(*word));
+        data = after;
     }
-    Sum(fold_wide(sum))
+    if let [byte] = data {
+        sum += u64::from(u16::from_ne_bytes([*byte, 0]));
+    }
+    sum
 }
 
 // A call of its own, so that what is short does not pay for its registers.
@@ -102,9 +132,10 @@ fn sum_long(data: &[u8]) -> Sum {
 /// of each block go through the machine's own adder, which would have nothing to do meanwhile.
 fn sum_blocks(blocks: &[[u8; BLOCK]]) -> Sum {
     let (mut whole, mut upper) = ([0_u32; VECTOR / 4], [0_u32; VECTOR / 4]);
-    let mut lanes = [0; LANES];
+    // Wide enough for the carries of 2^64 additions, none of which waits for the one before it in its block.
+    let mut lanes = [0_u128; (BLOCK - VECTOR) / WORD];
     for block in blocks {
-        let Some((vector, rest)) = block.split_first_chunk::<VECTOR>() else {
+        let Some((vector, beside)) = block.split_first_chunk::<VECTOR>() else {
             continue;
         };
         let (words, _) = vector.as_chunks();
@@ -113,8 +144,9 @@ fn sum_blocks(blocks: &[[u8; BLOCK]]) -> Sum {
             *whole = whole.wrapping_add(word);
             *upper += word >> 16;
         }
-        if let Some(rest) = rest.first_chunk::<{ BLOCK - VECTOR }>() {
-            add_words(&mut lanes, rest);
+        let (words, _) = beside.as_chunks();
+        for (lane, word) in lanes.iter_mut().zip(words) {
+            *lane += u128::from(u64::from_ne_bytes(*word));
         }
     }
     let halves = whole.iter().zip(&upper).map(|(whole, &upper)| {
@@ -122,36 +154,27 @@ fn sum_blocks(blocks: &[[u8; BLOCK]]) -> Sum {
         let lower = whole.wrapping_sub(upper << 16);
         u64::from(lower) + u64::from(upper)
     });
-    Sum(halves.sum()).add(Sum(fold_wide(fold_lanes(lanes))))
+    let beside: u128 = lanes.iter().sum();
+    Sum(halves.sum())
+        .add(Sum(beside as u64))
+        .add(Sum((beside >> 64) as u64))
 }
 
-/// What is wider than words counts the carries of their additions: there is time for 2^64 of them.
-fn add_words<const LEN: usize>(lanes: &mut [u128; LANES], block: &[u8; LEN]) {
-    for (i, word) in block.chunks_exact(WORD).enumerate() {
-        if let Some(word) = word.first_chunk() {
-            lanes[i % LANES] += u128::from(u64::from_ne_bytes(*word));
-        }
-    }
-}
-
-fn sum_words<const LEN: usize>(block: &[u8; LEN]) -> u128 {
+/// Adds whole words, each with what the one before carried: machines have an instruction for that.
+#[inline(always)]
+fn add_words<const LEN: usize>(sum: u64, block: &[u8; LEN]) -> u64 {
     let (words, _) = block.as_chunks();
-    let words = words.iter().map(|word| u64::from_ne_bytes(*word));
-    words.map(u128::from).sum()
-}
-
-fn fold_lanes(lanes: [u128; LANES]) -> u128 {
-    lanes.iter().sum()
-}
-
-const fn fold_wide(sum: u128) -> u64 {
-    let (low, carry) = (sum as u64).overflowing_add((sum >> 64) as u64);
-    low + carry as u64
+    let (mut sum, mut carry) = (sum, false);
+    for word in words {
+        let (added, over) = sum.overflowing_add(u64::from_ne_bytes(*word));
+        let (carried, over_again) = added.overflowing_add(carry.into());
+        (sum, carry) = (carried, over | over_again);
+    }
+    // All ones and a carry come of nothing but all ones and a carry, which nothing begins with: no overflow.
+    sum + u64::from(carry)
 }
 
 const WORD: usize = size_of::<u64>();
-/// Independent sums, so that an addition need not wait for the one before.
-const LANES: usize = 4;
 /// From this length on a vector unit is worth its beginning and end.
 const LONG: usize = 256;
 /// Up to this length words are copied one by one.

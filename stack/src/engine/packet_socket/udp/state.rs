@@ -69,7 +69,8 @@ impl Datagrams for UdpSocketState<'_> {
         })
     }
 
-    #[inline]
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
+    #[cfg_attr(target_pointer_width = "32", inline)]
     fn remove(&mut self, nth: usize) -> bool {
         self.queues.remove(nth)
     }
@@ -163,6 +164,26 @@ impl UdpSocketState<'_> {
 
     pub(crate) fn set_port_shared(&mut self, is_shared: bool) {
         self.is_port_shared = is_shared;
+    }
+
+    /// How well a datagram to that address and port of ours, from that end, fits, if it does: a socket that is connected
+    /// to its sender comes before one that is bound to the address, and that before one that is bound to the port only.
+    #[inline]
+    pub(super) fn fitness(
+        &self,
+        (address, port, from): (IpAddress, u16, IpEndpoint),
+    ) -> Option<u8> {
+        let bound = match self.local.addr {
+            _ if self.local.port != port => return None,
+            None => 1,
+            Some(bound) if bound == address => 2,
+            Some(_) => return None,
+        };
+        match self.remote {
+            None => Some(bound),
+            Some(peer) if peer == from => Some(bound + 2),
+            Some(_) => None,
+        }
     }
 
     /// Where datagrams come from; one that is bound to a group's address is not from there.

@@ -569,6 +569,33 @@ fn rfc8985_6_2_an_echo_from_before_tells_the_original_from_the_copy() {
     }
 }
 
+/// RFC 7323, section 4.3: what is reported beyond a gap is reported with the timestamp from before the gap, so that a copy
+/// there is not told from the original by it.
+#[test]
+fn rfc7323_4_3_the_echo_says_nothing_about_what_arrived_beyond_a_gap() {
+    let mut options = modern();
+    options.mss = Some(MSS as u16 + 12);
+    options.timestamps = Some(crate::wire::Timestamps { value: 1, echo: 0 });
+    let mut lab = Lab::established(CongestionControl::NewReno, options);
+    let before_the_gap = lab.connection.timestamps.value(lab.now).unwrap();
+    lab.stamp(2, before_the_gap);
+    lab.write(10 * MSS);
+    assert_eq!(lab.data().len(), 10);
+    lab.wait(RTT);
+    lab.report(before(0), &[before(2)..before(6)]);
+    assert_eq!(lab.data(), [nth(0)]);
+    lab.wait(RTT / 3);
+    lab.report(before(0), &[before(2)..before(10)]);
+    assert_eq!(lab.data()[0], nth(1));
+    lab.wait(RTT);
+    lab.report(before(0), &[before(1)..before(10)]);
+    assert_eq!(
+        lab.data()[0],
+        nth(0),
+        "the copy of the second came, so that of the first is lost"
+    );
+}
+
 /// RFC 7323, section 5.3, R1: a retransmission that overtakes others makes the peer discard them. BBR does not take that
 /// for congestion.
 #[cfg(feature = "tcp-bbr")]

@@ -19,14 +19,6 @@ fn the_earliest_is_next_and_the_first_to_be_taken() {
     assert!(late < Duration::from_micros(1_024), "{late:?}");
 }
 
-#[cfg(any(feature = "tcp-rack", feature = "tcp-cubic", feature = "tcp-bbr"))]
-#[test]
-fn a_timer_for_the_far_future_is_none() {
-    let mut timers = Timers::new();
-    timers.set(Timer::User, Instant::FAR_FUTURE);
-    assert!(!timers.is_set(Timer::User));
-}
-
 #[test]
 fn long_and_short_timers_live_together_for_days() {
     let mut timers = Timers::new();
@@ -87,18 +79,4 @@ fn nothing_is_due_once_all_are_stopped() {
     timers.stop_all();
     assert_eq!(timers.next(Instant::ZERO), Instant::FAR_FUTURE);
     assert_eq!(timers.take_due(Instant::from_secs(3)), None);
-}
-
-#[cfg(any(feature = "tcp-rack", feature = "tcp-cubic", feature = "tcp-bbr"))]
-/// Sixty days in milliseconds are more than 32 bits hold.
-#[test]
-fn a_timer_too_far_off_to_be_said_runs_out_early_and_is_not_lost() {
-    let mut timers = Timers::new();
-    let now = Instant::from_secs(1_000);
-    timers.set(Timer::User, now + Duration::from_secs(60 * 24 * 3600));
-    timers.set(Timer::DelayedAck, now + Duration::from_micros(7));
-    assert_eq!(timers.take_due(timers.next(now)), Some(Timer::DelayedAck));
-    assert!(timers.is_set(Timer::User));
-    let early = timers.due(Timer::User, now).since(now);
-    assert!(early > Duration::from_secs(49 * 24 * 3600), "{early:?}");
 }

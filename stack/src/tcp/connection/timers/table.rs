@@ -112,11 +112,14 @@ impl Timers {
         Some(timer)
     }
 
-    /// Makes `at` and everything that is due representable. What is overdue for longer than a timer can run, as when
-    /// the machine was asleep, is overdue for so long.
+    /// Makes `at` and everything that is due representable. What is overdue for longer than a timer of the protocol can
+    /// run, as when the machine was asleep, is overdue for so long beside one; of the user's, that one runs out early.
     fn move_base(&mut self, index: usize, at: u64) {
         let earliest = at.min(self.earliest().as_micros());
-        let longest = u64::from(STOPPED - 1) * unit(index);
+        let longest = match index < FIRST_COARSE {
+            true => u64::from(STOPPED - 1),
+            false => u64::MAX,
+        };
         let old = self.clone();
         let base = earliest.saturating_sub(HEADROOM);
         self.base = base.max(at.saturating_sub(longest)).into();
@@ -154,3 +157,60 @@ const COARSE: u64 = 1_000;
 
 /// So that timers which are set next, for times before the earliest, do not move the base again.
 const HEADROOM: u64 = 1_000_000;
+
+#[cfg(test)]
+mod table_tests {
+    use super::*;
+    use crate::time::Duration;
+
+    #[test]
+    fn each_timer_is_due_when_it_was_set_for_or_within_the_millisecond() {
+        for &timer in ALL {
+            for span in [0, 1, 999, 7_000, 59_999_999, u64::from(u32::MAX)] {
+                let mut timers = Timers::new();
+                let at = Instant::from_micros(span);
+                timers.set(timer, at);
+                let late = timers.due(timer, at).as_micros().checked_sub(span);
+                assert!(late.is_some_and(|late| late < 1_000), "{timer:?} {at:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_timer_for_the_far_future_is_none() {
+        let mut timers = Timers::new();
+        timers.set(Timer::User, Instant::FAR_FUTURE);
+        assert!(!timers.is_set(Timer::User));
+    }
+
+    /// Sixty days in milliseconds are more than 32 bits hold.
+    #[test]
+    fn a_timer_too_far_off_to_be_said_runs_out_early_and_is_not_lost() {
+        let now = Instant::from_secs(1_000);
+        let soon = now + Duration::from_micros(7);
+        let far = now + Duration::from_secs(60 * 24 * 3600);
+        for &user in USERS {
+            for order in [
+                [(user, far), (Timer::DelayedAck, soon)],
+                [(Timer::DelayedAck, soon), (user, far)],
+            ] {
+                let mut timers = Timers::new();
+                for (timer, at) in order {
+                    timers.set(timer, at);
+                }
+                assert_eq!(timers.next(now), soon, "{order:?}");
+                assert_eq!(timers.take_due(soon), Some(Timer::DelayedAck));
+                assert!(timers.is_set(user));
+                let early = timers.due(user, now).since(now);
+                assert!(early > Duration::from_secs(49 * 24 * 3600), "{early:?}");
+            }
+        }
+    }
+
+    /// The timers that may run for longer than the protocol's.
+    const USERS: &[Timer] = &[
+        #[cfg(feature = "tcp-keep-alive")]
+        Timer::KeepAlive,
+        Timer::User,
+    ];
+}

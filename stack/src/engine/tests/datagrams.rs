@@ -1,0 +1,91 @@
+//! Which socket a datagram finds.
+
+use super::*;
+
+/// A UDP socket that shares its port with others, not bound yet.
+fn open(engine: &mut Engine<'_>) -> SocketKey {
+    let buffers = || (vec![UdpPacketMetadata::EMPTY; 8].into(), vec![0; 64].into());
+    let socket = engine.udp_open(buffers(), buffers());
+    let socket = socket.expect("there is a slot");
+    Udp::of_mut(engine, socket).unwrap().set_port_shared(true);
+    socket
+}
+
+fn bind(engine: &mut Engine<'_>, socket: SocketKey, addr: Option<Ipv4Addr>) {
+    let addr = addr.map(IpAddress::from);
+    let local = IpListenEndpoint { addr, port: PORT };
+    engine.udp_bind(socket, local).unwrap();
+}
+
+/// A sends a datagram to B: which of B's sockets get it.
+fn finds(pair: &mut Pair, from: SocketKey, sockets: &[SocketKey]) -> Vec<SocketKey> {
+    let to = IpEndpoint::new(B.into(), PORT);
+    Udp::send(&mut pair.engines[0], from, &to.into(), 1, |_| (1, ())).unwrap();
+    pair.drive();
+    let b = &mut pair.engines[1];
+    let mut found = Vec::new();
+    for &socket in sockets {
+        let queues = Udp::queues_mut(Udp::of_mut(b, socket).unwrap());
+        if !queues.received().is_empty() {
+            queues.received_mut().pop();
+            found.push(socket);
+        }
+    }
+    found
+}
+
+#[test]
+fn a_datagram_finds_whoever_fits_best_by_now() {
+    let mut pair = Pair::new(Medium::Ip);
+    let a = open(&mut pair.engines[0]);
+    bind(&mut pair.engines[0], a, None);
+    let all: [SocketKey; 4] = core::array::from_fn(|_| open(&mut pair.engines[1]));
+    let [any, at, connected, elsewhere] = all;
+
+    bind(&mut pair.engines[1], any, None);
+    assert_eq!(finds(&mut pair, a, &all), [any]);
+    assert_eq!(finds(&mut pair, a, &all), [any]);
+    // Rivals come, and go.
+    bind(&mut pair.engines[1], at, Some(B));
+    assert_eq!(finds(&mut pair, a, &all), [at]);
+    bind(&mut pair.engines[1], connected, None);
+    let peer = IpEndpoint::new(A.into(), PORT);
+    pair.engines[1].udp_connect(connected, peer).unwrap();
+    assert_eq!(finds(&mut pair, a, &all), [connected]);
+    pair.engines[1].udp_close(connected);
+    assert_eq!(finds(&mut pair, a, &all), [at]);
+    pair.engines[1].udp_close(at);
+    assert_eq!(finds(&mut pair, a, &all), [any]);
+    // The one that had the last one is connected to another, and is bound elsewhere.
+    let another = IpEndpoint::new(A.into(), PORT + 1);
+    pair.engines[1].udp_connect(any, another).unwrap();
+    assert_eq!(finds(&mut pair, a, &all), []);
+    pair.engines[1].udp_close(any);
+    bind(&mut pair.engines[1], elsewhere, Some(Ipv4Addr::LOCALHOST));
+    assert_eq!(finds(&mut pair, a, &all), []);
+    bind(&mut pair.engines[1], any, Some(B));
+    assert_eq!(finds(&mut pair, a, &all), [any]);
+    pair.engines[1].udp_close(elsewhere);
+    assert_eq!(finds(&mut pair, a, &all), [any]);
+}
+
+#[test]
+fn a_slot_that_had_the_last_datagram_is_of_no_use_to_its_next_owner() {
+    let mut pair = Pair::new(Medium::Ip);
+    let a = open(&mut pair.engines[0]);
+    bind(&mut pair.engines[0], a, None);
+    let first = open(&mut pair.engines[1]);
+    bind(&mut pair.engines[1], first, None);
+    assert_eq!(finds(&mut pair, a, &[first]), [first]);
+
+    pair.engines[1].drop_handle(first);
+    let second = open(&mut pair.engines[1]);
+    pair.engines[1]
+        .udp_bind(second, IpListenEndpoint::from(PORT + 1))
+        .unwrap();
+    let third = open(&mut pair.engines[1]);
+    bind(&mut pair.engines[1], third, None);
+    assert_eq!(finds(&mut pair, a, &[second, third]), [third]);
+}
+
+const PORT: u16 = 7;
