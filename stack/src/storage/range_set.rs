@@ -7,7 +7,7 @@ use core::ops::Range;
 /// Up to `N` disjoint ranges of offsets that do not touch each other.
 #[derive(Clone, Debug)]
 pub(crate) struct RangeSet<const N: usize> {
-    /// Those that are empty are none.
+    /// Those that are empty are none; the first is empty if all are.
     places: [Range<u32>; N],
 }
 
@@ -33,16 +33,17 @@ impl<const N: usize> RangeSet<N> {
             .find(|r| r.start <= range.start && range.end <= r.end)
     }
 
+    #[inline]
     pub(crate) fn is_empty(&self) -> bool {
-        self.places.iter().all(Range::is_empty)
+        self.places.first().is_none_or(Range::is_empty)
     }
 
     /// How much of `range` is there.
-    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(crate) fn len_within(&self, range: &Range<u32>) -> u32 {
-        let within = |at: u32| at.max(range.start).min(range.end);
-        let lens = self.places.iter().map(|r| within(r.end) - within(r.start));
-        lens.sum()
+        match self.is_empty() {
+            true => 0,
+            false => len_within(&self.places, range),
+        }
     }
 
     /// Whether a range shares an offset with `range`.
@@ -53,8 +54,8 @@ impl<const N: usize> RangeSet<N> {
 
     /// The whole starts `bytes` further on: what was before is gone.
     pub(crate) fn move_start(&mut self, bytes: u32) {
-        for r in &mut self.places {
-            *r = r.start.saturating_sub(bytes)..r.end.saturating_sub(bytes);
+        if !self.is_empty() {
+            move_start(&mut self.places, bytes);
         }
     }
 
@@ -65,7 +66,7 @@ impl<const N: usize> RangeSet<N> {
     }
 }
 
-// Compiled once for sets of all sizes.
+// Compiled once for sets of all sizes, as is what follows.
 #[cfg_attr(target_pointer_width = "32", inline(never))]
 fn insert(places: &mut [Range<u32>], range: Range<u32>) -> Result<(), Full> {
     if range.is_empty() {
@@ -92,6 +93,26 @@ fn insert(places: &mut [Range<u32>], range: Range<u32>) -> Result<(), Full> {
         }
     }
     Ok(())
+}
+
+#[cfg_attr(target_pointer_width = "32", inline(never))]
+fn move_start(places: &mut [Range<u32>], bytes: u32) {
+    for r in places.iter_mut() {
+        *r = r.start.saturating_sub(bytes)..r.end.saturating_sub(bytes);
+    }
+    if let Some((first, others)) = places.split_first_mut()
+        && Range::is_empty(first)
+        && let Some(next) = others.iter_mut().find(|r| !Range::is_empty(r))
+    {
+        core::mem::swap(first, next);
+    }
+}
+
+#[cfg_attr(target_pointer_width = "32", inline(never))]
+fn len_within(places: &[Range<u32>], range: &Range<u32>) -> u32 {
+    let within = |at: u32| at.max(range.start).min(range.end);
+    let lens = places.iter().map(|r| within(r.end) - within(r.start));
+    lens.sum()
 }
 
 #[cfg(test)]
@@ -133,6 +154,11 @@ mod tests {
         assert!(set.iter().eq([15..25, 0..5]));
         assert_eq!(set.len_within(&(3..20)), 2 + 5);
         assert_eq!(set.len_within(&(5..15)), 0);
+        set.insert(30..40).unwrap();
+        set.move_start(26);
+        assert!(set.iter().eq([4..14]) && !set.is_empty());
+        set.move_start(14);
+        assert!(set.is_empty());
     }
 
     proptest::proptest! {
