@@ -55,8 +55,11 @@ impl Interface {
         }
     }
 
-    #[inline]
-    pub(super) fn ethernet_header(&self, path: &Path) -> Option<EthernetHeader> {
+    /// The link header for the packets of a turn. Once for all of them, it is not to take registers from what is done for
+    /// each.
+    #[cfg_attr(target_pointer_width = "32", inline)]
+    #[cfg_attr(target_pointer_width = "64", inline(never))]
+    pub(super) fn ethernet_header(&self, path: &Path) -> Option<LinkHeader> {
         let next_hop = path.next_hop.as_ref()?;
         let group;
         let dst = match next_hop.delivery {
@@ -77,11 +80,11 @@ impl Interface {
             #[cfg(feature = "proto-ipv6")]
             IpAddress::Ipv6(_) => EtherType::IPV6,
         };
-        Some(EthernetHeader {
+        Some(LinkHeader::Ethernet(EthernetHeader {
             dst: *dst,
             src: self.ethernet.hardware,
             ethertype,
-        })
+        }))
     }
 }
 

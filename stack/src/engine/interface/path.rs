@@ -311,7 +311,7 @@ impl Interface {
     pub(in crate::engine) fn link_header(&self, path: &Path) -> Option<LinkHeader> {
         match self.medium {
             #[cfg(feature = "medium-ethernet")]
-            Medium::Ethernet => self.ethernet_header(path).map(LinkHeader::Ethernet),
+            Medium::Ethernet => self.ethernet_header(path),
             _ => Some(LinkHeader::None),
         }
     }

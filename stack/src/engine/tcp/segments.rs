@@ -5,7 +5,7 @@ use core::num::NonZeroU8;
 use super::{TcpSlot, TcpState};
 use crate::engine::Engine;
 use crate::engine::interface::{Interface, Reach};
-use crate::engine::outgoing::{Content, IpPacket, Outgoing, Payload, Room};
+use crate::engine::outgoing::{Content, IpPacket, LinkHeader, Outgoing, Payload, Room};
 use crate::engine::received::{Handled, Received};
 use crate::engine::sockets::Body;
 use crate::ip::{DISCOVERS_PATH_MTU, Destination};
@@ -121,9 +121,11 @@ impl<'d> Engine<'d> {
             self.on_tcp_out_of_reach(now, index, reach);
             return false;
         }
+        let link = interface.link_header(&tcp.path);
         let mut sent = false;
         let wants_to_send = loop {
-            let Some(has_more) = send_segment(now, (interface, state, stats), tcp, room) else {
+            let way = (link.as_ref(), &mut *room);
+            let Some(has_more) = send_segment(now, (interface, state, stats), tcp, way) else {
                 break tcp.connection.wants_to_send();
             };
             sent = true;
@@ -171,12 +173,12 @@ fn send_segment(
     now: Instant,
     (interface, state, stats): (&mut Interface, &mut TcpState<'_>, &mut Stats),
     tcp: &mut TcpSlot<'_>,
-    room: &mut dyn Room,
+    (link, room): (Option<&LinkHeader>, &mut (dyn Room + '_)),
 ) -> Option<bool> {
     let destination = tcp.connection.tuple.remote.addr;
     let planned = tcp.connection.poll_segment(now, tcp.path.mss(destination));
     // Where it is: a plan that is moved has to be put together again.
-    let (Some(plan), Some(link)) = (&planned, interface.link_header(&tcp.path)) else {
+    let (Some(plan), Some(link)) = (&planned, link) else {
         return None;
     };
     let tuple = &tcp.connection.tuple;
@@ -184,7 +186,7 @@ fn send_segment(
     let marked = state.mark_fast_open(now, (&tcp.connection, tcp.fast_open), plan);
     let chosen = tcp.connection.options.hop_limit;
     let segment = Outgoing {
-        link: &link,
+        link,
         content: Content::Ip(IpPacket {
             src: tcp.connection.tuple.local.addr,
             dst: destination,
