@@ -202,12 +202,12 @@ impl<'d> Sockets<'d> {
 
     #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(super) fn body(&self, index: Index) -> &Body<'d> {
-        &self.slots[usize::from(index)].body
+        &self.slot(index).body
     }
 
     #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(super) fn body_mut(&mut self, index: Index) -> &mut Body<'d> {
-        &mut self.slots[usize::from(index)].body
+        &mut self.slot_mut(index).body
     }
 
     #[cfg(feature = "socket-tcp")]
@@ -466,7 +466,8 @@ impl Sockets<'_> {
     /// Whether a socket that sends packets lingers.
     #[inline]
     pub(super) fn lingers(&self, index: Index) -> bool {
-        !self.lingering.is_empty() && self.links[lane::QUEUE][usize::from(index)].is_linked()
+        let link = self.links[lane::QUEUE].get(usize::from(index));
+        !self.lingering.is_empty() && link.is_some_and(|link| link.is_linked())
     }
 
     pub(super) fn oldest_lingering(&self) -> Option<Index> {

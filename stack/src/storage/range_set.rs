@@ -7,7 +7,7 @@ use core::ops::Range;
 /// Up to `N` disjoint ranges of offsets that do not touch each other.
 #[derive(Clone, Debug)]
 pub(crate) struct RangeSet<const N: usize> {
-    /// Those that are empty are none.
+    /// Those that are empty are none; the first is empty if all are.
     places: [Range<u32>; N],
 }
 
@@ -22,7 +22,7 @@ impl<const N: usize> RangeSet<N> {
         }
     }
 
-    /// The ranges, in no order.
+    /// The ranges, the one that changed last before the others.
     pub(crate) fn iter(&self) -> impl Iterator<Item = Range<u32>> + '_ {
         self.places.iter().filter(|r| !r.is_empty()).cloned()
     }
@@ -33,12 +33,17 @@ impl<const N: usize> RangeSet<N> {
             .find(|r| r.start <= range.start && range.end <= r.end)
     }
 
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.places.first().is_none_or(Range::is_empty)
+    }
+
     /// How much of `range` is there.
-    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(crate) fn len_within(&self, range: &Range<u32>) -> u32 {
-        let within = |at: u32| at.max(range.start).min(range.end);
-        let lens = self.places.iter().map(|r| within(r.end) - within(r.start));
-        lens.sum()
+        match self.is_empty() {
+            true => 0,
+            false => len_within(&self.places, range),
+        }
     }
 
     /// Whether a range shares an offset with `range`.
@@ -49,30 +54,65 @@ impl<const N: usize> RangeSet<N> {
 
     /// The whole starts `bytes` further on: what was before is gone.
     pub(crate) fn move_start(&mut self, bytes: u32) {
-        for r in &mut self.places {
-            *r = r.start.saturating_sub(bytes)..r.end.saturating_sub(bytes);
+        if !self.is_empty() {
+            move_start(&mut self.places, bytes);
         }
     }
 
-    /// Adds a range, joined with those it touches. When that would be one range too many, nothing
+    /// Adds a range as the first, joined with those it touches. When that would be one range too many, nothing
     /// changes.
     pub(crate) fn insert(&mut self, range: Range<u32>) -> Result<(), Full> {
-        if range.is_empty() {
-            return Ok(());
-        }
-        let mut joined = range.clone();
-        // All were apart before, so none touches another but through the new one.
-        for place in &mut self.places {
-            if !Range::is_empty(place) && place.start <= range.end && range.start <= place.end {
-                joined.start = joined.start.min(place.start);
-                joined.end = joined.end.max(place.end);
-                *place = 0..0;
-            }
-        }
-        let free = self.places.iter_mut().find(|place| Range::is_empty(place));
-        *free.ok_or(Full)? = joined;
-        Ok(())
+        insert(&mut self.places, range)
     }
+}
+
+// Compiled once for sets of all sizes, as is what follows.
+#[cfg_attr(target_pointer_width = "32", inline(never))]
+fn insert(places: &mut [Range<u32>], range: Range<u32>) -> Result<(), Full> {
+    if range.is_empty() {
+        return Ok(());
+    }
+    let (mut joined, mut has_room) = (range.clone(), false);
+    // All were apart before, so none touches another but through the new one.
+    for place in places.iter_mut() {
+        if place.start <= range.end && range.start <= place.end && !Range::is_empty(place) {
+            joined.start = joined.start.min(place.start);
+            joined.end = joined.end.max(place.end);
+            *place = 0..0;
+        }
+        has_room |= Range::is_empty(place);
+    }
+    if !has_room {
+        return Err(Full);
+    }
+    // The others move up, as far as the next free place.
+    for place in places {
+        core::mem::swap(place, &mut joined);
+        if joined.is_empty() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+#[cfg_attr(target_pointer_width = "32", inline(never))]
+fn move_start(places: &mut [Range<u32>], bytes: u32) {
+    for r in places.iter_mut() {
+        *r = r.start.saturating_sub(bytes)..r.end.saturating_sub(bytes);
+    }
+    if let Some((first, others)) = places.split_first_mut()
+        && Range::is_empty(first)
+        && let Some(next) = others.iter_mut().find(|r| !Range::is_empty(r))
+    {
+        core::mem::swap(first, next);
+    }
+}
+
+#[cfg_attr(target_pointer_width = "32", inline(never))]
+fn len_within(places: &[Range<u32>], range: &Range<u32>) -> u32 {
+    let within = |at: u32| at.max(range.start).min(range.end);
+    let lens = places.iter().map(|r| within(r.end) - within(r.start));
+    lens.sum()
 }
 
 #[cfg(test)]
@@ -92,15 +132,33 @@ mod tests {
     }
 
     #[test]
+    fn the_latest_is_the_first() {
+        let mut set = RangeSet::<3>::new();
+        for range in [0..10, 20..30, 40..50] {
+            set.insert(range).unwrap();
+        }
+        assert!(set.iter().eq([40..50, 20..30, 0..10]));
+        set.insert(30..35).unwrap();
+        assert!(set.iter().eq([20..35, 40..50, 0..10]));
+        set.insert(5..22).unwrap();
+        assert!(set.iter().eq([0..35, 40..50]));
+    }
+
+    #[test]
     fn what_is_before_a_new_start_is_gone() {
         let mut set = RangeSet::<4>::new();
         for range in [0..10, 20..30, 40..50] {
             set.insert(range).unwrap();
         }
         set.move_start(25);
-        assert!(set.iter().eq([0..5, 15..25]));
+        assert!(set.iter().eq([15..25, 0..5]));
         assert_eq!(set.len_within(&(3..20)), 2 + 5);
         assert_eq!(set.len_within(&(5..15)), 0);
+        set.insert(30..40).unwrap();
+        set.move_start(26);
+        assert!(set.iter().eq(core::iter::once(4..14)) && !set.is_empty());
+        set.move_start(14);
+        assert!(set.is_empty());
     }
 
     proptest::proptest! {

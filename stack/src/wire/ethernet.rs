@@ -26,14 +26,6 @@ pub struct EthernetHeader {
 }
 
 impl EthernetHeader {
-    /// Of nothing, to be filled in where it stays.
-    #[cfg(feature = "medium-ethernet")]
-    pub(crate) const EMPTY: Self = Self {
-        dst: EthernetAddress([0; 6]),
-        src: EthernetAddress([0; 6]),
-        ethertype: EtherType(0),
-    };
-
     /// Splits a frame into header and payload. The payload may be longer than the packet in it, since
     /// short frames are padded.
     ///

@@ -55,19 +55,15 @@ impl Interface {
         }
     }
 
-    /// Writes the header for a packet along a path. False if the next hop is not in reach.
-    #[inline]
-    pub(super) fn put_ethernet_header(&self, path: &Path, header: &mut LinkHeader) -> bool {
-        let Some(next_hop) = &path.next_hop else {
-            return false;
-        };
-        let neighbors = &self.ethernet.neighbors;
+    /// The link header for the packets of a turn. Once for all of them, it is not to take registers from what is done for
+    /// each.
+    #[cfg_attr(target_pointer_width = "32", inline)]
+    #[cfg_attr(target_pointer_width = "64", inline(never))]
+    pub(super) fn ethernet_header(&self, path: &Path) -> Option<LinkHeader> {
+        let next_hop = path.next_hop.as_ref()?;
         let group;
         let dst = match next_hop.delivery {
-            Delivery::Neighbor => match path.neighbor.and_then(|key| neighbors.hardware(key)) {
-                Some(dst) => dst,
-                None => return false,
-            },
+            Delivery::Neighbor => self.ethernet.neighbors.hardware(path.neighbor?)?,
             Delivery::Local => &self.ethernet.hardware,
             Delivery::Broadcast => &EthernetAddress::BROADCAST,
             Delivery::Multicast => {
@@ -84,13 +80,11 @@ impl Interface {
             #[cfg(feature = "proto-ipv6")]
             IpAddress::Ipv6(_) => EtherType::IPV6,
         };
-        *header = LinkHeader::Ethernet(EthernetHeader::EMPTY);
-        if let LinkHeader::Ethernet(header) = header {
-            header.dst = *dst;
-            header.src = self.ethernet.hardware;
-            header.ethertype = ethertype;
-        }
-        true
+        Some(LinkHeader::Ethernet(EthernetHeader {
+            dst: *dst,
+            src: self.ethernet.hardware,
+            ethertype,
+        }))
     }
 }
 

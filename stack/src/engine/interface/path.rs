@@ -309,18 +309,10 @@ impl Interface {
 
     /// The link header for a packet along a path whose next hop has just been found in reach.
     pub(in crate::engine) fn link_header(&self, path: &Path) -> Option<LinkHeader> {
-        let mut header = LinkHeader::None;
-        self.put_link_header(path, &mut header).then_some(header)
-    }
-
-    /// As [`Self::link_header`], in place of none: a header that is moved is read in other pieces than it was
-    /// written in, for which the processor has to wait. False if the next hop is not in reach.
-    #[inline]
-    pub(in crate::engine) fn put_link_header(&self, path: &Path, header: &mut LinkHeader) -> bool {
         match self.medium {
             #[cfg(feature = "medium-ethernet")]
-            Medium::Ethernet => self.put_ethernet_header(path, header),
-            _ => true,
+            Medium::Ethernet => self.ethernet_header(path),
+            _ => Some(LinkHeader::None),
         }
     }
 

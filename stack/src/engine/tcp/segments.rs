@@ -117,15 +117,15 @@ impl<'d> Engine<'d> {
         };
         let destination = tcp.connection.tuple.remote.addr;
         let reach = interface.reach(now, destination, &mut tcp.path);
-        let mut link = LinkHeader::None;
-        if !matches!(reach, Reach::Now) || !interface.put_link_header(&tcp.path, &mut link) {
+        if !matches!(reach, Reach::Now) {
             self.on_tcp_out_of_reach(now, index, reach);
             return false;
         }
+        let link = interface.link_header(&tcp.path);
         let mut sent = false;
         let wants_to_send = loop {
-            let shared = (&mut *interface, &mut *state, &mut *stats);
-            let Some(has_more) = send_segment(now, shared, tcp, &link, room) else {
+            let way = (link.as_ref(), &mut *room);
+            let Some(has_more) = send_segment(now, (interface, state, stats), tcp, way) else {
                 break tcp.connection.wants_to_send();
             };
             sent = true;
@@ -173,13 +173,14 @@ fn send_segment(
     now: Instant,
     (interface, state, stats): (&mut Interface, &mut TcpState<'_>, &mut Stats),
     tcp: &mut TcpSlot<'_>,
-    link: &LinkHeader,
-    room: &mut dyn Room,
+    (link, room): (Option<&LinkHeader>, &mut (dyn Room + '_)),
 ) -> Option<bool> {
     let destination = tcp.connection.tuple.remote.addr;
     let planned = tcp.connection.poll_segment(now, tcp.path.mss(destination));
     // Where it is: a plan that is moved has to be put together again.
-    let plan = planned.as_ref()?;
+    let (Some(plan), Some(link)) = (&planned, link) else {
+        return None;
+    };
     let tuple = &tcp.connection.tuple;
     let flow_label = interface.flow_label_on(&mut tcp.path, tuple.local, tuple.remote);
     let marked = state.mark_fast_open(now, (&tcp.connection, tcp.fast_open), plan);

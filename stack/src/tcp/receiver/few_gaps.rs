@@ -2,26 +2,21 @@
 //!
 //! The block that changed last is the first, which is the order in which they are reported (RFC 2018, section 4).
 
+use core::ops::Range;
+
 use super::Stored;
-use crate::storage::Ring;
+use crate::storage::{RangeSet, Ring};
 use crate::wire::{SackBlocks, SeqNum};
 
 #[derive(Debug)]
 pub(super) struct OutOfOrder {
-    /// Blocks that neither overlap nor touch; empty ones at the end.
-    blocks: [Block; BLOCKS],
+    /// The blocks, counted from RCV.NXT.
+    blocks: RangeSet<BLOCKS>,
     /// What arrived twice, to be reported once (RFC 2883); empty if there is nothing.
-    duplicate: Block,
+    duplicate: (SeqNum, SeqNum),
     /// Where the peer's FIN is, once it was seen; it may be ahead of a gap as well.
     pub(super) fin: SeqNum,
     pub(super) fin_seen: bool,
-}
-
-/// Numbers from the left edge up to but not including the right one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Block {
-    left: SeqNum,
-    right: SeqNum,
 }
 
 /// The blocks together with the memory that they lie in.
@@ -35,8 +30,8 @@ pub(super) struct Queue<'a, 'd> {
 impl OutOfOrder {
     pub(super) const fn new() -> Self {
         Self {
-            blocks: [Block::EMPTY; BLOCKS],
-            duplicate: Block::EMPTY,
+            blocks: RangeSet::new(),
+            duplicate: NOTHING,
             fin: SeqNum::new(0),
             fin_seen: false,
         }
@@ -49,12 +44,12 @@ impl OutOfOrder {
 
     /// Forgets what is ahead: nothing comes behind a FIN.
     pub(super) fn forget_blocks(&mut self) {
-        self.blocks = [Block::EMPTY; BLOCKS];
+        self.blocks = RangeSet::new();
     }
 
     /// Whether nothing is ahead of a gap.
     pub(super) fn is_empty(&self) -> bool {
-        self.blocks[0].is_empty()
+        self.blocks.is_empty()
     }
 
     /// The blocks with their memory; what is in use of `ring` ends at `nxt`.
@@ -68,134 +63,103 @@ impl OutOfOrder {
 
     /// Takes note of what arrived twice.
     pub(super) fn on_duplicate(&mut self, left: SeqNum, right: SeqNum) {
-        self.duplicate = Block { left, right };
+        self.duplicate = (left, right);
     }
 
     /// The blocks are on their way.
     pub(super) fn on_reported(&mut self) {
-        self.duplicate = Block::EMPTY;
+        self.duplicate = NOTHING;
     }
 
     /// Whether there is something to report.
     pub(super) fn has_sack_blocks(&self) -> bool {
-        !self.duplicate.is_empty() || !self.is_empty()
+        self.has_duplicate() || !self.is_empty()
     }
 
     /// The blocks to report, the latest first (RFC 2018, section 4), and before them once what arrived twice
     /// (RFC 2883, section 4). One report has room for all, so `later` ones need not tell of others.
-    pub(super) fn sack_blocks(&self, _: &Ring<'_>, _: SeqNum, _later: u8) -> SackBlocks {
+    pub(super) fn sack_blocks(&self, _: &Ring<'_>, nxt: SeqNum, _later: u8) -> SackBlocks {
         let mut blocks = SackBlocks::EMPTY;
-        self.duplicate.report(&mut blocks);
-        for block in &self.blocks {
-            block.report(&mut blocks);
+        if self.has_duplicate() {
+            let (left, right) = self.duplicate;
+            blocks.push(left, right);
+        }
+        for block in self.blocks.iter() {
+            blocks.push(nxt + block.start, nxt + block.end);
         }
         blocks
+    }
+
+    fn has_duplicate(&self) -> bool {
+        let (left, right) = self.duplicate;
+        left != right
     }
 }
 
 impl Queue<'_, '_> {
     /// Takes text that lies within the window, at `left` or behind it.
     pub(super) fn insert(&mut self, left: SeqNum, text: &[u8]) -> Stored {
-        let new = Block {
-            left,
-            right: left + text.len() as u32,
-        };
-        let mut joined = new;
-        let mut blocks = [Block::EMPTY; BLOCKS + 1];
-        let [first, others @ ..] = &mut blocks;
-        let mut free = others.iter_mut();
-        for &known in &self.state.blocks {
-            if known.is_empty() {
-                break;
-            }
-            // All were apart before, so none touches another but through the new one.
-            let common = new.and(known);
-            if common.right.before(common.left) {
-                if let Some(place) = free.next() {
-                    *place = known;
-                }
-                continue;
-            }
+        let start = left.distance_from(self.nxt);
+        let new = start..start + text.len() as u32;
+        let OutOfOrder {
+            blocks, duplicate, ..
+        } = &mut *self.state;
+        for known in blocks.iter() {
+            let common = known.start.max(new.start)..known.end.min(new.end);
             if !common.is_empty() {
-                self.state.duplicate = common;
+                *duplicate = (self.nxt + common.start, self.nxt + common.end);
             }
             if common == new {
                 return Stored::Duplicate;
             }
-            joined.left = joined.left.min(known.left);
-            joined.right = joined.right.max(known.right);
         }
-        let in_order = left == self.nxt;
-        let blocks = if in_order {
-            *others
-        } else {
-            *first = joined;
-            let [blocks @ .., last] = blocks;
-            if !last.is_empty() {
-                return Stored::NoRoom;
-            }
-            blocks
-        };
-        self.fill_in(left, text);
-        self.state.blocks = blocks;
-        if in_order {
-            Stored::InOrder {
-                bytes: joined.right.distance_from(left),
-                filled: true,
-            }
-        } else {
-            Stored::Ahead
+        self.fill_in(new.clone(), text);
+        if new.start > 0 {
+            return match self.state.blocks.insert(new) {
+                Ok(()) => Stored::Ahead,
+                Err(_) => Stored::NoRoom,
+            };
+        }
+        // All that it reaches lies ahead of it in one piece.
+        let reached = self
+            .state
+            .blocks
+            .iter()
+            .filter(|known| known.start <= new.end);
+        let bytes = reached.fold(new.end, |end, known| end.max(known.end));
+        self.state.blocks.move_start(bytes);
+        Stored::InOrder {
+            bytes,
+            filled: true,
         }
     }
 
     /// Writes text down where there is none yet: the first copy of a byte stays.
-    fn fill_in(&mut self, mut left: SeqNum, mut text: &[u8]) {
+    fn fill_in(&mut self, mut new: Range<u32>, mut text: &[u8]) {
         while !text.is_empty() {
-            let (mut len, mut is_there) = (text.len(), false);
-            for known in self.state.blocks.iter().filter(|known| !known.is_empty()) {
-                if left.before(known.left) {
-                    len = len.min(known.left.distance_from(left) as usize);
-                } else if left.before(known.right) {
-                    len = len.min(known.right.distance_from(left) as usize);
+            let (mut end, mut is_there) = (new.end, false);
+            for known in self.state.blocks.iter() {
+                if new.start < known.start {
+                    end = end.min(known.start);
+                } else if new.start < known.end {
+                    end = end.min(known.end);
                     is_there = true;
                 }
             }
+            let len = (end - new.start) as usize;
             let Some((piece, rest)) = text.split_at_checked(len) else {
                 return;
             };
             if !is_there {
-                let offset = left.distance_from(self.nxt) as usize;
-                self.ring.write_ahead(offset, piece);
+                self.ring.write_ahead(new.start as usize, piece);
             }
-            (left, text) = (left + len as u32, rest);
+            (new.start, text) = (end, rest);
         }
     }
 }
 
-impl Block {
-    const EMPTY: Self = Self {
-        left: SeqNum::new(0),
-        right: SeqNum::new(0),
-    };
-
-    fn is_empty(self) -> bool {
-        self.left == self.right
-    }
-
-    /// What both have: its right edge is before the left one if they do not even touch.
-    fn and(self, other: Self) -> Self {
-        Self {
-            left: self.left.max(other.left),
-            right: self.right.min(other.right),
-        }
-    }
-
-    fn report(self, blocks: &mut SackBlocks) {
-        if !self.is_empty() {
-            blocks.push(self.left, self.right);
-        }
-    }
-}
+/// No numbers.
+const NOTHING: (SeqNum, SeqNum) = (SeqNum::new(0), SeqNum::new(0));
 
 /// As many as a report has room for, and as smoltcp has by default.
 const BLOCKS: usize = SackBlocks::CAPACITY;

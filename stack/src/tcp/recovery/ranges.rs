@@ -70,6 +70,7 @@ impl Scoreboard {
     }
 
     /// Bytes that arrived ahead of others.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(crate) fn sacked(&self) -> u32 {
         self.arrived.len_within(&(0..u32::MAX))
     }
