@@ -21,26 +21,23 @@ use crate::wire::{IpProtocol, Ipv4Header};
 use crate::wire::{Ipv6Header, ipv6, ndisc};
 
 impl Engine<'_> {
-    /// A frame arrived. What comes back is to be sent if there is room, and forgotten if not.
+    /// A frame arrived. An answer is to be sent if there is room, and forgotten if not. Why a packet went no further
+    /// has been counted.
     pub(crate) fn receive<'f>(
         &mut self,
         now: Instant,
         frame: &'f [u8],
         meta: RxMeta,
-    ) -> Option<Inline<'f>> {
+    ) -> Result<Option<Inline<'f>>, Discard> {
         self.now = now;
         self.only_sockets_send = false;
         self.stats.count(Counted::Received);
-        match self.on_frame(now, frame, meta) {
-            // Apart from the other, because an answer is large and seldom there to be moved.
-            Ok(None) => None,
-            Ok(Some(answer)) => Some(answer),
-            Err(reason) => {
-                self.stats.discard(reason);
-                crate::log::trace!("dropped a packet: {:?}", reason);
-                None
-            }
+        let handled = self.on_frame(now, frame, meta);
+        if let Err(reason) = &handled {
+            self.stats.discard(*reason);
+            crate::log::trace!("dropped a packet: {:?}", reason);
         }
+        handled
     }
 
     /// An answer could not be sent for lack of room.

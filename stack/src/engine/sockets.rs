@@ -167,10 +167,10 @@ impl<'d> Sockets<'d> {
         debug_assert_eq!(self.slot(index).waiting, Waiting::No);
         // Field by field: what is left of a body need not be written over.
         let slot = self.slot_mut(index);
+        slot.uses.end();
         slot.body = Body::Free;
         slot.events = Events::NONE;
         slot.waiting = Waiting::No;
-        slot.uses.end();
         self.free.push_back(self.links[lane::WORK], index);
     }
 

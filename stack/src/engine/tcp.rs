@@ -46,6 +46,8 @@ pub(crate) struct TcpState<'d> {
     pub(super) half_open_due: Instant,
     pub(super) time_wait: &'d mut Records<Remembered, TCP_TIME_WAIT_COUNT>,
     pub(super) time_wait_len: Duration,
+    /// When the oldest connection in TIME-WAIT has had its time; may be too early, never too late.
+    pub(super) time_wait_due: Instant,
     pub(super) ecn: EcnPolicy,
     /// Of new sockets.
     options: Options,
@@ -171,6 +173,7 @@ impl<'d> TcpState<'d> {
             half_open_due: Instant::FAR_FUTURE,
             time_wait: &mut tables.time_wait,
             time_wait_len: config.max_segment_lifetime.saturating_mul(2),
+            time_wait_due: Instant::FAR_FUTURE,
             ecn: config.ecn,
             options: Options::new(config.congestion_control, config.min_rto.into()),
             pools: [const { None }; TCP_POOL_COUNT],
@@ -187,10 +190,7 @@ impl<'d> TcpState<'d> {
 
     /// [`Instant::FAR_FUTURE`] if there is none.
     pub(super) fn next_deadline(&self) -> Instant {
-        let time_wait = self.time_wait.oldest();
-        time_wait.map_or(self.half_open_due, |(_, record)| {
-            self.half_open_due.min(record.until)
-        })
+        self.half_open_due.min(self.time_wait_due)
     }
 }
 

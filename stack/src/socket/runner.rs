@@ -156,13 +156,13 @@ impl<'d, D: Driver, M: RawMutex, C: Clock> Runner<'d, D, M, C> {
             let is_answering = rx.consume(|frame| {
                 stack.with_quietly(|s| {
                     match &s.engine.receive(now, frame, meta) {
-                        Some(answer) if tx.is_some() => {
+                        Ok(Some(answer)) if tx.is_some() => {
                             let room: &mut dyn Room = &mut tx;
                             room.send(&s.engine.outgoing(answer));
                             s.engine.on_sent();
                         }
-                        Some(_) => s.engine.on_answer_dropped(),
-                        None => {}
+                        Ok(Some(_)) => s.engine.on_answer_dropped(),
+                        Ok(None) | Err(_) => {}
                     }
                     s.engine.is_answer_leaving()
                 })

@@ -46,7 +46,7 @@ impl<'d> Locked<'d> {
     #[cfg_attr(target_pointer_width = "32", inline(never))]
     #[cfg_attr(target_pointer_width = "64", inline(always))]
     pub(super) fn bury_orphans(&self, shared: &mut Shared<'d>) {
-        if self.orphaned.replace(false) {
+        if self.orphaned.get() {
             self.bury(shared);
         }
     }
@@ -61,6 +61,7 @@ impl<'d> Locked<'d> {
 
     #[cold]
     fn bury(&self, shared: &mut Shared<'d>) {
+        self.orphaned.set(false);
         let orphans = self.orphans.take();
         for (index, count) in orphans.iter_mut().enumerate() {
             for _ in 0..core::mem::take(count) {

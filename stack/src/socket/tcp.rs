@@ -79,8 +79,11 @@ impl<'d, M: RawMutex> TcpSocket<'d, M> {
     /// # Errors
     ///
     /// [`ConnectError`] says why there is no connection. The socket can be used again at once.
-    pub async fn connect(&mut self, remote: impl Into<IpEndpoint>) -> Result<(), ConnectError> {
-        self.connect_from(0, remote).await
+    pub fn connect(
+        &mut self,
+        remote: impl Into<IpEndpoint>,
+    ) -> impl Future<Output = Result<(), ConnectError>> {
+        self.connect_from(0, remote)
     }
 
     /// Begins to connect, for who has several attempts under way. Dropped, the attempt goes on as a connection

@@ -43,11 +43,12 @@ impl<T, const N: usize> Records<T, N> {
         }
     }
 
-    /// The record filed under `hash` that `is_it` says yes to; it may be asked about others as well.
+    /// The record filed under `hash` that `is_it` says yes to.
     pub(crate) fn find(&self, hash: u32, is_it: impl Fn(&T) -> bool) -> Option<Index> {
         let mut next = self.order.first(hash);
         while let Some(index) = next {
-            if self.get(index).is_some_and(&is_it) {
+            // The hash first: the records of a large table are seldom in the cache.
+            if self.order.has(index, hash) && self.get(index).is_some_and(&is_it) {
                 break;
             }
             next = self.order.behind(index);
@@ -131,6 +132,11 @@ impl<const N: usize> Order<N> {
     /// The first place in the bucket of `hash`.
     fn first(&self, hash: u32) -> Option<Index> {
         self.buckets.get(bucket::<N>(hash))?.front()
+    }
+
+    /// Whether a place is filed under `hash`, and not only in the same bucket.
+    fn has(&self, index: Index, hash: u32) -> bool {
+        self.hashes.get(usize::from(index)) == Some(&hash)
     }
 
     /// The next place in a bucket.

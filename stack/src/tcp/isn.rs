@@ -44,12 +44,18 @@ pub(super) fn hash_tuple(message: &mut Message, tuple: &FourTuple) {
 /// Puts its addresses alone into what is to be hashed.
 #[cfg_attr(target_pointer_width = "32", inline(never))]
 pub(super) fn hash_addresses(message: &mut Message, tuple: &FourTuple) {
-    for end in [tuple.local, tuple.remote] {
-        match end.addr {
-            IpAddress::Ipv4(a) => message.write_u32(a.to_bits()),
-            #[cfg(feature = "proto-ipv6")]
-            IpAddress::Ipv6(a) => message.write_u128(a.to_bits()),
+    match (tuple.local.addr, tuple.remote.addr) {
+        // As one number, because the hash reads it as one.
+        (IpAddress::Ipv4(local), IpAddress::Ipv4(remote)) => {
+            message.write_u64(u64::from(local.to_bits()) << 32 | u64::from(remote.to_bits()));
         }
+        #[cfg(feature = "proto-ipv6")]
+        (IpAddress::Ipv6(local), IpAddress::Ipv6(remote)) => {
+            message.write_u128(local.to_bits());
+            message.write_u128(remote.to_bits());
+        }
+        #[cfg(feature = "proto-ipv6")]
+        _ => debug_assert!(false, "both ends are of one version"),
     }
 }
 

@@ -85,6 +85,7 @@ impl<'d> Engine<'d> {
             connection,
             until: self.now + self.tcp.time_wait_len,
         };
+        self.tcp.time_wait_due = self.tcp.time_wait_due.min(record.until);
         let table = &mut self.tcp.time_wait;
         if table.is_full()
             && let Some((oldest, _)) = table.oldest()

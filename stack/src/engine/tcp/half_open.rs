@@ -120,13 +120,11 @@ impl<'d> Engine<'d> {
         if let Some(l) = self.sockets.listener_mut(listener) {
             l.half_open += 1;
         }
-        match self.next_answer(now, record) {
-            Some((_, mut header)) => {
-                self.grant_fast_open(now, request, &mut header);
-                Disposition::Answered(None, header)
-            }
-            None => Disposition::Discarded(Discard::NoSocket),
+        let mut answer = self.next_answer(now, record, tuple);
+        if let Disposition::Answered(_, header) = &mut answer {
+            self.grant_fast_open(now, request, header);
         }
+        answer
     }
 
     pub(in crate::engine) fn choose_iss(&self, now: Instant, request: &Request<'_>) -> SeqNum {
@@ -152,14 +150,15 @@ impl<'d> Engine<'d> {
         }
     }
 
-    /// The answer to a request; it counts as sent.
-    fn next_answer(&mut self, now: Instant, record: Index) -> Option<(FourTuple, TcpHeader)> {
-        let tuple = self.tcp.half_open.get(record)?.tuple;
-        let offer = self.offer_for(now, &tuple);
-        let half_open = self.tcp.half_open.get_mut(record)?;
-        let header = half_open.poll_answer(now, &offer);
+    /// The answer to a request between these ends; it counts as sent.
+    fn next_answer(&mut self, now: Instant, record: Index, tuple: &FourTuple) -> Disposition {
+        let offer = self.offer_for(now, tuple);
+        let Some(half_open) = self.tcp.half_open.get_mut(record) else {
+            return Disposition::Discarded(Discard::NoSocket);
+        };
+        half_open.on_answered(now);
         self.tcp.half_open_due = self.tcp.half_open_due.min(half_open.due);
-        Some((tuple, header))
+        Disposition::Answered(None, half_open.answer(now, &offer))
     }
 
     fn on_half_open_segment(
@@ -262,10 +261,8 @@ impl<'d> Engine<'d> {
 // Answers that are due again, and records that have had their time.
 impl Engine<'_> {
     pub(in crate::engine) fn on_listen_timeout(&mut self, now: Instant) {
-        while let Some((oldest, record)) = self.tcp.time_wait.oldest()
-            && record.until <= now
-        {
-            self.tcp.time_wait.remove(oldest);
+        if self.tcp.time_wait_due <= now {
+            self.end_time_wait(now);
         }
         if self.tcp.half_open_due > now {
             return;
@@ -274,7 +271,9 @@ impl Engine<'_> {
             // What is due meanwhile counts as sent and lost: it comes neither later nor all at once.
             let is_due = |h: &HalfOpen<_>| h.due <= now && !h.is_exhausted();
             while let Some(record) = self.tcp.half_open.search(&is_due) {
-                self.next_answer(now, record);
+                if let Some(half_open) = self.tcp.half_open.get_mut(record) {
+                    half_open.on_answered(now);
+                }
             }
         }
         // The table is small, and this happens about once a second while it is in use.
@@ -283,6 +282,18 @@ impl Engine<'_> {
             self.forget_half_open(record);
         }
         self.refresh_half_open_due();
+    }
+
+    /// Forgets the connections in TIME-WAIT that have had their time.
+    fn end_time_wait(&mut self, now: Instant) {
+        let table = &mut self.tcp.time_wait;
+        self.tcp.time_wait_due = loop {
+            match table.oldest() {
+                Some((oldest, record)) if record.until <= now => table.remove(oldest),
+                Some((_, record)) => break record.until,
+                None => break Instant::FAR_FUTURE,
+            };
+        };
     }
 
     fn refresh_half_open_due(&mut self) {
@@ -311,9 +322,11 @@ impl Engine<'_> {
                 self.refresh_half_open_due();
                 continue;
             }
-            let (tuple, header) = self.next_answer(now, record)?;
+            let answer = self.next_answer(now, record, &tuple);
             self.refresh_half_open_due();
-            if let (Reach::Now, Some(link)) = (reach, self.interface.link_header(&path)) {
+            if let (Reach::Now, Some(link), Disposition::Answered(_, header)) =
+                (reach, self.interface.link_header(&path), answer)
+            {
                 self.stats.count(Counted::Retransmit);
                 return Some(Inline {
                     link,

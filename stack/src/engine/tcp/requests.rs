@@ -14,7 +14,8 @@ use crate::wire::{IpAddress, IpEndpoint, IpListenEndpoint};
 impl<'d> Engine<'d> {
     /// A socket on its user's buffers.
     pub(crate) fn tcp_open(&mut self, receive: Bytes<'d>, send: Bytes<'d>) -> Option<SocketKey> {
-        let index = self.open_slot(BufferPair { receive, send }, None).ok()?;
+        let index = self.take_slot()?;
+        self.fill_slot(index, BufferPair { receive, send }, None);
         Some(self.sockets.key(index))
     }
 
@@ -31,27 +32,22 @@ impl<'d> Engine<'d> {
         pool: PoolId,
         pair: BufferPair<'d>,
     ) -> Option<Index> {
-        match self.open_slot(pair, Some(pool)) {
-            Ok(index) => Some(index),
-            Err(pair) => {
-                self.pool_mut(pool)?.give_back(pair);
-                None
-            }
-        }
+        let Some(index) = self.take_slot() else {
+            self.pool_mut(pool)?.give_back(pair);
+            return None;
+        };
+        self.fill_slot(index, pair, Some(pool));
+        Some(index)
     }
 
-    /// A slot on these buffers, which come back if there is none.
+    /// A connection on these buffers, in a slot that was taken for it.
     #[inline(never)]
-    fn open_slot(
-        &mut self,
-        pair: BufferPair<'d>,
-        pool: Option<PoolId>,
-    ) -> Result<Index, BufferPair<'d>> {
-        let Some(index) = self.take_slot() else {
-            return Err(pair);
-        };
-        *self.sockets.body_mut(index) = Body::Tcp(TcpSlot::new(pair, pool, self.tcp.options));
-        Ok(index)
+    fn fill_slot(&mut self, index: Index, pair: BufferPair<'d>, pool: Option<PoolId>) {
+        let options = self.tcp.options;
+        let body = self.sockets.body_mut(index);
+        // It is free already. Where the compiler sees that, it builds the new one in its place instead of moving it there.
+        *body = Body::Free;
+        *body = Body::Tcp(TcpSlot::new(pair, pool, options));
     }
 
     /// Runs `f` on a connection, and sees to what follows. `None` if the key is stale.

@@ -42,7 +42,10 @@ impl<'d, M: RawMutex> Io<'d, M> {
         }
         let len = buffer.len().min(LOCK_COPY_SIZE);
         self.poll(cx.waker(), Interest::Read, |c| match readable(c) {
-            Poll::Ready(Ok(1..)) => Poll::Ready(Ok(c.read(&mut buffer[..len]))),
+            Answer {
+                verdict: Verdict::Done,
+                count: 1..,
+            } => Answer::done(c.read(&mut buffer[..len])),
             other => other,
         })
     }
@@ -53,7 +56,7 @@ impl<'d, M: RawMutex> Io<'d, M> {
         buffer: &mut [u8],
     ) -> Poll<Result<usize, TcpError>> {
         self.poll(cx.waker(), Interest::Read, |c| {
-            readable(c).map_ok(|_| c.peek(buffer))
+            readable(c).map(|_| c.peek(buffer))
         })
     }
 
@@ -64,11 +67,10 @@ impl<'d, M: RawMutex> Io<'d, M> {
         let (mut f, mut taken) = (Some(f), None);
         poll_fn(|cx| {
             self.poll(cx.waker(), Interest::Read, |c| {
-                let ready = readable(c);
-                if let Poll::Ready(Ok(_)) = ready {
+                readable(c).map(|count| {
                     taken = f.take().map(|f| c.read_with(f));
-                }
-                ready
+                    count
+                })
             })
         })
         .await?;
@@ -85,7 +87,7 @@ impl<'d, M: RawMutex> Io<'d, M> {
         }
         let data = &data[..data.len().min(LOCK_COPY_SIZE)];
         self.poll(cx.waker(), Interest::Write, |c| {
-            writable(c).map_ok(|_| c.write(data))
+            writable(c).map(|_| c.write(data))
         })
     }
 
@@ -96,11 +98,10 @@ impl<'d, M: RawMutex> Io<'d, M> {
         let (mut f, mut filled) = (Some(f), None);
         poll_fn(|cx| {
             self.poll(cx.waker(), Interest::Write, |c| {
-                let ready = writable(c);
-                if let Poll::Ready(Ok(_)) = ready {
+                writable(c).map(|room| {
                     filled = f.take().map(|f| c.write_with(f));
-                }
-                ready
+                    room
+                })
             })
         })
         .await?;
@@ -110,11 +111,11 @@ impl<'d, M: RawMutex> Io<'d, M> {
     pub(super) fn poll_flush(&self, cx: &mut Context<'_>) -> Poll<Result<(), TcpError>> {
         let polled = self.poll(cx.waker(), Interest::Write, |c| {
             if let Some(error) = c.error() {
-                Poll::Ready(Err(error.into()))
+                Answer::failed(error)
             } else if c.all_acked() || c.state().is_over() {
-                DONE
+                Answer::DONE
             } else {
-                Poll::Pending
+                Answer::PENDING
             }
         });
         polled.map_ok(|_| ())
@@ -124,11 +125,11 @@ impl<'d, M: RawMutex> Io<'d, M> {
     pub(super) fn poll_closed(&self, cx: &mut Context<'_>) -> Poll<Result<(), TcpError>> {
         let polled = self.poll(cx.waker(), Interest::State, |c| {
             if let Some(error) = c.error() {
-                return Poll::Ready(Err(error.into()));
+                return Answer::failed(error);
             }
             match c.state() {
-                State::Closed | State::FinWait2 | State::TimeWait => DONE,
-                _ => Poll::Pending,
+                State::Closed | State::FinWait2 | State::TimeWait => Answer::DONE,
+                _ => Answer::PENDING,
             }
         });
         polled.map_ok(|_| ())
@@ -140,10 +141,10 @@ impl<'d, M: RawMutex> Io<'d, M> {
             let link_up = s.engine.is_link_up();
             let done = s.engine.tcp(self.key).is_none_or(|c| c.is_done());
             if done || !link_up {
-                return (DONE, None);
+                return (Answer::DONE, None);
             }
             (
-                Poll::Pending,
+                Answer::PENDING,
                 leave(s, self.key, Interest::State, cx.waker()),
             )
         });
@@ -153,13 +154,13 @@ impl<'d, M: RawMutex> Io<'d, M> {
     pub(super) fn poll_connected(&self, cx: &mut Context<'_>) -> Poll<Result<(), ConnectError>> {
         let mut failed = None;
         let polled = self.poll(cx.waker(), Interest::State, |c| match c.state() {
-            State::SynSent | State::SynReceived => Poll::Pending,
+            State::SynSent | State::SynReceived => Answer::PENDING,
             State::Closed => {
                 let error = c.error();
                 failed = Some(error.map_or(ConnectError::Aborted, ConnectError::from));
-                DONE
+                Answer::DONE
             }
-            _ => DONE,
+            _ => Answer::DONE,
         });
         polled.map(|result| match failed {
             Some(error) => Err(error),
@@ -169,11 +170,11 @@ impl<'d, M: RawMutex> Io<'d, M> {
 
     pub(super) fn poll_accepted(&self, cx: &mut Context<'_>) -> Poll<Result<(), ListenError>> {
         let polled = self.poll(cx.waker(), Interest::State, |c| match c.state() {
-            State::Listen | State::SynReceived => Poll::Pending,
+            State::Listen | State::SynReceived => Answer::PENDING,
             // Closed already: its data, end or error is there to be read.
             _ => {
                 c.claim();
-                DONE
+                Answer::DONE
             }
         });
         polled.map(|result| result.map(|_| ()).map_err(|_| ListenError::Reentrant))
@@ -190,11 +191,11 @@ impl<'d, M: RawMutex> Io<'d, M> {
     }
 
     pub(super) fn is_read_ready(&self) -> bool {
-        self.look(|c| readable(c).is_ready()).unwrap_or(true)
+        self.look(|c| readable(c).is_there()).unwrap_or(true)
     }
 
     pub(super) fn is_write_ready(&self) -> bool {
-        self.look(|c| writable(c).is_ready()).unwrap_or(true)
+        self.look(|c| writable(c).is_there()).unwrap_or(true)
     }
 
     #[cfg_attr(target_pointer_width = "32", inline(never))]
@@ -231,7 +232,7 @@ impl<'d, M: RawMutex> Io<'d, M> {
         &self,
         waker: &Waker,
         interest: Interest,
-        mut ask: impl FnMut(&mut Connection<'d>) -> Poll<Result<usize, TcpError>>,
+        mut ask: impl FnMut(&mut Connection<'d>) -> Answer,
     ) -> Poll<Result<usize, TcpError>> {
         #[cfg(target_pointer_width = "32")]
         let ask: &mut dyn FnMut(&mut Connection<'d>) -> _ = &mut ask;
@@ -250,45 +251,43 @@ impl<'d, M: RawMutex> Io<'d, M> {
         ask: &mut F,
     ) -> Poll<Result<usize, TcpError>>
     where
-        F: FnMut(&mut Connection<'d>) -> Poll<Result<usize, TcpError>> + ?Sized,
+        F: FnMut(&mut Connection<'d>) -> Answer + ?Sized,
     {
         // Outside of what passes the lock: it would be moved with it, in pieces that have to be put together again.
-        let mut answer = Poll::Pending;
+        let mut answer = Answer::PENDING;
         let replaced = self.stack.with(|s| {
             let asked = s.engine.tcp_ask(self.key, |c| {
                 answer = ask(c);
-                answer.is_ready().then_some(())
+                answer.is_there().then_some(())
             });
             match asked {
                 Some(Some(())) => None,
                 Some(None) => leave(s, self.key, interest, waker),
                 None => {
-                    answer = Poll::Ready(Err(TcpError::NotConnected));
+                    answer = Answer::failed(TcpError::NotConnected);
                     None
                 }
             }
         });
         match replaced {
-            Ok(None) => answer,
-            Ok(Some(replaced)) => {
-                replaced.wake();
-                answer
-            }
-            Err(_) => Poll::Ready(Err(TcpError::Reentrant)),
+            Ok(None) => {}
+            Ok(Some(replaced)) => replaced.wake(),
+            Err(_) => answer = Answer::failed(TcpError::Reentrant),
         }
+        answer.into()
     }
 
     /// Runs `f` under the lock, and wakes outside of it whoever it says.
     fn poll_shared(
         &self,
-        f: impl FnOnce(&mut Shared<'d>) -> (Poll<Result<usize, TcpError>>, Option<Waker>),
+        f: impl FnOnce(&mut Shared<'d>) -> (Answer, Option<Waker>),
     ) -> Poll<Result<usize, TcpError>> {
         match self.stack.with(f) {
             Ok((answer, replaced)) => {
                 if let Some(replaced) = replaced {
                     replaced.wake();
                 }
-                answer
+                answer.into()
             }
             Err(_) => Poll::Ready(Err(TcpError::Reentrant)),
         }
@@ -305,43 +304,100 @@ fn leave(
     shared.wakers(key)?.set(interest, waker)
 }
 
-/// The answer of those who ask for no number.
-const DONE: Poll<Result<usize, TcpError>> = Poll::Ready(Ok(0));
+/// What a connection answers: a number, if nothing is in the way.
+///
+/// Apart from each other, so that both fit registers: a `Poll` of a `Result` is put together in memory, in pieces for
+/// which the processor has to wait when it is read back.
+#[derive(Clone, Copy)]
+struct Answer {
+    verdict: Verdict,
+    count: usize,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    Pending,
+    Done,
+    Failed(TcpError),
+}
+
+impl Answer {
+    const PENDING: Self = Self {
+        verdict: Verdict::Pending,
+        count: 0,
+    };
+    /// Of those who ask for no number.
+    const DONE: Self = Self::done(0);
+
+    const fn done(count: usize) -> Self {
+        Self {
+            verdict: Verdict::Done,
+            count,
+        }
+    }
+
+    fn failed(error: impl Into<TcpError>) -> Self {
+        Self {
+            verdict: Verdict::Failed(error.into()),
+            count: 0,
+        }
+    }
+
+    fn is_there(self) -> bool {
+        self.verdict != Verdict::Pending
+    }
+
+    /// The same with another number, if it has one.
+    fn map(self, count: impl FnOnce(usize) -> usize) -> Self {
+        match self.verdict {
+            Verdict::Done => Self::done(count(self.count)),
+            _ => self,
+        }
+    }
+}
+
+impl From<Answer> for Poll<Result<usize, TcpError>> {
+    fn from(answer: Answer) -> Self {
+        match answer.verdict {
+            Verdict::Pending => Self::Pending,
+            Verdict::Done => Self::Ready(Ok(answer.count)),
+            Verdict::Failed(error) => Self::Ready(Err(error)),
+        }
+    }
+}
 
 /// How much there is to read; zero if nothing comes any more.
 #[cfg_attr(target_pointer_width = "32", inline(never))]
-fn readable(c: &Connection<'_>) -> Poll<Result<usize, TcpError>> {
+fn readable(c: &Connection<'_>) -> Answer {
     let queued = c.receive_queue();
     if queued > 0 || c.is_finished() {
-        return Poll::Ready(Ok(queued));
+        return Answer::done(queued);
     }
     if !c.receive_ended() {
         return match c.state() {
-            State::Listen => Poll::Ready(Err(TcpError::NotConnected)),
-            _ => Poll::Pending,
+            State::Listen => Answer::failed(TcpError::NotConnected),
+            _ => Answer::PENDING,
         };
     }
-    Poll::Ready(Err(c
-        .error()
-        .map_or(TcpError::NotConnected, TcpError::from)))
+    Answer::failed(c.error().map_or(TcpError::NotConnected, TcpError::from))
 }
 
 /// Whether there is room to write.
-fn writable(c: &Connection<'_>) -> Poll<Result<usize, TcpError>> {
+fn writable(c: &Connection<'_>) -> Answer {
     if !c.can_write() {
         let closed = if c.state().is_over() {
             TcpError::NotConnected
         } else {
             TcpError::WriteClosed
         };
-        return Poll::Ready(Err(c.error().map_or(closed, TcpError::from)));
+        return Answer::failed(c.error().map_or(closed, TcpError::from));
     }
     if c.send_capacity() == 0 {
-        return Poll::Ready(Err(TcpError::NoBuffer));
+        return Answer::failed(TcpError::NoBuffer);
     }
     if c.send_room() > 0 {
-        DONE
+        Answer::DONE
     } else {
-        Poll::Pending
+        Answer::PENDING
     }
 }

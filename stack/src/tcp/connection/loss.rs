@@ -64,7 +64,8 @@ impl Connection<'_> {
             newest_sent: delivered.newest.map(|sent| sent.at),
         };
         self.adjust_window(now, &progress);
-        if advances || delivered.bytes > 0 {
+        // With nothing in flight there is nothing to probe for, and no timer.
+        if self.snd.flight() > 0 && (advances || delivered.bytes > 0) {
             self.schedule_loss_probe(now);
         }
     }
@@ -176,6 +177,7 @@ impl Connection<'_> {
         detected.bytes
     }
 
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
     pub(super) fn adjust_window(&mut self, now: Instant, progress: &Progress) {
         if self.congestion.is_limiting() {
             let ack = self.congestion_news(now, progress);

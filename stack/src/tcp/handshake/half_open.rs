@@ -82,31 +82,20 @@ impl<K> HalfOpen<K> {
         }
     }
 
-    /// The answer to the SYN. Counts as sent: sets when it is due again.
-    pub(crate) fn poll_answer(&mut self, now: Instant, offer: &Offer) -> TcpHeader {
+    /// The SYN was answered: sets when that is due again.
+    pub(crate) fn on_answered(&mut self, now: Instant) {
         self.due = now + FIRST_RETRY.doubled(u32::from(self.attempts));
         self.attempts = self.attempts.saturating_add(1);
-        self.answer(now, offer)
     }
 
-    /// The answer to the SYN, for a peer that repeated it. How long the request is remembered does not
+    /// The answer to the SYN, also for a peer that repeated it. How long the request is remembered does not
     /// depend on that, or whoever repeats it often enough could make the record immortal.
     pub(crate) fn answer(&self, now: Instant, offer: &Offer) -> TcpHeader {
-        let mut options = TcpOptions {
-            mss: Some(offer.path_mss),
-            window_scale: self
-                .shift
-                .map(|_| window_shift(self.receive_capacity as usize)),
-            sack_permitted: self.sack,
-            ..TcpOptions::default()
-        };
-        self.timestamp
-            .put(now, offer.timestamp_offset, &mut options);
         let mut flags = TcpFlags::SYN | TcpFlags::ACK;
         if self.ecn {
             flags = flags | TcpFlags::ECE;
         }
-        TcpHeader {
+        let mut header = TcpHeader {
             src_port: self.tuple.local.port,
             dst_port: self.tuple.remote.port,
             seq: self.iss,
@@ -114,8 +103,17 @@ impl<K> HalfOpen<K> {
             flags,
             window: syn_window(self.receive_capacity as usize),
             urgent: 0,
-            options,
-        }
+            options: TcpOptions::default(),
+        };
+        // Where they stay: what is moved is read in other pieces than it was written in.
+        let options = &mut header.options;
+        options.mss = Some(offer.path_mss);
+        options.window_scale = self
+            .shift
+            .map(|_| window_shift(self.receive_capacity as usize));
+        options.sack_permitted = self.sack;
+        self.timestamp.put(now, offer.timestamp_offset, options);
+        header
     }
 
     /// Whether it was answered as often as is reasonable.

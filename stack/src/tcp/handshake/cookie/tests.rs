@@ -53,7 +53,7 @@ fn answer(cookies: &mut SynCookies, now: Instant, syn: &TcpHeader) -> TcpHeader 
         path_mss: 1_460,
         timestamp_offset: OFFSET,
     };
-    let mut answer = request.poll_answer(now, &offer);
+    let mut answer = request.answer(now, &offer);
     if let Some(ts) = &mut answer.options.timestamps {
         let millis = ts.value.wrapping_sub(OFFSET);
         ts.value = SynCookies::stamp_time(millis, &request).wrapping_add(OFFSET);
