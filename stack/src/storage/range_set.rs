@@ -2,6 +2,24 @@
 //!
 //! There are few ranges, so finding neighbours by looking at all of them is cheaper than keeping them sorted.
 
+// For a connection whose bytes are told by ranges, of those that it sends or of those that it receives.
+#[cfg(any(
+    test,
+    all(
+        feature = "socket-tcp",
+        any(
+            not(feature = "tcp-many-gaps"),
+            not(any(
+                feature = "tcp-rack",
+                feature = "tcp-undo",
+                feature = "tcp-bbr",
+                feature = "tcp-plpmtud"
+            ))
+        )
+    )
+))]
+mod sliding;
+
 use core::ops::Range;
 
 /// Up to `N` disjoint ranges of offsets that do not touch each other.
@@ -33,30 +51,10 @@ impl<const N: usize> RangeSet<N> {
             .find(|r| r.start <= range.start && range.end <= r.end)
     }
 
-    #[inline]
-    pub(crate) fn is_empty(&self) -> bool {
-        self.places.first().is_none_or(Range::is_empty)
-    }
-
-    /// How much of `range` is there.
-    pub(crate) fn len_within(&self, range: &Range<u32>) -> u32 {
-        match self.is_empty() {
-            true => 0,
-            false => len_within(&self.places, range),
-        }
-    }
-
     /// Whether a range shares an offset with `range`.
     pub(crate) fn overlaps(&self, range: &Range<u32>) -> bool {
         self.iter()
             .any(|r| r.start < range.end && range.start < r.end)
-    }
-
-    /// The whole starts `bytes` further on: what was before is gone.
-    pub(crate) fn move_start(&mut self, bytes: u32) {
-        if !self.is_empty() {
-            move_start(&mut self.places, bytes);
-        }
     }
 
     /// Adds a range as the first, joined with those it touches. When that would be one range too many, nothing
@@ -66,7 +64,7 @@ impl<const N: usize> RangeSet<N> {
     }
 }
 
-// Compiled once for sets of all sizes, as is what follows.
+// Compiled once for sets of all sizes.
 #[cfg_attr(target_pointer_width = "32", inline(never))]
 fn insert(places: &mut [Range<u32>], range: Range<u32>) -> Result<(), Full> {
     if range.is_empty() {
@@ -93,26 +91,6 @@ fn insert(places: &mut [Range<u32>], range: Range<u32>) -> Result<(), Full> {
         }
     }
     Ok(())
-}
-
-#[cfg_attr(target_pointer_width = "32", inline(never))]
-fn move_start(places: &mut [Range<u32>], bytes: u32) {
-    for r in places.iter_mut() {
-        *r = r.start.saturating_sub(bytes)..r.end.saturating_sub(bytes);
-    }
-    if let Some((first, others)) = places.split_first_mut()
-        && Range::is_empty(first)
-        && let Some(next) = others.iter_mut().find(|r| !Range::is_empty(r))
-    {
-        core::mem::swap(first, next);
-    }
-}
-
-#[cfg_attr(target_pointer_width = "32", inline(never))]
-fn len_within(places: &[Range<u32>], range: &Range<u32>) -> u32 {
-    let within = |at: u32| at.max(range.start).min(range.end);
-    let lens = places.iter().map(|r| within(r.end) - within(r.start));
-    lens.sum()
 }
 
 #[cfg(test)]

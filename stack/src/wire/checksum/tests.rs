@@ -185,4 +185,6 @@ fn machines_of_32_bits_sum_and_copy_alike_at_every_length_and_alignment() {
     let ones = vec![u32::MAX; 1 << 18];
     let ones = zerocopy::IntoBytes::as_bytes(&ones[..]);
     assert_eq!(narrow::sum(ones).fold(), 0xffff);
+    let (header, _) = data.as_chunks().0.split_first_chunk::<5>().unwrap();
+    assert_eq!(narrow::sum_header(header).fold(), naive(&data[..20]));
 }
