@@ -88,6 +88,19 @@ mod tests {
         }
     }
 
+    /// The same ends with addresses of the other version.
+    #[cfg(feature = "proto-ipv6")]
+    fn over_v6(tuple: FourTuple) -> FourTuple {
+        let end = |end: IpEndpoint| match end.addr {
+            IpAddress::Ipv4(addr) => IpEndpoint::new(addr.to_ipv6_mapped().into(), end.port),
+            IpAddress::Ipv6(_) => end,
+        };
+        FourTuple {
+            local: end(tuple.local),
+            remote: end(tuple.remote),
+        }
+    }
+
     fn here_and_there() -> FourTuple {
         tuple((1, 40_000), (2, 80))
     }
@@ -115,6 +128,8 @@ mod tests {
             tuple((1, 40_000), (4, 80)),
             tuple((1, 40_000), (2, 81)),
         ];
+        #[cfg(feature = "proto-ipv6")]
+        let all = [all, all.map(over_v6)].concat();
         for (index, one) in all.iter().enumerate() {
             for other in &all[..index] {
                 let distance = isn.at(now, one).distance_from(isn.at(now, other));
