@@ -187,3 +187,6 @@ const FIRST_RETRY: Duration = Duration::from_secs(1);
 
 /// As Linux: the last answer goes out after 31 s, and is given up after 63 s.
 const RETRIES: u8 = 5;
+
+#[cfg(all(test, feature = "tcp-timestamps"))]
+mod tests;

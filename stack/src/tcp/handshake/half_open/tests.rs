@@ -1,0 +1,50 @@
+use core::net::Ipv4Addr;
+
+use super::*;
+use crate::wire::{IpEndpoint, TcpOptions, Timestamps};
+
+/// RFC 7323, section 5.3, R1: a segment with an older timestamp than the SYN's is not acceptable, and is answered; so that
+/// an old one completes no handshake. One without any, though they were agreed upon, is dropped (section 3.2).
+#[test]
+fn rfc7323_5_3_an_old_timestamp_completes_no_handshake() {
+    let end = |host, port| IpEndpoint::new(Ipv4Addr::new(10, 0, 0, host).into(), port);
+    let tuple = FourTuple {
+        local: end(2, 80),
+        remote: end(1, 40_000),
+    };
+    let stamped = |value| TcpOptions {
+        timestamps: Some(Timestamps { value, echo: 0 }),
+        ..TcpOptions::default()
+    };
+    let iss = SeqNum::new(7);
+    let syn = TcpHeader {
+        seq: SeqNum::new(99),
+        flags: TcpFlags::SYN,
+        options: stamped(5_000),
+        ..TcpHeader::default()
+    };
+    let half_open = HalfOpen::new(Instant::from_secs(1), tuple, (), iss, &syn, 4_096);
+    let answer_to = |options| {
+        half_open.on_segment(&TcpSegment {
+            header: TcpHeader {
+                seq: syn.seq + 1,
+                ack: iss + 1,
+                flags: TcpFlags::ACK,
+                options,
+                ..TcpHeader::default()
+            },
+            payload: &[],
+            congestion_experienced: false,
+        })
+    };
+    match answer_to(stamped(4_999)) {
+        SynReply::Answer(Discard::OldTimestamp, answer) => {
+            assert_eq!((answer.seq, answer.ack), (iss + 1, syn.seq + 1));
+            assert_eq!(answer.flags, TcpFlags::ACK);
+        }
+        _ => panic!("it is answered"),
+    }
+    let bare = answer_to(TcpOptions::default());
+    assert!(matches!(bare, SynReply::Discard(Discard::MissingTimestamp)));
+    assert!(matches!(answer_to(stamped(5_000)), SynReply::Complete));
+}
