@@ -373,7 +373,7 @@ impl<'d, M: RawMutex> TcpSocket<'d, M> {
     }
 
     /// Asks a peer that has been silent for this long whether it is still there, again after each such
-    /// interval. In steps of a millisecond. `None`, the default, never asks.
+    /// interval. In steps of a millisecond, at most 24 days. `None`, the default, never asks.
     #[cfg(feature = "tcp-keep-alive")]
     pub fn set_keep_alive(&mut self, interval: Option<Duration>) {
         self.io.set(|c| c.set_keep_alive(interval));

@@ -21,9 +21,15 @@ impl<const N: usize> RangeSet<N> {
         ))
     ))]
     pub(crate) fn len_within(&self, range: &Range<u32>) -> u32 {
+        #[cfg_attr(target_pointer_width = "32", inline(never))]
+        fn sum(places: &[Range<u32>], range: &Range<u32>) -> u32 {
+            let within = |at: u32| at.max(range.start).min(range.end);
+            let lens = places.iter().map(|r| within(r.end) - within(r.start));
+            lens.sum()
+        }
         match self.is_empty() {
             true => 0,
-            false => len_within(&self.places, range),
+            false => sum(&self.places, range),
         }
     }
 
@@ -35,7 +41,7 @@ impl<const N: usize> RangeSet<N> {
     }
 }
 
-// Compiled once for sets of all sizes, as is what follows.
+// Compiled once for sets of all sizes.
 #[cfg_attr(target_pointer_width = "32", inline(never))]
 fn move_start(places: &mut [Range<u32>], bytes: u32) {
     for r in places.iter_mut() {
@@ -47,20 +53,4 @@ fn move_start(places: &mut [Range<u32>], bytes: u32) {
     {
         core::mem::swap(first, next);
     }
-}
-
-#[cfg(any(
-    test,
-    not(any(
-        feature = "tcp-rack",
-        feature = "tcp-undo",
-        feature = "tcp-bbr",
-        feature = "tcp-plpmtud"
-    ))
-))]
-#[cfg_attr(target_pointer_width = "32", inline(never))]
-fn len_within(places: &[Range<u32>], range: &Range<u32>) -> u32 {
-    let within = |at: u32| at.max(range.start).min(range.end);
-    let lens = places.iter().map(|r| within(r.end) - within(r.start));
-    lens.sum()
 }

@@ -14,18 +14,6 @@ fn sent(congestion: CongestionControl, options: TcpOptions, len: u32) -> Lab {
     lab
 }
 
-/// When the timer is due, in milliseconds from now.
-fn due(lab: &Lab, timer: Timer) -> Option<u64> {
-    let is_set = lab.connection.timers.is_set(timer);
-    is_set.then(|| {
-        lab.connection
-            .timers
-            .due(timer, lab.now)
-            .since(lab.now)
-            .as_millis()
-    })
-}
-
 /// As if the round trip had been measured so often that it is certain: the timeout is 200 ms, as long as it is at least.
 fn certain(lab: &mut Lab) {
     for _ in 0..100 {
@@ -39,11 +27,11 @@ fn certain(lab: &mut Lab) {
 fn rfc8985_7_2_a_probe_is_due_after_two_round_trips() {
     for (len, millis) in [(1_000, 252), (1_001, 202), (2_000, 202)] {
         let lab = sent(CongestionControl::NewReno, modern(), len);
-        assert_eq!(due(&lab, Timer::LossProbe), Some(millis), "{len}");
+        assert_eq!(lab.due(Timer::LossProbe), Some(millis), "{len}");
     }
     // Only to a peer that reports what arrives, and for something that is out.
     let lab = sent(CongestionControl::NewReno, plain(), 2_000);
-    assert_eq!(due(&lab, Timer::LossProbe), None);
+    assert_eq!(lab.due(Timer::LossProbe), None);
     let lab = sent(CongestionControl::NewReno, modern(), 0);
     assert_eq!(lab.connection.probe_timeout(), None);
 }
@@ -54,19 +42,19 @@ fn rfc8985_7_2_a_probe_comes_no_later_than_the_timeout() {
     let mut lab = sent(CongestionControl::NewReno, modern(), 2 * MSS);
     certain(&mut lab);
     lab.connection.schedule_loss_probe(lab.now);
-    assert_eq!(due(&lab, Timer::LossProbe), Some(200));
+    assert_eq!(lab.due(Timer::LossProbe), Some(200));
     // The timer runs already, and that is when it expires.
     lab.connection
         .timers
         .set(Timer::Retransmit, lab.now + Duration::from_millis(150));
     lab.connection.schedule_loss_probe(lab.now);
-    assert_eq!(due(&lab, Timer::LossProbe), Some(150));
+    assert_eq!(lab.due(Timer::LossProbe), Some(150));
     // Where a timeout costs no more than a probe there is no need for one.
     let mut lab = sent(CongestionControl::None, modern(), 2 * MSS);
-    assert_eq!(due(&lab, Timer::LossProbe), Some(202));
+    assert_eq!(lab.due(Timer::LossProbe), Some(202));
     certain(&mut lab);
     lab.connection.schedule_loss_probe(lab.now);
-    assert_eq!(due(&lab, Timer::LossProbe), None);
+    assert_eq!(lab.due(Timer::LossProbe), None);
 }
 
 /// RFC 8985, section 7.2: not while one is out, nor with segments reported, for which the reordering timer runs.
@@ -83,8 +71,8 @@ fn rfc8985_7_2_no_probe_is_due_while_one_is_out_or_something_is_reported() {
     lab.wait(RTT);
     lab.report(before(0), &[nth(1)]);
     assert_eq!(lab.connection.probe_timeout(), None);
-    assert_eq!(due(&lab, Timer::LossProbe), None);
-    assert!(due(&lab, Timer::Reorder).is_some());
+    assert_eq!(lab.due(Timer::LossProbe), None);
+    assert!(lab.due(Timer::Reorder).is_some());
 }
 
 /// RFC 8985, section 7.3: new data if there is some and the peer takes it, else the last segment; the timer starts anew.
@@ -94,8 +82,8 @@ fn rfc8985_7_3_a_probe_is_new_data_or_the_last_segment() {
     let probe = lab.wait(202);
     assert_eq!(data(probe), [nth(2)]);
     assert!(lab.connection.take_tally().contains(Tally::TAIL_PROBE));
-    assert_eq!(due(&lab, Timer::Retransmit), Some(300));
-    assert_eq!(due(&lab, Timer::LossProbe), None);
+    assert_eq!(lab.due(Timer::Retransmit), Some(300));
+    assert_eq!(lab.due(Timer::LossProbe), None);
     assert!(lab.connection.recovery.probe.is_out());
     // The window of congestion control, which is full, does not matter.
     let mut lab = sent(CongestionControl::NewReno, modern(), 12 * MSS);
@@ -163,7 +151,7 @@ fn rfc8985_6_3_a_loss_that_time_shows_is_repaired_as_any_other() {
     let mut lab = sent(CongestionControl::NewReno, modern(), 10 * MSS);
     lab.wait(RTT);
     lab.report(before(0), &[nth(1)]);
-    assert_eq!(due(&lab, Timer::Reorder), Some(25));
+    assert_eq!(lab.due(Timer::Reorder), Some(25));
     assert_eq!(data(lab.wait(25)), [nth(0)]);
     assert_eq!(lab.connection.congestion.ssthresh(), 5 * MSS);
     lab.report(before(0), &[before(1)..before(5)]);
@@ -172,7 +160,7 @@ fn rfc8985_6_3_a_loss_that_time_shows_is_repaired_as_any_other() {
     assert_eq!(lab.connection.allowance(), 667);
     // With the report that fills the hole nothing is late.
     lab.ack(before(5));
-    assert_eq!(due(&lab, Timer::Reorder), None);
+    assert_eq!(lab.due(Timer::Reorder), None);
 }
 
 /// Recovering from the loss of the first of ten segments, which was sent again.
@@ -257,7 +245,7 @@ fn silence_loses_what_was_sent_so_long_ago() {
     let mut lab = repairing(CongestionControl::NewReno);
     certain(&mut lab);
     lab.connection.schedule_loss_probe(lab.now);
-    assert_eq!(due(&lab, Timer::LossProbe), Some(125));
+    assert_eq!(lab.due(Timer::LossProbe), Some(125));
     lab.now += Duration::from_millis(124);
     lab.write(MSS);
     assert_eq!(lab.data(), [nth(10)]);
@@ -272,7 +260,7 @@ fn silence_loses_what_was_sent_so_long_ago() {
     assert_eq!(lab.connection.snd.scoreboard.lost(), MSS);
     assert_eq!(lab.connection.allowance(), MSS);
     assert_eq!(lab.connection.recovery.probe.silences(), 1);
-    assert_eq!(due(&lab, Timer::Retransmit), Some(200));
+    assert_eq!(lab.due(Timer::Retransmit), Some(200));
     assert_eq!(lab.data(), [nth(0)]);
 }
 
@@ -282,21 +270,21 @@ fn timers_of_losses_end_with_what_is_in_flight() {
     let mut lab = sent(CongestionControl::NewReno, modern(), 3 * MSS);
     lab.wait(RTT);
     lab.report(before(0), &[nth(1)]);
-    assert!(due(&lab, Timer::Reorder).is_some());
+    assert!(lab.due(Timer::Reorder).is_some());
     lab.ack(before(3));
-    assert_eq!(due(&lab, Timer::Reorder), None);
-    assert_eq!(due(&lab, Timer::LossProbe), None);
+    assert_eq!(lab.due(Timer::Reorder), None);
+    assert_eq!(lab.due(Timer::LossProbe), None);
     let mut lab = sent(CongestionControl::NewReno, modern(), 3 * MSS);
     lab.connection.timers.set(Timer::Reorder, lab.now);
     lab.connection.stop_loss_timers();
     assert_eq!(
-        (due(&lab, Timer::Reorder), due(&lab, Timer::LossProbe)),
+        (lab.due(Timer::Reorder), lab.due(Timer::LossProbe)),
         (None, None)
     );
     // A loss that was found needs no probe.
     let mut lab = sent(CongestionControl::NewReno, modern(), 10 * MSS);
     lab.connection.stop_loss_probe();
-    assert_eq!(due(&lab, Timer::LossProbe), None);
+    assert_eq!(lab.due(Timer::LossProbe), None);
     assert_eq!(segments(0..10).len(), 10);
 }
 

@@ -10,6 +10,7 @@ use std::boxed::Box;
 use std::vec;
 use std::vec::Vec;
 
+use super::timers::Timer;
 use super::{Connection, Disposition, Opening, PathMss};
 use crate::events::Events;
 use crate::storage::Bytes;
@@ -193,6 +194,13 @@ impl Lab {
     /// The peer acknowledges everything before `ack`.
     pub(super) fn ack(&mut self, ack: u32) -> Disposition {
         self.report(ack, &[])
+    }
+
+    /// When the timer is due, in milliseconds from now.
+    pub(super) fn due(&self, timer: Timer) -> Option<u64> {
+        let timers = &self.connection.timers;
+        let is_set = timers.is_set(timer);
+        is_set.then(|| timers.due(timer, self.now).since(self.now).as_millis())
     }
 
     /// The peer acknowledges everything before `ack`, and reports what arrived beyond.

@@ -101,48 +101,37 @@ fn rfc9293_3_8_6_1_a_closed_window_is_probed_fifteen_times() {
     }
 }
 
-fn due(lab: &Lab, timer: Timer) -> Option<u64> {
-    let is_set = lab.connection.timers.is_set(timer);
-    is_set.then(|| {
-        lab.connection
-            .timers
-            .due(timer, lab.now)
-            .since(lab.now)
-            .as_millis()
-    })
-}
-
 /// "Data in flight always has a retransmission timer, data that cannot be sent always a persist timer", and so has a FIN.
 #[test]
 fn what_is_to_be_sent_or_acknowledged_has_a_timer() {
     let mut lab = established(CongestionControl::NewReno);
-    assert_eq!(due(&lab, Timer::Retransmit), None, "nothing is");
+    assert_eq!(lab.due(Timer::Retransmit), None, "nothing is");
     lab.peer.window = 0;
     lab.ack(1);
-    assert_eq!(due(&lab, Timer::Retransmit), None);
+    assert_eq!(lab.due(Timer::Retransmit), None);
     lab.write(1);
     lab.connection.arm_timers(lab.now);
-    assert_eq!(due(&lab, Timer::Retransmit), Some(300), "it cannot be sent");
+    assert_eq!(lab.due(Timer::Retransmit), Some(300), "it cannot be sent");
     let mut lab = established(CongestionControl::NewReno);
     lab.connection.close();
     lab.connection.arm_timers(lab.now);
     assert_eq!(
-        due(&lab, Timer::Retransmit),
+        lab.due(Timer::Retransmit),
         Some(300),
         "a FIN that was not sent yet"
     );
     lab.sent();
     lab.wait(10);
-    assert_eq!(due(&lab, Timer::Retransmit), Some(290), "that is in flight");
+    assert_eq!(lab.due(Timer::Retransmit), Some(290), "that is in flight");
     lab.ack(2);
-    assert_eq!(due(&lab, Timer::Retransmit), None, "and has arrived");
+    assert_eq!(lab.due(Timer::Retransmit), None, "and has arrived");
     // Before the handshake it is the SYN that is waited for.
     let mut lab = Lab::closed(CongestionControl::NewReno, 4_096);
     let opening = lab.opening();
     lab.connection.connect(lab.now, &opening);
     lab.connection.snd.ring.enqueue(&[7]);
     lab.connection.arm_timers(lab.now);
-    assert_eq!(due(&lab, Timer::Retransmit), None, "it was not sent yet");
+    assert_eq!(lab.due(Timer::Retransmit), None, "it was not sent yet");
 }
 
 /// RFC 9293, section 3.9.1, user timeout: while something waits to be acknowledged, to be sent, or for the handshake.
@@ -152,7 +141,7 @@ fn a_user_loses_patience_only_while_something_is_waited_for() {
         lab.connection
             .set_user_timeout(Some(Duration::from_secs(5)));
         lab.connection.arm_timers(lab.now);
-        due(lab, Timer::User)
+        lab.due(Timer::User)
     };
     assert_eq!(
         patience(&mut Lab::requesting(CongestionControl::NewReno)),
@@ -164,7 +153,7 @@ fn a_user_loses_patience_only_while_something_is_waited_for() {
     lab.sent();
     assert_eq!(patience(&mut lab), Some(5_000));
     lab.ack(2);
-    assert_eq!(due(&lab, Timer::User), None);
+    assert_eq!(lab.due(Timer::User), None);
     lab.peer.window = 0;
     lab.ack(2);
     lab.write(1);
@@ -182,10 +171,10 @@ fn nobody_waits_longer_than_a_minute_for_the_end() {
     lab.sent();
     lab.ack(2);
     assert_eq!(lab.connection.state(), State::FinWait2);
-    assert_eq!(due(&lab, Timer::User), None);
+    assert_eq!(lab.due(Timer::User), None);
     lab.connection.detach();
     lab.sent();
-    assert_eq!(due(&lab, Timer::User), Some(60_000));
+    assert_eq!(lab.due(Timer::User), Some(60_000));
     assert_eq!(lab.wait(60_002), []);
     assert_eq!(lab.connection.state(), State::Closed);
     assert_eq!(lab.connection.error(), None);
@@ -193,7 +182,7 @@ fn nobody_waits_longer_than_a_minute_for_the_end() {
     let mut lab = established(CongestionControl::NewReno);
     lab.connection.detach();
     lab.sent();
-    assert_eq!(due(&lab, Timer::User), None);
+    assert_eq!(lab.due(Timer::User), None);
 }
 
 /// RFC 5681, section 4.2: no longer than the delay.
