@@ -15,7 +15,7 @@ use cygnet_config::IFACE_NEIGHBOR_CACHE_COUNT;
 
 use super::{
     Claim, ClaimKind, Learned, Lookup, NeighborCacheFull, NeighborFailure, NeighborKey, Solicit,
-    SolicitTo, is_one_station,
+    SolicitTo,
 };
 use crate::ip::InterfaceId;
 use crate::storage::Uses;
@@ -132,9 +132,7 @@ impl<W: Default, const N: usize> NeighborCache<W, N> {
     /// next, so it gets an entry; but a neighbor in use never makes room for it, or a flood of requests could
     /// empty the table.
     pub(crate) fn on_claim(&mut self, now: Instant, claim: &Claim) -> Learned<W> {
-        // A probe (RFC 5227) comes from nobody yet. RFC 1812 section 3.3.2: a group's link address
-        // in a claim must not be believed, or one host's packets would go to all.
-        if !claim.address.is_unicast() || !is_one_station(claim.hardware) {
+        if !claim.names_neighbor() {
             return Learned::Unchanged;
         }
         let found = self.find(claim.interface, claim.address);
