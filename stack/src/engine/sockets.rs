@@ -282,6 +282,11 @@ impl<'d> Sockets<'d> {
     }
 
     /// The slot has something new to send, which may go although the rest waits for neighbors.
+    #[cfg(any(
+        feature = "socket-udp",
+        feature = "socket-icmp",
+        feature = "socket-raw"
+    ))]
     pub(super) fn mark_ready_anew(&mut self, index: Index) {
         #[cfg(feature = "medium-ethernet")]
         if self.slot(index).waiting == Waiting::Any {

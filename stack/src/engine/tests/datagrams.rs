@@ -114,6 +114,17 @@ fn a_datagram_waits_for_its_neighbor_and_those_to_others_do_not() {
     assert_eq!(finds(&mut pair, a, &[b]), [b]);
 }
 
+/// RFC 1700: "The current recommended default time to live (TTL) for the Internet Protocol (IP) is 64."
+#[test]
+fn rfc1700_a_datagram_may_take_64_hops() {
+    let mut pair = Pair::new(Medium::Ip);
+    let a = open(&mut pair.engines[0]);
+    bind(&mut pair.engines[0], a, None);
+    assert_eq!(finds(&mut pair, a, &[]), []);
+    let (_, datagram) = &pair.log[0];
+    assert_eq!(datagram[8], 64);
+}
+
 /// RFC 1112, section 4: "224.0.0.1 is assigned to the permanent group of all IP hosts (including gateways)."
 #[cfg(not(feature = "multicast"))]
 #[test]

@@ -455,10 +455,11 @@ mod tests {
         for second in 1..=3 {
             cache.poll_solicit(secs(second));
         }
-        assert!(cache.on_timeout(secs(4)).is_some());
-        let heard = claim(&mut cache, secs(4), 1, MAC_A, ClaimKind::Announcement);
+        assert!(!cache.solicit_due(secs(4)), "what is due is to give up");
+        assert!(cache.on_timeout(secs(5)).is_some(), "late as it is");
+        let heard = claim(&mut cache, secs(5), 1, MAC_A, ClaimKind::Announcement);
         assert_eq!(heard, Learned::Updated);
-        assert_eq!(lookup(&mut cache, secs(4), 1), Lookup::Reachable(MAC_A));
+        assert_eq!(lookup(&mut cache, secs(5), 1), Lookup::Reachable(MAC_A));
     }
 
     #[test]
