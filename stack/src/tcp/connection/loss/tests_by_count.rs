@@ -1,5 +1,6 @@
 //! Losses that are found by counting, repaired by the halved window, and not taken back: what stands in for RACK-TLP,
 //! PRR and the look for mistakes.
+#![allow(clippy::single_range_in_vec_init, reason = "a segment is a range")]
 
 use super::*;
 use crate::tcp::CongestionControl;
