@@ -114,6 +114,12 @@ fn a_datagram_waits_for_its_neighbor_and_those_to_others_do_not() {
     assert_eq!(finds(&mut pair, a, &[b]), [b]);
 }
 
+#[test]
+fn a_datagram_may_be_as_long_as_the_link_takes_where_routers_have_said_nothing() {
+    let engine = engine(A, Medium::Ip);
+    assert_eq!(engine.path_mtu(B.into()), Some(1_514));
+}
+
 /// RFC 1700: "The current recommended default time to live (TTL) for the Internet Protocol (IP) is 64."
 #[test]
 fn rfc1700_a_datagram_may_take_64_hops() {

@@ -64,3 +64,21 @@ fn a_timeout_that_was_needless_leaves_the_window_reduced() {
     assert_eq!(lab.connection.recovery.phase(), Phase::Timeout);
     assert_eq!(window(&lab), (2 * MSS, 5 * MSS));
 }
+
+/// RFC 5681, section 3.1: "N is the number of previously unacknowledged bytes acknowledged in the incoming ACK", and no
+/// others, for without a clock nobody knows whether a path reorders.
+#[test]
+fn rfc5681_3_1_what_is_reported_ahead_of_a_gap_lets_no_window_grow() {
+    let mut lab = ten_out();
+    lab.report(before(0), &[before(1)..before(4)]);
+    lab.sent();
+    lab.ack(before(10));
+    assert_eq!(lab.connection.recovery.phase(), Phase::Open);
+    assert_eq!(window(&lab), (5 * MSS, 5 * MSS), "congestion avoidance");
+    let progress = Progress {
+        acked: MSS,
+        delivered: 3 * MSS,
+        ..Progress::default()
+    };
+    assert_eq!(lab.connection.growing_bytes(&progress), MSS);
+}
