@@ -3,25 +3,74 @@
 //! A packet can be taken out from behind the front, because packets to a host that does not answer must
 //! not hold up those to other hosts. Its memory is free again when it reaches the front.
 
-use super::place::Place;
 use super::{Buffer, Bytes};
 
 /// Room for the metadata of one packet in a socket's queue.
 #[derive(Clone, Copy, Debug)]
-pub struct PacketMetadata<M> {
-    offset: u32,
-    len: u32,
-    /// Vacant when it was taken out: its memory waits to reach the front.
-    place: Place<M>,
+pub struct PacketMetadata<M>(Record<M>);
+
+/// All zeros when there is nothing, so that empty room costs no flash; and laid out without a hole.
+#[derive(Clone, Copy, Debug)]
+#[repr(u8)]
+enum Record<M> {
+    /// Nothing, or taken out: its memory waits to reach the front.
+    Vacant,
+    /// Where a packet lies, in 24 bits, its length, and what goes with it.
+    Taken {
+        high: u8,
+        low: u16,
+        len: u16,
+        meta: M,
+    },
 }
 
 impl<M> PacketMetadata<M> {
     /// Unused room.
-    pub const EMPTY: Self = Self {
-        offset: 0,
-        len: 0,
-        place: Place::Vacant,
-    };
+    pub const EMPTY: Self = Self(Record::Vacant);
+
+    /// A packet of `len` bytes, less than 2^16, at `offset`, less than 2^24.
+    fn new(meta: M, offset: usize, len: usize) -> Self {
+        Self(Record::Taken {
+            high: (offset >> 16) as u8,
+            low: offset as u16,
+            len: len as u16,
+            meta,
+        })
+    }
+
+    fn is_vacant(&self) -> bool {
+        matches!(self.0, Record::Vacant)
+    }
+
+    /// What goes with the packet, where it lies, and its length.
+    fn get(&self) -> Option<(&M, usize, usize)> {
+        match &self.0 {
+            Record::Vacant => None,
+            &Record::Taken {
+                high,
+                low,
+                len,
+                ref meta,
+            } => Some((meta, offset(high, low), len.into())),
+        }
+    }
+
+    /// The same, to change it.
+    fn get_mut(&mut self) -> Option<(&mut M, usize, usize)> {
+        match &mut self.0 {
+            Record::Vacant => None,
+            &mut Record::Taken {
+                high,
+                low,
+                len,
+                ref mut meta,
+            } => Some((meta, offset(high, low), len.into())),
+        }
+    }
+}
+
+fn offset(high: u8, low: u16) -> usize {
+    usize::from(high) << 16 | usize::from(low)
 }
 
 /// The queue: `count` records from `head`, their bytes in the same order in `bytes`.
@@ -83,7 +132,7 @@ impl<'d, M: Copy> PacketQueue<'d, M> {
 
     /// The longest packet there can be, in bytes.
     pub(crate) fn byte_capacity(&self) -> usize {
-        self.bytes.len().min(u32::MAX as usize)
+        self.bytes.len().min(MOST_BYTES)
     }
 
     /// Whether a packet of `len` bytes could be queued now.
@@ -107,9 +156,7 @@ impl<'d, M: Copy> PacketQueue<'d, M> {
         let used = used.min(len);
         let slot = self.slot(self.count);
         let record = &mut self.records[slot];
-        record.offset = offset as u32;
-        record.len = used as u32;
-        record.place = Place::Taken(meta);
+        *record = PacketMetadata::new(meta, offset, used);
         self.end = offset + used;
         self.count += 1;
         self.live += 1;
@@ -122,9 +169,8 @@ impl<'d, M: Copy> PacketQueue<'d, M> {
         if nth >= self.count {
             return None;
         }
-        let record = &self.records[self.slot(nth)];
-        let (start, len) = (record.offset as usize, record.len as usize);
-        Some((record.place.get()?, &self.bytes[start..start + len]))
+        let (meta, start, len) = self.records[self.slot(nth)].get()?;
+        Some((meta, &self.bytes[start..start + len]))
     }
 
     /// As [`Self::get`], to change in place.
@@ -133,9 +179,8 @@ impl<'d, M: Copy> PacketQueue<'d, M> {
             return None;
         }
         let slot = self.slot(nth);
-        let record = &mut self.records[slot];
-        let (start, len) = (record.offset as usize, record.len as usize);
-        Some((record.place.get_mut()?, &mut self.bytes[start..start + len]))
+        let (meta, start, len) = self.records[slot].get_mut()?;
+        Some((meta, &mut self.bytes[start..start + len]))
     }
 
     /// The number of the first packet at or behind the `from`th record.
@@ -144,7 +189,7 @@ impl<'d, M: Copy> PacketQueue<'d, M> {
             // A front that is taken goes at once.
             return (self.count > 0).then_some(0);
         }
-        (from..self.count).find(|&nth| !self.records[self.slot(nth)].place.is_vacant())
+        (from..self.count).find(|&nth| !self.records[self.slot(nth)].is_vacant())
     }
 
     /// The packet that was queued last, if it is still there.
@@ -186,7 +231,7 @@ impl<'d, M: Copy> PacketQueue<'d, M> {
         }
         self.live -= 1;
         self.pass();
-        while self.count > self.live && self.records[self.head].place.is_vacant() {
+        while self.count > self.live && self.records[self.head].is_vacant() {
             self.pass();
         }
     }
@@ -205,7 +250,9 @@ impl<'d, M: Copy> PacketQueue<'d, M> {
             self.pop();
         } else if nth < self.count {
             let slot = self.slot(nth);
-            if self.records[slot].place.take().is_some() {
+            let record = &mut self.records[slot];
+            if !record.is_vacant() {
+                *record = PacketMetadata::EMPTY;
                 self.live -= 1;
             }
         }
@@ -221,7 +268,7 @@ impl<'d, M: Copy> PacketQueue<'d, M> {
     #[cfg_attr(target_pointer_width = "64", inline(always))]
     fn place(&self, len: usize) -> Result<usize, PushError> {
         let capacity = self.byte_capacity();
-        if len > capacity || self.records.is_empty() {
+        if len > capacity.min(u16::MAX.into()) || self.records.is_empty() {
             return Err(PushError::TooLong);
         }
         if self.count == self.records.len() {
@@ -230,7 +277,8 @@ impl<'d, M: Copy> PacketQueue<'d, M> {
         if self.count == 0 {
             return Ok(0);
         }
-        let first = self.records[self.head].offset as usize;
+        // The front is never vacant.
+        let first = self.records[self.head].get().map_or(0, |(_, at, _)| at);
         let end = self.end;
         if end < first || (end == first && self.count > 1) {
             // The packets wrap around: the room is between the last and the first.
@@ -258,6 +306,9 @@ impl<'d, M: Copy> PacketQueue<'d, M> {
         }
     }
 }
+
+/// As many bytes as an offset tells apart.
+const MOST_BYTES: usize = (1 << 24) - 1;
 
 #[cfg(test)]
 mod tests {
