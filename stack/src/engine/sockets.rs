@@ -42,12 +42,10 @@ pub(crate) const LANES: usize = lane::COUNT;
 pub(crate) struct Slot<'d> {
     pub(super) body: Body<'d>,
     events: Events,
-    /// It is in the list of who waits for that neighbor, in the neighbor cache.
+    /// It is in the list of who waits for that neighbor, in the neighbor cache; or, for [`NeighborKey::ANY`], in that of
+    /// all who try again when anything about neighbors changes.
     #[cfg(feature = "medium-ethernet")]
-    neighbor: Option<NeighborKey>,
-    /// It is in the list of all who try again when anything about neighbors changes.
-    #[cfg(feature = "medium-ethernet")]
-    is_parked: bool,
+    waits_for: Option<NeighborKey>,
     uses: Uses,
 }
 
@@ -88,16 +86,14 @@ impl Slot<'_> {
         body: Body::Free,
         events: Events::NONE,
         #[cfg(feature = "medium-ethernet")]
-        neighbor: None,
-        #[cfg(feature = "medium-ethernet")]
-        is_parked: false,
+        waits_for: None,
         uses: Uses::NONE,
     };
 
     /// Whether it waits for a neighbor, or for any.
     fn waits(&self) -> bool {
         #[cfg(feature = "medium-ethernet")]
-        return self.neighbor.is_some() || self.is_parked;
+        return self.waits_for.is_some();
         #[cfg(not(feature = "medium-ethernet"))]
         false
     }
@@ -113,10 +109,13 @@ pub(crate) struct Sockets<'d> {
     ready: List,
     events: List,
     /// Those whose handle is gone and that have packets to send, the oldest first.
-    #[cfg(any(
-        feature = "socket-udp",
-        feature = "socket-icmp",
-        feature = "socket-raw"
+    #[cfg(all(
+        feature = "packet-linger",
+        any(
+            feature = "socket-udp",
+            feature = "socket-icmp",
+            feature = "socket-raw"
+        )
     ))]
     lingering: List,
     /// Those who wait for a change at any neighbor.
@@ -145,10 +144,13 @@ impl<'d> Sockets<'d> {
             free,
             ready: List::new(),
             events: List::new(),
-            #[cfg(any(
-                feature = "socket-udp",
-                feature = "socket-icmp",
-                feature = "socket-raw"
+            #[cfg(all(
+                feature = "packet-linger",
+                any(
+                    feature = "socket-udp",
+                    feature = "socket-icmp",
+                    feature = "socket-raw"
+                )
             ))]
             lingering: List::new(),
             #[cfg(feature = "medium-ethernet")]
@@ -417,6 +419,7 @@ impl<'d> Sockets<'d> {
     }
 
     // Compiled once for all questions.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     fn fittest(
         &self,
         hash: u32,
@@ -452,10 +455,13 @@ impl<'d> Sockets<'d> {
 }
 
 // Sockets that send packets and whose handle is gone. They are in the queue lane as well.
-#[cfg(any(
-    feature = "socket-udp",
-    feature = "socket-icmp",
-    feature = "socket-raw"
+#[cfg(all(
+    feature = "packet-linger",
+    any(
+        feature = "socket-udp",
+        feature = "socket-icmp",
+        feature = "socket-raw"
+    )
 ))]
 impl Sockets<'_> {
     pub(super) fn linger(&mut self, index: Index) {
@@ -503,7 +509,7 @@ mod waiting {
         ) {
             self.unmark_ready(index);
             if waiters.push_back(self.links[lane::WORK], index) {
-                self.slot_mut(index).neighbor = Some(neighbor);
+                self.slot_mut(index).waits_for = Some(neighbor);
             }
         }
 
@@ -511,14 +517,14 @@ mod waiting {
         pub(in crate::engine) fn wait_for_any(&mut self, index: Index) {
             self.unmark_ready(index);
             if self.parked.push_back(self.links[lane::WORK], index) {
-                self.slot_mut(index).is_parked = true;
+                self.slot_mut(index).waits_for = Some(NeighborKey::ANY);
             }
         }
 
         /// Takes the next one out of a list of waiters.
         pub(in crate::engine) fn pop_waiter(&mut self, waiters: &mut List) -> Option<Index> {
             let index = waiters.pop_front(self.links[lane::WORK])?;
-            self.waits_no_longer(index);
+            self.slot_mut(index).waits_for = None;
             Some(index)
         }
 
@@ -530,25 +536,18 @@ mod waiting {
             }
         }
 
-        /// The neighbor that a slot waits for.
+        /// The neighbor that a slot waits for, or [`NeighborKey::ANY`].
         pub(in crate::engine) fn waits_for(&self, index: Index) -> Option<NeighborKey> {
-            self.slot(index).neighbor
+            self.slot(index).waits_for
         }
 
         /// Takes a slot out of the list it waits in; `waiters` is that of the neighbor it waits for.
         pub(in crate::engine) fn stop_waiting(&mut self, waiters: Option<&mut List>, index: Index) {
-            if self.slot(index).is_parked {
-                self.parked.remove(self.links[lane::WORK], index);
-            } else if let (Some(_), Some(waiters)) = (self.slot(index).neighbor, waiters) {
-                waiters.remove(self.links[lane::WORK], index);
+            match (self.slot_mut(index).waits_for.take(), waiters) {
+                (Some(NeighborKey::ANY), _) => self.parked.remove(self.links[lane::WORK], index),
+                (Some(_), Some(waiters)) => waiters.remove(self.links[lane::WORK], index),
+                _ => {}
             }
-            self.waits_no_longer(index);
-        }
-
-        fn waits_no_longer(&mut self, index: Index) {
-            let slot = self.slot_mut(index);
-            slot.neighbor = None;
-            slot.is_parked = false;
         }
     }
 }

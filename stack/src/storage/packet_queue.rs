@@ -3,74 +3,19 @@
 //! A packet can be taken out from behind the front, because packets to a host that does not answer must
 //! not hold up those to other hosts. Its memory is free again when it reaches the front.
 
+#[cfg_attr(not(target_pointer_width = "64"), path = "packet_queue/narrow.rs")]
+mod wide;
+
 use super::{Buffer, Bytes};
+use wide::{MOST_BYTES, MOST_LEN, Record};
 
 /// Room for the metadata of one packet in a socket's queue.
 #[derive(Clone, Copy, Debug)]
 pub struct PacketMetadata<M>(Record<M>);
 
-/// All zeros when there is nothing, so that empty room costs no flash; and laid out without a hole.
-#[derive(Clone, Copy, Debug)]
-#[repr(u8)]
-enum Record<M> {
-    /// Nothing, or taken out: its memory waits to reach the front.
-    Vacant,
-    /// Where a packet lies, in 24 bits, its length, and what goes with it.
-    Taken {
-        high: u8,
-        low: u16,
-        len: u16,
-        meta: M,
-    },
-}
-
 impl<M> PacketMetadata<M> {
     /// Unused room.
-    pub const EMPTY: Self = Self(Record::Vacant);
-
-    /// A packet of `len` bytes, less than 2^16, at `offset`, less than 2^24.
-    fn new(meta: M, offset: usize, len: usize) -> Self {
-        Self(Record::Taken {
-            high: (offset >> 16) as u8,
-            low: offset as u16,
-            len: len as u16,
-            meta,
-        })
-    }
-
-    fn is_vacant(&self) -> bool {
-        matches!(self.0, Record::Vacant)
-    }
-
-    /// What goes with the packet, where it lies, and its length.
-    fn get(&self) -> Option<(&M, usize, usize)> {
-        match &self.0 {
-            Record::Vacant => None,
-            &Record::Taken {
-                high,
-                low,
-                len,
-                ref meta,
-            } => Some((meta, offset(high, low), len.into())),
-        }
-    }
-
-    /// The same, to change it.
-    fn get_mut(&mut self) -> Option<(&mut M, usize, usize)> {
-        match &mut self.0 {
-            Record::Vacant => None,
-            &mut Record::Taken {
-                high,
-                low,
-                len,
-                ref mut meta,
-            } => Some((meta, offset(high, low), len.into())),
-        }
-    }
-}
-
-fn offset(high: u8, low: u16) -> usize {
-    usize::from(high) << 16 | usize::from(low)
+    pub const EMPTY: Self = Self(Record::VACANT);
 }
 
 /// The queue: `count` records from `head`, their bytes in the same order in `bytes`.
@@ -156,7 +101,7 @@ impl<'d, M: Copy> PacketQueue<'d, M> {
         let used = used.min(len);
         let slot = self.slot(self.count);
         let record = &mut self.records[slot];
-        *record = PacketMetadata::new(meta, offset, used);
+        record.0.set(meta, offset, used);
         self.end = offset + used;
         self.count += 1;
         self.live += 1;
@@ -169,7 +114,7 @@ impl<'d, M: Copy> PacketQueue<'d, M> {
         if nth >= self.count {
             return None;
         }
-        let (meta, start, len) = self.records[self.slot(nth)].get()?;
+        let (meta, start, len) = self.records[self.slot(nth)].0.get()?;
         Some((meta, &self.bytes[start..start + len]))
     }
 
@@ -179,7 +124,7 @@ impl<'d, M: Copy> PacketQueue<'d, M> {
             return None;
         }
         let slot = self.slot(nth);
-        let (meta, start, len) = self.records[slot].get_mut()?;
+        let (meta, start, len) = self.records[slot].0.get_mut()?;
         Some((meta, &mut self.bytes[start..start + len]))
     }
 
@@ -189,7 +134,7 @@ impl<'d, M: Copy> PacketQueue<'d, M> {
             // A front that is taken goes at once.
             return (self.count > 0).then_some(0);
         }
-        (from..self.count).find(|&nth| !self.records[self.slot(nth)].is_vacant())
+        (from..self.count).find(|&nth| !self.records[self.slot(nth)].0.is_vacant())
     }
 
     /// The packet that was queued last, if it is still there.
@@ -231,7 +176,7 @@ impl<'d, M: Copy> PacketQueue<'d, M> {
         }
         self.live -= 1;
         self.pass();
-        while self.count > self.live && self.records[self.head].is_vacant() {
+        while self.count > self.live && self.records[self.head].0.is_vacant() {
             self.pass();
         }
     }
@@ -244,15 +189,16 @@ impl<'d, M: Copy> PacketQueue<'d, M> {
     }
 
     /// Removes the `nth` packet.
-    #[inline]
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
+    #[cfg_attr(not(target_pointer_width = "64"), inline)]
     pub(crate) fn take(&mut self, nth: usize) {
         if nth == 0 {
             self.pop();
         } else if nth < self.count {
             let slot = self.slot(nth);
             let record = &mut self.records[slot];
-            if !record.is_vacant() {
-                *record = PacketMetadata::EMPTY;
+            if !record.0.is_vacant() {
+                record.0 = Record::VACANT;
                 self.live -= 1;
             }
         }
@@ -268,7 +214,7 @@ impl<'d, M: Copy> PacketQueue<'d, M> {
     #[cfg_attr(target_pointer_width = "64", inline(always))]
     fn place(&self, len: usize) -> Result<usize, PushError> {
         let capacity = self.byte_capacity();
-        if len > capacity.min(u16::MAX.into()) || self.records.is_empty() {
+        if len > capacity.min(MOST_LEN) || self.records.is_empty() {
             return Err(PushError::TooLong);
         }
         if self.count == self.records.len() {
@@ -277,8 +223,8 @@ impl<'d, M: Copy> PacketQueue<'d, M> {
         if self.count == 0 {
             return Ok(0);
         }
-        // The front is never vacant.
-        let first = self.records[self.head].get().map_or(0, |(_, at, _)| at);
+        // It is not vacant.
+        let first = self.records[self.head].0.offset();
         let end = self.end;
         if end < first || (end == first && self.count > 1) {
             // The packets wrap around: the room is between the last and the first.
@@ -306,9 +252,6 @@ impl<'d, M: Copy> PacketQueue<'d, M> {
         }
     }
 }
-
-/// As many bytes as an offset tells apart.
-const MOST_BYTES: usize = (1 << 24) - 1;
 
 #[cfg(test)]
 mod tests {
