@@ -97,10 +97,14 @@ impl<'d, M: Copy> PacketQueue<'d, M> {
         write: impl FnOnce(&mut [u8]) -> (usize, R),
     ) -> Result<R, PushError> {
         let offset = self.place(len)?;
-        let (used, result) = write(&mut self.bytes[offset..offset + len]);
-        let used = used.min(len);
         let slot = self.slot(self.count);
-        let record = &mut self.records[slot];
+        // Both are there, since there is a place.
+        let room = self.bytes.get_mut(offset..offset + len);
+        let (Some(room), Some(record)) = (room, self.records.get_mut(slot)) else {
+            return Err(PushError::Full);
+        };
+        let (used, result) = write(room);
+        let used = used.min(len);
         record.0.set(meta, offset, used);
         self.end = offset + used;
         self.count += 1;
@@ -114,8 +118,8 @@ impl<'d, M: Copy> PacketQueue<'d, M> {
         if nth >= self.count {
             return None;
         }
-        let (meta, start, len) = self.records[self.slot(nth)].0.get()?;
-        Some((meta, &self.bytes[start..start + len]))
+        let (meta, start, len) = self.records.get(self.slot(nth))?.0.get()?;
+        Some((meta, self.bytes.get(start..start + len)?))
     }
 
     /// As [`Self::get`], to change in place.
@@ -124,8 +128,8 @@ impl<'d, M: Copy> PacketQueue<'d, M> {
             return None;
         }
         let slot = self.slot(nth);
-        let (meta, start, len) = self.records[slot].0.get_mut()?;
-        Some((meta, &mut self.bytes[start..start + len]))
+        let (meta, start, len) = self.records.get_mut(slot)?.0.get_mut()?;
+        Some((meta, self.bytes.get_mut(start..start + len)?))
     }
 
     /// The number of the first packet at or behind the `from`th record.
@@ -134,7 +138,7 @@ impl<'d, M: Copy> PacketQueue<'d, M> {
             // A front that is taken goes at once.
             return (self.count > 0).then_some(0);
         }
-        (from..self.count).find(|&nth| !self.records[self.slot(nth)].0.is_vacant())
+        (from..self.count).find(|&nth| !self.is_vacant(self.slot(nth)))
     }
 
     /// The packet that was queued last, if it is still there.
@@ -176,7 +180,7 @@ impl<'d, M: Copy> PacketQueue<'d, M> {
         }
         self.live -= 1;
         self.pass();
-        while self.count > self.live && self.records[self.head].0.is_vacant() {
+        while self.count > self.live && self.is_vacant(self.head) {
             self.pass();
         }
     }
@@ -196,8 +200,9 @@ impl<'d, M: Copy> PacketQueue<'d, M> {
             self.pop();
         } else if nth < self.count {
             let slot = self.slot(nth);
-            let record = &mut self.records[slot];
-            if !record.0.is_vacant() {
+            if let Some(record) = self.records.get_mut(slot)
+                && !record.0.is_vacant()
+            {
                 record.0 = Record::VACANT;
                 self.live -= 1;
             }
@@ -224,7 +229,10 @@ impl<'d, M: Copy> PacketQueue<'d, M> {
             return Ok(0);
         }
         // It is not vacant.
-        let first = self.records[self.head].0.offset();
+        let first = self
+            .records
+            .get(self.head)
+            .map_or(0, |front| front.0.offset());
         let end = self.end;
         if end < first || (end == first && self.count > 1) {
             // The packets wrap around: the room is between the last and the first.
@@ -241,6 +249,12 @@ impl<'d, M: Copy> PacketQueue<'d, M> {
         } else {
             Err(PushError::Full)
         }
+    }
+
+    fn is_vacant(&self, slot: usize) -> bool {
+        self.records
+            .get(slot)
+            .is_none_or(|record| record.0.is_vacant())
     }
 
     fn slot(&self, nth: usize) -> usize {

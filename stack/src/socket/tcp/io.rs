@@ -45,7 +45,7 @@ impl<'d, M: RawMutex> Io<'d, M> {
             Answer {
                 verdict: Verdict::Done,
                 count: 1..,
-            } => Answer::done(c.read(&mut buffer[..len])),
+            } => Answer::done(buffer.get_mut(..len).map_or(0, |buffer| c.read(buffer))),
             other => other,
         })
     }
