@@ -5,6 +5,7 @@
 //! | `transfer`, `pattern` | a transfer whose every byte is compared; needs no `std` and no heap |
 //! | `simulation` | `loopback` and `link`: stacks in virtual time |
 //! | `device`, `host`, `session`, `startup`, `group`, `congestion` | the others: a stack on a tap or tun device, in a tokio runtime |
+//! | `kernel` | `netsim` and `wire`: the kernel's TCP beside cygnet's |
 //! | `middleware`, `units` | all: the options for captures, traces and faults |
 #![cfg_attr(not(feature = "std"), no_std)]
 #![forbid(unsafe_code)]
@@ -20,6 +21,8 @@ pub mod device;
 pub mod group;
 #[cfg(feature = "std")]
 pub mod host;
+#[cfg(feature = "std")]
+pub mod kernel;
 #[cfg(feature = "std")]
 pub mod middleware;
 #[cfg(feature = "std")]

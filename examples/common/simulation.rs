@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 
-use cygnet::{Clock, Config, Driver, Instant, Resources, Seed, Stack};
+use cygnet::{Clock, Config, Driver, Duration, Instant, Resources, Seed, Stack};
 
 use crate::middleware::DriverUser;
 
@@ -63,24 +63,64 @@ impl Simulation {
         let mut main = pin!(main);
         let main_woken = Woken::new();
         loop {
-            let mut idle = true;
-            if main_woken.take() {
-                idle = false;
-                let waker = Waker::from(main_woken.clone());
-                if let Poll::Ready(result) = main.as_mut().poll(&mut Context::from_waker(&waker)) {
-                    return Ok(result);
-                }
-            }
-            self.tasks.retain_mut(|task| {
-                let woken = task.woken.take();
-                idle &= !woken;
-                !woken || task.poll().is_pending()
-            });
-            if idle && !self.clock.jump() {
-                return Err(Stuck);
+            match self.turn(main.as_mut(), &main_woken) {
+                Turn::Done(result) => return Ok(result),
+                Turn::Busy => {}
+                Turn::Idle if self.clock.jump(Instant::FAR_FUTURE) => {}
+                Turn::Idle => return Err(Stuck),
             }
         }
     }
+
+    /// Runs all tasks until `main` is done, no faster than real time passes: for tasks that deal with
+    /// something outside, which wakes nobody. All of them are polled whenever nothing else is to be done, so
+    /// this takes a processor for itself. An alarm that rings late finds the time for which it was set.
+    pub fn run_in_real_time<T>(&mut self, main: impl Future<Output = T>) -> T {
+        let mut main = pin!(main);
+        let main_woken = Woken::new();
+        let (start, offset) = (std::time::Instant::now(), self.clock.now());
+        loop {
+            match self.turn(main.as_mut(), &main_woken) {
+                Turn::Done(result) => return result,
+                Turn::Busy => continue,
+                Turn::Idle => {}
+            }
+            let now = offset + Duration::from(start.elapsed());
+            if !self.clock.jump(now) {
+                self.clock.now.set(now);
+                main_woken.wake_by_ref();
+                self.tasks.iter().for_each(|task| task.woken.wake_by_ref());
+            }
+        }
+    }
+
+    /// Polls each task once that was woken.
+    fn turn<F: Future>(&mut self, main: Pin<&mut F>, main_woken: &Arc<Woken>) -> Turn<F::Output> {
+        let mut turn = Turn::Idle;
+        if main_woken.take() {
+            turn = Turn::Busy;
+            let waker = Waker::from(main_woken.clone());
+            if let Poll::Ready(result) = main.poll(&mut Context::from_waker(&waker)) {
+                return Turn::Done(result);
+            }
+        }
+        self.tasks.retain_mut(|task| {
+            if !task.woken.take() {
+                return true;
+            }
+            turn = Turn::Busy;
+            task.poll().is_pending()
+        });
+        turn
+    }
+}
+
+/// What came of a turn.
+enum Turn<T> {
+    Done(T),
+    /// Somebody was polled.
+    Busy,
+    Idle,
 }
 
 impl Default for Simulation {
@@ -114,10 +154,11 @@ impl<const N: usize> DriverUser for StartStack<'_, N> {
 }
 
 impl VirtualClock {
-    /// Goes to the next alarm and rings all that are due. `false` if there is none.
-    fn jump(&self) -> bool {
+    /// Goes to the next alarm until `limit` and rings all that are due then. `false` if there is none.
+    fn jump(&self, limit: Instant) -> bool {
         let mut alarms = self.alarms.borrow_mut();
-        let Some(next) = alarms.iter().map(|(at, _)| *at).min() else {
+        let next = alarms.iter().map(|(at, _)| *at).min();
+        let Some(next) = next.filter(|next| *next <= limit) else {
             return false;
         };
         self.now.set(next.max(self.now.get()));
@@ -225,6 +266,30 @@ mod tests {
             clock.now()
         });
         assert_eq!(seen, Ok(Instant::from_secs(300)));
+    }
+
+    #[test]
+    fn in_real_time_an_alarm_finds_the_time_for_which_it_was_set() {
+        let mut simulation = Simulation::new();
+        let clock = simulation.clock();
+        let until = Duration::from_millis(3);
+        let (seen, polls) = simulation.run_in_real_time(async {
+            let start = std::time::Instant::now();
+            let mut polls = 0;
+            poll_fn(|cx| {
+                polls += 1;
+                clock.wake_at(Instant::ZERO + until, cx.waker());
+                match clock.now() >= Instant::ZERO + until {
+                    true => Poll::Ready(()),
+                    false => Poll::Pending,
+                }
+            })
+            .await;
+            assert!(start.elapsed() >= until.into());
+            (clock.now(), polls)
+        });
+        assert_eq!(seen, Instant::ZERO + until);
+        assert!(polls > 2, "what wakes nobody is to be asked");
     }
 
     #[test]

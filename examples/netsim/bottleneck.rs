@@ -30,51 +30,83 @@ use crate::path::half;
 pub(crate) fn measure(cell: Cell, flows: usize) -> Measured {
     let mut simulation = Simulation::new();
     let clock = simulation.clock();
-    let narrow = Impairments::new()
-        .bandwidth(BANDWIDTH)
-        .queue_limit(QueueLimit::Bytes(QUEUE));
-    let [trunk, far] = link::<TRUNK_FRAMES>(clock, [narrow, Impairments::new()]);
-    let control: Control<'static, NoopRawMutex> = trunk.control();
-    let server = flow::start_host::<MAX_FLOWS>(&mut simulation, far, SERVER, !cell.seed);
-
-    let mut router = Router {
-        trunk,
-        edges: Vec::new(),
-    };
+    let network = Network::new(clock, cell.seed, flows);
+    let server = flow::start_host::<MAX_FLOWS>(&mut simulation, network.far, SERVER, !cell.seed);
     let mut transfers = Vec::new();
-    for nth in 0..flows {
-        let delay = Impairments::new().delay(half(round_trip_time(cell.seed, nth)));
-        let [near, edge] = link::<EDGE_FRAMES>(clock, [delay, delay]);
-        router.edges.push(edge);
+    for (nth, near) in network.near.into_iter().enumerate() {
         let seed = cell.seed.wrapping_add(nth as u64);
         let host = flow::start_host::<2>(&mut simulation, near, host_address(nth), seed);
         let transfer = Transfer {
             len: LEN,
             buffer: BUFFER,
             controller: cell.controller,
-            to: (SERVER, 1_000 + nth as u16),
+            to: (SERVER, port(nth)),
         };
         transfers.push(flow::run(clock, [host, server], transfer));
     }
+    let mut router = network.router;
     simulation.spawn(poll_fn(move |cx| router.poll(cx)));
     let results = simulation.run(join_all(transfers));
     let results = results.unwrap_or_else(|stuck| panic!("{cell:?}: {stuck}"));
-    let sent = control.counters(0);
-    Measured::new(cell, &results, sent.queue_drops as f64 / sent.sent as f64)
+    Measured::new(cell, &results, network.trunk.drop_rate())
+}
+
+/// The links, without what is at their ends.
+pub(crate) struct Network {
+    /// Where the hosts are to be, in the order of their addresses.
+    pub(crate) near: Vec<NetworkPort>,
+    /// Where the server is to be.
+    pub(crate) far: NetworkPort,
+    pub(crate) router: Router,
+    pub(crate) trunk: Trunk,
+}
+
+impl Network {
+    pub(crate) fn new(clock: &'static VirtualClock, seed: u64, flows: usize) -> Self {
+        let narrow = Impairments::new()
+            .bandwidth(BANDWIDTH)
+            .queue_limit(QueueLimit::Bytes(QUEUE));
+        let [trunk, far] = link::<TRUNK_FRAMES>(clock, [narrow, Impairments::new()]);
+        let control = trunk.control();
+        let (near, edges) = (0..flows)
+            .map(|nth| {
+                let delay = Impairments::new().delay(half(round_trip_time(seed, nth)));
+                let [near, edge] = link::<EDGE_FRAMES>(clock, [delay, delay]);
+                (near, edge)
+            })
+            .unzip();
+        Self {
+            near,
+            far,
+            router: Router { trunk, edges },
+            trunk: Trunk(control),
+        }
+    }
+}
+
+/// What is known of the narrow link.
+pub(crate) struct Trunk(Control<'static, NoopRawMutex>);
+
+impl Trunk {
+    /// The share of packets to the server for which the queue had no room.
+    pub(crate) fn drop_rate(&self) -> f64 {
+        let sent = self.0.counters(0);
+        sent.queue_drops as f64 / sent.sent as f64
+    }
 }
 
 /// Joins the hosts' links with the narrow one.
-struct Router {
+pub(crate) struct Router {
     trunk: NetworkPort,
     /// In the order of the hosts' addresses.
     edges: Vec<NetworkPort>,
 }
 
-type NetworkPort = Port<'static, NoopRawMutex, &'static VirtualClock>;
+pub(crate) type NetworkPort = Port<'static, NoopRawMutex, &'static VirtualClock>;
 
 impl Router {
     /// Passes on whatever is there. Never ready: it has no end of its own.
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         for edge in &mut self.edges {
             while let Some((frame, _)) = edge.receive(cx) {
                 frame.consume(|frame| self.trunk.try_send(frame));
@@ -99,14 +131,28 @@ fn link<const FRAMES: usize>(
     link.split(clock, impairments.map(|i| PortConfig::ip().impairments(i)))
 }
 
-fn host_address(nth: usize) -> Ipv4Addr {
+pub(crate) fn host_address(nth: usize) -> Ipv4Addr {
     Ipv4Addr::new(10, 0, 1, nth as u8)
+}
+
+/// The server's port for the host of that number.
+pub(crate) fn port(nth: usize) -> u16 {
+    1_000 + nth as u16
 }
 
 /// Which host an IPv4 packet is for.
 fn host_index(packet: &[u8]) -> Option<usize> {
-    let destination: [u8; 4] = packet.get(16..20)?.try_into().ok()?;
-    (destination[..3] == [10, 0, 1]).then_some(usize::from(destination[3]))
+    index_of(packet.get(16..20)?)
+}
+
+/// Which host an IPv4 packet is from.
+pub(crate) fn sender_index(packet: &[u8]) -> Option<usize> {
+    index_of(packet.get(12..16)?)
+}
+
+fn index_of(address: &[u8]) -> Option<usize> {
+    let nth = address.strip_prefix(&[10, 0, 1])?;
+    nth.first().copied().map(usize::from)
 }
 
 /// Uniform between 50 and 150 ms.
@@ -120,7 +166,7 @@ fn round_trip_time(seed: u64, nth: usize) -> Duration {
 }
 
 /// How much each flow sends.
-const LEN: u64 = 2 << 20;
+pub(crate) const LEN: u64 = 2 << 20;
 /// The buffers of each flow.
 pub(crate) const BUFFER: usize = 256 << 10;
 /// In bits per second.
@@ -134,4 +180,4 @@ const TRUNK_FRAMES: usize = 1_024;
 /// What one flow has in flight.
 const EDGE_FRAMES: usize = 1_024;
 
-const SERVER: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 1);
+pub(crate) const SERVER: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 1);

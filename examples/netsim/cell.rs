@@ -1,10 +1,11 @@
 //! What is simulated: one cell of the tables.
 
 use cygnet::{CongestionControl, Duration};
+use cygnet_examples::Error;
 use cygnet_link::{Probability, percent, ppm};
 
 use crate::flow::FlowResult;
-use crate::{bottleneck, path};
+use crate::{bottleneck, kernel, path};
 
 /// One simulation.
 #[derive(Clone, Copy, Debug)]
@@ -23,6 +24,8 @@ pub(crate) enum Scenario {
     Path { buffer: usize, loss: Probability },
     /// Several through a narrow link.
     Bottleneck { flows: usize },
+    /// The same with the kernel's TCP at its ends, in real time.
+    Kernel { flows: usize },
 }
 
 /// How it went.
@@ -40,10 +43,14 @@ pub(crate) struct Measured {
 }
 
 impl Cell {
-    pub(crate) fn measure(self) -> Measured {
+    /// # Errors
+    ///
+    /// What the kernel has to do with it was not to be had.
+    pub(crate) fn measure(self) -> Result<Measured, Error> {
         match self.scenario {
-            Scenario::Path { buffer, loss } => path::measure(self, buffer, loss),
-            Scenario::Bottleneck { flows } => bottleneck::measure(self, flows),
+            Scenario::Path { buffer, loss } => Ok(path::measure(self, buffer, loss)),
+            Scenario::Bottleneck { flows } => Ok(bottleneck::measure(self, flows)),
+            Scenario::Kernel { flows } => kernel::measure(self, flows),
         }
     }
 

@@ -5,6 +5,7 @@
 //! cargo run --release --example netsim                       # everything: tables and a plot
 //! cargo run --release --example netsim -- --csv              # the same as rows
 //! cargo run --release --example netsim -- --buffer 8K --loss 5 --controller none
+//! cargo run --release --example netsim -- --flows 64 --controller cubic --kernel
 //! ```
 //!
 //! | scenario | file | what it is |
@@ -12,13 +13,16 @@
 //! | `path` | `path.rs` | one transfer over a path that loses packets at random, in both directions |
 //! | `bottleneck` | `bottleneck.rs` | several transfers through one narrow link with a short queue |
 //!
-//! All of it runs in virtual time: the same seed gives the same figures on every machine.
+//! | `kernel` | `kernel.rs` | the bottleneck with the kernel's TCP at its ends, where `--kernel` asks for it |
+//!
+//! All but the last runs in virtual time: the same seed gives the same figures on every machine.
 
 mod bottleneck;
 mod cell;
 mod flow;
 mod ideal;
 mod incumbent;
+mod kernel;
 mod path;
 mod plot;
 mod report;
@@ -29,9 +33,10 @@ use std::sync::Mutex;
 use std::thread;
 
 use clap::Parser;
-use cygnet::Duration;
+use cygnet::{CongestionControl, Duration};
 use cygnet_examples::units;
 use cygnet_examples::{Error, arguments, exit};
+use cygnet_host::{Sandbox, SandboxConfig};
 use cygnet_link::Probability;
 
 use crate::cell::{CONTROLLERS, Cell, Measured, Scenario};
@@ -67,6 +72,10 @@ struct Args {
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..=200))]
     flows: Option<u16>,
 
+    /// Beside each figure of the bottleneck, what the TCP of this machine's Linux has there, in real time
+    #[arg(long)]
+    kernel: bool,
+
     /// Where the plot of the lossy path goes, when all of it is measured
     #[arg(long, value_name = "FILE", default_value = "target/netsim.svg")]
     plot: PathBuf,
@@ -77,6 +86,11 @@ fn main() -> ExitCode {
 }
 
 fn run(args: &Args) -> Result<ExitCode, Error> {
+    // For the right to make namespaces, where one is not root. The device in it is not used.
+    let _sandbox = match args.kernel {
+        true => Some(Sandbox::enter(&SandboxConfig::default())?),
+        false => None,
+    };
     let measured = measure(&args.cells())?;
     if args.csv {
         print!("{}", report::csv(&measured));
@@ -120,36 +134,56 @@ impl Args {
             if wants_bottleneck {
                 let bottleneck = |&flows| cell(Scenario::Bottleneck { flows });
                 cells.extend(flows.iter().map(bottleneck));
+                if self.kernel && controller != CongestionControl::None {
+                    let kernel = |&flows| cell(Scenario::Kernel { flows });
+                    cells.extend(flows.iter().map(kernel));
+                }
             }
         }
         cells
     }
 }
 
-/// Measures all cells, as many at a time as the machine has processors.
+/// Measures all cells: those in virtual time first, as many at a time as the machine has processors; then
+/// those in real time, one after the other.
 fn measure(cells: &[Cell]) -> Result<Vec<Measured>, Error> {
-    let todo = Mutex::new(cells.iter().enumerate());
+    let in_real_time = |cell: &Cell| matches!(cell.scenario, Scenario::Kernel { .. });
+    let processors = thread::available_parallelism().map_or(1, usize::from);
+    let mut measured = Vec::new();
+    for (real, threads) in [(false, processors), (true, 1)] {
+        let cells = cells.iter().enumerate();
+        let todo = cells.filter(|(_, cell)| in_real_time(cell) == real);
+        measured.extend(measure_on(threads, todo)?);
+    }
+    measured.sort_by_key(|(index, _)| *index);
+    Ok(measured.into_iter().map(|(_, measured)| measured).collect())
+}
+
+fn measure_on<'a>(
+    threads: usize,
+    todo: impl Iterator<Item = (usize, &'a Cell)> + Send,
+) -> Result<Vec<(usize, Measured)>, Error> {
+    let todo = Mutex::new(todo);
     let done = Mutex::new(Vec::new());
     let work = || {
         loop {
             let next = todo.lock().ok().and_then(|mut todo| todo.next());
-            let Some((index, &cell)) = next else { return };
-            let measured = cell.measure();
+            let Some((index, cell)) = next else { return };
+            let measured = cell.measure().map_err(|error| error.to_string());
             if let Ok(mut done) = done.lock() {
-                done.push((index, measured));
+                done.push(measured.map(|measured| (index, measured)));
             }
         }
     };
     thread::scope(|scope| {
-        let processors = thread::available_parallelism().map_or(1, usize::from);
-        for _ in 0..processors {
+        for _ in 0..threads {
             // A network is built on the stack before it moves to the heap.
             let thread = thread::Builder::new().stack_size(64 << 20);
             thread.spawn_scoped(scope, work)?;
         }
         Ok::<_, std::io::Error>(())
     })?;
-    let mut done = done.into_inner().map_err(|_| "a simulation panicked")?;
-    done.sort_by_key(|(index, _)| *index);
-    Ok(done.into_iter().map(|(_, measured)| measured).collect())
+    let done = done.into_inner().map_err(|_| "a simulation panicked")?;
+    let done: Result<Vec<_>, String> = done.into_iter().collect();
+    Ok(done?)
 }

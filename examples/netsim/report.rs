@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use cygnet_link::Probability;
 
 use crate::cell::{Measured, Scenario};
-use crate::{ideal, incumbent, path};
+use crate::{bottleneck, ideal, incumbent, path};
 
 /// Rows with a heading.
 pub(crate) fn csv(all: &[Measured]) -> String {
@@ -14,7 +14,8 @@ pub(crate) fn csv(all: &[Measured]) -> String {
     for measured in all {
         let (scenario, buffer, loss, flows) = match measured.cell.scenario {
             Scenario::Path { buffer, loss } => ("path", buffer, percentage(loss), 1),
-            Scenario::Bottleneck { flows } => ("bottleneck", crate::bottleneck::BUFFER, 0.0, flows),
+            Scenario::Bottleneck { flows } => ("bottleneck", bottleneck::BUFFER, 0.0, flows),
+            Scenario::Kernel { flows } => ("kernel", bottleneck::BUFFER, 0.0, flows),
         };
         let _ = writeln!(
             out,
@@ -64,7 +65,7 @@ impl<'a> PathFigure<'a> {
                 loss,
                 measured,
             }),
-            Scenario::Bottleneck { .. } => None,
+            Scenario::Bottleneck { .. } | Scenario::Kernel { .. } => None,
         }
     }
 
@@ -115,14 +116,16 @@ fn bottleneck_block(out: &mut String, all: &[Measured]) {
     let mut heading =
         "\nBottleneck of 200 Mbit/s\n  controller    flows  bytes per second  fairness   dropped\n";
     for measured in all {
-        let Scenario::Bottleneck { flows } = measured.cell.scenario else {
-            continue;
+        let (whose, flows) = match measured.cell.scenario {
+            Scenario::Path { .. } => continue,
+            Scenario::Bottleneck { flows } => ("", flows),
+            Scenario::Kernel { flows } => ("Linux ", flows),
         };
         out.push_str(std::mem::take(&mut heading));
         let _ = writeln!(
             out,
             "  {:<14}{flows:>5}{:>18.0}{:>10.3}{:>9.2}%{}",
-            measured.cell.controller_name(),
+            format!("{whose}{}", measured.cell.controller_name()),
             measured.bytes_per_second,
             measured.fairness,
             100.0 * measured.drop_rate,

@@ -5,8 +5,10 @@
 #![cfg(target_os = "linux")]
 
 mod run;
+mod sandbox;
 
 use run::run;
+use sandbox::printed;
 
 /// A DNS server for one name; tap0 has 192.168.69.100 and fdaa::100 in the sandbox.
 const DNSMASQ: [&str; 11] = [
@@ -22,24 +24,6 @@ const DNSMASQ: [&str; 11] = [
     "--dhcp-leasefile=/dev/null",
     "--host-record=swan.example.org,192.168.69.100,fdaa::100",
 ];
-
-/// What an example prints in a sandbox; `None`, loudly, where there can be none and that was said to be all right.
-fn printed(example: &str, arguments: &[&str], command: &[&str]) -> Option<String> {
-    if std::env::var_os("CYGNET_SKIP_LINUX_TESTS").is_some() {
-        eprintln!("SKIPPED: CYGNET_SKIP_LINUX_TESTS is set");
-        return None;
-    }
-    let mut all = vec!["--sandbox"];
-    all.extend(arguments);
-    if !command.is_empty() {
-        all.push("--");
-        all.extend(command);
-    }
-    let output = run(example, &all);
-    let complaint = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{example} {all:?}: {complaint}");
-    Some(String::from_utf8(output.stdout).expect("examples print text"))
-}
 
 /// Beside dnsmasq with one more option.
 fn beside_dnsmasq(example: &str, arguments: &[&str], option: &str) -> Option<String> {

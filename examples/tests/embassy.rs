@@ -1,28 +1,12 @@
 //! The examples after embassy's, each in a sandbox of its own with the kernel at the other end.
 
 mod run;
+mod sandbox;
 
-use std::env;
-
-use cygnet_host::SKIP_VARIABLE;
-use run::run;
-
-/// What an example and the program that it runs in its sandbox print, if both say that all is well; nothing where
-/// there are no sandboxes.
-fn printed_beside(example: &str, arguments: &[&str], command: &[&str]) -> Option<String> {
-    let all = [&["--sandbox"], arguments, &["--"], command].concat();
-    let output = run(example, &all);
-    let complaint = String::from_utf8_lossy(&output.stderr);
-    if !output.status.success() && env::var_os(SKIP_VARIABLE).is_some() {
-        eprintln!("SKIPPED, {SKIP_VARIABLE} is set: {complaint}");
-        return None;
-    }
-    assert!(output.status.success(), "{all:?}: {complaint}");
-    Some(String::from_utf8(output.stdout).expect("text"))
-}
+use sandbox::printed;
 
 fn prints(example: &str, arguments: &[&str], command: &[&str], expected: &str) {
-    if let Some(text) = printed_beside(example, arguments, command) {
+    if let Some(text) = printed(example, arguments, command) {
         assert_eq!(text, expected);
     }
 }
@@ -42,7 +26,7 @@ fn net_says_hello_until_nobody_listens() {
 fn tcp_accept_counts_for_whoever_connects_and_then_for_the_next() {
     let connect = "socat -u tcp4-connect:192.168.69.2:9999 -";
     let both = format!("{connect} & {connect}; wait");
-    let text = printed_beside("tcp_accept", &["--static-ip"], &["sh", "-c", &both]);
+    let text = printed("tcp_accept", &["--static-ip"], &["sh", "-c", &both]);
     let Some(text) = text else { return };
     let mut numbers: Vec<_> = text.lines().collect();
     numbers.sort_unstable();

@@ -119,6 +119,29 @@ fn netsim_cubic_uses_a_bottleneck_and_shares_it() {
 }
 
 #[test]
+fn netsim_runs_the_kernel_through_the_same_bottleneck() {
+    let cell = ["--flows", "2", "--controller", "newreno", "--kernel"];
+    let text = printed("netsim", &[&["--csv"][..], &cell].concat());
+    let rows: Vec<Vec<_>> = text.lines().map(|row| row.split(',').collect()).collect();
+    let of = |scenario| {
+        let row = rows.iter().find(|row| row[0] == scenario);
+        row.unwrap_or_else(|| panic!("no row of {scenario}: {text}"))
+    };
+    let figure = |scenario, column: usize| -> f64 {
+        let figure = of(scenario)[column].parse();
+        figure.unwrap_or_else(|_| panic!("no figure: {text}"))
+    };
+    for scenario in ["bottleneck", "kernel"] {
+        assert_eq!(of(scenario)[1..5], ["newreno", "262144", "0", "2"]);
+        assert!(figure(scenario, 5) > 0.0, "nothing arrived: {text}");
+        // Of two flows, half would be one that has everything.
+        assert!(figure(scenario, 6) > 0.5, "{text}");
+    }
+    // Real time is never as even as a simulation's.
+    assert_ne!(of("bottleneck")[5], of("kernel")[5], "{text}");
+}
+
+#[test]
 fn netsim_is_repeatable() {
     let rate = || lossy_path("4K", "20", "newreno");
     assert_eq!(rate(), rate());

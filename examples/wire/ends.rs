@@ -1,10 +1,9 @@
 //! What is at an end of the wire: a tap device in a namespace of the kernel's, or cygnet.
 
-use std::fs;
 use std::net::Ipv4Addr;
 
 use cygnet::{Clock, Config, Driver, Ipv4Cidr, Resources, Stack, StaticConfigV4};
-use cygnet_examples::Error;
+use cygnet_examples::{Error, kernel};
 use cygnet_host::{Interface, NetNs};
 use cygnet_tuntap::{Device, Mode, TunTap};
 use tokio::runtime::Handle;
@@ -37,18 +36,7 @@ pub(crate) fn tap(namespace: &NetNs, n: usize, args: &Args) -> Result<TunTap, Er
 }
 
 fn set_up(n: usize, args: &Args) -> Result<TunTap, Error> {
-    // The kernel counts what a packet takes in memory against a buffer, about twice what is in it, and it
-    // keeps nothing from one connection to the next.
-    let buffer = 2 * args.buffer;
-    let settings = [
-        ("tcp_rmem", format!("4096 {buffer} {buffer}")),
-        ("tcp_wmem", format!("4096 {buffer} {buffer}")),
-        ("tcp_no_metrics_save", "1".to_owned()),
-    ];
-    for (name, value) in settings {
-        fs::write(format!("/proc/sys/net/ipv4/{name}"), &value)
-            .map_err(|error| format!("cannot set {name} to {value}: {error}"))?;
-    }
+    kernel::set_buffers(args.buffer)?;
     let device = Device::open("wire0", Mode::Tap)?;
     Interface::named(device.name())
         .add_address(address(n), 24)?

@@ -189,8 +189,8 @@ impl<'d, M: RawMutex> TcpSocket<'d, M> {
                 io.stack
                     .with(|s| s.engine.tcp_listen(io.key, endpoint))
                     .unwrap_or(Err(ListenError::Reentrant))?;
+                attempt = Some(Attempt { io });
             }
-            attempt.get_or_insert(Attempt { io });
             let accepted = ready!(io.poll_accepted(cx));
             if let Some(attempt) = attempt.take() {
                 attempt.finish();
