@@ -205,10 +205,10 @@ impl<'d> Engine<'d> {
             return;
         };
         tcp.connection.detach();
-        if let Some(id) = tcp.pool {
-            if let Some(Some(pool)) = self.tcp.pools.get_mut(id.index()) {
-                pool.lingering = self.sockets.enqueue(pool.lingering, index);
-            }
+        if let Some(id) = tcp.pool
+            && let Some(Some(pool)) = self.tcp.pools.get_mut(id.index())
+        {
+            pool.lingering = self.sockets.enqueue(pool.lingering, index);
         }
         self.settle_tcp(index);
     }
