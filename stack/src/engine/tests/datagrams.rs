@@ -89,3 +89,21 @@ fn a_slot_that_had_the_last_datagram_is_of_no_use_to_its_next_owner() {
 }
 
 const PORT: u16 = 7;
+
+#[test]
+fn what_a_dropped_socket_had_yet_to_send_is_sent_with_the_feature_alone() {
+    let mut pair = Pair::new(Medium::Ip);
+    let [a, b] = &mut pair.engines;
+    let (from, at) = (open(a), open(b));
+    bind(a, from, None);
+    bind(b, at, None);
+    let to = IpEndpoint::new(B.into(), PORT);
+    Udp::send(a, from, &to.into(), 1, |_| (1, ())).unwrap();
+    a.drop_handle(from);
+    assert!(Udp::of(a, from).is_some() == cfg!(feature = "packet-linger"));
+    pair.drive();
+    let [a, b] = &mut pair.engines;
+    assert!(Udp::of(a, from).is_none(), "its slot is free");
+    let received = Udp::queues(Udp::of(b, at).unwrap()).received();
+    assert_eq!(received.is_empty(), !cfg!(feature = "packet-linger"));
+}
