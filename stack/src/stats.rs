@@ -30,6 +30,8 @@ pub(crate) enum Counted {
     Received,
     /// A frame was handed to the driver.
     Sent,
+    /// It did not take it, although it had said that there was room.
+    Refused,
     /// A packet was given up because its next hop did not answer.
     #[cfg(feature = "medium-ethernet")]
     Unreachable,

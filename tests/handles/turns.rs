@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::task::{Context, Waker};
 
 use cygnet::{
-    Config, IpEndpoint, Ipv4Cidr, Resources, StaticConfigV4, UdpPacketMetadata, UdpSocket,
+    Config, IpEndpoint, Ipv4Cidr, Resources, StaticConfigV4, Stats, UdpPacketMetadata, UdpSocket,
 };
 use cygnet_config::{TRANSMIT_BURST, TRANSMIT_TURN};
 use cygnet_driver::{Capabilities, Driver, HardwareAddress, LinkState, Medium, RxToken, TxToken};
@@ -19,9 +19,19 @@ use crate::now;
 /// A device with so much room, and the first byte of each datagram that it was given.
 struct Device {
     room: Rc<RefCell<usize>>,
-    /// It says how much room there is, and not only that there is some.
-    counts: bool,
+    says: Says,
     sent: Rc<RefCell<Vec<u8>>>,
+}
+
+/// What a device says about its room.
+#[derive(Clone, Copy)]
+enum Says {
+    /// That there is some.
+    Whether,
+    /// How much there is.
+    HowMuch,
+    /// Two frames more than there is.
+    TooMuch,
 }
 
 struct Slot<'a>(&'a mut Device);
@@ -59,7 +69,11 @@ impl Driver for Device {
 
     fn transmit_room(&mut self, _: &mut Context<'_>) -> usize {
         let room = *self.room.borrow();
-        if self.counts { room } else { room.min(1) }
+        match self.says {
+            Says::Whether => room.min(1),
+            Says::HowMuch => room,
+            Says::TooMuch => room + 2,
+        }
     }
 
     fn link_state(&mut self, _: &mut Context<'_>) -> LinkState {
@@ -77,11 +91,16 @@ impl Driver for Device {
 
 /// What a device with `rooms` room at each poll of the runner is given, poll by poll, when the two sockets of a
 /// host have so many datagrams to send. Those of the second have names that are greater by 100.
-fn polls(counts: bool, rooms: &[usize], datagrams: [u8; 2]) -> Vec<Vec<u8>> {
+fn polls(says: Says, rooms: &[usize], datagrams: [u8; 2]) -> Vec<Vec<u8>> {
+    polls_and_stats(says, rooms, datagrams).0
+}
+
+/// The same, and what the stack has counted.
+fn polls_and_stats(says: Says, rooms: &[usize], datagrams: [u8; 2]) -> (Vec<Vec<u8>>, Stats) {
     let (room, sent) = (Rc::default(), Rc::default());
     let device = Device {
         room: Rc::clone(&room),
-        counts,
+        says,
         sent: Rc::clone(&sent),
     };
     let mut metadata = [const { [UdpPacketMetadata::EMPTY; 255] }; 4];
@@ -121,14 +140,14 @@ fn polls(counts: bool, rooms: &[usize], datagrams: [u8; 2]) -> Vec<Vec<u8>> {
         *room.borrow_mut() = frames;
         polls.push(poll());
     }
-    polls
+    (polls, stack.stats())
 }
 
 #[test]
 fn sockets_take_turns_and_a_poll_is_bounded() {
     let both = [TRANSMIT_BURST as u8; 2];
-    for counts in [false, true] {
-        let polls = polls(counts, &[1_000, 1_000, 1_000], both);
+    for says in [Says::Whether, Says::HowMuch] {
+        let polls = polls(says, &[1_000, 1_000, 1_000], both);
         assert_eq!(polls[0].len(), TRANSMIT_BURST);
         assert_eq!(polls[1].len(), TRANSMIT_BURST);
         assert_eq!(polls[2].len(), 0);
@@ -146,11 +165,22 @@ fn sockets_take_turns_and_a_poll_is_bounded() {
 
 #[test]
 fn what_finds_no_room_goes_in_order_when_there_is_some() {
-    for counts in [false, true] {
+    for says in [Says::Whether, Says::HowMuch] {
         let rooms = [0, 1, 0, 3, 2, 1, 1_000, 1_000];
-        let polls = polls(counts, &rooms, [10, 0]);
+        let polls = polls(says, &rooms, [10, 0]);
         let lens: Vec<usize> = polls.iter().map(Vec::len).collect();
         assert_eq!(lens, [0, 1, 0, 3, 2, 1, 3, 0]);
         assert_eq!(polls.concat(), (0..10).collect::<Vec<u8>>());
     }
+}
+
+/// `Driver::transmit_room`: "so many tokens `Driver::transmit` gives".
+#[test]
+fn a_device_that_says_too_much_loses_one_frame_each_time_and_it_is_counted() {
+    let rooms = [0, 3, 1, 1_000, 1_000];
+    let (polls, stats) = polls_and_stats(Says::TooMuch, &rooms, [7, 3]);
+    // Lost are 0, 1 and 3.
+    let taken = [vec![], vec![100, 101, 102], vec![2], vec![4, 5, 6], vec![]];
+    assert_eq!(polls, taken);
+    assert_eq!((stats.sent, stats.refused), (7, 3));
 }

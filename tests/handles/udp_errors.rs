@@ -115,6 +115,26 @@ fn a_dead_host_delays_no_datagram_to_another() {
 }
 
 #[test]
+fn a_dead_host_that_is_looked_for_delays_no_datagram_to_another() {
+    let pair = Pair::new(1);
+    pair.run(async {
+        let (client, server) = (pair.client.udp_at(1000), pair.server.udp_at(2000));
+        let mut buffer = [0; 64];
+        for expected in [&b"one"[..], b"two"] {
+            client.send_to(b"into the void", (NOBODY, 1)).await.unwrap();
+            pair.executor.sleep(Duration::from_millis(100)).await;
+            client
+                .send_to(expected, pair.server.at(2000))
+                .await
+                .unwrap();
+            let (len, _) = server.recv_from(&mut buffer).await.unwrap();
+            assert_eq!(&buffer[..len], expected);
+        }
+        assert_eq!(pair.executor.now(), Instant::from_millis(200));
+    });
+}
+
+#[test]
 fn datagrams_wait_for_their_neighbor_and_leave_in_order() {
     let pair = Pair::new(1);
     pair.run(async {

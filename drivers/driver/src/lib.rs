@@ -48,7 +48,9 @@ pub trait Driver {
     /// For how many frames there is room: so many tokens [`Driver::transmit`] gives, one after the other is
     /// used. Registers the waker if there is none.
     ///
-    /// A driver that can count spares the stack from asking again for each frame of a row.
+    /// A driver that can count spares the stack from asking again for each frame of a row. One that says more
+    /// than it has loses frames: that for which [`Driver::transmit`] then has no token is not sent, and the stack
+    /// hands over no more until it is woken.
     fn transmit_room(&mut self, cx: &mut Context<'_>) -> usize {
         usize::from(self.transmit(cx).is_some())
     }

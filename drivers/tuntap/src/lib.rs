@@ -27,6 +27,7 @@ mod error;
 #[expect(unsafe_code)]
 mod interface;
 mod packet;
+mod port;
 mod readiness;
 mod sides;
 mod watch;
@@ -35,4 +36,5 @@ pub use device::{Device, Mode};
 pub use driver::TunTap;
 pub use error::OpenError;
 pub use packet::{PacketOptions, PacketSocket, PacketSocketError};
+pub use port::Port;
 pub use sides::{Rx, Stats, Tx};

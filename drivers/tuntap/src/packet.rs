@@ -10,34 +10,29 @@ mod sys;
 
 pub use error::PacketSocketError;
 
-use core::task::Context;
-use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd};
 
-use cygnet_driver::{Capabilities, Driver, HardwareAddress, LinkState, Medium};
+use cygnet_driver::{Capabilities, HardwareAddress, LinkState, Medium};
+use rustix::io::Errno;
 use rustix::net::netdevice::{index_to_name, name_to_index};
 use tokio::io::Interest;
-use tokio::io::unix::AsyncFd;
 
-use crate::sides::{Rx, RxSide, Stats, Tx, TxSide, last_error};
+use crate::port::{Interface, Port};
+use crate::sides::{RxSide, TxSide};
 use crate::watch::LinkWatch;
 use crate::{interface, readiness};
 
-/// A [`Driver`] on an interface of the kernel's, of Ethernet or bare IP packets.
+/// A [driver](cygnet_driver::Driver) on an interface of the kernel's, of Ethernet or bare IP packets.
 ///
 /// It belongs to the tokio runtime it was made in, whichever task or thread of it polls the driver. Frames whose
 /// checksum the kernel left out, since they never left this host, say so in their metadata; so do those that the
 /// kernel or a device put together from several, which may have up to 64 KiB.
+pub type PacketSocket = Port<Binding>;
+
+/// The interface that a packet socket is bound to.
 #[derive(Debug)]
-pub struct PacketSocket {
-    io: AsyncFd<OwnedFd>,
-    rx: RxSide,
-    tx: TxSide,
-    watch: LinkWatch,
-    link: LinkState,
-    interface: u32,
-    capabilities: Capabilities,
-    hardware_address: HardwareAddress,
+pub struct Binding {
+    index: u32,
 }
 
 /// What a [`PacketSocket`] hears.
@@ -51,7 +46,7 @@ pub struct PacketOptions {
     pub outgoing: bool,
 }
 
-impl PacketSocket {
+impl Port<Binding> {
     /// Listens on the interface `name` in the calling thread's network namespace, and takes its MTU and hardware
     /// address as they are now. It needs `CAP_NET_RAW` there.
     ///
@@ -67,7 +62,7 @@ impl PacketSocket {
         let failed = |action| move |error| PacketSocketError::from_os(action, name, error);
         let watch = LinkWatch::new().map_err(failed("watch the state of"))?;
         let questions = watch.as_fd();
-        let ask = |error: rustix::io::Errno| failed("look at")(error.into());
+        let ask = |error: Errno| failed("look at")(error.into());
         let index = name_to_index(questions, name).map_err(ask)?;
         let mtu = interface::mtu(questions, name).map_err(ask)?;
         let (kind, address) = interface::hardware(questions, name).map_err(ask)?;
@@ -95,78 +90,23 @@ impl PacketSocket {
         let max_frame_len = mtu.saturating_add(medium.header_len());
         let mut capabilities = Capabilities::new(medium, max_frame_len);
         capabilities.checksums.receive = true;
-        let mut driver = Self {
+        let driver = Self {
             io,
             rx: RxSide::new(header::LEN, max_frame_len.max(LONGEST_COALESCED)),
             tx: TxSide::new(header::LEN, max_frame_len),
             watch,
             link: LinkState::Down,
-            interface: index,
             capabilities,
             hardware_address,
+            interface: Binding { index },
         };
-        driver.link = driver.read_link_state();
-        Ok(driver)
-    }
-
-    /// The same driver with another hardware address, whose frames it hears if it is promiscuous. An interface of
-    /// bare IP packets has none and keeps none.
-    #[must_use]
-    pub fn with_hardware_address(mut self, address: [u8; 6]) -> Self {
-        if let HardwareAddress::Ethernet(own) = &mut self.hardware_address {
-            *own = address;
-        }
-        self
-    }
-
-    /// What became of the frames so far.
-    pub fn stats(&self) -> Stats {
-        Stats::of(&self.rx, &self.tx)
-    }
-
-    /// Why a frame was refused last, or else why a read failed last.
-    pub fn last_error(&self) -> Option<io::Error> {
-        last_error(&self.rx, &self.tx)
-    }
-
-    fn read_link_state(&self) -> LinkState {
-        // By its number, since the interface may have been renamed.
-        let questions = self.watch.as_fd();
-        let running = index_to_name(questions, self.interface)
-            .and_then(|name| interface::is_running(questions, &name));
-        match running {
-            Ok(true) => LinkState::Up,
-            Ok(false) | Err(_) => LinkState::Down,
-        }
+        Ok(driver.with_link_state())
     }
 }
 
-impl Driver for PacketSocket {
-    type RxToken<'a> = Rx<'a>;
-    type TxToken<'a> = Tx<'a>;
-
-    fn receive(&mut self, cx: &mut Context<'_>) -> Option<(Rx<'_>, Option<Tx<'_>>)> {
-        let rx = self.rx.poll_frame(&self.io, cx)?;
-        Some((rx, self.tx.poll_room(&self.io, cx)))
-    }
-
-    fn transmit(&mut self, cx: &mut Context<'_>) -> Option<Tx<'_>> {
-        self.tx.poll_room(&self.io, cx)
-    }
-
-    fn link_state(&mut self, cx: &mut Context<'_>) -> LinkState {
-        if self.watch.poll_changed(cx) {
-            self.link = self.read_link_state();
-        }
-        self.link
-    }
-
-    fn capabilities(&self) -> Capabilities {
-        self.capabilities
-    }
-
-    fn hardware_address(&self) -> HardwareAddress {
-        self.hardware_address
+impl Interface for Binding {
+    fn present_name(&self, _: BorrowedFd<'_>, questions: BorrowedFd<'_>) -> Result<String, Errno> {
+        index_to_name(questions, self.index)
     }
 }
 

@@ -50,6 +50,11 @@ impl Engine<'_> {
         self.stats.count(Counted::Sent);
     }
 
+    /// The driver did not take the frame that was sent last.
+    pub(crate) fn on_refused(&mut self) {
+        self.stats.count(Counted::Refused);
+    }
+
     fn on_frame<'f>(&mut self, now: Instant, frame: &'f [u8], meta: RxMeta) -> Handled<'f> {
         match self.interface.medium {
             #[cfg(feature = "medium-ethernet")]

@@ -286,6 +286,20 @@ impl<'d> Sockets<'d> {
         }
     }
 
+    /// The slot has something new to send, which may go although the rest waits for neighbors.
+    #[cfg(any(
+        feature = "socket-udp",
+        feature = "socket-icmp",
+        feature = "socket-raw"
+    ))]
+    pub(super) fn mark_ready_anew(&mut self, index: Index) {
+        #[cfg(feature = "medium-ethernet")]
+        if self.slot(index).waiting == Waiting::Any {
+            self.stop_waiting(None, index);
+        }
+        self.mark_ready(index);
+    }
+
     /// The slot is to wait: what it has to send is not taken up before.
     #[cfg(feature = "medium-ethernet")]
     fn unmark_ready(&mut self, index: Index) {

@@ -1,6 +1,8 @@
 //! Two engines on a wire and a virtual clock. What handles, drivers and impairments add is tested from
 //! outside; here the engine itself speaks, so that a test sees every frame.
 
+#[cfg(not(feature = "tcp-syn-cookies"))]
+mod crowds;
 #[cfg(feature = "socket-udp")]
 mod datagrams;
 #[cfg(feature = "socket-dhcpv6")]

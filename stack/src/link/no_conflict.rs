@@ -15,9 +15,7 @@ impl ConflictDetector {
         Self(())
     }
 
-    pub(crate) fn start(&mut self, _: Instant, _: Ipv4Addr, mode: StartMode, _rand: u32) {
-        let StartMode::Announce = mode;
-    }
+    pub(crate) fn start(&mut self, _: Instant, _: Ipv4Addr, _: StartMode, _rand: u32) {}
 
     pub(crate) fn address(&self) -> Ipv4Addr {
         Ipv4Addr::UNSPECIFIED

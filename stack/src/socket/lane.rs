@@ -15,6 +15,8 @@ pub(super) struct Lane<'a, 'c, D> {
     turn: usize,
     /// For how many frames the driver has said that there is room.
     room: usize,
+    /// It has said so of one that it did not take.
+    refused: bool,
 }
 
 impl<'a, 'c, D: Driver> Lane<'a, 'c, D> {
@@ -25,6 +27,7 @@ impl<'a, 'c, D: Driver> Lane<'a, 'c, D> {
             burst: TRANSMIT_BURST,
             turn: 0,
             room: 0,
+            refused: false,
         }
     }
 
@@ -36,7 +39,13 @@ impl<'a, 'c, D: Driver> Lane<'a, 'c, D> {
     /// The next turn. False if there is no room with the driver, which wakes the runner when there is.
     pub(super) fn begin_turn(&mut self) -> bool {
         self.turn = TRANSMIT_TURN.min(self.burst);
-        self.has_room()
+        !self.refused && self.has_room()
+    }
+
+    /// Whether the driver did not take the last frame, although it had said that there was room. That frame is lost,
+    /// as on a wire: its owner has let go of it. So that it is the only one, there are no more turns.
+    pub(super) fn is_refused(&self) -> bool {
+        self.refused
     }
 
     /// A turn in which nothing was sent counts as one frame, so that a poll is bounded.
@@ -59,7 +68,10 @@ impl<D: Driver> Room for Lane<'_, '_, D> {
         self.room -= 1;
         match self.driver.transmit(self.cx) {
             Some(tx) => frame.send(tx),
-            None => debug_assert!(false, "the driver's room has gone without use"),
+            None => {
+                self.refused = true;
+                self.turn = 0;
+            }
         }
         self.turn > 0 && self.room > 0
     }

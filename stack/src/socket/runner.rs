@@ -202,6 +202,9 @@ impl<'d, D: Driver, M: RawMutex, C: Clock> Runner<'d, D, M, C> {
             }
             let sent = self.stack.with_quietly(|s| {
                 let sent = s.engine.transmit(now, &mut lane);
+                if lane.is_refused() {
+                    s.engine.on_refused();
+                }
                 wants = s.engine.wants_to_transmit(now);
                 sent
             });

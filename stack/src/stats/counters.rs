@@ -11,6 +11,9 @@ pub struct Stats {
     pub received: u32,
     /// Frames handed to the driver.
     pub sent: u32,
+    /// Frames lost because the driver did not take them, although it had said that there was room
+    /// (`Driver::transmit_room`): a fault of the driver.
+    pub refused: u32,
     /// Packets given up because their next hop did not answer.
     pub unreachable: u32,
     /// Packets given up because there is no route to their destination.
@@ -101,6 +104,10 @@ impl Stats {
         let counter = match what {
             Counted::Received => &mut self.received,
             Counted::Sent => &mut self.sent,
+            Counted::Refused => {
+                self.sent = self.sent.wrapping_sub(1);
+                &mut self.refused
+            }
             #[cfg(feature = "medium-ethernet")]
             Counted::Unreachable => &mut self.unreachable,
             Counted::NoRoute => &mut self.no_route,

@@ -75,3 +75,6 @@ impl<'d> Buckets<'d> {
         (count > 0).then(|| ((u64::from(hash) * count) >> 32) as usize)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -108,3 +108,67 @@ impl TimeWait {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use core::net::Ipv4Addr;
+
+    use super::*;
+    use crate::wire::IpEndpoint;
+
+    /// What a connection that has received everything before 200 makes of a segment of these flags.
+    fn verdict(flags: TcpFlags, seq: u32, payload: &[u8]) -> TimeWaitVerdict {
+        let end = |host, port| IpEndpoint::new(Ipv4Addr::new(10, 0, 0, host).into(), port);
+        let time_wait = TimeWait {
+            tuple: FourTuple {
+                local: end(1, 80),
+                remote: end(2, 40_000),
+            },
+            snd_nxt: SeqNum::new(100),
+            rcv_nxt: SeqNum::new(200),
+            window: 1_000,
+            timestamps: Timestamping::OFF,
+        };
+        let header = TcpHeader {
+            flags,
+            seq: SeqNum::new(seq),
+            ..TcpHeader::default()
+        };
+        let segment = TcpSegment {
+            header,
+            payload,
+            congestion_experienced: false,
+        };
+        time_wait.on_segment(Instant::ZERO, &segment)
+    }
+
+    /// RFC 6191, section 2: without timestamps on either side a request is honored whose number is larger than the last
+    /// one that was seen on the connection before.
+    #[test]
+    fn rfc6191_2_a_request_without_timestamps_is_new_if_its_number_is_larger() {
+        for (seq, is_new) in [(201, true), (200, false), (100, false)] {
+            match verdict(TcpFlags::SYN, seq, &[]) {
+                TimeWaitVerdict::NewConnection => assert!(is_new, "{seq}"),
+                TimeWaitVerdict::Acknowledge(Discard::UnexpectedSyn, ack) => {
+                    assert!(!is_new, "{seq}");
+                    assert_eq!(ack.ack, SeqNum::new(200));
+                }
+                other => panic!("{seq}: {other:?}"),
+            }
+        }
+    }
+
+    /// RFC 9293, section 3.10.7.4, on TIME-WAIT: "The only thing that can arrive in this state is a retransmission of the
+    /// remote FIN. Acknowledge it, and restart the 2 MSL timeout."
+    #[test]
+    fn the_peers_fin_starts_the_wait_over_and_nothing_else_does() {
+        let ack = TcpFlags::ACK;
+        let fin = verdict(ack | TcpFlags::FIN, 199, &[]);
+        assert!(matches!(fin, TimeWaitVerdict::AcknowledgeAndRestart(_)));
+        for (flags, text) in [(ack, &[1][..]), (ack | TcpFlags::FIN, &[])] {
+            let late = verdict(flags, 200, text);
+            let expected = matches!(late, TimeWaitVerdict::Acknowledge(Discard::DataAfterFin, _));
+            assert!(expected, "{late:?}");
+        }
+    }
+}

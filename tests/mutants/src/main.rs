@@ -42,6 +42,10 @@ struct Arguments {
         default_value = "conformance,transitions,attacks,handles"
     )]
     suites: Vec<String>,
+    /// Features to build the stack with, in place of the default ones: for modules that are there without others. The
+    /// suites want what is left out, so only the library's own tests have to notice then.
+    #[arg(long, conflicts_with = "suites")]
+    features: Option<String>,
     /// Of these files' mutants, try those with this in their names, in this order; all if there are none.
     #[arg(long)]
     only: Vec<String>,
@@ -64,12 +68,16 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &Arguments) -> Result<(), String> {
-    let mutants = list::mutants(&workspace(), &arguments.files)?;
+    let features = arguments.features.as_deref();
+    let mutants = match features {
+        None => list::mutants(&workspace(), &arguments.files)?,
+        Some(_) => list::mutants(&workshop::with_substitutes(&workspace())?, &arguments.files)?,
+    };
     eprintln!("{} mutants", mutants.len());
-    let named = |suite: &&String| !suite.is_empty();
+    let named = |suite: &&String| !suite.is_empty() && features.is_none();
     let suites: Vec<_> = arguments.suites.iter().filter(named).cloned().collect();
     // The library's own tests are done sooner than optimised.
-    let workshop = Workshop::set_up(&workspace(), &mutants, !suites.is_empty())?;
+    let workshop = Workshop::set_up(&workspace(), &mutants, features, !suites.is_empty())?;
     let build = workshop.build(&mutants, &suites)?;
     let mut suite = Suite::default();
     for program in build.suites.values() {

@@ -16,6 +16,8 @@ pub(crate) struct Workshop {
     /// Where the workspace is copied to.
     root: PathBuf,
     target: PathBuf,
+    /// Those of the stack, if not the default ones.
+    features: Option<String>,
     /// Whether what is built runs so often that it pays to optimise it.
     optimised: bool,
 }
@@ -32,14 +34,18 @@ pub(crate) struct Build {
 
 impl Workshop {
     /// Copies the workspace at `from` as it stands, but for what the mutants change.
-    pub(crate) fn set_up(from: &Path, mutants: &[Mutant], optimised: bool) -> Result<Self, String> {
-        let base = std::env::var_os("CARGO_TARGET_DIR")
-            .map_or_else(|| from.join("target"), |dir| from.join(dir))
-            .join("mutants-woven");
+    pub(crate) fn set_up(
+        from: &Path,
+        mutants: &[Mutant],
+        features: Option<&str>,
+        optimised: bool,
+    ) -> Result<Self, String> {
+        let base = base(from);
         let workshop = Self {
             original: from.to_path_buf(),
             root: base.join("workspace"),
             target: base.join("target"),
+            features: features.map(str::to_owned),
             optimised,
         };
         let changed: BTreeSet<_> = mutants.iter().map(|mutant| mutant.file.as_str()).collect();
@@ -122,7 +128,7 @@ impl Workshop {
 
     /// The mutants that the compiler complains about.
     fn check(&self) -> Result<BTreeSet<u16>, String> {
-        let messages = self.cargo("check", &["-p", "cygnet", "-p", "cygnet-tests", "--lib"])?;
+        let messages = self.cargo("check", &self.select())?;
         let mut refused = BTreeSet::new();
         let mut others = String::new();
         for message in messages
@@ -151,7 +157,8 @@ impl Workshop {
     }
 
     fn build_suites(&self, suites: &[String]) -> Result<BTreeMap<String, PathBuf>, String> {
-        let mut select = vec!["-p", "cygnet", "-p", "cygnet-tests", "--lib", "--no-run"];
+        let mut select = self.select();
+        select.push("--no-run");
         for suite in suites {
             select.extend(["--test", suite]);
         }
@@ -176,6 +183,16 @@ impl Workshop {
         }
     }
 
+    /// What to build.
+    fn select(&self) -> Vec<&str> {
+        let mut select = vec!["-p", "cygnet", "--lib"];
+        match &self.features {
+            None => select.extend(["-p", "cygnet-tests"]),
+            Some(features) => select.extend(["--no-default-features", "--features", features]),
+        }
+        select
+    }
+
     fn cargo(&self, command: &str, select: &[&str]) -> Result<Vec<Message>, String> {
         let output = Command::new(env!("CARGO"))
             .arg(command)
@@ -196,6 +213,42 @@ impl Workshop {
             .filter_map(|line| serde_json::from_str(line).ok())
             .collect())
     }
+}
+
+/// A copy of the workspace at `from` in which cargo-mutants finds the modules that take the place of others: it follows a
+/// `#[path]`, but none that depends on features.
+pub(crate) fn with_substitutes(from: &Path) -> Result<PathBuf, String> {
+    let to = base(from).join("substitutes");
+    let change = |name: &str, text: Vec<u8>| match String::from_utf8(text) {
+        Ok(text) if name.ends_with(".rs") => Some(unconditional(&text).into_bytes()),
+        Ok(text) => Some(text.into_bytes()),
+        Err(error) => Some(error.into_bytes()),
+    };
+    copy_workspace(from, &to, change).map_err(explain)?;
+    Ok(to)
+}
+
+/// The source with `#[path = "few.rs"]` for each `#[cfg_attr(not(feature = "many"), path = "few.rs")]`.
+fn unconditional(source: &str) -> String {
+    let mut pieces = source.split(CONDITIONAL);
+    let mut text = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        let substitute = piece
+            .split_once(")]")
+            .and_then(|(attribute, rest)| Some((attribute.split_once("path = ")?.1, rest)));
+        match substitute {
+            Some((path, rest)) => text.extend(["#[path = ", path.trim_end(), "]", rest]),
+            None => text.extend([CONDITIONAL, piece]),
+        }
+    }
+    text
+}
+
+/// Where the copies are.
+fn base(workspace: &Path) -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR")
+        .map_or_else(|| workspace.join("target"), |dir| workspace.join(dir))
+        .join("mutants-woven")
 }
 
 /// What cargo and the compiler say.
@@ -250,6 +303,7 @@ fn explain(error: std::io::Error) -> String {
     error.to_string()
 }
 
+const CONDITIONAL: &str = "#[cfg_attr(";
 const SWITCH_MANIFEST: &str = "[package]\nname = \"mutant_switch\"\nedition = \"2024\"\n";
 const DEPENDENCIES: &str = "[dependencies]\n";
 const WITH_SWITCH: &str = "[dependencies]\nmutant_switch.path = \"../mutant_switch\"\n";
@@ -270,3 +324,32 @@ const PROFILE: [(&str, &str); 2] = [
     ("CARGO_PROFILE_DEV_DEBUG", "0"),
     ("CARGO_PROFILE_TEST_DEBUG", "0"),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_takes_the_place_of_a_module_is_there_without_a_condition() {
+        let source = r#"
+#[cfg_attr(not(feature = "many"), path = "few.rs")]
+mod many;
+#[cfg_attr(
+    not(any(feature = "a", feature = "b")),
+    path = "neither/one.rs"
+)]
+mod one;
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+struct S;
+"#;
+        let expected = r#"
+#[path = "few.rs"]
+mod many;
+#[path = "neither/one.rs"]
+mod one;
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+struct S;
+"#;
+        assert_eq!(unconditional(source), expected);
+    }
+}

@@ -83,7 +83,7 @@ impl PacketKind for Icmp {
             return Err(QueueError::NotBound);
         };
         let result = icmp.queues.tx.push_with(*meta, len, write)?;
-        engine.sockets.mark_ready(index);
+        engine.sockets.mark_ready_anew(index);
         Ok(result)
     }
 }

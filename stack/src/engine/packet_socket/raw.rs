@@ -91,7 +91,7 @@ impl PacketKind for Raw {
             }
             return Err(error);
         }
-        engine.sockets.mark_ready(index);
+        engine.sockets.mark_ready_anew(index);
         Ok(result)
     }
 }

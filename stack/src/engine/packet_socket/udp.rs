@@ -121,7 +121,7 @@ impl PacketKind for Udp {
             return Err(QueueError::NoRoute);
         }
         let result = udp.queues.tx.push_with(meta, len, write)?;
-        engine.sockets.mark_ready(index);
+        engine.sockets.mark_ready_anew(index);
         if destination.addr.is_multicast() {
             engine.loop_back(index, &meta);
         }

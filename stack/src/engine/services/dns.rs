@@ -437,7 +437,7 @@ impl Engine<'_> {
         let port = dns.port;
         let hash = self.sockets.hash_port(UDP, port);
         self.sockets.file(index, hash);
-        self.sockets.mark_ready(index);
+        self.sockets.mark_ready_anew(index);
     }
 
     fn dns_unbind(&mut self, index: Index) {

@@ -19,7 +19,17 @@ fn bind(engine: &mut Engine<'_>, socket: SocketKey, addr: Option<Ipv4Addr>) {
 
 /// A sends a datagram to B: which of B's sockets get it.
 fn finds(pair: &mut Pair, from: SocketKey, sockets: &[SocketKey]) -> Vec<SocketKey> {
-    let to = IpEndpoint::new(B.into(), PORT);
+    finds_at(pair, from, B, sockets)
+}
+
+/// The same for one to any address.
+fn finds_at(
+    pair: &mut Pair,
+    from: SocketKey,
+    to: Ipv4Addr,
+    sockets: &[SocketKey],
+) -> Vec<SocketKey> {
+    let to = IpEndpoint::new(to.into(), PORT);
     Udp::send(&mut pair.engines[0], from, &to.into(), 1, |_| (1, ())).unwrap();
     pair.drive();
     let b = &mut pair.engines[1];
@@ -86,6 +96,53 @@ fn a_slot_that_had_the_last_datagram_is_of_no_use_to_its_next_owner() {
     let third = open(&mut pair.engines[1]);
     bind(&mut pair.engines[1], third, None);
     assert_eq!(finds(&mut pair, a, &[second, third]), [third]);
+}
+
+/// RFC 1122, section 2.3.2.2: "The link layer SHOULD save (rather than discard) at least one (the latest) packet of each
+/// set of packets destined to the same unresolved IP address"; and who is silent holds up nobody else.
+#[cfg(feature = "medium-ethernet")]
+#[test]
+fn a_datagram_waits_for_its_neighbor_and_those_to_others_do_not() {
+    const SILENT: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 9);
+    let mut pair = Pair::new(Medium::Ethernet);
+    let [a, b] = [0, 1].map(|side| open(&mut pair.engines[side]));
+    bind(&mut pair.engines[0], a, None);
+    bind(&mut pair.engines[1], b, None);
+    assert_eq!(finds_at(&mut pair, a, SILENT, &[b]), []);
+    assert_eq!(finds(&mut pair, a, &[b]), [b]);
+    assert_eq!(finds_at(&mut pair, a, SILENT, &[b]), []);
+    assert_eq!(finds(&mut pair, a, &[b]), [b]);
+}
+
+#[test]
+fn a_datagram_may_be_as_long_as_the_link_takes_where_routers_have_said_nothing() {
+    let engine = engine(A, Medium::Ip);
+    assert_eq!(engine.path_mtu(B.into()), Some(1_514));
+}
+
+/// RFC 1700: "The current recommended default time to live (TTL) for the Internet Protocol (IP) is 64."
+#[test]
+fn rfc1700_a_datagram_may_take_64_hops() {
+    let mut pair = Pair::new(Medium::Ip);
+    let a = open(&mut pair.engines[0]);
+    bind(&mut pair.engines[0], a, None);
+    assert_eq!(finds(&mut pair, a, &[]), []);
+    let (_, datagram) = &pair.log[0];
+    assert_eq!(datagram[8], 64);
+}
+
+/// RFC 1112, section 4: "224.0.0.1 is assigned to the permanent group of all IP hosts (including gateways)."
+#[cfg(not(feature = "multicast"))]
+#[test]
+fn rfc1112_without_membership_a_host_is_in_the_group_of_all_hosts_alone() {
+    let mut pair = Pair::new(Medium::Ip);
+    let [a, b] = [0, 1].map(|side| open(&mut pair.engines[side]));
+    bind(&mut pair.engines[0], a, None);
+    bind(&mut pair.engines[1], b, None);
+    let [all_hosts, others] = [1, 5].map(|last| Ipv4Addr::new(224, 0, 0, last));
+    assert_eq!(finds_at(&mut pair, a, all_hosts, &[b]), [b]);
+    assert_eq!(finds_at(&mut pair, a, others, &[b]), []);
+    assert_eq!(pair.engines[1].stats().discarded(Discard::NotOurGroup), 1);
 }
 
 const PORT: u16 = 7;

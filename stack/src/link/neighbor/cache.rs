@@ -2,17 +2,16 @@
 
 use cygnet_config::IFACE_NEIGHBOR_CACHE_COUNT;
 
-#[cfg(feature = "proto-ipv6")]
-use super::Advertisement;
 #[cfg(test)]
 use super::NeighborState;
 use super::entry::{Change, Entry, GaveUp, Reclaim, Use};
 #[cfg(feature = "proto-ipv6")]
 use super::timing::Timing;
 use super::timing::{NeighborTiming, Timings};
+#[cfg(feature = "proto-ipv6")]
+use super::{Advertisement, is_one_station};
 use super::{
     Claim, ClaimKind, Learned, Lookup, NeighborCacheFull, NeighborFailure, NeighborKey, Solicit,
-    is_one_station,
 };
 use crate::ip::InterfaceId;
 use crate::storage::Uses;
@@ -112,14 +111,8 @@ impl<W: Default, const N: usize> NeighborCache<W, N> {
     /// say. Says no where only a lookup knows.
     #[inline]
     pub(crate) fn use_confirmed(&mut self, now: Instant, key: NeighborKey) -> bool {
-        match self.slots.get_mut(usize::from(key.index)) {
-            Some(Slot {
-                uses,
-                entry: Some(entry),
-                ..
-            }) if uses.current() == key.generation => entry.use_confirmed(now),
-            _ => false,
-        }
+        let entry = slot(&mut self.slots, key).and_then(|slot| slot.entry.as_mut());
+        entry.is_some_and(|entry| entry.use_confirmed(now))
     }
 
     /// The link address of a neighbor that a lookup has just found reachable.
@@ -141,16 +134,14 @@ impl<W: Default, const N: usize> NeighborCache<W, N> {
 
     /// Who waits for the resolution of `key`; `None` once it has ended and they were handed back.
     pub(crate) fn waiters_mut(&mut self, key: NeighborKey) -> Option<&mut W> {
-        let slot = self.slots.get_mut(usize::from(key.index))?;
+        let slot = slot(&mut self.slots, key)?;
         let resolving = slot.entry.as_ref().is_some_and(Entry::is_resolving);
-        (resolving && slot.uses.current() == key.generation).then_some(&mut slot.waiters)
+        resolving.then_some(&mut slot.waiters)
     }
 
     /// A packet from the link says who has an address. [`ClaimKind`] tells what is believed when.
     pub(crate) fn on_claim(&mut self, now: Instant, claim: &Claim) -> Learned<W> {
-        // A probe (RFC 5227) comes from nobody yet. RFC 1812 section 3.3.2: a group's link address
-        // in a claim must not be believed, or one host's packets would go to all.
-        if !claim.address.is_unicast() || !is_one_station(claim.hardware) {
+        if !claim.names_neighbor() {
             return Learned::Unchanged;
         }
         let Some(index) = self.find(claim.interface, claim.address) else {
@@ -222,15 +213,9 @@ impl<W: Default, const N: usize> NeighborCache<W, N> {
     /// An upper layer got an answer to what it sent through this neighbor, such as a TCP
     /// acknowledgment of new data: as good as an answer to a request (RFC 4861 section 7.3.1).
     pub(crate) fn confirm_reachability(&mut self, now: Instant, key: NeighborKey) {
-        let Some(slot) = self.slots.get_mut(usize::from(key.index)) else {
+        let Some(entry) = slot(&mut self.slots, key).and_then(|slot| slot.entry.as_mut()) else {
             return;
         };
-        let Some(entry) = slot.entry.as_mut() else {
-            return;
-        };
-        if slot.uses.current() != key.generation {
-            return;
-        }
         let deadline = entry.deadline();
         let reachable_time = self.timings.of(entry.address).reachable_time();
         entry.on_forward_progress(now + reachable_time);
@@ -430,6 +415,13 @@ impl<W: Default, const N: usize> NeighborCache<W, N> {
         let next = entries.filter_map(Entry::deadline).min();
         self.next_deadline = next.unwrap_or(Instant::FAR_FUTURE);
     }
+}
+
+/// The slot of an entry that still lives.
+#[inline]
+fn slot<W>(slots: &mut [Slot<W>], key: NeighborKey) -> Option<&mut Slot<W>> {
+    let slot = slots.get_mut(usize::from(key.index))?;
+    (slot.uses.current() == key.generation).then_some(slot)
 }
 
 impl<W> Slot<W> {

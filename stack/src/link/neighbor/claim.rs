@@ -1,5 +1,6 @@
 //! What packets from the link say about neighbors, and how far they are believed.
 
+use super::is_one_station;
 use crate::ip::InterfaceId;
 use crate::wire::{EthernetAddress, IpAddress};
 
@@ -16,6 +17,14 @@ pub(crate) struct Claim {
     pub(crate) hardware: EthernetAddress,
     /// How it was said.
     pub(crate) kind: ClaimKind,
+}
+
+impl Claim {
+    /// Whether it names a neighbor. A probe (RFC 5227) comes from nobody yet. RFC 1812 section 3.3.2: a group's link
+    /// address in a claim must not be believed, or one host's packets would go to all.
+    pub(super) fn names_neighbor(&self) -> bool {
+        self.address.is_unicast() && is_one_station(self.hardware)
+    }
 }
 
 /// How a claim was made, which decides how far it is believed.

@@ -16,7 +16,7 @@ use zerocopy::native_endian::U64;
 
 use super::{
     Claim, ClaimKind, Learned, Lookup, NeighborCacheFull, NeighborFailure, NeighborKey, Solicit,
-    SolicitTo, is_one_station,
+    SolicitTo,
 };
 use crate::ip::InterfaceId;
 use crate::storage::Uses;
@@ -133,9 +133,7 @@ impl<W: Default, const N: usize> NeighborCache<W, N> {
     /// next, so it gets an entry; but a neighbor in use never makes room for it, or a flood of requests could
     /// empty the table.
     pub(crate) fn on_claim(&mut self, now: Instant, claim: &Claim) -> Learned<W> {
-        // A probe (RFC 5227) comes from nobody yet. RFC 1812 section 3.3.2: a group's link address
-        // in a claim must not be believed, or one host's packets would go to all.
-        if !claim.address.is_unicast() || !is_one_station(claim.hardware) {
+        if !claim.names_neighbor() {
             return Learned::Unchanged;
         }
         let found = self.find(claim.interface, claim.address);
@@ -467,10 +465,11 @@ mod tests {
         for second in 1..=3 {
             cache.poll_solicit(secs(second));
         }
-        assert!(cache.on_timeout(secs(4)).is_some());
-        let heard = claim(&mut cache, secs(4), 1, MAC_A, ClaimKind::Announcement);
+        assert!(!cache.solicit_due(secs(4)), "what is due is to give up");
+        assert!(cache.on_timeout(secs(5)).is_some(), "late as it is");
+        let heard = claim(&mut cache, secs(5), 1, MAC_A, ClaimKind::Announcement);
         assert_eq!(heard, Learned::Updated);
-        assert_eq!(lookup(&mut cache, secs(4), 1), Lookup::Reachable(MAC_A));
+        assert_eq!(lookup(&mut cache, secs(5), 1), Lookup::Reachable(MAC_A));
     }
 
     #[test]

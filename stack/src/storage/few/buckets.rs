@@ -52,3 +52,7 @@ impl<'d> Buckets<'d> {
         core::iter::successors(self.all.front(), move |&index| List::next(lane, index))
     }
 }
+
+#[cfg(test)]
+#[path = "../buckets/tests.rs"]
+mod tests;

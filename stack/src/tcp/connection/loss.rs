@@ -388,3 +388,8 @@ pub(super) const LINEAR_TIMEOUTS: u8 = 6;
 
 #[cfg(test)]
 mod tests;
+#[cfg(all(
+    test,
+    not(any(feature = "tcp-rack", feature = "tcp-prr", feature = "tcp-undo"))
+))]
+mod tests_by_count;

@@ -216,6 +216,18 @@ mod tests {
         assert_eq!(report(&r), [(10, 25)]);
     }
 
+    /// RFC 9293, section 4: FIN "indicates that the sender will send no more data or control occupying sequence space", so
+    /// nothing that came from behind it is reported any more.
+    #[test]
+    fn nothing_is_ahead_of_the_end() {
+        let mut memory = [0; 200];
+        let mut r = receiver(&mut memory);
+        assert_eq!(r.store(at(10), &[1; 10]), Stored::Ahead);
+        assert!(r.on_fin(at(0)));
+        assert!(!r.has_gaps());
+        assert_eq!(report(&r), []);
+    }
+
     #[test]
     fn the_first_copy_of_a_byte_stays() {
         let mut memory = [0; 200];

@@ -41,3 +41,28 @@ impl ByCount {
 
     pub(crate) fn on_recovered(&mut self) {}
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::delivered::Sent;
+    use super::*;
+
+    /// RFC 6298, section 3: "RTT samples MUST NOT be made using segments that were retransmitted (and thus for which it is
+    /// ambiguous whether the reply was for the first instance of the packet or a later instance)."
+    #[test]
+    fn rfc6298_3_what_was_sent_again_measures_no_round_trip() {
+        for (retransmitted, rtt) in [(false, Some(150)), (true, None)] {
+            let newest = Some(Sent {
+                at: u32::MAX - 49,
+                end: SeqNum::new(1),
+                retransmitted,
+            });
+            let mut delivered = Delivered {
+                newest,
+                ..Delivered::default()
+            };
+            let mut detector = ByCount::new(SeqNum::new(0));
+            assert_eq!(detector.on_delivered(100, &mut delivered), rtt);
+        }
+    }
+}

@@ -58,5 +58,10 @@ mod tests {
         assert_eq!(rate.allowance(), 0);
         rate.on_ack(&ack(3_500));
         assert_eq!(rate.allowance(), 1_500);
+        rate.force(1_000);
+        assert_eq!(rate.allowance(), 1_500);
+        rate.on_sent(2_000);
+        rate.force(1_000);
+        assert_eq!(rate.allowance(), 1_000);
     }
 }

@@ -69,15 +69,9 @@ impl Datagrams for RawSocketState<'_> {
                 Some(IpPacket {
                     src,
                     dst: meta.destination,
-                    hop_limit: match header.hop_limit {
-                        0 => marks.hop_limit,
-                        chosen => chosen,
-                    },
+                    hop_limit: or_own(header.hop_limit, marks.hop_limit),
                     dscp_ecn: header.dscp_ecn,
-                    ident: match header.ident {
-                        0 => marks.ident,
-                        chosen => chosen,
-                    },
+                    ident: or_own(header.ident, marks.ident),
                     dont_fragment: header.dont_fragment,
                     flow_label: marks.flow_label,
                     payload: Payload::Written(header.protocol, payload),
@@ -89,10 +83,7 @@ impl Datagrams for RawSocketState<'_> {
                 Some(IpPacket {
                     src,
                     dst: meta.destination,
-                    hop_limit: match header.hop_limit {
-                        0 => marks.hop_limit,
-                        chosen => chosen,
-                    },
+                    hop_limit: or_own(header.hop_limit, marks.hop_limit),
                     dscp_ecn: header.dscp_ecn,
                     ident: marks.ident,
                     dont_fragment: false,
@@ -102,6 +93,11 @@ impl Datagrams for RawSocketState<'_> {
             }
         }
     }
+}
+
+/// What a header says, or what the stack says where it has zero.
+fn or_own<T: Default + PartialEq>(chosen: T, own: T) -> T {
+    if chosen == T::default() { own } else { chosen }
 }
 
 impl RawSocketState<'_> {
