@@ -294,7 +294,7 @@ impl<'d> Sockets<'d> {
     ))]
     pub(super) fn mark_ready_anew(&mut self, index: Index) {
         #[cfg(feature = "medium-ethernet")]
-        if self.slot(index).waiting == Waiting::Any {
+        if self.slot(index).waits_for == Some(NeighborKey::ANY) {
             self.stop_waiting(None, index);
         }
         self.mark_ready(index);
