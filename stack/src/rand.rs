@@ -35,12 +35,32 @@ impl From<u64> for Seed {
     }
 }
 
+impl Seed {
+    #[cfg(test)]
+    pub(crate) fn hash_key(self) -> HashKey {
+        self.split().1
+    }
+
+    /// What the stack draws from, and what it hashes with.
+    pub(crate) fn split(self) -> (Random, HashKey) {
+        let mut words = [0; 4];
+        for (word, chunk) in words.iter_mut().zip(self.0.chunks_exact(8)) {
+            *word = chunk.iter().rev().fold(0, |w, &b| (w << 8) | u64::from(b));
+        }
+        let [a, b, c, d] = words;
+        let random = Random {
+            stream: HashKey(a, b),
+            counter: 0,
+        };
+        (random, HashKey(c, d))
+    }
+}
+
 /// The stack's source of randomness.
 #[derive(Clone)]
 pub(crate) struct Random {
     stream: HashKey,
     counter: u64,
-    hash: HashKey,
 }
 
 /// A keyed hash.
@@ -48,17 +68,12 @@ pub(crate) struct Random {
 pub(crate) struct HashKey(u64, u64);
 
 impl Random {
+    #[cfg_attr(
+        not(any(test, feature = "ipv4-link-local")),
+        expect(dead_code, reason = "a stack needs both halves of its seed")
+    )]
     pub(crate) fn new(seed: Seed) -> Self {
-        let mut words = [0; 4];
-        for (word, chunk) in words.iter_mut().zip(seed.0.chunks_exact(8)) {
-            *word = chunk.iter().rev().fold(0, |w, &b| (w << 8) | u64::from(b));
-        }
-        let [a, b, c, d] = words;
-        Self {
-            stream: HashKey(a, b),
-            counter: 0,
-            hash: HashKey(c, d),
-        }
+        seed.split().0
     }
 
     pub(crate) fn next_u64(&mut self) -> u64 {
@@ -75,10 +90,6 @@ impl Random {
     /// A number below `bound`, 0 if that is 0. The bias is below 2^-32 for the small bounds used here.
     pub(crate) fn below(&mut self, bound: u32) -> u32 {
         ((u64::from(self.next_u32()) * u64::from(bound)) >> 32) as u32
-    }
-
-    pub(crate) fn hash_key(&self) -> HashKey {
-        self.hash
     }
 }
 
@@ -211,7 +222,7 @@ mod tests {
 
     #[test]
     fn every_byte_of_a_message_counts_however_long_it_is() {
-        let key = Random::new(Seed::from(1)).hash_key();
+        let key = Seed::from(1).hash_key();
         let hash = |bytes: &[u8]| key.hash(0, |message| message.write(bytes));
         for len in [1, 13, MESSAGE_LEN - 2, MESSAGE_LEN - 1, MESSAGE_LEN, 255] {
             let bytes = [0xaa; 255];

@@ -62,7 +62,7 @@ pub struct Config {
     /// loopback link, and only there.
     pub loopback: bool,
     /// The maximum segment lifetime (RFC 9293, section 3.4.2): connections are remembered for twice as
-    /// long. 30 s by default, like everybody; the RFC's 2 minutes are from slower times.
+    /// long. 30 s by default, like everybody; the RFC's 2 minutes are from slower times. Half an hour counts at most.
     pub max_segment_lifetime: Duration,
     /// Whether TCP connections let routers report congestion (RFC 3168). Without the feature `tcp-ecn` they
     /// never do.

@@ -54,7 +54,7 @@ use crate::ip::{Addresses, Arrival, Destination, Flow, Identifications, Interfac
 use crate::ip::{PathMtuCache, RouteTable, classify};
 #[cfg(feature = "medium-ethernet")]
 use crate::link::ConflictDetector;
-use crate::rand::Random;
+use crate::rand::{HashKey, Random};
 use crate::time::Instant;
 use crate::wire::{IpAddress, IpCidr};
 
@@ -62,9 +62,9 @@ use crate::wire::{IpAddress, IpCidr};
 pub(crate) struct Interface {
     pub(super) medium: Medium,
     /// The longest packet of IPv4 in bytes.
-    pub(super) ip_mtu: usize,
+    pub(super) ip_mtu: u16,
     /// The same as far as the link is concerned; a configuration may ask for less.
-    link_mtu: usize,
+    link_mtu: u16,
     pub(super) link_up: bool,
     pub(super) loopback: bool,
     pub(super) addresses: Addresses,
@@ -72,7 +72,7 @@ pub(crate) struct Interface {
     pub(super) path_mtus: PathMtuCache,
     config: Option<StaticConfigV4>,
     /// The routes that came with it.
-    config_routes: heapless::Vec<IpCidr, IFACE_MAX_ROUTE_COUNT>,
+    config_routes: heapless::Vec<IpCidr, CONFIG_ROUTES>,
     /// How its address is guarded.
     config_care: Care,
     /// How all others are.
@@ -82,6 +82,7 @@ pub(crate) struct Interface {
     /// Grows whenever routes or addresses change, so that what was derived from them is derived anew.
     epoch: u16,
     /// How the last packet for us came in, and in which epoch.
+    #[cfg(feature = "many-sockets")]
     last_arrival: Option<(Arrival, u16)>,
     identifications: Identifications,
     /// Of flow labels.
@@ -92,19 +93,26 @@ pub(crate) struct Interface {
     pub(super) ethernet: Ethernet,
 }
 
+/// The most routes that come with a configuration: only a DHCP server gives others than that through the gateway.
+const CONFIG_ROUTES: usize = if cfg!(feature = "socket-dhcpv4") {
+    IFACE_MAX_ROUTE_COUNT
+} else {
+    1
+};
+
 /// The one interface.
 pub(super) const INTERFACE: InterfaceId = InterfaceId::FIRST;
 
 impl Interface {
     pub(super) fn new(
-        capabilities: Capabilities,
-        hardware: HardwareAddress,
+        (capabilities, hardware): (Capabilities, HardwareAddress),
         config: &Config,
+        hash_key: HashKey,
         random: &mut Random,
     ) -> Self {
         #[cfg(not(feature = "medium-ethernet"))]
         let _ = (hardware, random.next_u32());
-        let link_mtu = capabilities.ip_mtu().min(usize::from(u16::MAX));
+        let link_mtu = u16::try_from(capabilities.ip_mtu()).unwrap_or(u16::MAX);
         let care = Care {
             policy: config.address_policy,
             defense: config.defense,
@@ -124,9 +132,10 @@ impl Interface {
             care,
             changes: 0,
             epoch: 0,
+            #[cfg(feature = "many-sockets")]
             last_arrival: None,
-            identifications: Identifications::new(random.hash_key()),
-            flow_key: FlowKey::new(random.hash_key()),
+            identifications: Identifications::new(hash_key),
+            flow_key: FlowKey::new(hash_key),
             #[cfg(feature = "proto-ipv6")]
             ipv6: Ipv6State::new(config, random),
             #[cfg(feature = "medium-ethernet")]
@@ -205,6 +214,7 @@ impl Interface {
 
     /// Whom a packet is for. Most come from where the last one came from, and nothing else need be asked
     /// about them.
+    #[cfg(feature = "many-sockets")]
     #[inline]
     pub(super) fn classify(&mut self, arrival: &Arrival) -> Result<Destination, Martian> {
         if self.last_arrival == Some((*arrival, self.epoch)) {
@@ -215,6 +225,17 @@ impl Interface {
             self.last_arrival = Some((*arrival, self.epoch));
         }
         Ok(destination)
+    }
+
+    /// Whom a packet is for.
+    #[cfg(not(feature = "many-sockets"))]
+    pub(super) fn classify(&self, arrival: &Arrival) -> Result<Destination, Martian> {
+        classify(arrival, &self.addresses)
+    }
+
+    /// What the stack hashes with. It is here, where most is hashed, and nowhere else.
+    pub(super) fn hash_key(&self) -> HashKey {
+        self.identifications.key()
     }
 
     /// The identification of a packet that may be fragmented. IPv4 takes the lower half.
@@ -251,7 +272,7 @@ impl Interface {
     /// configuration of IPv4 asks for is no concern of IPv6.
     fn mtu_to(&self, destination: IpAddress) -> usize {
         match destination {
-            IpAddress::Ipv4(_) => self.ip_mtu,
+            IpAddress::Ipv4(_) => self.ip_mtu.into(),
             #[cfg(feature = "proto-ipv6")]
             IpAddress::Ipv6(_) => self.mtu_v6(),
         }

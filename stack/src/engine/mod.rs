@@ -168,8 +168,9 @@ impl<'d> Engine<'d> {
         #[cfg(feature = "socket-tcp")] tables: &'d mut TcpTables,
         seed: Seed,
     ) -> Self {
-        let mut random = Random::new(seed);
-        let interface = Interface::new(capabilities, hardware, config, &mut random);
+        let (mut random, hash_key) = seed.split();
+        let hardware = (capabilities, hardware);
+        let interface = Interface::new(hardware, config, hash_key, &mut random);
         let services = Services::new(&interface, config, &mut random);
         Self {
             now: Instant::ZERO,
@@ -188,7 +189,7 @@ impl<'d> Engine<'d> {
             notices: notices::Notices::new(),
             sockets,
             #[cfg(feature = "socket-tcp")]
-            tcp: TcpState::new(random.hash_key(), config, tables),
+            tcp: TcpState::new(interface.hash_key(), config, tables),
             icmp_errors: ErrorLimiter::new(),
             stats: Stats::default(),
             _presence: Presence::There,

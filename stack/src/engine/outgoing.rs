@@ -554,6 +554,9 @@ fn icmp_pseudo_header(src: IpAddress, dst: IpAddress, len: usize) -> Sum {
 /// Copies a message and fills in its checksum, which is at offset 2 in either version, and covers `pseudo` as
 /// well.
 fn emit_icmp(buffer: &mut [u8], message: &[u8], pseudo: Sum) {
+    let Some(buffer) = buffer.get_mut(..message.len()) else {
+        return;
+    };
     buffer.copy_from_slice(message);
     if let Some(field) = buffer.get_mut(2..4) {
         field.fill(0);

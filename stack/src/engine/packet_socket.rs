@@ -5,6 +5,7 @@
 pub(super) mod datagram;
 #[cfg(feature = "socket-icmp")]
 pub(super) mod icmp;
+#[cfg_attr(not(feature = "packet-linger"), path = "packet_socket/no_lingering.rs")]
 mod lingering;
 pub(super) mod queues;
 #[cfg(feature = "socket-raw")]
@@ -19,7 +20,7 @@ pub(super) mod udp;
 ))]
 use super::icmp::IcmpError;
 use super::{Engine, SocketKey};
-use crate::storage::PushError;
+use crate::storage::{Index, PushError};
 pub(crate) use queues::{Fault, Queues};
 
 /// A kind of socket that queues whole packets: a name for it, without the lifetime that its state has. Of futures
@@ -134,3 +135,13 @@ impl core::fmt::Display for BindError {
 }
 
 impl core::error::Error for BindError {}
+
+impl Engine<'_> {
+    /// A socket is over: its slot is free, and what was lent goes back.
+    pub(in crate::engine) fn give_up(&mut self, index: Index) {
+        self.stop_waiting(index);
+        #[cfg(feature = "socket-udp")]
+        self.return_udp_buffers(index);
+        self.sockets.free(index);
+    }
+}

@@ -42,7 +42,10 @@ pub(crate) const LANES: usize = lane::COUNT;
 pub(crate) struct Slot<'d> {
     pub(super) body: Body<'d>,
     events: Events,
-    waiting: Waiting,
+    /// It is in the list of who waits for that neighbor, in the neighbor cache; or, for [`NeighborKey::ANY`], in that of
+    /// all who try again when anything about neighbors changes.
+    #[cfg(feature = "medium-ethernet")]
+    waits_for: Option<NeighborKey>,
     uses: Uses,
 }
 
@@ -78,25 +81,22 @@ pub(super) enum Body<'d> {
     Nothing(core::marker::PhantomData<&'d ()>),
 }
 
-/// Which list of those that wait a slot is in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Waiting {
-    No,
-    /// That of the neighbor, in the neighbor cache.
-    #[cfg(feature = "medium-ethernet")]
-    Neighbor(NeighborKey),
-    /// That of all who try again when anything about neighbors changes.
-    #[cfg(feature = "medium-ethernet")]
-    Any,
-}
-
 impl Slot<'_> {
     pub(crate) const EMPTY: Self = Self {
         body: Body::Free,
         events: Events::NONE,
-        waiting: Waiting::No,
+        #[cfg(feature = "medium-ethernet")]
+        waits_for: None,
         uses: Uses::NONE,
     };
+
+    /// Whether it waits for a neighbor, or for any.
+    fn waits(&self) -> bool {
+        #[cfg(feature = "medium-ethernet")]
+        return self.waits_for.is_some();
+        #[cfg(not(feature = "medium-ethernet"))]
+        false
+    }
 }
 
 /// All slots and the lists through them.
@@ -109,10 +109,13 @@ pub(crate) struct Sockets<'d> {
     ready: List,
     events: List,
     /// Those whose handle is gone and that have packets to send, the oldest first.
-    #[cfg(any(
-        feature = "socket-udp",
-        feature = "socket-icmp",
-        feature = "socket-raw"
+    #[cfg(all(
+        feature = "packet-linger",
+        any(
+            feature = "socket-udp",
+            feature = "socket-icmp",
+            feature = "socket-raw"
+        )
     ))]
     lingering: List,
     /// Those who wait for a change at any neighbor.
@@ -141,10 +144,13 @@ impl<'d> Sockets<'d> {
             free,
             ready: List::new(),
             events: List::new(),
-            #[cfg(any(
-                feature = "socket-udp",
-                feature = "socket-icmp",
-                feature = "socket-raw"
+            #[cfg(all(
+                feature = "packet-linger",
+                any(
+                    feature = "socket-udp",
+                    feature = "socket-icmp",
+                    feature = "socket-raw"
+                )
             ))]
             lingering: List::new(),
             #[cfg(feature = "medium-ethernet")]
@@ -164,13 +170,12 @@ impl<'d> Sockets<'d> {
         self.events.remove(self.links[lane::EVENT], index);
         self.deadlines.remove(index);
         debug_assert!(!self.links[lane::QUEUE][usize::from(index)].is_linked());
-        debug_assert_eq!(self.slot(index).waiting, Waiting::No);
+        debug_assert!(!self.slot(index).waits());
         // Field by field: what is left of a body need not be written over.
         let slot = self.slot_mut(index);
         slot.uses.end();
         slot.body = Body::Free;
         slot.events = Events::NONE;
-        slot.waiting = Waiting::No;
         self.free.push_back(self.links[lane::WORK], index);
     }
 
@@ -276,7 +281,7 @@ impl<'d> Sockets<'d> {
     #[cfg_attr(target_pointer_width = "32", inline(never))]
     #[cfg_attr(target_pointer_width = "64", inline(always))]
     pub(super) fn mark_ready(&mut self, index: Index) {
-        if self.slot(index).waiting == Waiting::No {
+        if !self.slot(index).waits() {
             self.ready.push_back(self.links[lane::WORK], index);
         }
     }
@@ -289,7 +294,7 @@ impl<'d> Sockets<'d> {
     ))]
     pub(super) fn mark_ready_anew(&mut self, index: Index) {
         #[cfg(feature = "medium-ethernet")]
-        if self.slot(index).waiting == Waiting::Any {
+        if self.slot(index).waits_for == Some(NeighborKey::ANY) {
             self.stop_waiting(None, index);
         }
         self.mark_ready(index);
@@ -298,7 +303,7 @@ impl<'d> Sockets<'d> {
     /// The slot is to wait: what it has to send is not taken up before.
     #[cfg(feature = "medium-ethernet")]
     fn unmark_ready(&mut self, index: Index) {
-        if self.slot(index).waiting == Waiting::No {
+        if !self.slot(index).waits() {
             self.ready.remove(self.links[lane::WORK], index);
         }
     }
@@ -428,6 +433,7 @@ impl<'d> Sockets<'d> {
     }
 
     // Compiled once for all questions.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     fn fittest(
         &self,
         hash: u32,
@@ -463,10 +469,13 @@ impl<'d> Sockets<'d> {
 }
 
 // Sockets that send packets and whose handle is gone. They are in the queue lane as well.
-#[cfg(any(
-    feature = "socket-udp",
-    feature = "socket-icmp",
-    feature = "socket-raw"
+#[cfg(all(
+    feature = "packet-linger",
+    any(
+        feature = "socket-udp",
+        feature = "socket-icmp",
+        feature = "socket-raw"
+    )
 ))]
 impl Sockets<'_> {
     pub(super) fn linger(&mut self, index: Index) {
@@ -502,7 +511,7 @@ const GOLDEN_RATIO: u32 = 0x9e37_79b9;
 mod waiting {
     //! Waiting for neighbors.
 
-    use super::{Index, List, NeighborKey, Sockets, Waiting, lane};
+    use super::{Index, List, NeighborKey, Sockets, lane};
 
     impl Sockets<'_> {
         /// Puts a slot with the others that wait for one neighbor.
@@ -514,7 +523,7 @@ mod waiting {
         ) {
             self.unmark_ready(index);
             if waiters.push_back(self.links[lane::WORK], index) {
-                self.slot_mut(index).waiting = Waiting::Neighbor(neighbor);
+                self.slot_mut(index).waits_for = Some(neighbor);
             }
         }
 
@@ -522,14 +531,14 @@ mod waiting {
         pub(in crate::engine) fn wait_for_any(&mut self, index: Index) {
             self.unmark_ready(index);
             if self.parked.push_back(self.links[lane::WORK], index) {
-                self.slot_mut(index).waiting = Waiting::Any;
+                self.slot_mut(index).waits_for = Some(NeighborKey::ANY);
             }
         }
 
         /// Takes the next one out of a list of waiters.
         pub(in crate::engine) fn pop_waiter(&mut self, waiters: &mut List) -> Option<Index> {
             let index = waiters.pop_front(self.links[lane::WORK])?;
-            self.slot_mut(index).waiting = Waiting::No;
+            self.slot_mut(index).waits_for = None;
             Some(index)
         }
 
@@ -541,24 +550,18 @@ mod waiting {
             }
         }
 
-        /// The neighbor that a slot waits for.
+        /// The neighbor that a slot waits for, or [`NeighborKey::ANY`].
         pub(in crate::engine) fn waits_for(&self, index: Index) -> Option<NeighborKey> {
-            match self.slot(index).waiting {
-                Waiting::Neighbor(neighbor) => Some(neighbor),
-                Waiting::No | Waiting::Any => None,
-            }
+            self.slot(index).waits_for
         }
 
         /// Takes a slot out of the list it waits in; `waiters` is that of the neighbor it waits for.
         pub(in crate::engine) fn stop_waiting(&mut self, waiters: Option<&mut List>, index: Index) {
-            match (self.slot(index).waiting, waiters) {
-                (Waiting::Neighbor(_), Some(waiters)) => {
-                    waiters.remove(self.links[lane::WORK], index);
-                }
-                (Waiting::Any, _) => self.parked.remove(self.links[lane::WORK], index),
+            match (self.slot_mut(index).waits_for.take(), waiters) {
+                (Some(NeighborKey::ANY), _) => self.parked.remove(self.links[lane::WORK], index),
+                (Some(_), Some(waiters)) => waiters.remove(self.links[lane::WORK], index),
                 _ => {}
             }
-            self.slot_mut(index).waiting = Waiting::No;
         }
     }
 }

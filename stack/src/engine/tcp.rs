@@ -21,20 +21,20 @@ mod syn_eviction;
 
 use super::config::{Config, EcnPolicy};
 use super::interface::Path;
-use super::{BufferPair, SocketKey};
+use super::{BufferPair, Engine, SocketKey};
 use crate::rand::HashKey;
 use crate::storage::{Index, Records};
 use crate::tcp::{
-    Connection, ConnectionError, FastOpen, HalfOpen, IsnGenerator, LastHash, Options, TimeWait,
+    CongestionControl, Connection, ConnectionError, FastOpen, HalfOpen, IsnGenerator, LastHash,
+    MinRto, Options, Soon, TimeWait,
 };
 use crate::time::{Duration, Instant};
 use cygnet_config::{TCP_HALF_OPEN_COUNT, TCP_POOL_COUNT, TCP_TIME_WAIT_COUNT};
-use peer::Peer;
+use peer::LastPeer;
 use pool::{Pool, PoolId};
 
 /// What all connections share.
 pub(crate) struct TcpState<'d> {
-    pub(super) isn: IsnGenerator,
     #[cfg(feature = "tcp-syn-cookies")]
     pub(super) cookies: crate::tcp::SynCookies,
     #[cfg(feature = "tcp-fast-open")]
@@ -45,19 +45,21 @@ pub(crate) struct TcpState<'d> {
     /// When the next half-open connection is due; may be too early, never too late.
     pub(super) half_open_due: Instant,
     pub(super) time_wait: &'d mut Records<Remembered, TCP_TIME_WAIT_COUNT>,
-    pub(super) time_wait_len: Duration,
+    /// In microseconds.
+    time_wait_len: u32,
     /// When the oldest connection in TIME-WAIT has had its time; may be too early, never too late.
     pub(super) time_wait_due: Instant,
     pub(super) ecn: EcnPolicy,
     /// Of new sockets.
-    options: Options,
+    congestion: CongestionControl,
+    min_rto: MinRto,
     /// Filled from the front. No `heapless::Vec`: its `Drop` would keep stacks from living in local
     /// variables.
     pub(super) pools: [Option<Pool<'d>>; TCP_POOL_COUNT],
     /// The connection that the last segment was for, which the next is likely for as well.
     pub(super) last: Index,
     last_hash: LastHash,
-    peer: Option<Peer>,
+    peer: LastPeer,
 }
 
 /// The memory for what is not a connection yet, or no longer.
@@ -79,7 +81,7 @@ impl TcpTables {
 #[derive(Debug)]
 pub(super) struct Remembered {
     pub(super) connection: TimeWait,
-    pub(super) until: Instant,
+    pub(super) until: Soon,
 }
 
 /// A slot that is used for a connection.
@@ -95,8 +97,6 @@ pub(super) struct TcpSlot<'d> {
     /// The listener for which it was opened with data on its SYN, while its handshake is not complete.
     #[cfg(feature = "tcp-fast-open")]
     pub(super) fast_open_by: Option<SocketKey>,
-    /// It is in its pool's list of those without a handle.
-    pub(super) lingering: bool,
     /// One of two halves that own it together is gone.
     halved: bool,
 }
@@ -161,8 +161,9 @@ impl From<ConnectionError> for ConnectError {
 
 impl<'d> TcpState<'d> {
     pub(super) fn new(key: HashKey, config: &Config, tables: &'d mut TcpTables) -> Self {
+        #[cfg(not(any(feature = "tcp-syn-cookies", feature = "tcp-fast-open")))]
+        let _ = key;
         Self {
-            isn: IsnGenerator::new(key),
             #[cfg(feature = "tcp-syn-cookies")]
             cookies: crate::tcp::SynCookies::new(key),
             #[cfg(feature = "tcp-fast-open")]
@@ -172,14 +173,17 @@ impl<'d> TcpState<'d> {
             half_open: &mut tables.half_open,
             half_open_due: Instant::FAR_FUTURE,
             time_wait: &mut tables.time_wait,
-            time_wait_len: config.max_segment_lifetime.saturating_mul(2),
+            time_wait_len: (config.max_segment_lifetime.saturating_mul(2))
+                .min(Soon::FARTHEST)
+                .as_micros() as u32,
             time_wait_due: Instant::FAR_FUTURE,
             ecn: config.ecn,
-            options: Options::new(config.congestion_control, config.min_rto.into()),
+            congestion: config.congestion_control,
+            min_rto: config.min_rto.into(),
             pools: [const { None }; TCP_POOL_COUNT],
             last: 0,
             last_hash: LastHash::NONE,
-            peer: None,
+            peer: LastPeer::NONE,
         }
     }
 
@@ -188,9 +192,21 @@ impl<'d> TcpState<'d> {
         self.half_open_due <= now
     }
 
+    /// Until when a connection is remembered that is over now.
+    pub(super) fn remember_until(&self, now: Instant) -> Instant {
+        now + Duration::from_micros(self.time_wait_len.into())
+    }
+
     /// [`Instant::FAR_FUTURE`] if there is none.
     pub(super) fn next_deadline(&self) -> Instant {
         self.half_open_due.min(self.time_wait_due)
+    }
+}
+
+impl Engine<'_> {
+    /// Where the numbers of connections come from, and what they are found by.
+    pub(super) fn isn(&self) -> IsnGenerator {
+        IsnGenerator::new(self.interface.hash_key())
     }
 }
 
@@ -204,7 +220,6 @@ impl<'d> TcpSlot<'d> {
             fast_open: FastOpen::Off,
             #[cfg(feature = "tcp-fast-open")]
             fast_open_by: None,
-            lingering: false,
             halved: true,
         }
     }

@@ -32,6 +32,11 @@ impl Identifications {
         }
     }
 
+    /// The key of its hash.
+    pub(crate) fn key(&self) -> HashKey {
+        self.key
+    }
+
     /// For [`Self::next`], to be kept by who sends more than one packet to a destination.
     pub(crate) fn flow(&self, destination: IpAddress) -> Flow {
         let hash = self.key.hash(DOMAIN, |hasher| destination.hash(hasher));
@@ -53,7 +58,7 @@ impl Identifications {
     }
 }
 
-const COUNTERS: usize = 8;
+const COUNTERS: usize = if cfg!(feature = "many-sockets") { 8 } else { 2 };
 
 /// Keeps this use of the key apart from others.
 const DOMAIN: u8 = b'f';
@@ -65,10 +70,10 @@ mod tests {
     use std::vec::Vec;
 
     use super::*;
-    use crate::rand::{Random, Seed};
+    use crate::rand::Seed;
 
     fn identifications(seed: u64) -> Identifications {
-        Identifications::new(Random::new(Seed::from(seed)).hash_key())
+        Identifications::new(Seed::from(seed).hash_key())
     }
 
     fn host(n: u8) -> IpAddress {

@@ -13,10 +13,6 @@ impl PathMtuCache {
         Self(())
     }
 
-    pub(crate) fn lookup(&mut self, _: InterfaceId, _: IpAddress) -> Option<u16> {
-        None
-    }
-
     pub(crate) fn peek(&self, _: InterfaceId, _: IpAddress) -> Option<u16> {
         None
     }

@@ -44,6 +44,12 @@ pub(crate) struct NeighborKey {
 }
 
 impl NeighborKey {
+    /// No entry: a cache has fewer slots. For who waits for any neighbor, and not for one.
+    pub(crate) const ANY: Self = Self {
+        index: u16::MAX,
+        generation: Generation::FIRST,
+    };
+
     fn new(index: usize, generation: Generation) -> Self {
         Self {
             // A cache has at most `u16::MAX` slots, so this does not truncate.

@@ -75,26 +75,26 @@ impl<'d, M: RawMutex> TcpListener<'d, M> {
     /// # Errors
     ///
     /// [`AcceptError`], none of which has to do with connections.
-    pub async fn accept(&self) -> Result<TcpSocket<'d, M>, AcceptError> {
+    pub fn accept(&self) -> impl Future<Output = Result<TcpSocket<'d, M>, AcceptError>> {
+        // No function of its own that is async: such a future keeps what it was called with twice.
         let mut waiting = Waiting::new(self.stack, self.key);
-        poll_fn(|cx| self.poll(cx, &mut waiting)).await
+        poll_fn(move |cx| Self::poll(cx, &mut waiting))
     }
 
     /// As [`Self::accept`], for adapters. Of those who poll, the last is woken; they have one of the three places
     /// together, and keep it until the next connection comes.
     pub fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<Result<TcpSocket<'d, M>, AcceptError>> {
-        self.poll(cx, &mut Waiting::of_poll(self.stack, self.key))
+        Self::poll(cx, &mut Waiting::of_poll(self.stack, self.key))
     }
 
     fn poll(
-        &self,
         cx: &mut Context<'_>,
         waiting: &mut Waiting<'d, M>,
     ) -> Poll<Result<TcpSocket<'d, M>, AcceptError>> {
-        let key = self.key;
+        let (stack, key) = (waiting.stack, waiting.key);
         let accepted = waiting.poll(cx, &Interest::ALL, |engine| engine.listener_accept(key));
         accepted.map(|result| match result {
-            Ok(key) => Ok(TcpSocket::from_key(self.stack, key)),
+            Ok(key) => Ok(TcpSocket::from_key(stack, key)),
             Err(WaitError::TooManyWaiters) => Err(AcceptError::TooManyWaiters),
             Err(WaitError::Reentrant) => Err(AcceptError::Reentrant),
         })

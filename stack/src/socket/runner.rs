@@ -9,6 +9,7 @@ use cygnet_config::RECEIVE_BURST;
 use cygnet_driver::MulticastFilter;
 use cygnet_driver::{Clock, Driver, LinkState, RxToken};
 use embassy_sync::blocking_mutex::raw::{NoopRawMutex, RawMutex};
+use zerocopy::native_endian::U64;
 
 use super::clock::EmbassyClock;
 use super::lane::Lane;
@@ -31,8 +32,8 @@ pub struct Runner<'d, D: Driver, M: RawMutex = NoopRawMutex, C: Clock = EmbassyC
     /// The link as the engine knows it.
     link_up: bool,
     /// When something is due, as far as was known when the last poll ended. What became due sooner since then is
-    /// found out at the end of the next.
-    due: Instant,
+    /// found out at the end of the next. In microseconds, and not aligned: tasks keep a runner twice.
+    due: U64,
 }
 
 /// What a poll has left to do.
@@ -51,7 +52,7 @@ impl<'d, D: Driver, M: RawMutex, C: Clock> Runner<'d, D, M, C> {
             stack,
             yielded: false,
             link_up: false,
-            due: Instant::ZERO,
+            due: U64::ZERO,
         }
     }
 
@@ -82,7 +83,7 @@ impl<'d, D: Driver, M: RawMutex, C: Clock> Runner<'d, D, M, C> {
         let mut wants = true;
         let news = self.stack.dispatch(|s| {
             // What a handle asked for may be due already.
-            if s.on_runner_awake(now) || self.due <= now {
+            if s.on_runner_awake(now) || self.due() <= now {
                 s.engine.on_timeout(now);
             }
             // Not asked where it is hardly ever of use, as whoever is woken goes first.
@@ -97,7 +98,7 @@ impl<'d, D: Driver, M: RawMutex, C: Clock> Runner<'d, D, M, C> {
         }
         let sent = self.transmit(now, cx, wants);
         let mut more = received || sent.more;
-        self.due = Instant::ZERO;
+        let mut due = Instant::ZERO;
         self.stack.dispatch(|s| {
             // A conflict, or the first announcement of an address that was probed.
             s.look_at_config();
@@ -105,18 +106,23 @@ impl<'d, D: Driver, M: RawMutex, C: Clock> Runner<'d, D, M, C> {
             more |= s.engine.wants_attention(sent.blocked);
             if !more {
                 s.on_runner_asleep(cx.waker());
-                self.due = s.engine.next_deadline();
+                due = s.engine.next_deadline();
             }
         });
+        self.due = due.as_micros().into();
         if more {
             poll_again(cx.waker());
             return;
         }
         // What is due now waits for room to send.
-        let waits = self.due <= now && sent.blocked;
-        if !waits && self.due != Instant::FAR_FUTURE {
-            self.clock.wake_at(self.due, cx.waker());
+        let waits = due <= now && sent.blocked;
+        if !waits && due != Instant::FAR_FUTURE {
+            self.clock.wake_at(due, cx.waker());
         }
+    }
+
+    fn due(&self) -> Instant {
+        Instant::from_micros(self.due.get())
     }
 
     fn look_at_link(&mut self, now: Instant, cx: &mut Context<'_>) {

@@ -8,7 +8,7 @@ use heapless::Vec;
 
 use super::wakers::SocketWakers;
 use crate::engine::{Engine, SocketKey};
-use crate::storage::{Index, Presence};
+use crate::storage::Index;
 use crate::time::Instant;
 
 /// What the mutex protects.
@@ -18,7 +18,6 @@ pub(crate) struct Locked<'d> {
     /// How many handles of each socket were dropped by such a closure.
     orphans: Cell<&'d mut [u8]>,
     orphaned: Cell<bool>,
-    _presence: Presence,
 }
 
 impl<'d> Locked<'d> {
@@ -27,7 +26,6 @@ impl<'d> Locked<'d> {
             shared: RefCell::new(shared),
             orphans: Cell::new(orphans),
             orphaned: Cell::new(false),
-            _presence: Presence::There,
         }
     }
 

@@ -6,7 +6,7 @@ mod io;
 
 use core::future::poll_fn;
 use core::num::NonZeroU8;
-use core::task::{Context, Poll};
+use core::task::{Context, Poll, ready};
 
 use embassy_sync::blocking_mutex::raw::{NoopRawMutex, RawMutex};
 
@@ -170,19 +170,33 @@ impl<'d, M: RawMutex> TcpSocket<'d, M> {
     /// # Errors
     ///
     /// [`ListenError`] says why the socket cannot listen.
-    pub async fn accept(
+    pub fn accept(
         &mut self,
         endpoint: impl Into<IpListenEndpoint>,
-    ) -> Result<(), ListenError> {
-        let endpoint = endpoint.into();
+    ) -> impl Future<Output = Result<(), ListenError>> {
+        self.accept_at(endpoint.into())
+    }
+
+    // Compiled once, whatever an endpoint is made from.
+    fn accept_at(
+        &mut self,
+        endpoint: IpListenEndpoint,
+    ) -> impl Future<Output = Result<(), ListenError>> {
         let io = &self.io;
-        io.stack
-            .with(|s| s.engine.tcp_listen(io.key, endpoint))
-            .unwrap_or(Err(ListenError::Reentrant))?;
-        let attempt = Attempt { io };
-        let result = poll_fn(|cx| io.poll_accepted(cx)).await;
-        attempt.finish();
-        result
+        let mut attempt = None;
+        poll_fn(move |cx| {
+            if attempt.is_none() {
+                io.stack
+                    .with(|s| s.engine.tcp_listen(io.key, endpoint))
+                    .unwrap_or(Err(ListenError::Reentrant))?;
+                attempt = Some(Attempt { io });
+            }
+            let accepted = ready!(io.poll_accepted(cx));
+            if let Some(attempt) = attempt.take() {
+                attempt.finish();
+            }
+            Poll::Ready(accepted)
+        })
     }
 
     /// Reads what there is, up to the size of `buffer`, or waits for something. `Ok(0)` is the end: the
@@ -286,9 +300,15 @@ impl<'d, M: RawMutex> TcpSocket<'d, M> {
     /// # Errors
     ///
     /// [`TcpError`] if the connection ended before that.
-    pub async fn close(&mut self) -> Result<(), TcpError> {
-        self.io.shutdown();
-        poll_fn(|cx| self.io.poll_closed(cx)).await
+    pub fn close(&mut self) -> impl Future<Output = Result<(), TcpError>> {
+        let mut is_asked = false;
+        poll_fn(move |cx| {
+            if !is_asked {
+                is_asked = true;
+                self.io.shutdown();
+            }
+            self.io.poll_closed(cx)
+        })
     }
 
     /// Ends the connection now, both ways: what was not sent is not sent, and the peer gets a reset,

@@ -25,7 +25,8 @@ use crate::wire::{IpEndpoint, IpListenEndpoint};
 ///
 /// Dropped, it still sends what is queued, and its slot and buffers are free when that is done; its port is free at
 /// once. Datagrams that cannot leave within ten seconds, as the link is down, are lost, and so are those of the socket
-/// dropped first when another is opened and there is no other slot.
+/// dropped first when another is opened and there is no other slot. Without the feature `packet-linger` what is queued
+/// is lost at once: who wants it sent waits for [`Self::flush`] first.
 pub struct UdpSocket<'d, M: RawMutex = NoopRawMutex> {
     packets: Packets<'d, M, Udp>,
 }

@@ -10,11 +10,18 @@ use crate::engine::{Engine, SocketKey};
 
 /// Gives up its place when dropped, so that a cancelled future leaves nothing behind.
 pub(super) struct Waiting<'d, M: RawMutex> {
-    stack: Stack<'d, M>,
-    key: SocketKey,
+    pub(super) stack: Stack<'d, M>,
+    pub(super) key: SocketKey,
     waiter: Waiter,
-    /// A future's, with the waker that was left there: the place may be another's by now.
-    place: Option<(Place, Waker)>,
+    held: Held,
+}
+
+/// A future's place.
+#[derive(Default)]
+struct Held {
+    place: Place,
+    /// What was left there, by which it is known: the place may be another's by now. `None` before there is a place.
+    waker: Option<Waker>,
 }
 
 /// Why a future cannot wait.
@@ -30,7 +37,7 @@ impl<'d, M: RawMutex> Waiting<'d, M> {
             stack,
             key,
             waiter: Waiter::Future,
-            place: None,
+            held: Held::default(),
         }
     }
 
@@ -45,7 +52,7 @@ impl<'d, M: RawMutex> Waiting<'d, M> {
     /// Whether it is a future's that waits, or did.
     #[inline]
     pub(super) fn has_place(&self) -> bool {
-        self.place.is_some()
+        self.held.waker.is_some()
     }
 
     /// Asks the engine, and waits if it has no answer.
@@ -82,7 +89,7 @@ impl<'d, M: RawMutex> Waiting<'d, M> {
         interests: &[Interest],
         ask: &mut F,
     ) -> Result<(), WaitError> {
-        let (key, waiter, held) = (self.key, self.waiter, &mut self.place);
+        let (key, waiter, held) = (self.key, self.waiter, &mut self.held);
         // Dropped when the lock is left.
         let mut gone = Gone::default();
         let asked = self.stack.with(|s| {
@@ -114,23 +121,22 @@ fn wait(
     interests: &[Interest],
     waiter: Waiter,
     waker: &Waker,
-    held: &mut Option<(Place, Waker)>,
+    held: &mut Held,
     Gone([forgotten, left, replaced]): &mut Gone,
 ) -> Result<(), WaitError> {
     let wakers = wakers.ok_or(WaitError::TooManyWaiters)?;
     // A future is woken by the waker of its last poll alone, which need not be that of its first.
-    if let Some((place, before)) = held.take_if(|(_, left)| !left.will_wake(waker)) {
-        *forgotten = wakers.forget(place, &before);
+    if let Some(before) = held.waker.take_if(|left| !left.will_wake(waker)) {
+        *forgotten = wakers.forget(held.place, &before);
         *left = Some(before);
     }
     let (place, before) = wakers
         .join(interests, waiter, waker)
         .map_err(|_| WaitError::TooManyWaiters)?;
     *replaced = before;
-    match held {
-        Some((held, _)) => *held = place,
-        None if waiter == Waiter::Future => *held = Some((place, waker.clone())),
-        None => {}
+    held.place = place;
+    if waiter == Waiter::Future && held.waker.is_none() {
+        held.waker = Some(waker.clone());
     }
     Ok(())
 }
@@ -138,8 +144,8 @@ fn wait(
 impl<M: RawMutex> Drop for Waiting<'_, M> {
     #[inline]
     fn drop(&mut self) {
-        if let Some((place, _)) = self.place.take() {
-            self.leave(place);
+        if self.has_place() {
+            self.leave(self.held.place);
         }
     }
 }

@@ -53,7 +53,7 @@ impl Interest {
 pub(super) struct TooManyWaiters;
 
 /// A task's place among those that wait.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Place(u8);
 
 impl SocketWakers {

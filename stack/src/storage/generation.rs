@@ -11,6 +11,10 @@ pub(crate) struct Uses(u16);
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub(crate) struct Generation(NonZeroU16);
 
+impl Generation {
+    pub(crate) const FIRST: Self = Self(NonZeroU16::MIN);
+}
+
 impl Uses {
     pub(crate) const NONE: Self = Self(0);
 

@@ -3,25 +3,19 @@
 //! A packet can be taken out from behind the front, because packets to a host that does not answer must
 //! not hold up those to other hosts. Its memory is free again when it reaches the front.
 
-use super::place::Place;
+#[cfg_attr(not(target_pointer_width = "64"), path = "packet_queue/narrow.rs")]
+mod wide;
+
 use super::{Buffer, Bytes};
+use wide::{MOST_BYTES, MOST_LEN, Record};
 
 /// Room for the metadata of one packet in a socket's queue.
 #[derive(Clone, Copy, Debug)]
-pub struct PacketMetadata<M> {
-    offset: u32,
-    len: u32,
-    /// Vacant when it was taken out: its memory waits to reach the front.
-    place: Place<M>,
-}
+pub struct PacketMetadata<M>(Record<M>);
 
 impl<M> PacketMetadata<M> {
     /// Unused room.
-    pub const EMPTY: Self = Self {
-        offset: 0,
-        len: 0,
-        place: Place::Vacant,
-    };
+    pub const EMPTY: Self = Self(Record::VACANT);
 }
 
 /// The queue: `count` records from `head`, their bytes in the same order in `bytes`.
@@ -83,7 +77,7 @@ impl<'d, M: Copy> PacketQueue<'d, M> {
 
     /// The longest packet there can be, in bytes.
     pub(crate) fn byte_capacity(&self) -> usize {
-        self.bytes.len().min(u32::MAX as usize)
+        self.bytes.len().min(MOST_BYTES)
     }
 
     /// Whether a packet of `len` bytes could be queued now.
@@ -103,13 +97,15 @@ impl<'d, M: Copy> PacketQueue<'d, M> {
         write: impl FnOnce(&mut [u8]) -> (usize, R),
     ) -> Result<R, PushError> {
         let offset = self.place(len)?;
-        let (used, result) = write(&mut self.bytes[offset..offset + len]);
-        let used = used.min(len);
         let slot = self.slot(self.count);
-        let record = &mut self.records[slot];
-        record.offset = offset as u32;
-        record.len = used as u32;
-        record.place = Place::Taken(meta);
+        // Both are there, since there is a place.
+        let room = self.bytes.get_mut(offset..offset + len);
+        let (Some(room), Some(record)) = (room, self.records.get_mut(slot)) else {
+            return Err(PushError::Full);
+        };
+        let (used, result) = write(room);
+        let used = used.min(len);
+        record.0.set(meta, offset, used);
         self.end = offset + used;
         self.count += 1;
         self.live += 1;
@@ -122,9 +118,8 @@ impl<'d, M: Copy> PacketQueue<'d, M> {
         if nth >= self.count {
             return None;
         }
-        let record = &self.records[self.slot(nth)];
-        let (start, len) = (record.offset as usize, record.len as usize);
-        Some((record.place.get()?, &self.bytes[start..start + len]))
+        let (meta, start, len) = self.records.get(self.slot(nth))?.0.get()?;
+        Some((meta, self.bytes.get(start..start + len)?))
     }
 
     /// As [`Self::get`], to change in place.
@@ -133,9 +128,8 @@ impl<'d, M: Copy> PacketQueue<'d, M> {
             return None;
         }
         let slot = self.slot(nth);
-        let record = &mut self.records[slot];
-        let (start, len) = (record.offset as usize, record.len as usize);
-        Some((record.place.get_mut()?, &mut self.bytes[start..start + len]))
+        let (meta, start, len) = self.records.get_mut(slot)?.0.get_mut()?;
+        Some((meta, self.bytes.get_mut(start..start + len)?))
     }
 
     /// The number of the first packet at or behind the `from`th record.
@@ -144,7 +138,7 @@ impl<'d, M: Copy> PacketQueue<'d, M> {
             // A front that is taken goes at once.
             return (self.count > 0).then_some(0);
         }
-        (from..self.count).find(|&nth| !self.records[self.slot(nth)].place.is_vacant())
+        (from..self.count).find(|&nth| !self.is_vacant(self.slot(nth)))
     }
 
     /// The packet that was queued last, if it is still there.
@@ -186,7 +180,7 @@ impl<'d, M: Copy> PacketQueue<'d, M> {
         }
         self.live -= 1;
         self.pass();
-        while self.count > self.live && self.records[self.head].place.is_vacant() {
+        while self.count > self.live && self.is_vacant(self.head) {
             self.pass();
         }
     }
@@ -199,13 +193,17 @@ impl<'d, M: Copy> PacketQueue<'d, M> {
     }
 
     /// Removes the `nth` packet.
-    #[inline]
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
+    #[cfg_attr(not(target_pointer_width = "64"), inline)]
     pub(crate) fn take(&mut self, nth: usize) {
         if nth == 0 {
             self.pop();
         } else if nth < self.count {
             let slot = self.slot(nth);
-            if self.records[slot].place.take().is_some() {
+            if let Some(record) = self.records.get_mut(slot)
+                && !record.0.is_vacant()
+            {
+                record.0 = Record::VACANT;
                 self.live -= 1;
             }
         }
@@ -221,7 +219,7 @@ impl<'d, M: Copy> PacketQueue<'d, M> {
     #[cfg_attr(target_pointer_width = "64", inline(always))]
     fn place(&self, len: usize) -> Result<usize, PushError> {
         let capacity = self.byte_capacity();
-        if len > capacity || self.records.is_empty() {
+        if len > capacity.min(MOST_LEN) || self.records.is_empty() {
             return Err(PushError::TooLong);
         }
         if self.count == self.records.len() {
@@ -230,7 +228,11 @@ impl<'d, M: Copy> PacketQueue<'d, M> {
         if self.count == 0 {
             return Ok(0);
         }
-        let first = self.records[self.head].offset as usize;
+        // It is not vacant.
+        let first = self
+            .records
+            .get(self.head)
+            .map_or(0, |front| front.0.offset());
         let end = self.end;
         if end < first || (end == first && self.count > 1) {
             // The packets wrap around: the room is between the last and the first.
@@ -247,6 +249,12 @@ impl<'d, M: Copy> PacketQueue<'d, M> {
         } else {
             Err(PushError::Full)
         }
+    }
+
+    fn is_vacant(&self, slot: usize) -> bool {
+        self.records
+            .get(slot)
+            .is_none_or(|record| record.0.is_vacant())
     }
 
     fn slot(&self, nth: usize) -> usize {

@@ -26,11 +26,4 @@ impl<T> Place<T> {
             Self::Taken(thing) => Some(thing),
         }
     }
-
-    pub(super) fn take(&mut self) -> Option<T> {
-        match core::mem::replace(self, Self::Vacant) {
-            Self::Vacant => None,
-            Self::Taken(thing) => Some(thing),
-        }
-    }
 }

@@ -5,7 +5,8 @@
 ///
 /// As wide as it is, no other field has more values to spare, of which the compiler would take one instead.
 #[derive(Clone, Copy, Debug)]
-#[repr(u64)]
+#[cfg_attr(target_pointer_width = "64", repr(u64))]
+#[cfg_attr(not(target_pointer_width = "64"), repr(u32))]
 pub(crate) enum Presence {
     There = 1,
 }

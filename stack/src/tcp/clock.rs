@@ -28,6 +28,30 @@ impl Moment {
     }
 }
 
+/// A time that lies a while ahead: in microseconds, and in the low 32 bits of them, which take 71 minutes to come around.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Soon(u32);
+
+impl Soon {
+    pub(crate) fn new(at: Instant) -> Self {
+        Self(micros(at))
+    }
+
+    /// The same time, or `now` if it has come. What lies further ahead than [`Self::FARTHEST`] has come before the clock
+    /// came around.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
+    pub(crate) fn from(self, now: Instant) -> Instant {
+        let left = self.0.wrapping_sub(micros(now));
+        if left > Self::FARTHEST.as_micros() as u32 {
+            return now;
+        }
+        now + Duration::from_micros(left.into())
+    }
+
+    /// The farthest that one can lie ahead: what is late by less than twelve minutes is known to be late.
+    pub(crate) const FARTHEST: Duration = Duration::from_secs(3_600);
+}
+
 /// For what is compared over hours, in steps of [`TICK`].
 pub(super) fn ticks(now: Instant) -> u32 {
     (now.as_micros() / u64::from(TICK)) as u32

@@ -66,7 +66,7 @@ mod tests {
     use core::net::Ipv4Addr;
 
     use super::*;
-    use crate::rand::{Random, Seed};
+    use crate::rand::Seed;
     use crate::time::Duration;
     use crate::wire::IpEndpoint;
 
@@ -77,7 +77,7 @@ mod tests {
     }
 
     fn generator(seed: u64) -> IsnGenerator {
-        IsnGenerator::new(Random::new(Seed::from(seed)).hash_key())
+        IsnGenerator::new(Seed::from(seed).hash_key())
     }
 
     fn tuple(local: (u8, u16), remote: (u8, u16)) -> FourTuple {

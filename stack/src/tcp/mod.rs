@@ -39,6 +39,7 @@ mod time_wait;
 #[cfg_attr(not(feature = "tcp-timestamps"), path = "no_timestamps.rs")]
 mod timestamps;
 
+pub(crate) use clock::Soon;
 pub(crate) use connection::{Connection, Disposition, FollowUp, Opening, PathMss, SegmentPlan};
 #[cfg(feature = "tcp-syn-cookies")]
 pub(crate) use handshake::{CookieArrival, SynCookies};

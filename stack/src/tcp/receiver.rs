@@ -293,6 +293,7 @@ mod tests {
         assert_eq!(readable(&r), b"abCDefghijklMNo");
     }
 
+    #[cfg(feature = "tcp-many-gaps")]
     #[test]
     fn rfc2883_what_arrives_twice_is_reported_once() {
         let mut memory = [0; 16];

@@ -28,7 +28,7 @@ pub(crate) struct TimeWait {
     pub(crate) snd_nxt: SeqNum,
     pub(crate) rcv_nxt: SeqNum,
     /// As it goes into the field.
-    pub(crate) window: u32,
+    pub(crate) window: u16,
     pub(super) timestamps: Timestamping,
 }
 
@@ -102,7 +102,7 @@ impl TimeWait {
             seq: self.snd_nxt,
             ack: self.rcv_nxt,
             flags: TcpFlags::ACK,
-            window: u16::try_from(self.window).unwrap_or(u16::MAX),
+            window: self.window,
             urgent: 0,
             options,
         }

@@ -238,12 +238,12 @@ mod tests {
     use core::net::Ipv4Addr;
 
     use super::*;
-    use crate::rand::{Random, Seed};
+    use crate::rand::Seed;
     use crate::wire::IpEndpoint;
 
     #[test]
     fn timestamps_between_two_hosts_start_from_one_secret_offset() {
-        let generator = |seed: u64| IsnGenerator::new(Random::new(Seed::from(seed)).hash_key());
+        let generator = |seed: u64| IsnGenerator::new(Seed::from(seed).hash_key());
         let end = |host, port| IpEndpoint::new(Ipv4Addr::new(10, 0, 0, host).into(), port);
         let tuple = |port, host| FourTuple {
             local: end(1, port),

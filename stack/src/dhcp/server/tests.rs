@@ -7,7 +7,7 @@ use std::vec::Vec;
 use proptest::prelude::*;
 
 use super::*;
-use crate::rand::{Random, Seed};
+use crate::rand::Seed;
 
 const SERVER: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 1);
 const OTHER: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 2);
@@ -113,7 +113,7 @@ impl Answer {
 
 impl Story {
     fn new(config: DhcpServerConfig) -> Self {
-        let key = Random::new(Seed::from(1)).hash_key();
+        let key = Seed::from(1).hash_key();
         Self {
             server: DhcpServer::new(config, key).unwrap(),
             now: NOW,
@@ -552,7 +552,7 @@ fn a_burst_that_cannot_be_answered_is_named() {
 
 #[test]
 fn a_pool_without_addresses_is_refused() {
-    let key = Random::new(Seed::from(1)).hash_key();
+    let key = Seed::from(1).hash_key();
     assert!(DhcpServer::new(DhcpServerConfig::new(at(20), at(10)), key).is_err());
 }
 

@@ -176,10 +176,13 @@ impl Interface {
 
     /// Starts over with all addresses, because the link is back and may be another.
     pub(super) fn guard_all(&mut self, now: Instant, random: &mut Random) {
-        let addresses: heapless::Vec<_, IFACE_MAX_ADDR_COUNT> = (self.addresses.iter())
-            .map(|ours| (ours.cidr.address(), ours.origin))
-            .collect();
-        for &(address, origin) in &addresses {
+        // Changing their states moves none of them.
+        for nth in 0..IFACE_MAX_ADDR_COUNT {
+            let ours = self.addresses.iter().nth(nth);
+            let Some((address, origin)) = ours.map(|ours| (ours.cidr.address(), ours.origin))
+            else {
+                return;
+            };
             let configured = self
                 .config
                 .as_ref()

@@ -58,8 +58,9 @@ pub struct RouterFlags {
 impl Interface {
     /// The longest packet of IPv6 in bytes that the link takes.
     pub(super) fn mtu_v6(&self) -> usize {
-        let told = self.ipv6.discovery.mtu.map(usize::from);
+        let told = self.ipv6.discovery.mtu;
         told.map_or(self.link_mtu, |mtu| mtu.min(self.link_mtu))
+            .into()
     }
 
     /// The hop limit of packets to a destination whose sender has chosen none: CurHopLimit, where a router said
@@ -263,7 +264,7 @@ impl Engine<'_> {
         let Ok(mtu) = u16::try_from(told) else {
             return;
         };
-        let is_sensible = mtu >= ipv6::MIN_MTU && usize::from(mtu) <= interface.link_mtu;
+        let is_sensible = mtu >= ipv6::MIN_MTU && mtu <= interface.link_mtu;
         if is_sensible && interface.ipv6.discovery.mtu.replace(mtu) != Some(mtu) {
             interface.on_configuration_changed();
         }

@@ -53,7 +53,7 @@ impl Interface {
         let (address, care) = (IpCidr::Ipv4(new.config.address), self.config_care);
         self.add_address(now, address, care, random)?;
         if let Some(mtu) = new.mtu {
-            self.ip_mtu = self.link_mtu.min(mtu.into());
+            self.ip_mtu = self.link_mtu.min(mtu);
         }
         let gateway = new.config.gateway;
         self.config = Some(new.config);
@@ -149,7 +149,7 @@ impl Interface {
         routes: &[(Ipv4Cidr, Option<Ipv4Addr>)],
         mtu: Option<u16>,
     ) -> bool {
-        let mtu = mtu.map_or(self.link_mtu, |mtu| self.link_mtu.min(mtu.into()));
+        let mtu = mtu.map_or(self.link_mtu, |mtu| self.link_mtu.min(mtu));
         let destinations = routes
             .iter()
             .map(|(destination, _)| IpCidr::Ipv4(*destination));

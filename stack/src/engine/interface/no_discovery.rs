@@ -80,7 +80,7 @@ mod v6 {
 
     impl Interface {
         pub(in crate::engine::interface) fn mtu_v6(&self) -> usize {
-            self.link_mtu
+            self.link_mtu.into()
         }
 
         pub(in crate::engine::interface) fn announced_servers(

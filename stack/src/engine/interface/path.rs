@@ -28,6 +28,7 @@ pub(in crate::engine) struct Path {
     /// The longest packet in bytes that the link takes, or the route.
     route_mtu: u16,
     /// The longest packet that gets all the way, as far as is known.
+    #[cfg(feature = "path-mtu")]
     path_mtu: u16,
     /// None as long as nothing was sent.
     flow_label: FlowLabel,
@@ -55,6 +56,14 @@ impl Path {
             },
             ..Self::default()
         }
+    }
+
+    /// The longest packet that gets all the way, as far as is known: that of the route, if routers are not asked.
+    fn usable_mtu(&self) -> u16 {
+        #[cfg(feature = "path-mtu")]
+        return self.path_mtu;
+        #[cfg(not(feature = "path-mtu"))]
+        self.route_mtu
     }
 
     pub(super) fn source(&self) -> Option<Ipv6Addr> {
@@ -94,7 +103,7 @@ impl Path {
 impl Path {
     /// The longest packet in bytes that gets all the way, as far as is known.
     pub(in crate::engine) fn mtu(&self) -> usize {
-        self.path_mtu.into()
+        self.usable_mtu().into()
     }
 }
 
@@ -104,7 +113,7 @@ impl Path {
     pub(in crate::engine) fn mss(&self, destination: IpAddress) -> PathMss {
         PathMss {
             announced: mss_of(self.route_mtu, destination),
-            usable: mss_of(self.path_mtu, destination),
+            usable: mss_of(self.usable_mtu(), destination),
         }
     }
 
@@ -116,7 +125,7 @@ impl Path {
 
     /// Whether part of the path may be so narrow that routers have to cut what we send.
     pub(in crate::engine) fn needs_fragments(&self) -> bool {
-        self.path_mtu <= min_path_mtu(self.destination()) && self.path_mtu < self.route_mtu
+        self.usable_mtu() <= min_path_mtu(self.destination()) && self.usable_mtu() < self.route_mtu
     }
 }
 
@@ -243,7 +252,7 @@ impl Interface {
             #[cfg(feature = "proto-ipv6")]
             IpAddress::Ipv6(_) => {
                 let mtu = match known.filter(|path| self.is_current(path)) {
-                    Some(path) => Some(path.path_mtu),
+                    Some(path) => Some(path.usable_mtu()),
                     None => self.path_mtu(now, destination),
                 };
                 mtu.map_or(self.mtu_to(destination), usize::from)
@@ -347,14 +356,18 @@ impl Interface {
         *path = Path {
             next_hop: routed.map(|routed| path.next_hop_to(destination, routed)),
             epoch: self.epoch,
-            route_mtu: self.ip_mtu as u16,
-            path_mtu: self.ip_mtu as u16,
+            route_mtu: self.ip_mtu,
+            #[cfg(feature = "path-mtu")]
+            path_mtu: self.ip_mtu,
             ..path.unrouted()
         };
         if let Some(next_hop) = &path.next_hop {
             path.route_mtu = self.route_mtu(destination, next_hop);
-            let reported = self.path_mtus.lookup(next_hop.interface, destination);
-            path.path_mtu = reported.map_or(path.route_mtu, |mtu| mtu.min(path.route_mtu));
+            #[cfg(feature = "path-mtu")]
+            {
+                let reported = self.path_mtus.lookup(next_hop.interface, destination);
+                path.path_mtu = reported.map_or(path.route_mtu, |mtu| mtu.min(path.route_mtu));
+            }
         }
     }
 }

@@ -74,14 +74,6 @@ impl Engine<'_> {
         self.on_news();
     }
 
-    /// The slot is free, and what was lent goes back.
-    pub(in crate::engine) fn give_up(&mut self, index: Index) {
-        self.stop_waiting(index);
-        #[cfg(feature = "socket-udp")]
-        self.return_udp_buffers(index);
-        self.sockets.free(index);
-    }
-
     fn has_packets(&self, index: Index) -> bool {
         let next = match self.sockets.body(index) {
             #[cfg(feature = "socket-udp")]

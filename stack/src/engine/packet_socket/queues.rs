@@ -1,6 +1,7 @@
 //! The packets of a socket that queues whole ones (UDP, ICMP, raw), in and out, and what became of those that
 //! were sent.
 
+#[cfg(feature = "packet-linger")]
 use zerocopy::native_endian::U64;
 
 use super::datagram::RouteCache;
@@ -18,6 +19,7 @@ pub(crate) struct Queues<'d, T> {
     /// What became of a packet that was sent.
     pub(super) fault: Option<Fault>,
     /// Of a socket whose handle is gone, in microseconds. Not aligned, so that slots need not be.
+    #[cfg(feature = "packet-linger")]
     pub(super) lingers_until: U64,
 }
 
@@ -41,6 +43,7 @@ impl<'d, T: Copy> Queues<'d, T> {
             tx: PacketQueue::new(tx.0, tx.1),
             route: RouteCache::default(),
             fault: None,
+            #[cfg(feature = "packet-linger")]
             lingers_until: U64::ZERO,
         }
     }

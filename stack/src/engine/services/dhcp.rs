@@ -244,7 +244,7 @@ impl Engine<'_> {
         now: Instant,
         buffer: &mut [u8],
     ) -> Option<(LinkHeader, dhcp::Outgoing, usize)> {
-        let mtu = self.interface.ip_mtu;
+        let mtu = usize::from(self.interface.ip_mtu);
         if let Some(mut farewell) = self
             .services
             .dhcp

@@ -42,7 +42,7 @@ impl DhcpServerState {
 impl Engine<'_> {
     /// Starts a server in place of the one before, whose leases are forgotten.
     pub(crate) fn start_dhcp_server(&mut self, config: DhcpServerConfig) -> Result<(), PoolError> {
-        let server = DhcpServer::new(config, self.random.hash_key())?;
+        let server = DhcpServer::new(config, self.interface.hash_key())?;
         self.services.dhcp_server.server = Some(server);
         Ok(())
     }

@@ -202,7 +202,7 @@ impl Engine<'_> {
 
     /// The longest message that the link takes, within that which there is room for.
     pub(in crate::engine) fn mdns_most(&self) -> usize {
-        MESSAGE.min(self.interface.ip_mtu.saturating_sub(HEADERS))
+        MESSAGE.min(usize::from(self.interface.ip_mtu).saturating_sub(HEADERS))
     }
 
     /// Sends a message. False if nothing leads there.

@@ -4,7 +4,7 @@ use super::Remembered;
 use crate::engine::{BufferPair, Engine};
 use crate::events::Events;
 use crate::storage::Index;
-use crate::tcp::{ConnectionError, State, TimeWait};
+use crate::tcp::{ConnectionError, Soon, State, TimeWait};
 use crate::wire::IpAddress;
 
 impl<'d> Engine<'d> {
@@ -81,11 +81,12 @@ impl<'d> Engine<'d> {
 
     /// `hash` is that of the four-tuple.
     fn remember(&mut self, hash: u32, connection: TimeWait) {
+        let until = self.tcp.remember_until(self.now);
         let record = Remembered {
             connection,
-            until: self.now + self.tcp.time_wait_len,
+            until: Soon::new(until),
         };
-        self.tcp.time_wait_due = self.tcp.time_wait_due.min(record.until);
+        self.tcp.time_wait_due = self.tcp.time_wait_due.min(until);
         let table = &mut self.tcp.time_wait;
         if table.is_full()
             && let Some((oldest, _)) = table.oldest()
@@ -102,15 +103,14 @@ impl<'d> Engine<'d> {
         let Some(tcp) = self.sockets.tcp_mut(index) else {
             return;
         };
-        let (pool, lingering) = (tcp.pool, tcp.lingering);
+        let pool = tcp.pool;
         let (receive, send) = tcp.connection.take_buffers();
         if let Some(id) = pool
             && let Some(Some(pool)) = self.tcp.pools.get_mut(id.index())
         {
             pool.give_back(BufferPair { receive, send });
-            if lingering {
-                self.sockets.unqueue(&mut pool.lingering, index);
-            }
+            // If it closed in the background; in no other list of the lane by now.
+            self.sockets.unqueue(&mut pool.lingering, index);
         }
         self.sockets.free(index);
     }

@@ -9,7 +9,7 @@ use crate::engine::{Engine, SocketKey};
 use crate::stats::{Counted, Discard};
 use crate::storage::Index;
 use crate::tcp::{
-    Disposition, FourTuple, HalfOpen, Offer, SynReply, TimeWaitVerdict, TupleHash, reset_for,
+    Disposition, FourTuple, HalfOpen, Offer, Soon, SynReply, TimeWaitVerdict, TupleHash, reset_for,
 };
 use crate::time::Instant;
 use crate::wire::{SeqNum, TcpFlags, TcpHeader, TcpSegment};
@@ -128,7 +128,7 @@ impl<'d> Engine<'d> {
     }
 
     pub(in crate::engine) fn choose_iss(&self, now: Instant, request: &Request<'_>) -> SeqNum {
-        let iss = self.tcp.isn.isn(now, request.tuple, request.hash);
+        let iss = self.isn().isn(now, request.tuple, request.hash);
         match request.after {
             // RFC 1122, section 4.2.2.13: the new connection's numbers are beyond those of the old.
             Some(after) if iss.at_or_before(after) => after + ISS_STEP,
@@ -157,7 +157,7 @@ impl<'d> Engine<'d> {
             return Disposition::Discarded(Discard::NoSocket);
         };
         half_open.on_answered(now);
-        self.tcp.half_open_due = self.tcp.half_open_due.min(half_open.due);
+        self.tcp.half_open_due = self.tcp.half_open_due.min(half_open.due(now));
         Disposition::Answered(None, half_open.answer(now, &offer))
     }
 
@@ -228,13 +228,13 @@ impl<'d> Engine<'d> {
         record: Index,
         segment: &TcpSegment<'_>,
     ) -> Result<Disposition, SeqNum> {
-        let until = now + self.tcp.time_wait_len;
+        let until = self.tcp.remember_until(now);
         let Some(remembered) = self.tcp.time_wait.get_mut(record) else {
             return Ok(Disposition::Discarded(Discard::NoSocket));
         };
         match remembered.connection.on_segment(now, segment) {
             TimeWaitVerdict::AcknowledgeAndRestart(header) => {
-                remembered.until = until;
+                remembered.until = Soon::new(until);
                 self.tcp.time_wait.renew(record);
                 Ok(Disposition::Answered(
                     Some(Discard::DuplicateSegment),
@@ -269,7 +269,7 @@ impl Engine<'_> {
         }
         if !self.interface.link_up {
             // What is due meanwhile counts as sent and lost: it comes neither later nor all at once.
-            let is_due = |h: &HalfOpen<_>| h.due <= now && !h.is_exhausted();
+            let is_due = |h: &HalfOpen<_>| h.due(now) <= now && !h.is_exhausted();
             while let Some(record) = self.tcp.half_open.search(&is_due) {
                 if let Some(half_open) = self.tcp.half_open.get_mut(record) {
                     half_open.on_answered(now);
@@ -277,11 +277,11 @@ impl Engine<'_> {
             }
         }
         // The table is small, and this happens about once a second while it is in use.
-        let has_had_its_time = |h: &HalfOpen<_>| h.due <= now && h.is_exhausted();
+        let has_had_its_time = |h: &HalfOpen<_>| h.due(now) <= now && h.is_exhausted();
         while let Some(record) = self.tcp.half_open.search(&has_had_its_time) {
             self.forget_half_open(record);
         }
-        self.refresh_half_open_due();
+        self.refresh_half_open_due(now);
     }
 
     /// Forgets the connections in TIME-WAIT that have had their time.
@@ -289,22 +289,24 @@ impl Engine<'_> {
         let table = &mut self.tcp.time_wait;
         self.tcp.time_wait_due = loop {
             match table.oldest() {
-                Some((oldest, record)) if record.until <= now => table.remove(oldest),
-                Some((_, record)) => break record.until,
+                Some((oldest, record)) => match record.until.from(now) {
+                    until if until > now => break until,
+                    _ => table.remove(oldest),
+                },
                 None => break Instant::FAR_FUTURE,
             };
         };
     }
 
-    fn refresh_half_open_due(&mut self) {
-        let due = self.tcp.half_open.iter().map(|(_, h)| h.due).min();
+    fn refresh_half_open_due(&mut self, now: Instant) {
+        let due = self.tcp.half_open.iter().map(|(_, h)| h.due(now)).min();
         self.tcp.half_open_due = due.unwrap_or(Instant::FAR_FUTURE);
     }
 
     /// The next answer that is due again.
     pub(in crate::engine) fn poll_listen(&mut self, now: Instant) -> Option<Inline<'static>> {
         while self.tcp.half_open_due <= now {
-            let is_due = |h: &HalfOpen<_>| h.due <= now && !h.is_exhausted();
+            let is_due = |h: &HalfOpen<_>| h.due(now) <= now && !h.is_exhausted();
             let Some(record) = self.tcp.half_open.search(&is_due) else {
                 self.on_listen_timeout(now);
                 return None;
@@ -318,12 +320,13 @@ impl Engine<'_> {
                 // The first answer went back to where the request came from; this is the first packet
                 // that needs the neighbor. Where no neighbor can be asked for, because too many are, the
                 // answer counts as lost: a flood in the name of the whole subnet costs no polls.
-                self.tcp.half_open.get_mut(record)?.due = now + NEIGHBOR_WAIT;
-                self.refresh_half_open_due();
+                let half_open = self.tcp.half_open.get_mut(record)?;
+                half_open.put_off(now + NEIGHBOR_WAIT);
+                self.refresh_half_open_due(now);
                 continue;
             }
             let answer = self.next_answer(now, record, &tuple);
-            self.refresh_half_open_due();
+            self.refresh_half_open_due(now);
             if let (Reach::Now, Some(link), Disposition::Answered(_, header)) =
                 (reach, self.interface.link_header(&path), answer)
             {

@@ -1,5 +1,7 @@
 //! Buffers for connections, lent in pairs and given back when a connection is over.
 
+use core::num::NonZeroU8;
+
 use crate::engine::Engine;
 use crate::storage::{Buffer, Bytes, List, Stock};
 
@@ -10,13 +12,13 @@ pub(crate) struct BufferPair<'d> {
     pub(crate) send: Bytes<'d>,
 }
 
-/// Which of the stack's pools.
+/// Which of the stack's pools, counted from one: to have none takes no room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct PoolId(u8);
+pub(crate) struct PoolId(NonZeroU8);
 
 impl PoolId {
     pub(in crate::engine) fn index(self) -> usize {
-        usize::from(self.0)
+        usize::from(self.0.get() - 1)
     }
 }
 
@@ -53,7 +55,7 @@ impl<'d> Engine<'d> {
     /// Takes a pool into the stack, for good. `None` if it has as many as it can hold.
     pub(crate) fn add_pool(&mut self, pairs: Buffer<'d, Option<BufferPair<'d>>>) -> Option<PoolId> {
         let index = self.tcp.pools.iter().position(Option::is_none)?;
-        let id = PoolId(u8::try_from(index).ok()?);
+        let id = PoolId(NonZeroU8::MIN.checked_add(u8::try_from(index).ok()?)?);
         self.tcp.pools[index] = Some(Pool::new(pairs));
         Some(id)
     }

@@ -8,7 +8,7 @@ use crate::engine::sockets::Body;
 use crate::engine::{BufferPair, Engine, SocketKey};
 use crate::ip::Delivery;
 use crate::storage::{Bytes, Index};
-use crate::tcp::{Connection, FollowUp, FourTuple, Opening, TupleHash};
+use crate::tcp::{Connection, FollowUp, FourTuple, Opening, Options, TupleHash};
 use crate::wire::{IpAddress, IpEndpoint, IpListenEndpoint};
 
 impl<'d> Engine<'d> {
@@ -43,7 +43,7 @@ impl<'d> Engine<'d> {
     /// A connection on these buffers, in a slot that was taken for it.
     #[inline(never)]
     fn fill_slot(&mut self, index: Index, pair: BufferPair<'d>, pool: Option<PoolId>) {
-        let options = self.tcp.options;
+        let options = Options::new(self.tcp.congestion, self.tcp.min_rto);
         let body = self.sockets.body_mut(index);
         // It is free already. Where the compiler sees that, it builds the new one in its place instead of moving it there.
         *body = Body::Free;
@@ -138,7 +138,7 @@ impl<'d> Engine<'d> {
         let mut hash = None;
         let mut is_free = |engine: &Self, port: u16| {
             let tuple = tuple(port);
-            let free = Some(engine.tcp.isn.hash(&tuple))
+            let free = Some(engine.isn().hash(&tuple))
                 .filter(|hash| engine.is_tuple_free(&tuple, hash.bucket()));
             hash = free;
             free.is_some()
@@ -174,7 +174,7 @@ impl<'d> Engine<'d> {
     fn start(&mut self, index: Index, tuple: FourTuple, hash: TupleHash) {
         let now = self.now;
         let ecn = self.tcp.ecn == EcnPolicy::Request;
-        let iss = self.tcp.isn.isn(now, &tuple, hash);
+        let iss = self.isn().isn(now, &tuple, hash);
         let peer = self.peer(now, &tuple);
         let path = peer.path;
         let opening = Opening {
@@ -205,11 +205,10 @@ impl<'d> Engine<'d> {
             return;
         };
         tcp.connection.detach();
-        if let Some(id) = tcp.pool {
-            tcp.lingering = true;
-            if let Some(Some(pool)) = self.tcp.pools.get_mut(id.index()) {
-                pool.lingering = self.sockets.enqueue(pool.lingering, index);
-            }
+        if let Some(id) = tcp.pool
+            && let Some(Some(pool)) = self.tcp.pools.get_mut(id.index())
+        {
+            pool.lingering = self.sockets.enqueue(pool.lingering, index);
         }
         self.settle_tcp(index);
     }

@@ -87,7 +87,8 @@ impl<'d> Engine<'d> {
     #[cfg_attr(target_pointer_width = "64", inline(never))]
     fn find_other_connection(&mut self, tuple: &FourTuple) -> Result<Index, TupleHash> {
         let is_it = |body: &Body<'_>| is_between(body, tuple);
-        let hash = self.tcp.last_hash.of(&self.tcp.isn, tuple);
+        let isn = self.isn();
+        let hash = self.tcp.last_hash.of(&isn, tuple);
         match self.sockets.find(hash.bucket(), is_it) {
             Some(index) => {
                 self.tcp.last = index;

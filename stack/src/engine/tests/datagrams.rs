@@ -146,3 +146,21 @@ fn rfc1112_without_membership_a_host_is_in_the_group_of_all_hosts_alone() {
 }
 
 const PORT: u16 = 7;
+
+#[test]
+fn what_a_dropped_socket_had_yet_to_send_is_sent_with_the_feature_alone() {
+    let mut pair = Pair::new(Medium::Ip);
+    let [a, b] = &mut pair.engines;
+    let (from, at) = (open(a), open(b));
+    bind(a, from, None);
+    bind(b, at, None);
+    let to = IpEndpoint::new(B.into(), PORT);
+    Udp::send(a, from, &to.into(), 1, |_| (1, ())).unwrap();
+    a.drop_handle(from);
+    assert!(Udp::of(a, from).is_some() == cfg!(feature = "packet-linger"));
+    pair.drive();
+    let [a, b] = &mut pair.engines;
+    assert!(Udp::of(a, from).is_none(), "its slot is free");
+    let received = Udp::queues(Udp::of(b, at).unwrap()).received();
+    assert_eq!(received.is_empty(), !cfg!(feature = "packet-linger"));
+}

@@ -12,6 +12,7 @@
 //! ```
 
 use cygnet_config::IFACE_NEIGHBOR_CACHE_COUNT;
+use zerocopy::native_endian::U64;
 
 use super::{
     Claim, ClaimKind, Learned, Lookup, NeighborCacheFull, NeighborFailure, NeighborKey, Solicit,
@@ -40,8 +41,8 @@ struct Slot<W> {
     interface: InterfaceId,
     state: State,
     /// When the state ends: that of who is asked with the next request, or without one more; that of who was
-    /// configured never.
-    until: Instant,
+    /// configured never. In microseconds, and not aligned: as far as alignment goes a slot has no hole then.
+    until: U64,
     uses: Uses,
     waiters: W,
 }
@@ -65,7 +66,7 @@ impl<W: Default, const N: usize> NeighborCache<W, N> {
                 address: NOBODY,
                 interface: InterfaceId::FIRST,
                 state: State::Free,
-                until: Instant::ZERO,
+                until: U64::ZERO,
                 uses: Uses::NONE,
                 waiters: W::default(),
             }),
@@ -93,12 +94,12 @@ impl<W: Default, const N: usize> NeighborCache<W, N> {
         let key = NeighborKey::new(index, slot.uses.current());
         *hint = Some(key);
         match slot.state {
-            State::Known(hardware) if now < slot.until => return Lookup::Reachable(hardware),
-            State::Silent if now < slot.until => return Lookup::Unreachable,
+            State::Known(hardware) if now < slot.until() => return Lookup::Reachable(hardware),
+            State::Silent if now < slot.until() => return Lookup::Unreachable,
             State::Asked(_) => {}
             State::Free | State::Known(_) | State::Silent => {
                 slot.state = State::Asked(0);
-                slot.until = now;
+                slot.set_until(now);
                 self.refresh_deadline();
             }
         }
@@ -109,7 +110,7 @@ impl<W: Default, const N: usize> NeighborCache<W, N> {
     #[inline]
     pub(crate) fn use_confirmed(&mut self, now: Instant, key: NeighborKey) -> bool {
         self.slot(key)
-            .is_some_and(|slot| matches!(slot.state, State::Known(_)) && now < slot.until)
+            .is_some_and(|slot| matches!(slot.state, State::Known(_)) && now < slot.until())
     }
 
     /// The link address of a neighbor that a lookup has just found reachable.
@@ -150,7 +151,7 @@ impl<W: Default, const N: usize> NeighborCache<W, N> {
         }
         let was_asked = slot.is_asked();
         slot.state = State::Known(claim.hardware);
-        slot.until = now + LIFETIME;
+        slot.set_until(now + LIFETIME);
         if !was_asked {
             return Learned::Updated;
         }
@@ -165,7 +166,7 @@ impl<W: Default, const N: usize> NeighborCache<W, N> {
         if let Some(slot) = self.slot(key)
             && matches!(slot.state, State::Known(_))
         {
-            slot.until = slot.until.max(now + LIFETIME);
+            slot.set_until(slot.until().max(now + LIFETIME));
         }
     }
 
@@ -175,7 +176,7 @@ impl<W: Default, const N: usize> NeighborCache<W, N> {
         if let State::Asked(sent) = &mut slot.state {
             *sent += 1;
         }
-        slot.until = now + RETRANS_TIMER;
+        slot.set_until(now + RETRANS_TIMER);
         let solicit = Solicit {
             interface: slot.interface,
             target: slot.address,
@@ -195,10 +196,11 @@ impl<W: Default, const N: usize> NeighborCache<W, N> {
         if self.next_deadline > now {
             return None;
         }
-        let over = |slot: &&mut Slot<W>| slot.state == State::Asked(REQUESTS) && slot.until <= now;
+        let over =
+            |slot: &&mut Slot<W>| slot.state == State::Asked(REQUESTS) && slot.until() <= now;
         let slot = self.slots.iter_mut().find(over)?;
         slot.state = State::Silent;
-        slot.until = now + HOLD_DOWN;
+        slot.set_until(now + HOLD_DOWN);
         let failure = NeighborFailure {
             interface: slot.interface,
             address: slot.address,
@@ -231,7 +233,7 @@ impl<W: Default, const N: usize> NeighborCache<W, N> {
         let slot = index.and_then(|index| self.slots.get_mut(index));
         let slot = slot.ok_or(NeighborCacheFull)?;
         slot.state = State::Known(hardware);
-        slot.until = Instant::FAR_FUTURE;
+        slot.set_until(Instant::FAR_FUTURE);
         Ok(waiters)
     }
 
@@ -284,8 +286,8 @@ impl<W: Default, const N: usize> NeighborCache<W, N> {
         let mut first = None;
         let mut end = if in_use { Instant::FAR_FUTURE } else { now };
         for (index, slot) in self.slots.iter().enumerate() {
-            if !slot.is_asked() && slot.until < end {
-                end = slot.until;
+            if !slot.is_asked() && slot.until() < end {
+                end = slot.until();
                 first = Some(index);
             }
         }
@@ -301,28 +303,36 @@ impl<W: Default, const N: usize> NeighborCache<W, N> {
         self.next_deadline = Instant::FAR_FUTURE;
         for slot in &self.slots {
             if slot.is_asked() {
-                self.next_deadline = self.next_deadline.min(slot.until);
+                self.next_deadline = self.next_deadline.min(slot.until());
             }
         }
     }
 }
 
 impl<W> Slot<W> {
+    fn until(&self) -> Instant {
+        Instant::from_micros(self.until.get())
+    }
+
+    fn set_until(&mut self, until: Instant) {
+        self.until = until.as_micros().into();
+    }
+
     fn is_asked(&self) -> bool {
         matches!(self.state, State::Asked(_))
     }
 
     fn is_permanent(&self) -> bool {
-        self.until == Instant::FAR_FUTURE
+        self.until() == Instant::FAR_FUTURE
     }
 
     fn solicit_due(&self, now: Instant) -> bool {
-        matches!(self.state, State::Asked(..REQUESTS)) && self.until <= now
+        matches!(self.state, State::Asked(..REQUESTS)) && self.until() <= now
     }
 
     fn vacate(&mut self) {
         self.state = State::Free;
-        self.until = Instant::ZERO;
+        self.set_until(Instant::ZERO);
         self.uses.end();
     }
 }

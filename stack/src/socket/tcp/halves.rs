@@ -198,6 +198,11 @@ macro_rules! embedded_write {
                 poll_fn(|cx| self.io.poll_write(cx, data))
             }
 
+            fn write_all(&mut self, data: &[u8]) -> impl Future<Output = Result<(), TcpError>> {
+                let mut rest = data;
+                poll_fn(move |cx| self.io.poll_write_all(cx, &mut rest))
+            }
+
             fn flush(&mut self) -> impl Future<Output = Result<(), TcpError>> {
                 poll_fn(|cx| self.io.poll_flush(cx))
             }

@@ -1,7 +1,7 @@
 //! What all handles of a connection do: ask, and leave a waker if there is no answer yet.
 
 use core::future::poll_fn;
-use core::task::{Context, Poll, Waker};
+use core::task::{Context, Poll, Waker, ready};
 
 use cygnet_config::LOCK_COPY_SIZE;
 use embassy_sync::blocking_mutex::raw::RawMutex;
@@ -45,7 +45,7 @@ impl<'d, M: RawMutex> Io<'d, M> {
             Answer {
                 verdict: Verdict::Done,
                 count: 1..,
-            } => Answer::done(c.read(&mut buffer[..len])),
+            } => Answer::done(buffer.get_mut(..len).map_or(0, |buffer| c.read(buffer))),
             other => other,
         })
     }
@@ -89,6 +89,19 @@ impl<'d, M: RawMutex> Io<'d, M> {
         self.poll(cx.waker(), Interest::Write, |c| {
             writable(c).map(|_| c.write(data))
         })
+    }
+
+    /// Goes on with the `rest` until nothing is left of it.
+    pub(super) fn poll_write_all(
+        &self,
+        cx: &mut Context<'_>,
+        rest: &mut &[u8],
+    ) -> Poll<Result<(), TcpError>> {
+        while !rest.is_empty() {
+            let written = ready!(self.poll_write(cx, rest))?;
+            *rest = rest.get(written..).unwrap_or_default();
+        }
+        Poll::Ready(Ok(()))
     }
 
     pub(super) async fn write_with<R>(

@@ -3,6 +3,7 @@
 
 use super::Connection;
 use super::due::{Due, Special};
+use super::marks::Mark;
 use crate::events::Events;
 use crate::tcp::time_wait::TimeWait;
 use crate::tcp::{ConnectionError, State};
@@ -30,8 +31,8 @@ impl Connection<'_> {
 
     /// The handle is gone: closes, and from now on nobody reads.
     pub(crate) fn detach(&mut self) {
-        self.detached = true;
-        self.touched = true;
+        self.marks.put(Mark::Detached, true);
+        self.marks.put(Mark::Touched, true);
         self.close();
     }
 
@@ -43,7 +44,7 @@ impl Connection<'_> {
 
     /// Whether the handle is gone.
     pub(crate) fn is_detached(&self) -> bool {
-        self.detached
+        self.marks.has(Mark::Detached)
     }
 
     /// ABORT call (RFC 9293, section 3.10.5).
@@ -84,7 +85,7 @@ impl Connection<'_> {
             tuple: self.tuple,
             snd_nxt: self.snd.max(),
             rcv_nxt: self.rcv.nxt,
-            window: self.rcv.window() >> self.rcv.shift,
+            window: u16::try_from(self.rcv.window() >> self.rcv.shift).unwrap_or(u16::MAX),
             timestamps: self.timestamps,
         })
     }

@@ -2,6 +2,7 @@
 
 use super::Connection;
 use super::due::Special;
+use super::marks::Mark;
 use super::timers::Timer;
 use crate::events::Events;
 use crate::stats::Discard;
@@ -286,7 +287,7 @@ impl Connection<'_> {
             && segment.segment_len() == 0
             && update.window == self.snd.wnd;
         let stalls = header.ack == self.snd.una && (self.snd.wnd == 0 || self.snd.flight() == 0);
-        if stalls && !self.detached {
+        if stalls && !self.marks.has(Mark::Detached) {
             // RFC 9293, section 3.8.6.1, MUST-37: a peer that keeps acknowledging keeps the connection,
             // however long its window stays closed. But not one without a handle: nobody is left to lose
             // patience with the peer, which could hold the buffers for ever (RFC 6429, section 4).
@@ -338,7 +339,9 @@ impl Connection<'_> {
                 Err(Disposition::Discarded(Discard::DataAfterFin))
             };
         }
-        if self.detached && (seq + segment.payload.len() as u32).after(self.rcv.nxt) {
+        if self.marks.has(Mark::Detached)
+            && (seq + segment.payload.len() as u32).after(self.rcv.nxt)
+        {
             // RFC 1122, section 4.2.2.13: "its TCP SHOULD send a RST to show that data was lost".
             self.end_with_reset(ConnectionError::Aborted);
             return Err(Disposition::Discarded(Discard::DataAfterClose));

@@ -46,6 +46,7 @@ impl Connection<'_> {
             self.measure_by_echo(now, header);
         }
         if advances {
+            #[cfg(feature = "path-mtu")]
             self.size.on_acked(acked, self.mss);
         }
         self.look_for_mistakes(header, advances, &delivered);

@@ -14,6 +14,7 @@ mod keep_alive;
 #[path = "tests/lab.rs"]
 mod lab;
 mod loss;
+mod marks;
 mod opening;
 mod output;
 #[cfg_attr(
@@ -42,6 +43,7 @@ use due::Due;
 #[cfg(feature = "tcp-ecn")]
 use ecn::Ecn;
 use keep_alive::KeepAlive;
+use marks::{Mark, Marks};
 use pacing::Pacer;
 use path_mtu::SegmentSize;
 use timers::Timers;
@@ -98,13 +100,8 @@ pub(crate) struct Connection<'d> {
     last_challenge: Option<Moment>,
     /// Bytes in the network when data was last sent.
     last_pipe: u32,
-    /// The handle is gone: nobody reads what still arrives.
-    detached: bool,
     retransmits: Count,
-    /// The user changed something that timers depend on.
-    touched: bool,
-    /// Accepted on this socket, and its user does not know of it yet.
-    unclaimed: bool,
+    marks: Marks,
     events: Events,
     tally: Tally,
 }
@@ -142,10 +139,8 @@ impl<'d> Connection<'d> {
             last_sent: 0,
             last_challenge: None,
             last_pipe: 0,
-            detached: false,
             retransmits: Count::default(),
-            touched: false,
-            unclaimed: false,
+            marks: Marks::default(),
             events: Events::NONE,
             tally: Tally::default(),
         }
@@ -173,7 +168,7 @@ impl<'d> Connection<'d> {
     /// Has [`Self::poll_segment`] called, which starts the timers that follow from the change. One that
     /// listens has none, and nobody to send to.
     fn touch(&mut self) {
-        self.touched = !self.state.is_over();
+        self.marks.put(Mark::Touched, !self.state.is_over());
     }
 
     /// When [`Self::on_timeout`] is to be called.

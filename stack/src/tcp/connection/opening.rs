@@ -1,8 +1,11 @@
 //! How a connection opens: OPEN call (RFC 9293, section 3.10.1), and what both sides settle with their SYNs.
 
+use core::num::NonZeroU16;
+
 use super::due::{Due, Special};
 #[cfg(feature = "tcp-ecn")]
 use super::ecn::Ecn;
+use super::marks::Mark;
 use super::path_mtu::{PathMss, SegmentSize};
 use super::{Connection, NOWHERE};
 use crate::stats::Count;
@@ -77,11 +80,11 @@ impl Connection<'_> {
         self.rcv.open(half_open.irs);
         self.rcv.advertise_on_syn();
         self.state = State::SynReceived;
-        self.unclaimed = true;
+        self.marks.put(Mark::Unclaimed, true);
         self.snd.on_sent(opening.iss + 1);
         self.last_ack_sent = LastAck::of(self.rcv.nxt);
         let request = TcpOptions {
-            mss: half_open.mss,
+            mss: half_open.mss.map(NonZeroU16::get),
             window_scale: half_open.shift,
             sack_permitted: half_open.sack,
             ..TcpOptions::default()
@@ -91,7 +94,7 @@ impl Connection<'_> {
         self.negotiate(&request);
         if half_open.shift.is_some() {
             // What was offered, perhaps in the name of another socket.
-            self.rcv.shift = window_shift(half_open.receive_capacity as usize);
+            self.rcv.shift = half_open.offered_shift;
         }
         if half_open.attempts > 1 {
             self.congestion.restart(u32::from(self.mss), 1);
@@ -107,12 +110,12 @@ impl Connection<'_> {
 
     /// The user of the socket knows of the connection.
     pub(crate) fn claim(&mut self) {
-        self.unclaimed = false;
+        self.marks.put(Mark::Unclaimed, false);
     }
 
     /// Whether a connection was accepted that the user of the socket does not know of.
     pub(crate) fn is_unclaimed(&self) -> bool {
-        self.unclaimed
+        self.marks.has(Mark::Unclaimed)
     }
 
     /// What both ways of opening have in common.
@@ -133,7 +136,7 @@ impl Connection<'_> {
         self.keep_alive.on_sign_of_life(now);
         self.last_sent = ticks(now);
         self.rcv.quick_acks = QUICK_ACKS;
-        self.detached = false;
+        self.marks.put(Mark::Detached, false);
     }
 
     /// Forgets the last connection, not the settings.
@@ -141,7 +144,7 @@ impl Connection<'_> {
         self.state = State::Closed;
         self.error = None;
         self.soft_error = None;
-        self.unclaimed = false;
+        self.marks.put(Mark::Unclaimed, false);
         self.snd.ring.clear();
         self.snd.open(SeqNum::new(0));
         self.rcv.reset();
@@ -151,7 +154,7 @@ impl Connection<'_> {
         self.sack = false;
         self.due = Due::default();
         self.retries = 0;
-        self.touched = false;
+        self.marks.put(Mark::Touched, false);
         self.rcv.unacknowledged = 0;
         self.last_challenge = None;
         self.last_pipe = 0;

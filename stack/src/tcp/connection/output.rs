@@ -6,6 +6,7 @@
 
 use super::Connection;
 use super::due::Special;
+use super::marks::Mark;
 use super::path_mtu::PathMss;
 use super::plan::{Kind, SegmentPlan, Span};
 use super::timers::Timer;
@@ -22,7 +23,7 @@ impl Connection<'_> {
     /// Whether [`Self::poll_segment`] might have something. Errs on the side of yes.
     pub(crate) fn wants_to_send(&self) -> bool {
         // What was set before there is a connection takes effect when it opens.
-        let touched = self.touched && !self.state.is_over();
+        let touched = self.marks.has(Mark::Touched) && !self.state.is_over();
         if self.due.ack || self.due.special != 0 || touched {
             return true;
         }
@@ -45,7 +46,7 @@ impl Connection<'_> {
             return Some(self.plan_syn(now, path_mss));
         }
         let plan = self.plan_next(now, path_mss);
-        self.touched = false;
+        self.marks.put(Mark::Touched, false);
         self.arm_timers(now);
         plan
     }

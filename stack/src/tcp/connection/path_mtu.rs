@@ -6,6 +6,7 @@
 //! and says nothing about congestion.
 
 use super::Connection;
+use super::marks::Mark;
 #[cfg(feature = "tcp-plpmtud")]
 use super::plpmtud::Search;
 use crate::tcp::MIN_MSS;
@@ -30,6 +31,7 @@ pub(super) struct SegmentSize {
     pub(super) path: u16,
     /// About the longest segment that ever arrived. Errs on the long side, where one acknowledgment is for
     /// several.
+    #[cfg(feature = "path-mtu")]
     proven: u16,
     #[cfg(feature = "tcp-plpmtud")]
     pub(super) search: Search,
@@ -40,6 +42,7 @@ impl SegmentSize {
         Self {
             peer: u16::MAX,
             path,
+            #[cfg(feature = "path-mtu")]
             proven: 0,
             #[cfg(feature = "tcp-plpmtud")]
             search: Search::OFF,
@@ -48,6 +51,7 @@ impl SegmentSize {
 
     /// `acked` bytes were acknowledged at once, in segments of at most `mss`.
     #[inline]
+    #[cfg(feature = "path-mtu")]
     pub(super) fn on_acked(&mut self, acked: u32, mss: u16) {
         let longest = acked.min(u32::from(mss)) as u16;
         self.proven = self.proven.max(longest);
@@ -114,7 +118,7 @@ impl Connection<'_> {
     /// The path has become narrower: what was too long is sent again.
     #[cfg(feature = "path-mtu")]
     pub(crate) fn on_narrower_path(&mut self) {
-        self.touched = true;
+        self.marks.put(Mark::Touched, true);
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::due::Special;
 use super::loss::LINEAR_TIMEOUTS;
+use super::marks::Mark;
 use super::timers::Timer;
 use super::{Connection, FIN_WAIT_2_TIMEOUT};
 use crate::stats::Tally;
@@ -100,7 +101,7 @@ impl Connection<'_> {
             Some(timeout) if in_flight || waiting || opening => {
                 self.timers.ensure(Timer::User, || now + timeout.into());
             }
-            _ if self.detached && self.state == State::FinWait2 => {
+            _ if self.marks.has(Mark::Detached) && self.state == State::FinWait2 => {
                 self.timers.ensure(Timer::User, || now + FIN_WAIT_2_TIMEOUT);
             }
             _ => self.timers.stop(Timer::User),

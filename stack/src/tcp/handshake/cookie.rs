@@ -23,9 +23,11 @@
 //! there is no room for another.
 
 use core::hash::Hasher;
+use core::num::NonZeroU16;
 
-use super::half_open::HalfOpen;
+use super::half_open::{HalfOpen, syn_window};
 use crate::rand::HashKey;
+use crate::tcp::clock::Soon;
 use crate::tcp::isn::hash_tuple;
 use crate::tcp::receiver::window_shift;
 use crate::tcp::timestamps::{PeerTimestamp, TimestampOffset};
@@ -47,8 +49,8 @@ struct Terms {
     mss: u32,
     /// As it stands in the timestamp; `None` without timestamps.
     stamp: Option<u32>,
-    /// The size in bytes of the receive buffer that was offered.
-    receive_capacity: u32,
+    /// [`HalfOpen::offered_shift`].
+    offered_shift: u8,
 }
 
 /// Where an acknowledgment with a cookie arrived.
@@ -75,12 +77,12 @@ impl SynCookies {
         }
         let peer_mss = request
             .mss
-            .unwrap_or(default_mss(request.tuple.remote.addr));
+            .map_or(default_mss(request.tuple.remote.addr), NonZeroU16::get);
         let fitting = MSS_TABLE.iter().filter(|&&mss| mss <= peer_mss).count();
         let terms = Terms {
             mss: fitting.saturating_sub(1) as u32,
             stamp: request.timestamp.0.map(|_| stamp(request)),
-            receive_capacity: request.receive_capacity,
+            offered_shift: request.offered_shift,
         };
         let value = self.value(slot(now), &request.tuple, request.irs, &terms);
         request.iss = SeqNum::new(value) + self.mask(&request.tuple);
@@ -121,7 +123,7 @@ impl SynCookies {
         let terms = Terms {
             mss: value >> MSS_SHIFT & MSS_MASK,
             stamp,
-            receive_capacity: u32::try_from(arrival.receive_capacity).unwrap_or(u32::MAX),
+            offered_shift: window_shift(arrival.receive_capacity),
         };
         if self.value(slot(now).wrapping_sub(age), arrival.tuple, irs, &terms) != value {
             return None;
@@ -133,14 +135,15 @@ impl SynCookies {
             iss,
             irs,
             window: ack.window,
-            mss: MSS_TABLE.get(terms.mss as usize).copied(),
+            mss: (MSS_TABLE.get(terms.mss as usize)).and_then(|&mss| NonZeroU16::new(mss)),
             shift: shift.filter(|&shift| u32::from(shift) != STAMP_SHIFT),
             sack: stamp.is_some_and(|stamp| stamp & STAMP_SACK != 0),
             ecn: stamp.is_some_and(|stamp| stamp & STAMP_ECN != 0),
             timestamp: PeerTimestamp::of(ack),
-            receive_capacity: terms.receive_capacity,
+            offered_window: syn_window(arrival.receive_capacity),
+            offered_shift: terms.offered_shift,
             attempts: 1,
-            due: now,
+            due: Soon::new(now),
         })
     }
 
@@ -152,7 +155,7 @@ impl SynCookies {
             h.write_u32(slot);
             h.write_u32(terms.mss);
             h.write_u32(terms.stamp.unwrap_or(u32::MAX));
-            h.write_u8(window_shift(terms.receive_capacity as usize));
+            h.write_u8(terms.offered_shift);
         });
         slot << SLOT_SHIFT | terms.mss << MSS_SHIFT | mac as u32 & MAC_MASK
     }

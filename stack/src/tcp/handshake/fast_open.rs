@@ -180,7 +180,7 @@ mod tests {
     use core::net::Ipv4Addr;
 
     use super::*;
-    use crate::rand::{Random, Seed};
+    use crate::rand::Seed;
     use crate::wire::IpEndpoint;
 
     const NOW: Instant = Instant::from_secs(1_000_000);
@@ -206,7 +206,7 @@ mod tests {
 
     #[test]
     fn a_cookie_is_good_for_its_client_for_half_a_day_at_least() {
-        let key = FastOpenKey::new(Random::new(Seed::from(7)).hash_key());
+        let key = FastOpenKey::new(Seed::from(7).hash_key());
         let cookie = key.cookie(NOW, &tuple(1));
         assert!(key.knows(NOW, &tuple(1), cookie));
         assert!(!key.knows(NOW, &tuple(2), cookie), "another client");

@@ -1,8 +1,11 @@
 //! A connection request that was answered and not completed: SYN-RECEIVED after a passive open, without
 //! buffers (RFC 9293, section 3.10.7.4 for that state).
 
+use core::num::NonZeroU16;
+
 use crate::stats::Discard;
 use crate::tcp::FourTuple;
+use crate::tcp::clock::Soon;
 use crate::tcp::receiver::window_shift;
 use crate::tcp::reset::reset_for;
 use crate::tcp::timestamps::{PeerTimestamp, TimestampOffset};
@@ -19,18 +22,20 @@ pub(crate) struct HalfOpen<K> {
     /// From the peer's SYN: its window, MSS, window shift, whether it takes selective acknowledgments,
     /// and its timestamp if it sends them.
     pub(crate) window: u16,
-    pub(crate) mss: Option<u16>,
+    pub(crate) mss: Option<NonZeroU16>,
     pub(crate) shift: Option<u8>,
     pub(crate) sack: bool,
     pub(crate) timestamp: PeerTimestamp,
     /// The peer asked for congestion notification (RFC 3168), and is granted it.
     pub(crate) ecn: bool,
-    /// The size in bytes of the receive buffer that was offered.
-    pub(crate) receive_capacity: u32,
+    /// What was offered of our receive buffer: the window, which is never shifted in a SYN (RFC 7323, section 2.2), and
+    /// by how much those that follow are.
+    pub(super) offered_window: u16,
+    pub(crate) offered_shift: u8,
     /// How often the request was answered.
     pub(crate) attempts: u8,
     /// When it is answered again.
-    pub(crate) due: Instant,
+    pub(super) due: Soon,
 }
 
 /// What becomes of a segment for a half-open connection.
@@ -71,21 +76,32 @@ impl<K> HalfOpen<K> {
             iss,
             irs: syn.seq,
             window: syn.window,
-            mss: syn.options.mss,
+            mss: (syn.options.mss).map(|mss| NonZeroU16::new(mss).unwrap_or(NonZeroU16::MIN)),
             shift: syn.options.window_scale,
             sack: syn.options.sack_permitted,
             timestamp: PeerTimestamp::of(syn),
             ecn: cfg!(feature = "tcp-ecn") && syn.flags.contains(TcpFlags::ECE | TcpFlags::CWR),
-            receive_capacity: u32::try_from(receive_capacity).unwrap_or(u32::MAX),
+            offered_window: syn_window(receive_capacity),
+            offered_shift: window_shift(receive_capacity),
             attempts: 0,
-            due: now,
+            due: Soon::new(now),
         }
     }
 
     /// The SYN was answered: sets when that is due again.
     pub(crate) fn on_answered(&mut self, now: Instant) {
-        self.due = now + FIRST_RETRY.doubled(u32::from(self.attempts));
+        self.put_off(now + FIRST_RETRY.doubled(u32::from(self.attempts)));
         self.attempts = self.attempts.saturating_add(1);
+    }
+
+    /// It is answered again at that time, within the hour.
+    pub(crate) fn put_off(&mut self, until: Instant) {
+        self.due = Soon::new(until);
+    }
+
+    /// When it is answered again; `now` if that was before.
+    pub(crate) fn due(&self, now: Instant) -> Instant {
+        self.due.from(now)
     }
 
     /// The answer to the SYN, also for a peer that repeated it. How long the request is remembered does not
@@ -101,16 +117,14 @@ impl<K> HalfOpen<K> {
             seq: self.iss,
             ack: self.irs + 1,
             flags,
-            window: syn_window(self.receive_capacity as usize),
+            window: self.offered_window,
             urgent: 0,
             options: TcpOptions::default(),
         };
         // Where they stay: what is moved is read in other pieces than it was written in.
         let options = &mut header.options;
         options.mss = Some(offer.path_mss);
-        options.window_scale = self
-            .shift
-            .map(|_| window_shift(self.receive_capacity as usize));
+        options.window_scale = self.shift.map(|_| self.offered_shift);
         options.sack_permitted = self.sack;
         self.timestamp.put(now, offer.timestamp_offset, options);
         header
@@ -125,7 +139,7 @@ impl<K> HalfOpen<K> {
     pub(crate) fn on_segment(&self, segment: &TcpSegment<'_>) -> SynReply {
         let header = &segment.header;
         let next = self.irs + 1;
-        let window = u32::from(syn_window(self.receive_capacity as usize));
+        let window = u32::from(self.offered_window);
         if header.flags.contains(TcpFlags::RST) {
             // RFC 5961, section 3.2, which this state is no exception from.
             return if header.seq == next {
@@ -177,8 +191,8 @@ impl<K> HalfOpen<K> {
     }
 }
 
-/// The window in a SYN is never shifted (RFC 7323, section 2.2).
-fn syn_window(capacity: usize) -> u16 {
+/// The window that offers a receive buffer of so many bytes.
+pub(super) fn syn_window(capacity: usize) -> u16 {
     u16::try_from(capacity).unwrap_or(u16::MAX)
 }
 

@@ -12,8 +12,6 @@ use crate::wire::{SackBlocks, SeqNum};
 pub(super) struct OutOfOrder {
     /// The blocks, counted from RCV.NXT.
     blocks: RangeSet<BLOCKS>,
-    /// What arrived twice, to be reported once (RFC 2883); empty if there is nothing.
-    duplicate: (SeqNum, SeqNum),
     /// Where the peer's FIN is, once it was seen; it may be ahead of a gap as well.
     pub(super) fin: SeqNum,
     pub(super) fin_seen: bool,
@@ -31,7 +29,6 @@ impl OutOfOrder {
     pub(super) const fn new() -> Self {
         Self {
             blocks: RangeSet::new(),
-            duplicate: NOTHING,
             fin: SeqNum::new(0),
             fin_seen: false,
         }
@@ -61,38 +58,25 @@ impl OutOfOrder {
         }
     }
 
-    /// Takes note of what arrived twice.
-    pub(super) fn on_duplicate(&mut self, left: SeqNum, right: SeqNum) {
-        self.duplicate = (left, right);
-    }
+    /// What arrived twice is not reported (RFC 2883, section 4: an extension).
+    pub(super) fn on_duplicate(&mut self, _left: SeqNum, _right: SeqNum) {}
 
     /// The blocks are on their way.
-    pub(super) fn on_reported(&mut self) {
-        self.duplicate = NOTHING;
-    }
+    pub(super) fn on_reported(&mut self) {}
 
     /// Whether there is something to report.
     pub(super) fn has_sack_blocks(&self) -> bool {
-        self.has_duplicate() || !self.is_empty()
+        !self.is_empty()
     }
 
-    /// The blocks to report, the latest first (RFC 2018, section 4), and before them once what arrived twice
-    /// (RFC 2883, section 4). One report has room for all, so `later` ones need not tell of others.
+    /// The blocks to report, the latest first (RFC 2018, section 4). One report has room for all, so `later` ones need
+    /// not tell of others.
     pub(super) fn sack_blocks(&self, _: &Ring<'_>, nxt: SeqNum, _later: u8) -> SackBlocks {
         let mut blocks = SackBlocks::EMPTY;
-        if self.has_duplicate() {
-            let (left, right) = self.duplicate;
-            blocks.push(left, right);
-        }
         for block in self.blocks.iter() {
             blocks.push(nxt + block.start, nxt + block.end);
         }
         blocks
-    }
-
-    fn has_duplicate(&self) -> bool {
-        let (left, right) = self.duplicate;
-        left != right
     }
 }
 
@@ -101,17 +85,9 @@ impl Queue<'_, '_> {
     pub(super) fn insert(&mut self, left: SeqNum, text: &[u8]) -> Stored {
         let start = left.distance_from(self.nxt);
         let new = start..start + text.len() as u32;
-        let OutOfOrder {
-            blocks, duplicate, ..
-        } = &mut *self.state;
-        for known in blocks.iter() {
-            let common = known.start.max(new.start)..known.end.min(new.end);
-            if !common.is_empty() {
-                *duplicate = (self.nxt + common.start, self.nxt + common.end);
-            }
-            if common == new {
-                return Stored::Duplicate;
-            }
+        let is_around = |known: &Range<u32>| known.start <= new.start && new.end <= known.end;
+        if self.state.blocks.iter().any(|known| is_around(&known)) {
+            return Stored::Duplicate;
         }
         self.fill_in(new.clone(), text);
         if new.start > 0 {
@@ -157,9 +133,6 @@ impl Queue<'_, '_> {
         }
     }
 }
-
-/// No numbers.
-const NOTHING: (SeqNum, SeqNum) = (SeqNum::new(0), SeqNum::new(0));
 
 /// As many as a report has room for, and as smoltcp has by default.
 const BLOCKS: usize = SackBlocks::CAPACITY;
@@ -233,15 +206,14 @@ mod tests {
     }
 
     #[test]
-    fn what_arrives_twice_is_reported_once() {
+    fn what_arrives_twice_is_told_and_not_reported() {
         let mut memory = [0; 200];
         let mut r = receiver(&mut memory);
         r.store(at(10), &[1; 10]);
         assert_eq!(r.store(at(12), &[1; 3]), Stored::Duplicate);
-        assert_eq!(report(&r), [(12, 15), (10, 20)]);
-        r.on_reported();
+        assert_eq!(report(&r), [(10, 20)]);
         assert_eq!(r.store(at(15), &[1; 10]), Stored::Ahead);
-        assert_eq!(report(&r), [(15, 20), (10, 25)]);
+        assert_eq!(report(&r), [(10, 25)]);
     }
 
     /// RFC 9293, section 4: FIN "indicates that the sender will send no more data or control occupying sequence space", so

@@ -192,7 +192,7 @@ fn the_record_of_a_connection_knows_both_numbers_and_the_window() {
         (SeqNum::new(2), SeqNum::new(2))
     );
     assert_eq!(
-        record.window,
+        u32::from(record.window),
         lab.connection.rcv.window() >> lab.connection.rcv.shift
     );
     assert!(lab.connection.rcv.shift > 0 && record.window > 0);

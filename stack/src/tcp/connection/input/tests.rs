@@ -83,7 +83,7 @@ fn must_37_an_answer_from_a_closed_window_is_a_sign_of_life() {
         lab.peer.window = window;
         lab.ack(1 + acked);
         lab.connection.retries = 5;
-        lab.connection.detached = detached;
+        lab.connection.marks.put(Mark::Detached, detached);
         lab.ack(1 + acked);
         lab.connection.retries
     };

@@ -47,7 +47,7 @@ fn a_connection_starts_anew() {
         (0, 0)
     );
     assert_eq!(connection.rtt.srtt(), None);
-    assert!(connection.last_challenge.is_none() && !connection.detached);
+    assert!(connection.last_challenge.is_none() && !connection.marks.has(Mark::Detached));
     assert!(!connection.due.is_set(Special::Reset) && !connection.due.ack);
     assert!(!connection.options.nagle);
     let request = lab.sent();
@@ -123,7 +123,7 @@ fn must_15_a_peer_that_names_no_mss_takes_536() {
 fn a_connection_is_unclaimed_until_its_user_knows() {
     let mut lab = Lab::requesting(CongestionControl::NewReno);
     assert!(!lab.connection.is_unclaimed());
-    lab.connection.unclaimed = true;
+    lab.connection.marks.put(Mark::Unclaimed, true);
     assert!(lab.connection.is_unclaimed());
     lab.connection.claim();
     assert!(!lab.connection.is_unclaimed());

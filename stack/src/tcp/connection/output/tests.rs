@@ -399,7 +399,7 @@ fn data_waits_for_the_handshake() {
     // Nor does it matter then that nobody knows of the connection yet.
     for state in [State::FinWait2, State::SynSent] {
         lab.connection.state = state;
-        lab.connection.unclaimed = true;
+        lab.connection.marks.put(Mark::Unclaimed, true);
         assert!(!lab.connection.sends_data(), "{state:?}");
     }
 }
