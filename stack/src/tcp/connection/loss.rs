@@ -392,4 +392,5 @@ mod tests;
     test,
     not(any(feature = "tcp-rack", feature = "tcp-prr", feature = "tcp-undo"))
 ))]
+#[path = "loss/tests/by_count.rs"]
 mod tests_by_count;
