@@ -80,6 +80,7 @@ impl Stats {
     }
 
     /// Adds what a connection noted.
+    #[inline(never)]
     pub(crate) fn add(&mut self, tally: Tally) {
         for (bit, counter) in [
             (Tally::TIMEOUT, &mut self.timeouts),

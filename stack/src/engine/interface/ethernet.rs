@@ -80,11 +80,17 @@ impl Interface {
             #[cfg(feature = "proto-ipv6")]
             IpAddress::Ipv6(_) => EtherType::IPV6,
         };
-        Some(LinkHeader::Ethernet(EthernetHeader {
-            dst: *dst,
-            src: self.ethernet.hardware,
+        // Filled in where it stays: six bytes are not moved well.
+        let mut link = Some(LinkHeader::Ethernet(EthernetHeader {
+            dst: EthernetAddress::BROADCAST,
+            src: EthernetAddress::BROADCAST,
             ethertype,
-        }))
+        }));
+        if let Some(LinkHeader::Ethernet(header)) = &mut link {
+            header.dst = *dst;
+            header.src = self.ethernet.hardware;
+        }
+        link
     }
 }
 

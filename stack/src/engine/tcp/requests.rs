@@ -9,7 +9,7 @@ use crate::engine::{BufferPair, Engine, SocketKey};
 use crate::ip::Delivery;
 use crate::storage::{Bytes, Index};
 use crate::tcp::{Connection, FollowUp, FourTuple, Opening, Options, TupleHash};
-use crate::wire::{IpAddress, IpEndpoint, IpListenEndpoint};
+use crate::wire::{IpEndpoint, IpListenEndpoint};
 
 impl<'d> Engine<'d> {
     /// A socket on its user's buffers.
@@ -119,39 +119,33 @@ impl<'d> Engine<'d> {
             Some(address) if self.interface.addresses.is_local(address) => address,
             Some(_) => return Err(ConnectError::NoRoute),
         };
-        let (tuple, hash) = self.choose_tuple(address, local.port, remote)?;
-        self.start(index, tuple, hash);
+        let mut tuple = FourTuple {
+            local: IpEndpoint::new(address, local.port),
+            remote,
+        };
+        let hash = (self.choose_port(&mut tuple)).ok_or(ConnectError::AddrInUse)?;
+        self.start(index, &tuple, hash);
         Ok(())
     }
 
-    /// A four-tuple that is free, and its hash.
-    fn choose_tuple(
-        &mut self,
-        address: IpAddress,
-        port: u16,
-        remote: IpEndpoint,
-    ) -> Result<(FourTuple, TupleHash), ConnectError> {
-        let tuple = |port| FourTuple {
-            local: IpEndpoint::new(address, port),
-            remote,
-        };
+    /// Fills in a local port with which `tuple` is free, unless it has one, and returns the hash. `None` if it is
+    /// not, or none is.
+    fn choose_port(&mut self, tuple: &mut FourTuple) -> Option<TupleHash> {
         let mut hash = None;
-        let mut is_free = |engine: &Self, port: u16| {
-            let tuple = tuple(port);
-            let free = Some(engine.isn().hash(&tuple))
-                .filter(|hash| engine.is_tuple_free(&tuple, hash.bucket()));
-            hash = free;
-            free.is_some()
+        let mut is_free = |engine: &Self, tuple: &FourTuple| {
+            hash = Some(engine.isn().hash(tuple))
+                .filter(|hash| engine.is_tuple_free(tuple, hash.bucket()));
+            hash.is_some()
         };
-        let port = if port != 0 {
-            Some(port).filter(|&port| is_free(self, port))
+        if tuple.local.port != 0 {
+            is_free(self, tuple);
         } else {
-            self.ephemeral_port(|engine, port| !engine.is_listening(port) && is_free(engine, port))
-        };
-        match (port, hash) {
-            (Some(port), Some(hash)) => Ok((tuple(port), hash)),
-            _ => Err(ConnectError::AddrInUse),
+            self.ephemeral_port(|engine, port| {
+                tuple.local.port = port;
+                !engine.is_listening(port) && is_free(engine, tuple)
+            })?;
         }
+        hash
     }
 
     /// Whether no connection, half-open or remembered ones included, has these ends.
@@ -171,14 +165,14 @@ impl<'d> Engine<'d> {
     }
 
     /// `hash` is that of the four-tuple.
-    fn start(&mut self, index: Index, tuple: FourTuple, hash: TupleHash) {
+    fn start(&mut self, index: Index, tuple: &FourTuple, hash: TupleHash) {
         let now = self.now;
         let ecn = self.tcp.ecn == EcnPolicy::Request;
-        let iss = self.isn().isn(now, &tuple, hash);
-        let peer = self.peer(now, &tuple);
+        let iss = self.isn().isn(now, tuple, hash);
+        let peer = self.peer(now, tuple);
         let path = peer.path;
         let opening = Opening {
-            tuple,
+            tuple: *tuple,
             iss,
             timestamp_offset: peer.timestamp_offset,
             path_mss: peer.mss(),

@@ -47,7 +47,7 @@ impl Connection<'_> {
 
     /// OPEN call, passive: waits for the engine to bring a complete handshake.
     pub(crate) fn listen(&mut self, local: IpListenEndpoint) {
-        self.clear();
+        self.clear(SeqNum::new(0));
         self.tuple = FourTuple {
             local: IpEndpoint {
                 addr: local.addr.unwrap_or(NOWHERE.addr),
@@ -120,10 +120,9 @@ impl Connection<'_> {
 
     /// What both ways of opening have in common.
     fn open(&mut self, now: Instant, opening: &Opening) {
-        self.clear();
+        self.clear(opening.iss);
         self.timers.start_at(now);
         self.tuple = opening.tuple;
-        self.snd.open(opening.iss);
         self.recovery = Recovery::new(opening.iss);
         self.mss = opening.path_mss.usable.max(1);
         self.size = SegmentSize::new(opening.path_mss.usable);
@@ -139,14 +138,14 @@ impl Connection<'_> {
         self.marks.put(Mark::Detached, false);
     }
 
-    /// Forgets the last connection, not the settings.
-    fn clear(&mut self) {
+    /// Forgets the last connection, not the settings. The numbers of the next start with `iss`.
+    fn clear(&mut self, iss: SeqNum) {
         self.state = State::Closed;
         self.error = None;
         self.soft_error = None;
         self.marks.put(Mark::Unclaimed, false);
         self.snd.ring.clear();
-        self.snd.open(SeqNum::new(0));
+        self.snd.open(iss);
         self.rcv.reset();
         self.rtt = RttEstimator::new(self.options.min_rto);
         self.timers.stop_all();

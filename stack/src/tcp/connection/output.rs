@@ -40,10 +40,10 @@ impl Connection<'_> {
         self.on_path(path);
         let path_mss = path.announced;
         if self.due.is_set(Special::Reset) {
-            return Some(self.plan_reset());
+            return self.plan_reset();
         }
         if self.due.is_set(Special::Syn) {
-            return Some(self.plan_syn(now, path_mss));
+            return self.plan_syn(now, path_mss);
         }
         let plan = self.plan_next(now, path_mss);
         self.marks.put(Mark::Touched, false);
@@ -181,10 +181,10 @@ impl Connection<'_> {
 
     /// RFC 7323, section 3.2: timestamps "SHOULD be sent" in a reset, too.
     #[inline(never)]
-    fn plan_reset(&mut self) -> SegmentPlan {
+    fn plan_reset(&mut self) -> Option<SegmentPlan> {
         self.due.take(Special::Reset);
         self.events |= Events::STATE;
-        SegmentPlan {
+        Some(SegmentPlan {
             seq: self.snd.max(),
             len: 0,
             window: 0,
@@ -194,11 +194,11 @@ impl Connection<'_> {
             header_len: self.usual_header_len(),
             repeated: false,
             markable: false,
-        }
+        })
     }
 
     #[inline(never)]
-    fn plan_syn(&mut self, now: Instant, path_mss: u16) -> SegmentPlan {
+    fn plan_syn(&mut self, now: Instant, path_mss: u16) -> Option<SegmentPlan> {
         self.due.take(Special::Syn);
         let repeated = self.snd.max() != self.snd.una;
         let iss = self.snd.una;
@@ -231,7 +231,7 @@ impl Connection<'_> {
         }
         self.last_sent = ticks(now);
         self.arm_timers(now);
-        SegmentPlan {
+        Some(SegmentPlan {
             seq: iss,
             len,
             window,
@@ -241,7 +241,7 @@ impl Connection<'_> {
             header_len: MIN_HEADER_LEN + options.len() as u8,
             repeated,
             markable: false,
-        }
+        })
     }
 
     /// The first segment that is lost, if it may be sent again now. The peer's window does not matter: it
@@ -407,7 +407,7 @@ impl Connection<'_> {
         if self.state == State::SynReceived {
             // Before the handshake is complete every acknowledgment repeats the SYN.
             self.due.ack = false;
-            return Some(self.plan_syn(now, path_mss));
+            return self.plan_syn(now, path_mss);
         }
         let mut plan = self.plan(self.snd.max(), TcpFlags::ACK);
         if self.sack && self.rcv.has_sack_blocks() {
