@@ -120,6 +120,23 @@ fn a_datagram_may_be_as_long_as_the_link_takes_where_routers_have_said_nothing()
     assert_eq!(engine.path_mtu(B.into()), Some(1_514));
 }
 
+/// RFC 1122, section 3.2.2.1: "2 (Protocol Unreachable), when the designated transport protocol is not supported".
+#[test]
+fn rfc1122_3_2_2_1_a_protocol_that_nobody_speaks_is_unreachable() {
+    let mut pair = Pair::new(Medium::Ip);
+    let a = open(&mut pair.engines[0]);
+    bind(&mut pair.engines[0], a, None);
+    assert_eq!(finds(&mut pair, a, &[]), []);
+    let (_, mut packet) = pair.log[0].clone();
+    packet[9] = 253;
+    let mut meta = RxMeta::new();
+    meta.checksum = cygnet_driver::RxChecksum::Valid;
+    let b = &mut pair.engines[1];
+    let answer = b.receive(pair.now, &packet, meta).unwrap();
+    let answer = frame(&b.outgoing(&answer.expect("an ICMP error")));
+    assert_eq!(answer[20..22], [3, 2]);
+}
+
 /// RFC 1700: "The current recommended default time to live (TTL) for the Internet Protocol (IP) is 64."
 #[test]
 fn rfc1700_a_datagram_may_take_64_hops() {
