@@ -292,12 +292,15 @@ impl<'d> Sockets<'d> {
         feature = "socket-icmp",
         feature = "socket-raw"
     ))]
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
     pub(super) fn mark_ready_anew(&mut self, index: Index) {
-        #[cfg(feature = "medium-ethernet")]
-        if self.slot(index).waits_for == Some(NeighborKey::ANY) {
-            self.stop_waiting(None, index);
+        if self.slot(index).waits() {
+            #[cfg(feature = "medium-ethernet")]
+            self.unpark(index);
+        } else {
+            self.mark_ready(index);
         }
-        self.mark_ready(index);
     }
 
     /// The slot is to wait: what it has to send is not taken up before.
@@ -546,6 +549,20 @@ mod waiting {
         pub(in crate::engine) fn release_parked(&mut self) {
             let mut parked = core::mem::take(&mut self.parked);
             while let Some(index) = self.pop_waiter(&mut parked) {
+                self.mark_ready(index);
+            }
+        }
+
+        /// Lets a slot try again, unless it waits for one neighbor.
+        #[cfg(any(
+            feature = "socket-udp",
+            feature = "socket-icmp",
+            feature = "socket-raw"
+        ))]
+        #[cold]
+        pub(super) fn unpark(&mut self, index: Index) {
+            if self.waits_for(index) == Some(NeighborKey::ANY) {
+                self.stop_waiting(None, index);
                 self.mark_ready(index);
             }
         }
