@@ -11,6 +11,9 @@
 //! first round on, all windows alike, and a segment more in each round trip (or the curve of RFC 9438 with C = 0.4,
 //! where that is more) once others have left, moves 18.6 MB/s in the mean of eight seeds: above that is what shares
 //! by rate and not by window.
+//!
+//! Linux's own CUBIC, paced, has 15.1 MB/s there with 64 flows, a fairness of 0.815 and 1.5 % drops (`--kernel`, mean of
+//! the seeds 1 to 10, Linux 6.18); cygnet's 15.6, 0.829 and 1.6 %.
 
 use std::future::poll_fn;
 use std::net::Ipv4Addr;

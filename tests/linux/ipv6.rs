@@ -46,7 +46,7 @@ fn the_link_local_address_answers_pings() {
         while stack.address_state(address.into()) != Some(cygnet::AddressState::Preferred) {
             tokio::time::sleep(core::time::Duration::from_millis(50)).await;
         }
-        let arguments = format!("-6 -c3 -i0.01 -W10 {address}%{}", interface.name());
+        let arguments = format!("-6 -c3 -i0.1 -W10 {address}%{}", interface.name());
         let output = program("ping", &arguments).await;
         assert!(output.contains("3 received"), "{output}");
     });
@@ -55,7 +55,7 @@ fn the_link_local_address_answers_pings() {
 #[test]
 fn pings_through_a_tun_are_answered() {
     on(Mode::Tun, async |_| {
-        let output = program("ping", "-6 -c20 -i0.002 -W10 -s1452 fdaa::1").await;
+        let output = program("ping", "-6 -c20 -i0.1 -W10 -s1452 fdaa::1").await;
         assert!(output.contains("20 received, 0% packet loss"), "{output}");
     });
 }
@@ -263,7 +263,7 @@ fn long_datagrams_arrive_in_fragments_both_ways() {
 fn pings_in_fragments_are_answered() {
     on(Mode::Tap, async |_| {
         for size in [1_453, 2_905, 8_000, 65_000] {
-            let output = program("ping", &format!("-6 -c2 -i0.01 -W10 -s{size} fdaa::1")).await;
+            let output = program("ping", &format!("-6 -c2 -i0.1 -W10 -s{size} fdaa::1")).await;
             assert!(output.contains("2 received"), "{output}");
         }
     });

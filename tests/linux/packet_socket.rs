@@ -10,7 +10,7 @@ use crate::wire::{Wire, on_wire, program};
 fn pings_through_a_packet_socket_are_answered() {
     on_wire(Wire::PacketSocket, async |stack| {
         for size in [0, 1_472] {
-            let arguments = format!("-c20 -i0.002 -W10 -Mdo -s{size} 192.168.69.1");
+            let arguments = format!("-c20 -i0.1 -W10 -Mdo -s{size} 192.168.69.1");
             let output = program("ping", &arguments).await;
             assert!(output.contains("20 received, 0% packet loss"), "{output}");
         }

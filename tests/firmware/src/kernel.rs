@@ -23,7 +23,8 @@ pub(crate) async fn ping_v6() -> Result<String, Error> {
 
 async fn ping_with(arguments: &[&str]) -> Result<String, Error> {
     let mut command = Command::new("ping");
-    command.args(["-c", "200", "-i", "0.01", "-q"]);
+    // The interval is also how long the last answer may take.
+    command.args(["-c", "200", "-i", "0.05", "-q"]);
     let output = command.args(arguments).output().await?;
     let said = String::from_utf8_lossy(&output.stdout);
     let line = said
