@@ -112,14 +112,12 @@ impl Timers {
         Some(timer)
     }
 
-    /// Makes `at` and everything that is due representable. What is overdue for longer than a timer of the protocol can
-    /// run, as when the machine was asleep, is overdue for so long beside one; of the user's, that one runs out early.
+    /// Makes `at` and everything that is due representable. What is overdue for longer than a timer can run, as when
+    /// the machine was asleep, is overdue for so long. Nothing that is still to come is overtaken: the longest that a
+    /// user may ask for is half of what can be said (see [`Millis`](crate::tcp::options::Millis)).
     fn move_base(&mut self, index: usize, at: u64) {
         let earliest = at.min(self.earliest().as_micros());
-        let longest = match index < FIRST_COARSE {
-            true => u64::from(STOPPED - 1),
-            false => u64::MAX,
-        };
+        let longest = u64::from(STOPPED - 1) * unit(index);
         let old = self.clone();
         let base = earliest.saturating_sub(HEADROOM);
         self.base = base.max(at.saturating_sub(longest)).into();
@@ -161,6 +159,7 @@ const HEADROOM: u64 = 1_000_000;
 #[cfg(test)]
 mod table_tests {
     use super::*;
+    use crate::tcp::options::Millis;
     use crate::time::Duration;
 
     #[test]
@@ -183,12 +182,12 @@ mod table_tests {
         assert!(!timers.is_set(Timer::User));
     }
 
-    /// Sixty days in milliseconds are more than 32 bits hold.
+    /// The longest that a user may ask for, beside a timer of the protocol.
     #[test]
-    fn a_timer_too_far_off_to_be_said_runs_out_early_and_is_not_lost() {
+    fn a_timer_of_weeks_does_not_hold_up_one_of_the_protocol() {
         let now = Instant::from_secs(1_000);
         let soon = now + Duration::from_micros(7);
-        let far = now + Duration::from_secs(60 * 24 * 3600);
+        let far = now + Duration::from(Millis::from(Duration::from_secs(60 * 24 * 3600)));
         for &user in USERS {
             for order in [
                 [(user, far), (Timer::DelayedAck, soon)],
@@ -200,10 +199,25 @@ mod table_tests {
                 }
                 assert_eq!(timers.next(now), soon, "{order:?}");
                 assert_eq!(timers.take_due(soon), Some(Timer::DelayedAck));
-                assert!(timers.is_set(user));
-                let early = timers.due(user, now).since(now);
-                assert!(early > Duration::from_secs(49 * 24 * 3600), "{early:?}");
+                assert_eq!(timers.due(user, now), far);
             }
+        }
+    }
+
+    /// A machine wakes up that slept for longer than milliseconds of 32 bits can say. Whoever sets a user's timer anew
+    /// before it has seen to all that is due would else find it due again, for ever.
+    #[test]
+    fn a_timer_that_is_set_beside_one_overdue_for_months_is_not_due_itself() {
+        let then = Instant::from_secs(1_000);
+        let now = then + Duration::from_secs(100 * 24 * 3600);
+        for &user in USERS {
+            let mut timers = Timers::new();
+            timers.set(Timer::Retransmit, then);
+            let later = now + Duration::from_secs(1);
+            timers.set(user, later);
+            assert_eq!(timers.due(user, now), later);
+            assert_eq!(timers.take_due(now), Some(Timer::Retransmit));
+            assert_eq!(timers.take_due(now), None);
         }
     }
 
