@@ -4,7 +4,7 @@
 //! cargo run --release -p cygnet-tests --bin campaign -- --seeds 10000
 //! ```
 //!
-//! It fails if any world does, and if no world went one of the ways through the stack that it counts. For
+//! It fails if any world does or does not end, and if no world went one of the ways through the stack that it counts. For
 //! a world that failed it prints the command that runs it again, and leaves behind what its users did and
 //! what its hosts saw on the wire.
 
@@ -18,12 +18,14 @@ mod user;
 mod wire;
 mod world;
 
+use std::collections::BTreeMap;
 use std::panic::catch_unwind;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use clap::Parser;
 
@@ -57,6 +59,7 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let started = Instant::now();
+    thread::spawn(|| RUNNING.watch());
     let (totals, failed) = run_all(&arguments);
     print!("{totals}");
     println!("{:34} {:>12.1} s", "time", started.elapsed().as_secs_f64());
@@ -89,7 +92,7 @@ fn run_all(arguments: &Arguments) -> (Totals, Vec<u64>) {
             if seed >= end {
                 return (totals, failed);
             }
-            match catch_unwind(|| simulate(seed, None)) {
+            match RUNNING.simulate(seed) {
                 Ok(world) => totals += world,
                 Err(_) => failed.push(seed),
             }
@@ -109,6 +112,38 @@ fn run_all(arguments: &Arguments) -> (Totals, Vec<u64>) {
     })
 }
 
+/// The worlds that are being simulated, by seed, and since when.
+struct Running(Mutex<BTreeMap<u64, Instant>>);
+
+static RUNNING: Running = Running(Mutex::new(BTreeMap::new()));
+
+impl Running {
+    fn simulate(&self, seed: u64) -> thread::Result<Totals> {
+        self.worlds().insert(seed, Instant::now());
+        let result = catch_unwind(|| simulate(seed, None));
+        self.worlds().remove(&seed);
+        result
+    }
+
+    /// Ends the process when a world does not come to its end: where something goes round in circles, its thread cannot
+    /// be stopped.
+    fn watch(&self) {
+        loop {
+            thread::sleep(Duration::from_secs(1));
+            let endless = |(_, since): &(&u64, &Instant)| since.elapsed() > LONGEST;
+            if let Some((seed, _)) = self.worlds().iter().find(endless) {
+                println!("seed {seed} does not end");
+                println!("  again: {AGAIN} {seed}");
+                std::process::exit(1);
+            }
+        }
+    }
+
+    fn worlds(&self) -> MutexGuard<'_, BTreeMap<u64, Instant>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// Lives through a world that failed once more, and takes notes.
 fn leave_traces(arguments: &Arguments, seed: u64) {
     let directory = directory(arguments, seed);
@@ -117,7 +152,7 @@ fn leave_traces(arguments: &Arguments, seed: u64) {
         "seed {seed} failed; trace and captures: {}",
         directory.display()
     );
-    println!("  again: cargo run --release -p cygnet-tests --bin campaign -- --seed {seed}");
+    println!("  again: {AGAIN} {seed}");
     if again.is_ok() {
         println!("  it did not fail again, which is a fault of the simulation");
     }
@@ -131,3 +166,8 @@ fn directory(arguments: &Arguments, seed: u64) -> PathBuf {
 
 /// So many seeds go all ways.
 const ENOUGH: u64 = 1_000;
+
+/// A world takes a fraction of a second.
+const LONGEST: Duration = Duration::from_secs(60);
+
+const AGAIN: &str = "cargo run --release -p cygnet-tests --bin campaign -- --seed";
