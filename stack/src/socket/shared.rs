@@ -1,6 +1,6 @@
 //! What is behind the lock: the engine, and who waits for it.
 
-use core::cell::{Cell, RefCell};
+use core::cell::{Cell, RefCell, RefMut};
 use core::task::Waker;
 
 use cygnet_config::WATCHER_COUNT;
@@ -49,12 +49,12 @@ impl<'d> Locked<'d> {
         }
     }
 
-    /// A call of a handle is at its end: sees to what it left behind, and collects who is to be woken.
+    /// A call of a handle is at its end: sees to what it left behind. Returns the runner's waker if it has to come by.
     #[cfg_attr(target_pointer_width = "32", inline(never))]
     #[cfg_attr(target_pointer_width = "64", inline(always))]
-    pub(super) fn leave(&self, shared: &mut Shared<'d>, wakes: &mut Wakes) {
-        self.bury_orphans(shared);
-        shared.collect(wakes, true);
+    pub(super) fn leave(&self, mut shared: RefMut<'_, Shared<'d>>) -> Option<Waker> {
+        self.bury_orphans(&mut shared);
+        shared.take_runner()
     }
 
     #[cold]
@@ -155,19 +155,25 @@ impl<'d> Shared<'d> {
         }
     }
 
-    /// Collects who is to be woken, as far as there is room. `for_runner` is false when it is the runner
-    /// that asks.
+    /// The runner's waker, if it sleeps and there is something for it.
     #[inline]
-    pub(super) fn collect(&mut self, wakes: &mut Wakes, for_runner: bool) {
-        if for_runner
-            && self.runner_sleeps
-            && self.engine.wants_attention(false)
-            && let Some(waker) = self.runner.take()
-        {
-            self.runner_sleeps = false;
-            wakes.push(waker);
+    fn take_runner(&mut self) -> Option<Waker> {
+        if !self.runner_sleeps || !(self.has_news() || self.engine.wants_attention(false)) {
+            return None;
         }
-        if self.watched_changed || self.engine.has_events() {
+        self.runner_sleeps = false;
+        self.runner.take()
+    }
+
+    /// Whether there are others to wake.
+    fn has_news(&self) -> bool {
+        self.watched_changed || self.engine.has_events()
+    }
+
+    /// Collects who is to be woken, as far as there is room.
+    #[inline]
+    pub(super) fn collect(&mut self, wakes: &mut Wakes) {
+        if self.has_news() {
             self.collect_news(wakes);
         }
     }
@@ -226,5 +232,5 @@ impl Wakes {
     }
 }
 
-/// Wakers that leave the lock at a time; at least the runner's and one socket's.
+/// Wakers that leave the lock at a time; at least one socket's.
 const WAKES: usize = 8;

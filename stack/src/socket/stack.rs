@@ -1,5 +1,6 @@
 //! The stack as applications see it.
 
+use core::cell::RefMut;
 use core::future::poll_fn;
 #[cfg(feature = "proto-ipv6")]
 use core::net::Ipv6Addr;
@@ -10,7 +11,7 @@ use embassy_sync::blocking_mutex::Mutex;
 use embassy_sync::blocking_mutex::raw::{NoopRawMutex, RawMutex};
 
 use super::shared::{Locked, Shared, Wakes};
-use super::wakers::poll_again;
+use super::wakers::{poll_again, wake};
 #[cfg(feature = "socket-dhcpv4")]
 use crate::dhcp::DhcpLease;
 #[cfg(feature = "socket-dhcpv6")]
@@ -367,21 +368,20 @@ impl<'d, M: RawMutex> Stack<'d, M> {
         self.with(|s| s.engine.stats()).unwrap_or_default()
     }
 
-    /// Runs `f` under the lock, then wakes whom it concerns.
+    /// Runs `f` under the lock, then wakes the runner if there is something for it: to send, or to tell others.
     #[inline]
     pub(super) fn with<R>(&self, f: impl FnOnce(&mut Shared<'d>) -> R) -> Result<R, Reentrant> {
-        let mut wakes = Wakes::new();
-        let result = self.lock(f, |locked, shared| locked.leave(shared, &mut wakes));
-        self.wake(&mut wakes);
-        // By now nobody is in there, which the compiler does not see: no code to drop them.
-        core::mem::forget(wakes);
+        let mut runner = None;
+        let result = self.lock(f, |locked, shared| runner = locked.leave(shared));
+        wake(runner);
         result
     }
 
     /// As [`Self::with`], for the runner: wakes nobody, [`Self::dispatch`] does that.
     #[inline]
     pub(super) fn with_quietly<R>(&self, f: impl FnOnce(&mut Shared<'d>) -> R) -> Option<R> {
-        self.lock(f, Locked::bury_orphans).ok()
+        self.lock(f, |locked, mut shared| locked.bury_orphans(&mut shared))
+            .ok()
     }
 
     /// Runs `f` under the lock, and `leave` at its end.
@@ -389,7 +389,7 @@ impl<'d, M: RawMutex> Stack<'d, M> {
     fn lock<R>(
         &self,
         f: impl FnOnce(&mut Shared<'d>) -> R,
-        leave: impl FnOnce(&Locked<'d>, &mut Shared<'d>),
+        leave: impl FnOnce(&Locked<'d>, RefMut<'_, Shared<'d>>),
     ) -> Result<R, Reentrant> {
         // By reference: what `f` captures would be moved once for each layer of the mutex, and what
         // was just written in small pieces is slow to read back in large ones.
@@ -397,7 +397,7 @@ impl<'d, M: RawMutex> Stack<'d, M> {
         self.locked.lock(|locked| {
             if let (Ok(mut shared), Some((f, leave))) = (locked.shared.try_borrow_mut(), f.take()) {
                 result = Ok(f(&mut shared));
-                leave(locked, &mut shared);
+                leave(locked, shared);
             }
         });
         result
@@ -417,22 +417,16 @@ impl<'d, M: RawMutex> Stack<'d, M> {
         let mut wakes = Wakes::new();
         self.with_quietly(|shared| {
             f(shared);
-            shared.collect(&mut wakes, false);
+            shared.collect(&mut wakes);
         });
         let any = !wakes.is_empty();
-        self.wake(&mut wakes);
+        if any {
+            self.wake_all(&mut wakes);
+        }
         any
     }
 
     /// Wakes those who were collected, and whoever there was no room for.
-    #[inline]
-    fn wake(&self, wakes: &mut Wakes) {
-        if !wakes.is_empty() {
-            self.wake_all(wakes);
-        }
-    }
-
-    // Out of line, as what comes before it: there are dozens of such calls.
     #[inline(never)]
     fn wake_all(&self, wakes: &mut Wakes) {
         loop {
@@ -441,7 +435,7 @@ impl<'d, M: RawMutex> Stack<'d, M> {
             if !more {
                 return;
             }
-            self.with_quietly(|shared| shared.collect(wakes, false));
+            self.with_quietly(|shared| shared.collect(wakes));
         }
     }
 }

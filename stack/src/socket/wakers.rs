@@ -10,6 +10,14 @@ pub(super) fn poll_again(waker: &Waker) {
     waker.wake_by_ref();
 }
 
+/// Has the task of `waker` polled, if there is one.
+#[inline(never)]
+pub(super) fn wake(waker: Option<Waker>) {
+    if let Some(waker) = waker {
+        waker.wake();
+    }
+}
+
 /// The wakers of one socket.
 ///
 /// A socket that one task uses at a time has one waker for each thing to wait for; whoever waits last is
