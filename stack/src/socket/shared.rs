@@ -32,7 +32,7 @@ impl<'d> Locked<'d> {
     /// A handle was dropped while the stack is in use.
     pub(super) fn orphan(&self, key: SocketKey) {
         let orphans = self.orphans.take();
-        if let Some(count) = orphans.get_mut(usize::from(key.index)) {
+        if let Some(count) = orphans.get_mut(usize::from(key.index())) {
             *count = count.saturating_add(1);
         }
         self.orphans.set(orphans);
@@ -107,7 +107,7 @@ impl<'d> Shared<'d> {
     }
 
     pub(super) fn wakers(&mut self, key: SocketKey) -> Option<&mut SocketWakers> {
-        self.wakers_at(key.index)
+        self.wakers_at(key.index())
     }
 
     fn wakers_at(&mut self, index: Index) -> Option<&mut SocketWakers> {
@@ -191,7 +191,7 @@ impl<'d> Shared<'d> {
             let Some((key, events)) = self.engine.poll_event() else {
                 return;
             };
-            if let Some(wakers) = self.wakers.get_mut(usize::from(key.index)) {
+            if let Some(wakers) = self.wakers.get_mut(usize::from(key.index())) {
                 wakers.take(events, |waker| wakes.push(waker));
             }
         }

@@ -4,8 +4,8 @@ use core::task::{Context, Poll, Waker};
 
 use embassy_sync::blocking_mutex::raw::RawMutex;
 
-use super::stack::Stack;
-use super::wakers::{Interest, Place, SocketWakers, Waiter};
+use super::stack::{Reentrant, Stack};
+use super::wakers::{Interest, Place, TooManyWaiters, Waiter, wake};
 use crate::engine::{Engine, SocketKey};
 
 /// Gives up its place when dropped, so that a cancelled future leaves nothing behind.
@@ -13,15 +13,8 @@ pub(super) struct Waiting<'d, M: RawMutex> {
     pub(super) stack: Stack<'d, M>,
     pub(super) key: SocketKey,
     waiter: Waiter,
-    held: Held,
-}
-
-/// A future's place.
-#[derive(Default)]
-struct Held {
-    place: Place,
-    /// What was left there, by which it is known: the place may be another's by now. `None` before there is a place.
-    waker: Option<Waker>,
+    /// `None` before there is one.
+    held: Option<Place>,
 }
 
 /// Why a future cannot wait.
@@ -37,7 +30,7 @@ impl<'d, M: RawMutex> Waiting<'d, M> {
             stack,
             key,
             waiter: Waiter::Future,
-            held: Held::default(),
+            held: None,
         }
     }
 
@@ -52,7 +45,7 @@ impl<'d, M: RawMutex> Waiting<'d, M> {
     /// Whether it is a future's that waits, or did.
     #[inline]
     pub(super) fn has_place(&self) -> bool {
-        self.held.waker.is_some()
+        self.held.is_some()
     }
 
     /// Asks the engine, and waits if it has no answer.
@@ -90,62 +83,36 @@ impl<'d, M: RawMutex> Waiting<'d, M> {
         ask: &mut F,
     ) -> Result<(), WaitError> {
         let (key, waiter, held) = (self.key, self.waiter, &mut self.held);
-        // Dropped when the lock is left.
-        let mut gone = Gone::default();
         let asked = self.stack.with(|s| {
             if ask(s.engine) {
-                return Ok(());
+                return Ok(None);
             }
-            wait(s.wakers(key), interests, waiter, waker, held, &mut gone)
+            let wakers = s.wakers(key).ok_or(TooManyWaiters)?;
+            wakers.join(interests, waiter, waker, held)
         });
-        release(gone);
-        asked.unwrap_or(Err(WaitError::Reentrant))
+        match asked {
+            Ok(Ok(gone)) => release(gone, waiter),
+            Ok(Err(TooManyWaiters)) => return Err(WaitError::TooManyWaiters),
+            Err(Reentrant) => return Err(WaitError::Reentrant),
+        }
+        Ok(())
     }
 }
 
-/// Wakers that wait no longer.
-#[derive(Default)]
-struct Gone([Option<Waker>; 3]);
-
-/// Drops them. Each poll does that, so it is not inlined.
+/// A waker waits no longer. Other futures of the task that one of them has left may rely on it.
 #[inline(never)]
-fn release(gone: Gone) {
-    drop(gone);
-}
-
-/// Takes a place among those that wait, or keeps the one that is held. Whoever waits asks for the same, so this is
-/// there once.
-#[inline(never)]
-fn wait(
-    wakers: Option<&mut SocketWakers>,
-    interests: &[Interest],
-    waiter: Waiter,
-    waker: &Waker,
-    held: &mut Held,
-    Gone([forgotten, left, replaced]): &mut Gone,
-) -> Result<(), WaitError> {
-    let wakers = wakers.ok_or(WaitError::TooManyWaiters)?;
-    // A future is woken by the waker of its last poll alone, which need not be that of its first.
-    if let Some(before) = held.waker.take_if(|left| !left.will_wake(waker)) {
-        *forgotten = wakers.forget(held.place, &before);
-        *left = Some(before);
+fn release(gone: Option<Waker>, waiter: Waiter) {
+    match waiter {
+        Waiter::Future => wake(gone),
+        Waiter::Poll => drop(gone),
     }
-    let (place, before) = wakers
-        .join(interests, waiter, waker)
-        .map_err(|_| WaitError::TooManyWaiters)?;
-    *replaced = before;
-    held.place = place;
-    if waiter == Waiter::Future && held.waker.is_none() {
-        held.waker = Some(waker.clone());
-    }
-    Ok(())
 }
 
 impl<M: RawMutex> Drop for Waiting<'_, M> {
     #[inline]
     fn drop(&mut self) {
-        if self.has_place() {
-            self.leave(self.held.place);
+        if let Some(place) = self.held {
+            self.leave(place);
         }
     }
 }
@@ -156,8 +123,6 @@ impl<M: RawMutex> Waiting<'_, M> {
         let left = self
             .stack
             .with(|s| s.wakers(self.key).and_then(|w| w.leave(place)));
-        if let Ok(Some(waker)) = left {
-            waker.wake();
-        }
+        wake(left.ok().flatten());
     }
 }

@@ -25,6 +25,8 @@ pub(super) fn wake(waker: Option<Waker>) {
 #[derive(Default)]
 pub(crate) struct SocketWakers {
     slots: [Option<Waker>; 3],
+    /// How often each of them was taken.
+    stamps: [u8; 3],
     /// Which of them, a bit each, poll functions left, if they are there.
     left_by_polls: u8,
 }
@@ -61,12 +63,17 @@ impl Interest {
 pub(super) struct TooManyWaiters;
 
 /// A task's place among those that wait.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Place(u8);
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    interest: Interest,
+    /// By which it is known: the place may be another's by now.
+    stamp: u8,
+}
 
 impl SocketWakers {
     pub(super) const EMPTY: Self = Self {
         slots: [const { None }; 3],
+        stamps: [0; 3],
         left_by_polls: 0,
     };
 
@@ -81,18 +88,25 @@ impl SocketWakers {
     }
 
     /// Waits beside others, in one of the places for `interests`. One task takes one place, however many
-    /// of its futures wait. A waker that is replaced is returned to be dropped outside of the lock.
+    /// of its futures wait. `held` is the place that it had and is to have. A waker that waits no longer is returned.
     pub(super) fn join(
         &mut self,
         interests: &[Interest],
         waiter: Waiter,
         waker: &Waker,
-    ) -> Result<(Place, Option<Waker>), TooManyWaiters> {
+        held: &mut Option<Place>,
+    ) -> Result<Option<Waker>, TooManyWaiters> {
+        // A future is woken by the waker of its last poll alone, which need not be that of its first.
+        let left = held.take().and_then(|place| match self.held(place) {
+            Some(left) if !left.will_wake(waker) => self.leave(place),
+            _ => None,
+        });
         let mut free = None;
         for &interest in interests {
             match &self.slots[interest as usize] {
                 Some(current) if current.will_wake(waker) => {
-                    return Ok((Place(interest as u8), None));
+                    *held = Some(self.place(interest));
+                    return Ok(left);
                 }
                 Some(_) if waiter == Waiter::Poll && self.is_left_by_poll(interest) => {
                     free = Some(interest);
@@ -104,29 +118,41 @@ impl SocketWakers {
             }
         }
         let interest = free.ok_or(TooManyWaiters)?;
-        let replaced = self.slots[interest as usize].replace(waker.clone());
+        self.stamps[interest as usize] = self.stamps[interest as usize].wrapping_add(1);
+        *held = Some(self.place(interest));
         match waiter {
             Waiter::Future => self.left_by_polls &= !(1 << interest as u8),
             Waiter::Poll => self.left_by_polls |= 1 << interest as u8,
         }
-        Ok((Place(interest as u8), replaced))
+        // A future finds its new place empty, and a poll function has held none.
+        Ok(left.or(self.slots[interest as usize].replace(waker.clone())))
+    }
+
+    fn place(&self, interest: Interest) -> Place {
+        Place {
+            interest,
+            stamp: self.stamps[interest as usize],
+        }
+    }
+
+    /// Who waits in a place, unless it is another's by now.
+    fn held(&self, place: Place) -> Option<&Waker> {
+        self.slots[place.interest as usize]
+            .as_ref()
+            .filter(|_| self.place(place.interest) == place)
     }
 
     fn is_left_by_poll(&self, interest: Interest) -> bool {
         self.left_by_polls & (1 << interest as u8) != 0
     }
 
-    /// Gives up a place for another one of the same future, if what it left there still waits. The waker is
-    /// returned to be dropped outside of the lock.
-    pub(super) fn forget(&mut self, place: Place, left: &Waker) -> Option<Waker> {
-        let slot = self.slots.get_mut(usize::from(place.0))?;
-        slot.take_if(|waker| waker.will_wake(left))
-    }
-
     /// Gives up a place. The waker is returned to be woken: other futures of its task may rely on it.
     #[must_use]
     pub(super) fn leave(&mut self, place: Place) -> Option<Waker> {
-        self.slots.get_mut(usize::from(place.0))?.take()
+        match self.held(place) {
+            Some(_) => self.slots[place.interest as usize].take(),
+            None => None,
+        }
     }
 
     /// Takes the wakers that events concern.

@@ -70,8 +70,8 @@ impl<'d> Engine<'d> {
         if answer.is_some() {
             match tcp.connection.follow_up() {
                 FollowUp::None => {}
-                FollowUp::Send => self.sockets.mark_ready(key.index),
-                FollowUp::Settle => self.settle_tcp(key.index),
+                FollowUp::Send => self.sockets.mark_ready(key.index()),
+                FollowUp::Settle => self.settle_tcp(key.index()),
             }
         }
         Some(answer)
