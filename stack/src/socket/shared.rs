@@ -1,6 +1,6 @@
 //! What is behind the lock: the engine, and who waits for it.
 
-use core::cell::{Cell, RefCell, RefMut};
+use core::cell::Cell;
 use core::task::Waker;
 
 use cygnet_config::WATCHER_COUNT;
@@ -8,24 +8,72 @@ use heapless::Vec;
 
 use super::wakers::SocketWakers;
 use crate::engine::{Engine, SocketKey};
-use crate::storage::Index;
+use crate::storage::{Index, Presence};
 use crate::time::Instant;
 
 /// What the mutex protects.
 pub(crate) struct Locked<'d> {
-    /// Borrowed while a closure of a user runs, which is how a call from within it is found out.
-    pub(super) shared: RefCell<Shared<'d>>,
+    /// Taken out while a closure of a user runs, which is how a call from within it is found out.
+    shared: Cell<Option<&'d mut Shared<'d>>>,
     /// How many handles of each socket were dropped by such a closure.
     orphans: Cell<&'d mut [u8]>,
     orphaned: Cell<bool>,
 }
 
+/// What was taken out. It goes back when this is dropped, also where a closure of a user panics.
+pub(super) struct InUse<'l, 'd> {
+    locked: &'l Locked<'d>,
+    shared: Option<&'d mut Shared<'d>>,
+}
+
+impl<'d> InUse<'_, 'd> {
+    /// `None` if it was in use already.
+    #[inline]
+    pub(super) fn shared(&mut self) -> Option<&mut Shared<'d>> {
+        self.shared.as_deref_mut()
+    }
+
+    /// Sees to what a call left behind.
+    #[inline]
+    pub(super) fn bury_orphans(&mut self) {
+        if let Some(shared) = &mut self.shared {
+            self.locked.bury_orphans(shared);
+        }
+    }
+
+    /// A call of a handle is at its end. Returns the runner's waker if it has to come by.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
+    pub(super) fn leave(mut self) -> Option<Waker> {
+        self.bury_orphans();
+        self.shared()?.take_runner()
+    }
+}
+
+impl Drop for InUse<'_, '_> {
+    #[inline]
+    fn drop(&mut self) {
+        if let Some(shared) = self.shared.take() {
+            self.locked.shared.set(Some(shared));
+        }
+    }
+}
+
 impl<'d> Locked<'d> {
-    pub(super) fn new(shared: Shared<'d>, orphans: &'d mut [u8]) -> Self {
+    pub(super) fn new(shared: &'d mut Shared<'d>, orphans: &'d mut [u8]) -> Self {
         Self {
-            shared: RefCell::new(shared),
+            shared: Cell::new(Some(shared)),
             orphans: Cell::new(orphans),
             orphaned: Cell::new(false),
+        }
+    }
+
+    /// Takes it out, unless it is.
+    #[inline]
+    pub(super) fn enter(&self) -> InUse<'_, 'd> {
+        InUse {
+            locked: self,
+            shared: self.shared.take(),
         }
     }
 
@@ -43,18 +91,10 @@ impl<'d> Locked<'d> {
     /// sockets.
     #[cfg_attr(target_pointer_width = "32", inline(never))]
     #[cfg_attr(target_pointer_width = "64", inline(always))]
-    pub(super) fn bury_orphans(&self, shared: &mut Shared<'d>) {
+    fn bury_orphans(&self, shared: &mut Shared<'d>) {
         if self.orphaned.get() {
             self.bury(shared);
         }
-    }
-
-    /// A call of a handle is at its end: sees to what it left behind. Returns the runner's waker if it has to come by.
-    #[cfg_attr(target_pointer_width = "32", inline(never))]
-    #[cfg_attr(target_pointer_width = "64", inline(always))]
-    pub(super) fn leave(&self, mut shared: RefMut<'_, Shared<'d>>) -> Option<Waker> {
-        self.bury_orphans(&mut shared);
-        shared.take_runner()
     }
 
     #[cold]
@@ -85,6 +125,7 @@ pub(crate) struct Shared<'d> {
     config_up: bool,
     /// What it had to tell then.
     news: u16,
+    _presence: Presence,
 }
 
 /// Wakers on their way out of the lock.
@@ -103,6 +144,7 @@ impl<'d> Shared<'d> {
             watched_changed: false,
             config_up: false,
             news: 0,
+            _presence: Presence::There,
         }
     }
 

@@ -1,6 +1,5 @@
 //! The stack as applications see it.
 
-use core::cell::RefMut;
 use core::future::poll_fn;
 #[cfg(feature = "proto-ipv6")]
 use core::net::Ipv6Addr;
@@ -10,7 +9,7 @@ use cygnet_driver::HardwareAddress;
 use embassy_sync::blocking_mutex::Mutex;
 use embassy_sync::blocking_mutex::raw::{NoopRawMutex, RawMutex};
 
-use super::shared::{Locked, Shared, Wakes};
+use super::shared::{InUse, Locked, Shared, Wakes};
 use super::wakers::{poll_again, wake};
 #[cfg(feature = "socket-dhcpv4")]
 use crate::dhcp::DhcpLease;
@@ -372,7 +371,7 @@ impl<'d, M: RawMutex> Stack<'d, M> {
     #[inline]
     pub(super) fn with<R>(&self, f: impl FnOnce(&mut Shared<'d>) -> R) -> Result<R, Reentrant> {
         let mut runner = None;
-        let result = self.lock(f, |locked, shared| runner = locked.leave(shared));
+        let result = self.lock(f, |in_use| runner = in_use.leave());
         wake(runner);
         result
     }
@@ -380,8 +379,7 @@ impl<'d, M: RawMutex> Stack<'d, M> {
     /// As [`Self::with`], for the runner: wakes nobody, [`Self::dispatch`] does that.
     #[inline]
     pub(super) fn with_quietly<R>(&self, f: impl FnOnce(&mut Shared<'d>) -> R) -> Option<R> {
-        self.lock(f, |locked, mut shared| locked.bury_orphans(&mut shared))
-            .ok()
+        self.lock(f, |mut in_use| in_use.bury_orphans()).ok()
     }
 
     /// Runs `f` under the lock, and `leave` at its end.
@@ -389,15 +387,16 @@ impl<'d, M: RawMutex> Stack<'d, M> {
     fn lock<R>(
         &self,
         f: impl FnOnce(&mut Shared<'d>) -> R,
-        leave: impl FnOnce(&Locked<'d>, RefMut<'_, Shared<'d>>),
+        leave: impl FnOnce(InUse<'_, 'd>),
     ) -> Result<R, Reentrant> {
         // By reference: what `f` captures would be moved once for each layer of the mutex, and what
         // was just written in small pieces is slow to read back in large ones.
         let (mut f, mut result) = (Some((f, leave)), Err(Reentrant));
         self.locked.lock(|locked| {
-            if let (Ok(mut shared), Some((f, leave))) = (locked.shared.try_borrow_mut(), f.take()) {
-                result = Ok(f(&mut shared));
-                leave(locked, shared);
+            let mut in_use = locked.enter();
+            if let (Some(shared), Some((f, leave))) = (in_use.shared(), f.take()) {
+                result = Ok(f(shared));
+                leave(in_use);
             }
         });
         result
