@@ -65,6 +65,7 @@ pub fn new_with_clock<'d, D: Driver, const N: usize, M: RawMutex, C: Clock>(
         tcp,
         seed.into(),
     ));
+    engine.start_interface(config);
     #[cfg(feature = "ip-fragments")]
     engine.lend_fragments(fragments);
     let shared = shared.insert(Shared::new(engine, wakers));

@@ -13,8 +13,6 @@ pub(super) struct Waiting<'d, M: RawMutex> {
     pub(super) stack: Stack<'d, M>,
     pub(super) key: SocketKey,
     waiter: Waiter,
-    /// `None` before there is one.
-    held: Option<Place>,
 }
 
 /// Why a future cannot wait.
@@ -29,8 +27,7 @@ impl<'d, M: RawMutex> Waiting<'d, M> {
         Self {
             stack,
             key,
-            waiter: Waiter::Future,
-            held: None,
+            waiter: Waiter::Future(None),
         }
     }
 
@@ -45,7 +42,7 @@ impl<'d, M: RawMutex> Waiting<'d, M> {
     /// Whether it is a future's that waits, or did.
     #[inline]
     pub(super) fn has_place(&self) -> bool {
-        self.held.is_some()
+        matches!(self.waiter, Waiter::Future(Some(_)))
     }
 
     /// Asks the engine, and waits if it has no answer.
@@ -82,36 +79,26 @@ impl<'d, M: RawMutex> Waiting<'d, M> {
         interests: &[Interest],
         ask: &mut F,
     ) -> Result<(), WaitError> {
-        let (key, waiter, held) = (self.key, self.waiter, &mut self.held);
         let asked = self.stack.with(|s| {
             if ask(s.engine) {
                 return Ok(None);
             }
-            let wakers = s.wakers(key).ok_or(TooManyWaiters)?;
-            wakers.join(interests, waiter, waker, held)
+            let wakers = s.wakers(self.key).ok_or(TooManyWaiters)?;
+            wakers.join(interests, &mut self.waiter, waker)
         });
         match asked {
-            Ok(Ok(gone)) => release(gone, waiter),
-            Ok(Err(TooManyWaiters)) => return Err(WaitError::TooManyWaiters),
-            Err(Reentrant) => return Err(WaitError::Reentrant),
+            // The waker that waits no longer is dropped here, outside of the lock.
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(TooManyWaiters)) => Err(WaitError::TooManyWaiters),
+            Err(Reentrant) => Err(WaitError::Reentrant),
         }
-        Ok(())
-    }
-}
-
-/// A waker waits no longer. Other futures of the task that one of them has left may rely on it.
-#[inline(never)]
-fn release(gone: Option<Waker>, waiter: Waiter) {
-    match waiter {
-        Waiter::Future => wake(gone),
-        Waiter::Poll => drop(gone),
     }
 }
 
 impl<M: RawMutex> Drop for Waiting<'_, M> {
     #[inline]
     fn drop(&mut self) {
-        if let Some(place) = self.held {
+        if let Waiter::Future(Some(place)) = self.waiter {
             self.leave(place);
         }
     }

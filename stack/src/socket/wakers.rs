@@ -34,11 +34,19 @@ pub(crate) struct SocketWakers {
 /// Who joins those that wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Waiter {
-    /// A future, which gives up its place when it is dropped.
-    Future,
+    /// A future, and the place that it has. It gives it up when it is dropped.
+    Future(Option<Place>),
     /// A poll function, of which nobody knows whether it is called again. All for the same share one place, and only
     /// the last caller is woken, as with every poll function.
     Poll,
+}
+
+impl Waiter {
+    fn hold(&mut self, place: Place) {
+        if let Self::Future(held) = self {
+            *held = Some(place);
+        }
+    }
 }
 
 /// Which waker.
@@ -88,29 +96,27 @@ impl SocketWakers {
     }
 
     /// Waits beside others, in one of the places for `interests`. One task takes one place, however many
-    /// of its futures wait. `held` is the place that it had and is to have. A waker that waits no longer is returned.
+    /// of its futures wait. A waker that waits no longer is returned to be dropped outside of the lock.
     pub(super) fn join(
         &mut self,
         interests: &[Interest],
-        waiter: Waiter,
+        waiter: &mut Waiter,
         waker: &Waker,
-        held: &mut Option<Place>,
     ) -> Result<Option<Waker>, TooManyWaiters> {
         // A future is woken by the waker of its last poll alone, which need not be that of its first.
-        let left = held.take().and_then(|place| match self.held(place) {
-            Some(left) if !left.will_wake(waker) => self.leave(place),
+        let left = match *waiter {
+            Waiter::Future(Some(place)) => self.leave(place),
             _ => None,
-        });
+        };
+        let is_poll = *waiter == Waiter::Poll;
         let mut free = None;
         for &interest in interests {
             match &self.slots[interest as usize] {
                 Some(current) if current.will_wake(waker) => {
-                    *held = Some(self.place(interest));
+                    waiter.hold(self.place(interest));
                     return Ok(left);
                 }
-                Some(_) if waiter == Waiter::Poll && self.is_left_by_poll(interest) => {
-                    free = Some(interest);
-                }
+                Some(_) if is_poll && self.is_left_by_poll(interest) => free = Some(interest),
                 Some(_) => {}
                 None => {
                     free.get_or_insert(interest);
@@ -118,14 +124,12 @@ impl SocketWakers {
             }
         }
         let interest = free.ok_or(TooManyWaiters)?;
-        self.stamps[interest as usize] = self.stamps[interest as usize].wrapping_add(1);
-        *held = Some(self.place(interest));
-        match waiter {
-            Waiter::Future => self.left_by_polls &= !(1 << interest as u8),
-            Waiter::Poll => self.left_by_polls |= 1 << interest as u8,
-        }
-        // A future finds its new place empty, and a poll function has held none.
-        Ok(left.or(self.slots[interest as usize].replace(waker.clone())))
+        let (nth, bit) = (interest as usize, 1 << interest as u8);
+        self.stamps[nth] = self.stamps[nth].wrapping_add(1);
+        self.left_by_polls = self.left_by_polls & !bit | if is_poll { bit } else { 0 };
+        waiter.hold(self.place(interest));
+        // A future finds its new place empty, and a poll function has left none.
+        Ok(left.or(self.slots[nth].replace(waker.clone())))
     }
 
     fn place(&self, interest: Interest) -> Place {
