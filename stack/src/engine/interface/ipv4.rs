@@ -123,7 +123,7 @@ impl Interface {
         };
         let _ = self.config_routes.push(destination);
         match self.routes.add(route) {
-            Ok(_) => Ok(()),
+            Ok(()) => Ok(()),
             Err(_) => Err(ConfigError::TooManyRoutes),
         }
     }
