@@ -178,7 +178,8 @@ impl<'d, M: Copy> PacketQueue<'d, M> {
     }
 
     /// Removes the packet at the front, and with it what was taken out behind it.
-    #[inline]
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
+    #[cfg_attr(not(target_pointer_width = "32"), inline)]
     pub(crate) fn pop(&mut self) {
         if self.count == 0 {
             return;
@@ -199,7 +200,7 @@ impl<'d, M: Copy> PacketQueue<'d, M> {
 
     /// Removes the `nth` packet.
     #[cfg_attr(target_pointer_width = "64", inline(always))]
-    #[cfg_attr(not(target_pointer_width = "64"), inline)]
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(crate) fn take(&mut self, nth: usize) {
         if nth == 0 {
             self.pop();
