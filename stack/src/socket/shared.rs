@@ -208,19 +208,13 @@ impl<'d> Shared<'d> {
     }
 
     /// Whether there are others to wake.
-    fn has_news(&self) -> bool {
+    #[inline]
+    pub(super) fn has_news(&self) -> bool {
         self.watched_changed || self.engine.has_events()
     }
 
     /// Collects who is to be woken, as far as there is room.
-    #[inline]
     pub(super) fn collect(&mut self, wakes: &mut Wakes) {
-        if self.has_news() {
-            self.collect_news(wakes);
-        }
-    }
-
-    fn collect_news(&mut self, wakes: &mut Wakes) {
         if self.watched_changed {
             while wakes.room() > 0
                 && let Some(waker) = self.watchers.pop()

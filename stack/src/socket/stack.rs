@@ -412,29 +412,26 @@ impl<'d, M: RawMutex> Stack<'d, M> {
 
     /// Runs `f` under the lock, for the runner, then wakes all tasks that there is news for. True if there
     /// were any.
+    #[inline]
     pub(super) fn dispatch(&self, f: impl FnOnce(&mut Shared<'d>)) -> bool {
-        let mut wakes = Wakes::new();
-        self.with_quietly(|shared| {
+        let has_news = self.with_quietly(|shared| {
             f(shared);
-            shared.collect(&mut wakes);
+            shared.has_news()
         });
-        let any = !wakes.is_empty();
-        if any {
-            self.wake_all(&mut wakes);
-        }
-        any
+        has_news == Some(true) && self.tell()
     }
 
-    /// Wakes those who were collected, and whoever there was no room for.
     #[inline(never)]
-    fn wake_all(&self, wakes: &mut Wakes) {
+    fn tell(&self) -> bool {
+        let (mut wakes, mut any) = (Wakes::new(), false);
         loop {
+            self.with_quietly(|shared| shared.collect(&mut wakes));
+            any |= !wakes.is_empty();
             let more = wakes.is_nearly_full();
             wakes.wake();
             if !more {
-                return;
+                return any;
             }
-            self.with_quietly(|shared| shared.collect(wakes));
         }
     }
 }

@@ -264,6 +264,7 @@ impl<W: Default, const N: usize> NeighborCache<W, N> {
         self.refresh_deadline();
     }
 
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     fn slot(&mut self, key: NeighborKey) -> Option<&mut Slot<W>> {
         let slot = self.slots.get_mut(key.index())?;
         key.is_of(slot.uses).then_some(slot)
