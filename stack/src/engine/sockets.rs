@@ -368,6 +368,7 @@ impl<'d> Sockets<'d> {
         (u32::from(kind) << 16 | u32::from(port)).wrapping_mul(GOLDEN_RATIO)
     }
 
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(super) fn file(&mut self, index: Index, hash: u32) {
         self.unfile(index);
         self.buckets.insert(self.links[lane::BUCKET], hash, index);
