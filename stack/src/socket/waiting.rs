@@ -47,12 +47,12 @@ impl<'d, M: RawMutex> Waiting<'d, M> {
 
     /// Asks the engine, and waits if it has no answer.
     #[inline]
-    pub(super) fn poll<R>(
+    pub(super) fn poll<R, E: From<WaitError>>(
         &mut self,
         cx: &mut Context<'_>,
         interests: &[Interest],
-        ask: impl FnOnce(&mut Engine<'d>) -> Option<R>,
-    ) -> Poll<Result<R, WaitError>> {
+        ask: impl FnOnce(&mut Engine<'d>) -> Option<Result<R, E>>,
+    ) -> Poll<Result<R, E>> {
         let (mut ask, mut answer) = (Some(ask), None);
         let mut asks = |engine: &mut Engine<'d>| {
             answer = ask.take().and_then(|ask| ask(engine));
@@ -64,9 +64,9 @@ impl<'d, M: RawMutex> Waiting<'d, M> {
         let asks = &mut asks;
         let asked = self.ask(cx.waker(), interests, asks);
         match (answer, asked) {
-            (Some(answer), _) => Poll::Ready(Ok(answer)),
+            (Some(answer), _) => Poll::Ready(answer),
             (None, Ok(())) => Poll::Pending,
-            (None, Err(error)) => Poll::Ready(Err(error)),
+            (None, Err(error)) => Poll::Ready(Err(error.into())),
         }
     }
 
