@@ -11,7 +11,7 @@ pub(crate) struct Uses(u16);
 /// One use of one slot. It fits one register, and an `Option` of it does as well; but it is aligned as two numbers are,
 /// so that what keeps it has no holes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(packed(2))]
+#[repr(Rust, packed(2))]
 pub(crate) struct Key(NonZeroU32);
 
 impl Key {
