@@ -33,20 +33,22 @@ impl<'d> InUse<'_, 'd> {
         self.shared.as_deref_mut()
     }
 
-    /// Sees to what a call left behind.
-    #[inline]
-    pub(super) fn bury_orphans(&mut self) {
-        if let Some(shared) = &mut self.shared {
-            self.locked.bury_orphans(shared);
-        }
-    }
-
     /// A call of a handle is at its end. Returns the runner's waker if it has to come by.
     #[cfg_attr(target_pointer_width = "32", inline(never))]
     #[cfg_attr(target_pointer_width = "64", inline(always))]
     pub(super) fn leave(mut self) -> Option<Waker> {
-        self.bury_orphans();
-        self.shared()?.take_runner()
+        let shared = self.shared.as_mut()?;
+        self.locked.bury_orphans(shared);
+        shared.take_runner()
+    }
+
+    /// The runner is done with it, for now.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
+    pub(super) fn leave_quietly(mut self) {
+        if let Some(shared) = &mut self.shared {
+            self.locked.bury_orphans(shared);
+        }
     }
 }
 

@@ -370,33 +370,32 @@ impl<'d, M: RawMutex> Stack<'d, M> {
     /// Runs `f` under the lock, then wakes the runner if there is something for it: to send, or to tell others.
     #[inline]
     pub(super) fn with<R>(&self, f: impl FnOnce(&mut Shared<'d>) -> R) -> Result<R, Reentrant> {
-        let mut runner = None;
-        let result = self.lock(f, |in_use| runner = in_use.leave());
+        let (result, runner) = self.lock(f, |in_use| in_use.leave()).ok_or(Reentrant)?;
         wake(runner);
-        result
+        Ok(result)
     }
 
     /// As [`Self::with`], for the runner: wakes nobody, [`Self::dispatch`] does that.
     #[inline]
     pub(super) fn with_quietly<R>(&self, f: impl FnOnce(&mut Shared<'d>) -> R) -> Option<R> {
-        self.lock(f, |mut in_use| in_use.bury_orphans()).ok()
+        let (result, ()) = self.lock(f, |in_use| in_use.leave_quietly())?;
+        Some(result)
     }
 
     /// Runs `f` under the lock, and `leave` at its end.
     #[inline]
-    fn lock<R>(
+    fn lock<R, L>(
         &self,
         f: impl FnOnce(&mut Shared<'d>) -> R,
-        leave: impl FnOnce(InUse<'_, 'd>),
-    ) -> Result<R, Reentrant> {
+        leave: impl FnOnce(InUse<'_, 'd>) -> L,
+    ) -> Option<(R, L)> {
         // By reference: what `f` captures would be moved once for each layer of the mutex, and what
         // was just written in small pieces is slow to read back in large ones.
-        let (mut f, mut result) = (Some((f, leave)), Err(Reentrant));
+        let (mut f, mut result) = (Some((f, leave)), None);
         self.locked.lock(|locked| {
             let mut in_use = locked.enter();
             if let (Some(shared), Some((f, leave))) = (in_use.shared(), f.take()) {
-                result = Ok(f(shared));
-                leave(in_use);
+                result = Some((f(shared), leave(in_use)));
             }
         });
         result
