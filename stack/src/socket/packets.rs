@@ -382,7 +382,6 @@ fn copy_of(data: &[u8]) -> impl FnMut(&mut [u8]) -> (usize, ()) {
 }
 
 /// Takes the next packet, `None` if there is none now.
-#[cfg_attr(target_pointer_width = "32", inline(never))]
 fn take_now<K: PacketKind, R>(
     engine: &mut Engine<'_>,
     key: SocketKey,
