@@ -173,10 +173,9 @@ impl<'d> TcpState<'d> {
             half_open: &mut tables.half_open,
             half_open_due: Instant::FAR_FUTURE,
             time_wait: &mut tables.time_wait,
-            time_wait_len: (config.max_segment_lifetime)
-                .min(Soon::FARTHEST.divided_by(2))
-                .as_micros() as u32
-                * 2,
+            time_wait_len: (config.max_segment_lifetime.saturating_mul(2))
+                .min(Soon::FARTHEST)
+                .as_micros() as u32,
             time_wait_due: Instant::FAR_FUTURE,
             ecn: config.ecn,
             congestion: config.congestion_control,
