@@ -280,6 +280,13 @@ fn connections(run: &mut AsyncRun, frame_len: usize, clients: usize, idle: usize
         });
     } else {
         let accepted = HandOver::new();
+        let giver = accepted.clone();
+        run.tasks.spawn(async move {
+            loop {
+                giver.give(accept(&listener).await);
+            }
+        });
+        // Spawned later they have their turn later, and so in the same round.
         for _ in 0..servers {
             let accepted = accepted.clone();
             run.tasks.spawn(async move {
@@ -288,11 +295,6 @@ fn connections(run: &mut AsyncRun, frame_len: usize, clients: usize, idle: usize
                 }
             });
         }
-        run.tasks.spawn(async move {
-            loop {
-                accepted.give(accept(&listener).await);
-            }
-        });
     }
     for _ in 0..clients {
         let done = run.done.clone();
