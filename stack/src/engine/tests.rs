@@ -9,6 +9,7 @@ mod datagrams;
 mod dhcpv6;
 #[cfg(feature = "ip-fragments")]
 mod fragments;
+mod likely;
 #[cfg(feature = "socket-udp")]
 mod turns;
 
