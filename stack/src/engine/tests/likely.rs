@@ -2,30 +2,12 @@
 
 use super::*;
 
-/// A connection from that port of A to B.
-fn connection_from(pair: &mut Pair, port: u16) -> (SocketKey, SocketKey) {
-    let server = pair.socket(1);
-    pair.engines[1]
-        .tcp_listen(server, IpListenEndpoint::from(80))
-        .unwrap();
-    let client = pair.socket(0);
-    pair.engines[0]
-        .tcp_connect(
-            client,
-            IpEndpoint::new(B.into(), 80),
-            IpListenEndpoint::from(port),
-        )
-        .unwrap();
-    pair.drive();
-    (client, server)
-}
-
 #[test]
 fn connections_whose_ports_lead_to_the_same_place_get_what_is_theirs() {
     let mut pair = Pair::new(Medium::Ip);
     // Whatever is made of the ports, several share some of their bits.
     let ports = [1_024, 1_024 + 16, 1_024 + 256];
-    let connections = ports.map(|port| connection_from(&mut pair, port));
+    let connections = ports.map(|port| pair.connection_from(port));
     for round in 0..3 {
         for (nth, &(client, server)) in connections.iter().enumerate() {
             let (request, response) = ([b'q', nth as u8, round], [b'r', nth as u8, round]);
@@ -42,7 +24,7 @@ fn connections_whose_ports_lead_to_the_same_place_get_what_is_theirs() {
 #[test]
 fn a_connection_on_the_slot_of_another_gets_nothing_that_was_for_that() {
     let mut pair = Pair::new(Medium::Ip);
-    let (client, server) = connection_from(&mut pair, 1_024);
+    let (client, server) = pair.connection_from(1_024);
     pair.write(0, client, b"late");
     let late = next_frame(&mut pair.engines[0], pair.now).expect("a segment");
     for (side, key) in [(0, client), (1, server)] {
@@ -51,7 +33,7 @@ fn a_connection_on_the_slot_of_another_gets_nothing_that_was_for_that() {
     }
     pair.drive();
 
-    let (_, server) = connection_from(&mut pair, 1_024 + 256);
+    let (_, server) = pair.connection_from(1_024 + 256);
     let late = pair.engines[1].receive(pair.now, &late, RxMeta::new());
     assert!(late.is_ok_and(|answer| answer.is_some()), "a reset");
     assert_eq!(pair.read(1, server), b"");
