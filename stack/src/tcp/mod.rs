@@ -33,6 +33,8 @@ mod receiver;
 mod recovery;
 mod reset;
 mod rtt;
+#[cfg_attr(not(feature = "tcp-sack"), path = "no_sack.rs")]
+mod sack;
 mod sender;
 mod state;
 mod time_wait;

@@ -8,6 +8,8 @@
 mod fast_open;
 mod flags;
 mod options;
+#[cfg_attr(not(feature = "tcp-sack"), path = "tcp/no_sack.rs")]
+mod sack;
 
 use zerocopy::byteorder::network_endian::{U16, U32};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
@@ -17,7 +19,8 @@ pub use fast_open::FastOpenCookie;
 pub use flags::TcpFlags;
 #[cfg(feature = "tcp-timestamps")]
 pub use options::Timestamps;
-pub use options::{SackBlocks, TcpOptions};
+pub use options::TcpOptions;
+pub use sack::SackBlocks;
 
 use super::Malformed;
 use super::address::IpAddress;

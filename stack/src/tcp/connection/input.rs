@@ -9,6 +9,7 @@ use crate::stats::Discard;
 use crate::tcp::clock::{Moment, TICK, ticks};
 use crate::tcp::receiver::{MOST_LATER, Stored};
 use crate::tcp::reset::reset_for;
+use crate::tcp::sack::Sack;
 use crate::tcp::sender::WindowUpdate;
 use crate::tcp::timestamps::LastAck;
 use crate::tcp::{ConnectionError, State};
@@ -119,7 +120,9 @@ impl Connection<'_> {
         self.rcv.advertise_on_syn();
         self.last_ack_sent = LastAck::of(self.rcv.nxt);
         self.timestamps.on_syn(now, header);
-        self.negotiate(&header.options);
+        let options = &header.options;
+        let sack = Sack::permitted_by(options);
+        self.negotiate(options.mss, options.window_scale, sack);
         #[cfg(feature = "tcp-ecn")]
         self.ecn.negotiate(header);
     }
@@ -417,7 +420,7 @@ impl Connection<'_> {
     /// arrived, even if one of them is lost.
     fn most_duplicates(&self, stored: Stored) -> u8 {
         match stored {
-            _ if !self.sack => u8::MAX,
+            _ if !self.sack.is_on() => u8::MAX,
             Stored::Ahead => MOST_LATER,
             _ => 0,
         }

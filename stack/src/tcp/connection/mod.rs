@@ -57,6 +57,7 @@ use crate::tcp::options::Options;
 use crate::tcp::receiver::Receiver;
 use crate::tcp::recovery::Recovery;
 use crate::tcp::rtt::RttEstimator;
+use crate::tcp::sack::Sack;
 use crate::tcp::sender::Sender;
 use crate::tcp::timestamps::{LastAck, Timestamping};
 use crate::tcp::{ConnectionError, DEFAULT_MSS, FourTuple, Info, State};
@@ -82,7 +83,7 @@ pub(crate) struct Connection<'d> {
     pub(crate) options: Options,
     timestamps: Timestamping,
     /// Whether the peer accepts selective acknowledgments.
-    sack: bool,
+    sack: Sack,
     /// The longest payload of one segment: what peer and path take, less the options of every segment.
     mss: u16,
     size: SegmentSize,
@@ -127,7 +128,7 @@ impl<'d> Connection<'d> {
             timers: Timers::new(),
             options,
             timestamps: Timestamping::OFF,
-            sack: false,
+            sack: Sack::OFF,
             mss: DEFAULT_MSS,
             size: SegmentSize::new(DEFAULT_MSS),
             #[cfg(feature = "tcp-ecn")]
@@ -202,7 +203,7 @@ impl<'d> Connection<'d> {
             send_queue: self.snd.ring.len(),
             receive_queue: self.rcv.ring.len(),
             timestamps: self.timestamps.is_on(),
-            sack: self.sack,
+            sack: self.sack.is_on(),
             #[cfg(feature = "tcp-ecn")]
             ecn: self.ecn.is_capable() && self.state.is_synchronized(),
             #[cfg(not(feature = "tcp-ecn"))]

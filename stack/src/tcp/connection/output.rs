@@ -55,7 +55,7 @@ impl Connection<'_> {
     // put together again.
     #[inline(always)]
     fn plan_next(&mut self, now: Instant, path_mss: u16) -> Option<SegmentPlan> {
-        if self.due.ack && self.sack && self.rcv.has_sack_blocks() {
+        if self.due.ack && self.sack.is_on() && self.rcv.has_sack_blocks() {
             return self.plan_ack(now, path_mss);
         }
         if self.snd.scoreboard.lost() > 0
@@ -166,16 +166,17 @@ impl Connection<'_> {
                 sack: self.rcv.sack_blocks(later),
                 ..self.usual_options(now)
             },
-            Kind::Syn => TcpOptions {
-                mss: Some(mss),
+            Kind::Syn => {
+                let mut options = self.usual_options(now);
+                options.mss = Some(mss);
                 // In an answer only what the peer offered (RFC 7323, sections 1.3 and 3.2).
-                window_scale: (self.state == State::SynSent
+                options.window_scale = (self.state == State::SynSent
                     || self.snd.shift > 0
                     || self.rcv.shift > 0)
-                    .then_some(self.rcv.shift),
-                sack_permitted: self.sack,
-                ..self.usual_options(now)
-            },
+                    .then_some(self.rcv.shift);
+                self.sack.put(&mut options);
+                options
+            }
         }
     }
 
@@ -410,7 +411,7 @@ impl Connection<'_> {
             return self.plan_syn(now, path_mss);
         }
         let mut plan = self.plan(self.snd.max(), TcpFlags::ACK);
-        if self.sack && self.rcv.has_sack_blocks() {
+        if self.sack.is_on() && self.rcv.has_sack_blocks() {
             plan.kind = Kind::Report {
                 later: self.due.duplicates,
             };

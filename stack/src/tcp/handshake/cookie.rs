@@ -29,6 +29,7 @@ use super::half_open::{HalfOpen, syn_window};
 use crate::rand::HashKey;
 use crate::tcp::clock::Soon;
 use crate::tcp::isn::hash_tuple;
+use crate::tcp::sack::Sack;
 use crate::tcp::receiver::window_shift;
 use crate::tcp::timestamps::{PeerTimestamp, TimestampOffset};
 use crate::tcp::{FourTuple, MIN_MSS, default_mss};
@@ -72,7 +73,7 @@ impl SynCookies {
     pub(crate) fn bake<K>(&mut self, now: Instant, request: &mut HalfOpen<K>) {
         if request.timestamp.0.is_none() {
             request.shift = None;
-            request.sack = false;
+            request.sack = Sack::OFF;
             request.ecn = false;
         }
         let peer_mss = request
@@ -137,7 +138,7 @@ impl SynCookies {
             window: ack.window,
             mss: (MSS_TABLE.get(terms.mss as usize)).and_then(|&mss| NonZeroU16::new(mss)),
             shift: shift.filter(|&shift| u32::from(shift) != STAMP_SHIFT),
-            sack: stamp.is_some_and(|stamp| stamp & STAMP_SACK != 0),
+            sack: Sack::when(stamp.is_some_and(|stamp| stamp & STAMP_SACK != 0)),
             ecn: stamp.is_some_and(|stamp| stamp & STAMP_ECN != 0),
             timestamp: PeerTimestamp::of(ack),
             offered_window: syn_window(arrival.receive_capacity),
@@ -170,7 +171,7 @@ fn stamp<K>(request: &HalfOpen<K>) -> u32 {
     let shift = request.shift.map_or(STAMP_SHIFT, |shift| {
         u32::from(shift.min(crate::tcp::MAX_WINDOW_SHIFT))
     });
-    let sack = if request.sack { STAMP_SACK } else { 0 };
+    let sack = if request.sack.is_on() { STAMP_SACK } else { 0 };
     let ecn = if request.ecn { STAMP_ECN } else { 0 };
     shift | sack | ecn
 }

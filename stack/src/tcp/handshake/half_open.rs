@@ -8,6 +8,7 @@ use crate::tcp::FourTuple;
 use crate::tcp::clock::Soon;
 use crate::tcp::receiver::window_shift;
 use crate::tcp::reset::reset_for;
+use crate::tcp::sack::Sack;
 use crate::tcp::timestamps::{PeerTimestamp, TimestampOffset};
 use crate::time::{Duration, Instant};
 use crate::wire::{SeqNum, TcpFlags, TcpHeader, TcpOptions, TcpSegment};
@@ -24,7 +25,7 @@ pub(crate) struct HalfOpen<K> {
     pub(crate) window: u16,
     pub(crate) mss: Option<NonZeroU16>,
     pub(crate) shift: Option<u8>,
-    pub(crate) sack: bool,
+    pub(crate) sack: Sack,
     pub(crate) timestamp: PeerTimestamp,
     /// The peer asked for congestion notification (RFC 3168), and is granted it.
     pub(crate) ecn: bool,
@@ -78,7 +79,7 @@ impl<K> HalfOpen<K> {
             window: syn.window,
             mss: (syn.options.mss).map(|mss| NonZeroU16::new(mss).unwrap_or(NonZeroU16::MIN)),
             shift: syn.options.window_scale,
-            sack: syn.options.sack_permitted,
+            sack: Sack::permitted_by(&syn.options),
             timestamp: PeerTimestamp::of(syn),
             ecn: cfg!(feature = "tcp-ecn") && syn.flags.contains(TcpFlags::ECE | TcpFlags::CWR),
             offered_window: syn_window(receive_capacity),
@@ -125,7 +126,7 @@ impl<K> HalfOpen<K> {
         let options = &mut header.options;
         options.mss = Some(offer.path_mss);
         options.window_scale = self.shift.map(|_| self.offered_shift);
-        options.sack_permitted = self.sack;
+        self.sack.put(options);
         self.timestamp.put(now, offer.timestamp_offset, options);
         header
     }
