@@ -9,7 +9,7 @@ use crate::engine::{Engine, SocketKey};
 use crate::stats::{Counted, Discard};
 use crate::storage::Index;
 use crate::tcp::{
-    Disposition, FourTuple, HalfOpen, Offer, Soon, SynReply, TimeWaitVerdict, TupleHash, reset_for,
+    Disposition, FourTuple, HalfOpen, Offer, Soon, SynReply, TimeWaitVerdict, TupleHash,
 };
 use crate::time::Instant;
 use crate::wire::{SeqNum, TcpFlags, TcpHeader, TcpSegment};
@@ -81,8 +81,8 @@ impl<'d> Engine<'d> {
             }
             Some(listener) => self
                 .on_stray_ack(now, listener, (tuple, hash), segment)
-                .unwrap_or_else(|| refusal(segment)),
-            None => refusal(segment),
+                .unwrap_or(REFUSAL),
+            None => REFUSAL,
         }
     }
 
@@ -178,7 +178,10 @@ impl<'d> Engine<'d> {
                 self.forget_half_open(record);
                 Disposition::Accepted
             }
-            SynReply::Answer(reason, header) => Disposition::Answered(Some(reason), header),
+            SynReply::Acknowledge(reason) => {
+                Disposition::Answered(Some(reason), half_open.acknowledgment())
+            }
+            SynReply::Refuse(reason) => Disposition::Refused(reason),
             SynReply::Discard(reason) => Disposition::Discarded(reason),
         }
     }
@@ -198,7 +201,7 @@ impl<'d> Engine<'d> {
             .or_else(|| self.find_listener(&half_open.tuple));
         let Some(listener) = listener else {
             self.forget_half_open(record);
-            return refusal(segment);
+            return REFUSAL;
         };
         let Some(index) = self.slot_for_connection(listener) else {
             return Disposition::Discarded(Discard::NoConnectionSlot);
@@ -232,29 +235,28 @@ impl<'d> Engine<'d> {
         let Some(remembered) = self.tcp.time_wait.get_mut(record) else {
             return Ok(Disposition::Discarded(Discard::NoSocket));
         };
-        match remembered.connection.on_segment(now, segment) {
-            TimeWaitVerdict::AcknowledgeAndRestart(header) => {
+        let connection = remembered.connection;
+        let reason = match connection.on_segment(segment) {
+            TimeWaitVerdict::AcknowledgeAndRestart => {
                 remembered.until = Soon::new(until);
                 self.tcp.time_wait.renew(record);
-                Ok(Disposition::Answered(
-                    Some(Discard::DuplicateSegment),
-                    header,
-                ))
+                Discard::DuplicateSegment
             }
-            TimeWaitVerdict::Acknowledge(reason, header) => {
-                Ok(Disposition::Answered(Some(reason), header))
-            }
+            TimeWaitVerdict::Acknowledge(reason) => reason,
             TimeWaitVerdict::NewConnection => {
-                let snd_nxt = remembered.connection.snd_nxt;
                 self.tcp.time_wait.remove(record);
-                Err(snd_nxt)
+                return Err(connection.snd_nxt);
             }
             TimeWaitVerdict::Forget => {
                 self.tcp.time_wait.remove(record);
-                Ok(Disposition::Accepted)
+                return Ok(Disposition::Accepted);
             }
-            TimeWaitVerdict::Discard(reason) => Ok(Disposition::Discarded(reason)),
-        }
+            TimeWaitVerdict::Discard(reason) => return Ok(Disposition::Discarded(reason)),
+        };
+        Ok(Disposition::Answered(
+            Some(reason),
+            connection.acknowledgment(now),
+        ))
     }
 }
 
@@ -346,10 +348,8 @@ impl Engine<'_> {
     }
 }
 
-/// What answers a segment for which nobody is there.
-fn refusal(segment: &TcpSegment<'_>) -> Disposition {
-    Disposition::Answered(Some(Discard::NoSocket), reset_for(segment))
-}
+/// What becomes of a segment for which nobody is there.
+const REFUSAL: Disposition = Disposition::Refused(Discard::NoSocket);
 
 /// How soon an answer is tried again whose neighbor is being asked for. That ends by itself: a neighbor
 /// that does not answer is unreachable, and then the answer counts as lost.

@@ -8,7 +8,7 @@ use crate::engine::tcp::half_open::Request;
 use crate::stats::{Counted, Discard};
 use crate::storage::Index;
 use crate::tcp::{
-    CookieArrival, Disposition, FourTuple, HalfOpen, SynCookies, TupleHash, reset_for,
+    CookieArrival, Disposition, FourTuple, HalfOpen, SynCookies, TupleHash,
     timestamp_value,
 };
 use crate::time::Instant;
@@ -72,10 +72,7 @@ impl Engine<'_> {
             timestamp_offset: self.peer(now, tuple).timestamp_offset,
         };
         let Some(half_open) = self.tcp.cookies.redeem(now, &segment.header, arrival) else {
-            return Some(Disposition::Answered(
-                Some(Discard::BadSynCookie),
-                reset_for(segment),
-            ));
+            return Some(Disposition::Refused(Discard::BadSynCookie));
         };
         let Some(index) = self.slot_for_connection(listener) else {
             return Some(Disposition::Discarded(Discard::NoConnectionSlot));

@@ -7,11 +7,10 @@ use crate::stats::Discard;
 use crate::tcp::FourTuple;
 use crate::tcp::clock::Soon;
 use crate::tcp::receiver::window_shift;
-use crate::tcp::reset::reset_for;
 use crate::tcp::sack::Sack;
 use crate::tcp::timestamps::{PeerTimestamp, TimestampOffset};
 use crate::time::{Duration, Instant};
-use crate::wire::{SeqNum, TcpFlags, TcpHeader, TcpOptions, TcpSegment};
+use crate::wire::{SeqNum, TcpFlags, TcpHeader, TcpSegment};
 
 /// What has to be known to answer again and to complete the handshake. `K` says who listens.
 #[derive(Clone, Copy, Debug)]
@@ -48,8 +47,10 @@ pub(crate) enum SynReply {
     AnswerAgain,
     /// The peer took it back.
     Forget,
-    /// The segment does not belong here, and this says so.
-    Answer(Discard, TcpHeader),
+    /// The segment does not belong here; [`HalfOpen::acknowledgment`] tells the peer where we are.
+    Acknowledge(Discard),
+    /// Nor does this one, and a reset says so.
+    Refuse(Discard),
     Discard(Discard),
 }
 
@@ -112,16 +113,8 @@ impl<K> HalfOpen<K> {
         if self.ecn {
             flags = flags | TcpFlags::ECE;
         }
-        let mut header = TcpHeader {
-            src_port: self.tuple.local.port,
-            dst_port: self.tuple.remote.port,
-            seq: self.iss,
-            ack: self.irs + 1,
-            flags,
-            window: self.offered_window,
-            urgent: 0,
-            options: TcpOptions::default(),
-        };
+        let mut header = self.tuple.header(flags, self.iss, self.irs + 1);
+        header.window = self.offered_window;
         // Where they stay: what is moved is read in other pieces than it was written in.
         let options = &mut header.options;
         options.mss = Some(offer.path_mss);
@@ -146,7 +139,7 @@ impl<K> HalfOpen<K> {
             return if header.seq == next {
                 SynReply::Forget
             } else if header.seq.in_window(next, window) {
-                SynReply::Answer(Discard::InexactReset, self.acknowledgment())
+                SynReply::Acknowledge(Discard::InexactReset)
             } else {
                 SynReply::Discard(Discard::OutOfWindow)
             };
@@ -155,16 +148,16 @@ impl<K> HalfOpen<K> {
             return if header.seq == self.irs && !header.flags.contains(TcpFlags::ACK) {
                 SynReply::AnswerAgain
             } else {
-                SynReply::Answer(Discard::UnexpectedSyn, self.acknowledgment())
+                SynReply::Acknowledge(Discard::UnexpectedSyn)
             };
         }
         if !(header.seq == next || header.seq.in_window(next, window)) {
-            return SynReply::Answer(Discard::OutOfWindow, self.acknowledgment());
+            return SynReply::Acknowledge(Discard::OutOfWindow);
         }
         match self.timestamp.check(&header.options) {
             Ok(()) => {}
             Err(bad) if bad.is_old() => {
-                return SynReply::Answer(bad.into(), self.acknowledgment());
+                return SynReply::Acknowledge(bad.into());
             }
             Err(bad) => return SynReply::Discard(bad.into()),
         }
@@ -172,23 +165,15 @@ impl<K> HalfOpen<K> {
             return SynReply::Discard(Discard::MissingAck);
         }
         if header.ack != self.iss + 1 {
-            return SynReply::Answer(Discard::BadAck, reset_for(segment));
+            return SynReply::Refuse(Discard::BadAck);
         }
         SynReply::Complete
     }
 
     /// What tells the peer where we are.
-    fn acknowledgment(&self) -> TcpHeader {
-        TcpHeader {
-            src_port: self.tuple.local.port,
-            dst_port: self.tuple.remote.port,
-            seq: self.iss + 1,
-            ack: self.irs + 1,
-            flags: TcpFlags::ACK,
-            window: 0,
-            urgent: 0,
-            options: TcpOptions::default(),
-        }
+    pub(crate) fn acknowledgment(&self) -> TcpHeader {
+        self.tuple
+            .header(TcpFlags::ACK, self.iss + 1, self.irs + 1)
     }
 }
 
