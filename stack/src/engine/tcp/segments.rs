@@ -84,7 +84,10 @@ impl<'d> Engine<'d> {
     #[inline]
     pub(super) fn find_connection(&mut self, tuple: &FourTuple) -> Result<Index, TupleHash> {
         let last = self.tcp.last;
-        if self.sockets.is_filed(last) && is_between(self.sockets.body(last), tuple) {
+        // Where there are few, to look at all of them takes hardly longer than to look at one.
+        if cfg!(feature = "many-sockets")
+            && self.sockets.is_filed(last)
+            && is_between(self.sockets.body(last), tuple) {
             return Ok(last);
         }
         self.find_other_connection(tuple)

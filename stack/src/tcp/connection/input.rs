@@ -77,7 +77,7 @@ impl Connection<'_> {
     /// answers when the FIN comes again.
     fn last_acknowledgment(&mut self, now: Instant) -> Disposition {
         match self.time_wait() {
-            Some(record) if self.due.ack => {
+            Some(record) if self.due.ack && cfg!(feature = "many-sockets") => {
                 self.due.ack = false;
                 Disposition::Answered(None, record.acknowledgment(now))
             }
