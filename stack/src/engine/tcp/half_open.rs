@@ -4,7 +4,6 @@
 use crate::engine::config::EcnPolicy;
 use crate::engine::inline::{Inline, InlinePacket};
 use crate::engine::interface::{Path, Reach};
-use crate::engine::tcp::listen::listening_on;
 use crate::engine::{Engine, SocketKey};
 use crate::stats::{Counted, Discard};
 use crate::storage::Index;
@@ -117,9 +116,6 @@ impl<'d> Engine<'d> {
         let Ok(record) = self.tcp.half_open.insert(hash.bucket(), record) else {
             return Disposition::Discarded(Discard::HalfOpenTableFull);
         };
-        if let Some(l) = self.sockets.listener_mut(listener) {
-            l.half_open += 1;
-        }
         let mut answer = self.next_answer(now, record, tuple);
         if let Disposition::Answered(_, header) = &mut answer {
             self.grant_fast_open(now, request, header);
@@ -175,7 +171,7 @@ impl<'d> Engine<'d> {
             SynReply::Complete => self.complete(now, record, (&half_open, hash), segment),
             SynReply::AnswerAgain => self.answer_again(now, &half_open),
             SynReply::Forget => {
-                self.forget_half_open(record);
+                self.tcp.half_open.remove(record);
                 Disposition::Accepted
             }
             SynReply::Acknowledge(reason) => {
@@ -194,33 +190,16 @@ impl<'d> Engine<'d> {
         (half_open, hash): (&HalfOpen<SocketKey>, TupleHash),
         segment: &TcpSegment<'_>,
     ) -> Disposition {
-        // The socket that was asked may have been taken by another connection meanwhile.
-        let asked = self.sockets.index(half_open.listener);
-        let listener = asked
-            .filter(|&index| listening_on(self.sockets.body(index)).is_some())
-            .or_else(|| self.find_listener(&half_open.tuple));
-        let Some(listener) = listener else {
-            self.forget_half_open(record);
+        // Whoever listens by now: the socket that was asked may have been taken by another connection.
+        let Some(listener) = self.find_listener(&half_open.tuple) else {
+            self.tcp.half_open.remove(record);
             return REFUSAL;
         };
         let Some(index) = self.slot_for_connection(listener) else {
             return Disposition::Discarded(Discard::NoConnectionSlot);
         };
-        self.forget_half_open(record);
-        self.open_passively(now, (listener, index), (half_open, hash), segment)
-    }
-
-    pub(in crate::engine) fn forget_half_open(&mut self, record: Index) {
-        let Some(half_open) = self.tcp.half_open.get(record) else {
-            return;
-        };
-        let listener = half_open.listener;
         self.tcp.half_open.remove(record);
-        if let Some(listener) = self.sockets.index(listener)
-            && let Some(l) = self.sockets.listener_mut(listener)
-        {
-            l.half_open = l.half_open.saturating_sub(1);
-        }
+        self.open_passively(now, (listener, index), (half_open, hash), segment)
     }
 
     /// A segment for a connection in TIME-WAIT. `Err` when it asks for a new connection: with the number
@@ -266,24 +245,13 @@ impl Engine<'_> {
         if self.tcp.time_wait_due <= now {
             self.end_time_wait(now);
         }
-        if self.tcp.half_open_due > now {
+        if self.interface.link_up {
             return;
         }
-        if !self.interface.link_up {
-            // What is due meanwhile counts as sent and lost: it comes neither later nor all at once.
-            let is_due = |h: &HalfOpen<_>| h.due(now) <= now && !h.is_exhausted();
-            while let Some(record) = self.tcp.half_open.search(&is_due) {
-                if let Some(half_open) = self.tcp.half_open.get_mut(record) {
-                    half_open.on_answered(now);
-                }
-            }
+        // What is due meanwhile counts as sent and lost: it comes neither later nor all at once.
+        while let Some((_, half_open)) = self.next_half_open(now) {
+            half_open.on_answered(now);
         }
-        // The table is small, and this happens about once a second while it is in use.
-        let has_had_its_time = |h: &HalfOpen<_>| h.due(now) <= now && h.is_exhausted();
-        while let Some(record) = self.tcp.half_open.search(&has_had_its_time) {
-            self.forget_half_open(record);
-        }
-        self.refresh_half_open_due(now);
     }
 
     /// Forgets the connections in TIME-WAIT that have had their time.
@@ -300,23 +268,31 @@ impl Engine<'_> {
         };
     }
 
-    fn refresh_half_open_due(&mut self, now: Instant) {
-        let due = self.tcp.half_open.iter().map(|(_, h)| h.due(now)).min();
-        self.tcp.half_open_due = due.unwrap_or(Instant::FAR_FUTURE);
+    /// A half-open connection whose answer is due again. Those that were answered often enough are forgotten.
+    ///
+    /// The table is small, and this happens about once a second while it is in use.
+    fn next_half_open(&mut self, now: Instant) -> Option<(Index, &mut HalfOpen<SocketKey>)> {
+        while self.tcp.half_open_due <= now {
+            let table = &mut self.tcp.half_open;
+            let Some(record) = table.search(&|h| h.due(now) <= now) else {
+                let next = table.iter().map(|(_, h)| h.due(now)).min();
+                self.tcp.half_open_due = next.unwrap_or(Instant::FAR_FUTURE);
+                break;
+            };
+            if !table.get(record)?.is_exhausted() {
+                return Some((record, self.tcp.half_open.get_mut(record)?));
+            }
+            table.remove(record);
+        }
+        None
     }
 
     /// The next answer that is due again.
     pub(in crate::engine) fn poll_listen(&mut self, now: Instant) -> Option<Inline<'static>> {
-        while self.tcp.half_open_due <= now {
-            let is_due = |h: &HalfOpen<_>| h.due(now) <= now && !h.is_exhausted();
-            let Some(record) = self.tcp.half_open.search(&is_due) else {
-                self.on_listen_timeout(now);
-                return None;
-            };
-            let tuple = self.tcp.half_open.get(record)?.tuple;
-            let remote = tuple.remote.addr;
+        while let Some((record, half_open)) = self.next_half_open(now) {
+            let tuple = half_open.tuple;
             let mut path = Path::from_source(Some(tuple.local.addr));
-            let reach = self.interface.reach(now, remote, &mut path);
+            let reach = self.interface.reach(now, tuple.remote.addr, &mut path);
             #[cfg(feature = "medium-ethernet")]
             if matches!(reach, Reach::Pending(_)) {
                 // The first answer went back to where the request came from; this is the first packet
@@ -324,11 +300,9 @@ impl Engine<'_> {
                 // answer counts as lost: a flood in the name of the whole subnet costs no polls.
                 let half_open = self.tcp.half_open.get_mut(record)?;
                 half_open.put_off(now + NEIGHBOR_WAIT);
-                self.refresh_half_open_due(now);
                 continue;
             }
             let answer = self.next_answer(now, record, &tuple);
-            self.refresh_half_open_due(now);
             if let (Reach::Now, Some(link), Disposition::Answered(_, header)) =
                 (reach, self.interface.link_header(&path), answer)
             {

@@ -165,7 +165,6 @@ impl<'d> Engine<'d> {
             local,
             pool,
             backlog,
-            half_open: 0,
             queue: List::new(),
             queued: 0,
             #[cfg(feature = "tcp-fast-open")]
@@ -218,7 +217,7 @@ impl<'d> Engine<'d> {
             self.tcp_detach(connection);
         }
         while let Some(record) = self.tcp.half_open.search(&|h| h.listener == key) {
-            self.forget_half_open(record);
+            self.tcp.half_open.remove(record);
         }
         self.sockets.free(listener);
     }
@@ -226,7 +225,11 @@ impl<'d> Engine<'d> {
     /// How many connections a listener has: half-open, waiting to be accepted.
     pub(crate) fn listener_load(&self, key: SocketKey) -> Option<(u16, u16)> {
         match self.sockets.body(self.sockets.index(key)?) {
-            Body::Listener(l) => Some((l.half_open, l.queued)),
+            Body::Listener(l) => {
+                let records = self.tcp.half_open.iter();
+                let half_open = records.filter(|(_, h)| h.listener == key).count();
+                Some((half_open as u16, l.queued))
+            }
             _ => None,
         }
     }

@@ -26,7 +26,7 @@ impl Engine<'_> {
             // that it knows the predecessor's numbers, and so takes the place of one that has proved
             // nothing.
             if let Some((oldest, _)) = self.tcp.half_open.oldest() {
-                self.forget_half_open(oldest);
+                self.tcp.half_open.remove(oldest);
                 return self.on_request(now, request);
             }
             return Disposition::Discarded(Discard::HalfOpenTableFull);
