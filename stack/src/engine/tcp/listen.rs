@@ -223,12 +223,12 @@ impl<'d> Engine<'d> {
     }
 
     /// How many connections a listener has: half-open, waiting to be accepted.
-    pub(crate) fn listener_load(&self, key: SocketKey) -> Option<(u16, u16)> {
+    pub(crate) fn listener_load(&self, key: SocketKey) -> Option<(usize, usize)> {
         match self.sockets.body(self.sockets.index(key)?) {
             Body::Listener(l) => {
                 let records = self.tcp.half_open.iter();
                 let half_open = records.filter(|(_, h)| h.listener == key).count();
-                Some((half_open as u16, l.queued))
+                Some((half_open, usize::from(l.queued)))
             }
             _ => None,
         }
