@@ -213,7 +213,9 @@ impl<'d> Engine<'d> {
             return;
         };
         while let Some(connection) = self.listener_accept(key) {
-            self.tcp_with(connection, |c| c.abort());
+            if let Some(tcp) = self.sockets.tcp_of(connection) {
+                tcp.connection.abort();
+            }
             self.tcp_detach(connection);
         }
         while let Some(record) = self.tcp.half_open.search(&|h| h.listener == key) {
