@@ -109,14 +109,14 @@ impl<'d> Engine<'d> {
             return self.on_crowded_request(now, request);
         }
         let iss = self.choose_iss(now, request);
-        let capacity = self.receive_capacity_of(listener);
+        let offer = self.offer_for(now, listener, tuple);
         let key = self.sockets.key(listener);
-        let mut record = HalfOpen::new(now, *tuple, key, iss, syn, capacity);
+        let mut record = HalfOpen::new(now, *tuple, key, iss, syn, &offer);
         record.ecn &= self.tcp.ecn != EcnPolicy::Off;
         let Ok(record) = self.tcp.half_open.insert(hash.bucket(), record) else {
             return Disposition::Discarded(Discard::HalfOpenTableFull);
         };
-        let mut answer = self.next_answer(now, record, tuple);
+        let mut answer = self.next_answer(now, record);
         if let Disposition::Answered(_, header) = &mut answer {
             self.grant_fast_open(now, request, header);
         }
@@ -132,29 +132,30 @@ impl<'d> Engine<'d> {
         }
     }
 
-    /// The answer to a request that was made again.
-    fn answer_again(&mut self, now: Instant, half_open: &HalfOpen<SocketKey>) -> Disposition {
-        let offer = self.offer_for(now, &half_open.tuple);
-        Disposition::Answered(None, half_open.answer(now, &offer))
-    }
-
-    pub(in crate::engine) fn offer_for(&mut self, now: Instant, tuple: &FourTuple) -> Offer {
+    /// What a listener offers for a connection between these ends.
+    pub(in crate::engine) fn offer_for(
+        &mut self,
+        now: Instant,
+        listener: Index,
+        tuple: &FourTuple,
+    ) -> Offer {
+        let receive_capacity = self.receive_capacity_of(listener);
         let peer = self.peer(now, tuple);
         Offer {
+            receive_capacity,
             path_mss: peer.mss().announced,
             timestamp_offset: peer.timestamp_offset,
         }
     }
 
-    /// The answer to a request between these ends; it counts as sent.
-    fn next_answer(&mut self, now: Instant, record: Index, tuple: &FourTuple) -> Disposition {
-        let offer = self.offer_for(now, tuple);
+    /// The answer to a request; it counts as sent.
+    fn next_answer(&mut self, now: Instant, record: Index) -> Disposition {
         let Some(half_open) = self.tcp.half_open.get_mut(record) else {
             return Disposition::Discarded(Discard::NoSocket);
         };
         half_open.on_answered(now);
         self.tcp.half_open_due = self.tcp.half_open_due.min(half_open.due(now));
-        Disposition::Answered(None, half_open.answer(now, &offer))
+        Disposition::Answered(None, half_open.answer(now))
     }
 
     fn on_half_open_segment(
@@ -169,7 +170,7 @@ impl<'d> Engine<'d> {
         };
         match half_open.on_segment(segment) {
             SynReply::Complete => self.complete(now, record, (&half_open, hash), segment),
-            SynReply::AnswerAgain => self.answer_again(now, &half_open),
+            SynReply::AnswerAgain => Disposition::Answered(None, half_open.answer(now)),
             SynReply::Forget => {
                 self.tcp.half_open.remove(record);
                 Disposition::Accepted
@@ -302,7 +303,7 @@ impl Engine<'_> {
                 half_open.put_off(now + NEIGHBOR_WAIT);
                 continue;
             }
-            let answer = self.next_answer(now, record, &tuple);
+            let answer = self.next_answer(now, record);
             if let (Reach::Now, Some(link), Disposition::Answered(_, header)) =
                 (reach, self.interface.link_header(&path), answer)
             {

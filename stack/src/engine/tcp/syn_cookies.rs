@@ -31,18 +31,18 @@ impl Engine<'_> {
             }
             return Disposition::Discarded(Discard::HalfOpenTableFull);
         }
+        let offer = self.offer_for(now, request.listener, request.tuple);
         let mut half_open = HalfOpen::new(
             now,
             *request.tuple,
             (),
             SeqNum::new(0),
             request.syn,
-            self.receive_capacity_of(request.listener),
+            &offer,
         );
         half_open.ecn &= self.tcp.ecn != EcnPolicy::Off;
         self.tcp.cookies.bake(now, &mut half_open);
-        let offer = self.offer_for(now, request.tuple);
-        let mut header = half_open.answer(now, &offer);
+        let mut header = half_open.answer(now);
         if let Some(timestamps) = &mut header.options.timestamps {
             let stamped = SynCookies::stamp_time(timestamp_value(now, 0), &half_open);
             timestamps.value = stamped.wrapping_add(offer.timestamp_offset);
@@ -68,8 +68,7 @@ impl Engine<'_> {
         let arrival = CookieArrival {
             tuple,
             listener: self.sockets.key(listener),
-            receive_capacity: self.receive_capacity_of(listener),
-            timestamp_offset: self.peer(now, tuple).timestamp_offset,
+            offer: self.offer_for(now, listener, tuple),
         };
         let Some(half_open) = self.tcp.cookies.redeem(now, &segment.header, arrival) else {
             return Some(Disposition::Refused(Discard::BadSynCookie));

@@ -32,6 +32,9 @@ pub(crate) struct HalfOpen<K> {
     /// by how much those that follow are.
     pub(super) offered_window: u16,
     pub(crate) offered_shift: u8,
+    /// The MSS that was offered.
+    pub(super) offered_mss: u16,
+    pub(crate) timestamp_offset: TimestampOffset,
     /// How often the request was answered.
     pub(crate) attempts: u8,
     /// When it is answered again.
@@ -57,6 +60,8 @@ pub(crate) enum SynReply {
 /// What our side of the handshake offers.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Offer {
+    /// The length in bytes of the receive buffer.
+    pub(crate) receive_capacity: usize,
     /// The longest TCP payload without options that the path takes.
     pub(crate) path_mss: u16,
     pub(crate) timestamp_offset: TimestampOffset,
@@ -70,7 +75,7 @@ impl<K> HalfOpen<K> {
         listener: K,
         iss: SeqNum,
         syn: &TcpHeader,
-        receive_capacity: usize,
+        offer: &Offer,
     ) -> Self {
         Self {
             tuple,
@@ -83,8 +88,10 @@ impl<K> HalfOpen<K> {
             sack: Sack::permitted_by(&syn.options),
             timestamp: PeerTimestamp::of(syn),
             ecn: cfg!(feature = "tcp-ecn") && syn.flags.contains(TcpFlags::ECE | TcpFlags::CWR),
-            offered_window: syn_window(receive_capacity),
-            offered_shift: window_shift(receive_capacity),
+            offered_window: syn_window(offer.receive_capacity),
+            offered_shift: window_shift(offer.receive_capacity),
+            offered_mss: offer.path_mss,
+            timestamp_offset: offer.timestamp_offset,
             attempts: 0,
             due: Soon::new(now),
         }
@@ -108,7 +115,7 @@ impl<K> HalfOpen<K> {
 
     /// The answer to the SYN, also for a peer that repeated it. How long the request is remembered does not
     /// depend on that, or whoever repeats it often enough could make the record immortal.
-    pub(crate) fn answer(&self, now: Instant, offer: &Offer) -> TcpHeader {
+    pub(crate) fn answer(&self, now: Instant) -> TcpHeader {
         let mut flags = TcpFlags::SYN | TcpFlags::ACK;
         if self.ecn {
             flags = flags | TcpFlags::ECE;
@@ -117,10 +124,10 @@ impl<K> HalfOpen<K> {
         header.window = self.offered_window;
         // Where they stay: what is moved is read in other pieces than it was written in.
         let options = &mut header.options;
-        options.mss = Some(offer.path_mss);
+        options.mss = Some(self.offered_mss);
         options.window_scale = self.shift.map(|_| self.offered_shift);
         self.sack.put(options);
-        self.timestamp.put(now, offer.timestamp_offset, options);
+        self.timestamp.put(now, self.timestamp_offset, options);
         header
     }
 

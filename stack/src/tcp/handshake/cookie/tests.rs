@@ -2,7 +2,6 @@ use core::net::Ipv4Addr;
 
 use super::*;
 use crate::rand::Seed;
-use crate::tcp::handshake::Offer;
 use crate::wire::{IpEndpoint, TcpFlags, TcpOptions, Timestamps};
 
 const NOW: Instant = Instant::from_secs(1_000_000);
@@ -45,15 +44,19 @@ fn modern() -> TcpOptions {
     }
 }
 
-/// The answer to a SYN, with a cookie.
-fn answer(cookies: &mut SynCookies, now: Instant, syn: &TcpHeader) -> TcpHeader {
-    let mut request = HalfOpen::new(now, tuple(), (), SeqNum::new(0), syn, CAPACITY);
-    cookies.bake(now, &mut request);
-    let offer = Offer {
+fn offer(receive_capacity: usize) -> Offer {
+    Offer {
+        receive_capacity,
         path_mss: 1_460,
         timestamp_offset: OFFSET,
-    };
-    let mut answer = request.answer(now, &offer);
+    }
+}
+
+/// The answer to a SYN, with a cookie.
+fn answer(cookies: &mut SynCookies, now: Instant, syn: &TcpHeader) -> TcpHeader {
+    let mut request = HalfOpen::new(now, tuple(), (), SeqNum::new(0), syn, &offer(CAPACITY));
+    cookies.bake(now, &mut request);
+    let mut answer = request.answer(now);
     if let Some(ts) = &mut answer.options.timestamps {
         let millis = ts.value.wrapping_sub(OFFSET);
         ts.value = SynCookies::stamp_time(millis, &request).wrapping_add(OFFSET);
@@ -92,8 +95,7 @@ fn redeem_with(
     let arrival = CookieArrival {
         tuple: &tuple(),
         listener: (),
-        receive_capacity,
-        timestamp_offset: OFFSET,
+        offer: offer(receive_capacity),
     };
     cookies.redeem(now, ack, arrival)
 }

@@ -23,7 +23,12 @@ fn rfc7323_5_3_an_old_timestamp_completes_no_handshake() {
         options: stamped(5_000),
         ..TcpHeader::default()
     };
-    let half_open = HalfOpen::new(Instant::from_secs(1), tuple, (), iss, &syn, 4_096);
+    let offer = Offer {
+        receive_capacity: 4_096,
+        path_mss: 1_460,
+        timestamp_offset: 0,
+    };
+    let half_open = HalfOpen::new(Instant::from_secs(1), tuple, (), iss, &syn, &offer);
     let answer_to = |options| {
         half_open.on_segment(&TcpSegment {
             header: TcpHeader {
