@@ -41,7 +41,7 @@ impl Connection<'_> {
             .filter(|sent| !self.is_original(now, header, sent));
         let rtt = self.recovery.on_delivered(micros(now), &mut delivered);
         if let Some(rtt) = rtt {
-            self.rtt.sample(Duration::from_micros(u64::from(rtt)));
+            self.rtt.sample(rtt);
         } else if advances && !self.rtt.is_timing() {
             self.measure_by_echo(now, header);
         }

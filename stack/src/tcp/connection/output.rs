@@ -12,7 +12,7 @@ use super::plan::{Kind, SegmentPlan, Span};
 use super::timers::Timer;
 use crate::events::Events;
 use crate::tcp::clock::micros;
-use crate::tcp::clock::{since_ticks, ticks};
+use crate::tcp::clock::{TICK, ticks};
 use crate::tcp::recovery::{Hole, Phase};
 use crate::tcp::timestamps::LastAck;
 use crate::tcp::{ConnectionError, FourTuple, State};
@@ -300,12 +300,11 @@ impl Connection<'_> {
 
     /// Whatever congestion control knows is old when nothing was sent for longer than a timeout.
     fn notice_silence(&mut self, now: Instant) {
-        let (silence, rto) = (since_ticks(now, self.last_sent), self.rtt.rto());
+        let silence = ticks(now).wrapping_sub(self.last_sent);
+        let rto = (self.rtt.rto().as_micros() / u64::from(TICK)) as u32;
         if silence > rto {
-            let timeouts = silence.as_micros() / rto.as_micros().max(1);
             self.pacer.restart(micros(now));
-            self.congestion
-                .on_idle(u32::try_from(timeouts).unwrap_or(u32::MAX));
+            self.congestion.on_idle(silence / rto.max(1));
         }
     }
 
