@@ -112,8 +112,13 @@ impl RttEstimator {
     }
 
     /// The timeout for what is sent now.
-    #[cfg_attr(target_pointer_width = "32", inline(never))]
+    #[inline]
     pub(crate) fn rto(&self) -> Duration {
+        Duration::from_micros(u64::from(self.rto_micros()))
+    }
+
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
+    fn rto_micros(&self) -> u32 {
         let rto = match (self.srtt, self.syn) {
             (0, Syn::Unmeasured) => FALLBACK_RTO,
             (0, _) => INITIAL_RTO,
@@ -121,8 +126,7 @@ impl RttEstimator {
         };
         let rto = rto.min(MAX_RTO).max(self.min_rto.as_micros());
         let factor = 1u32.checked_shl(self.backoff.into()).unwrap_or(u32::MAX);
-        let backed_off = rto.saturating_mul(factor);
-        Duration::from_micros(u64::from(backed_off.min(MAX_RTO)))
+        rto.saturating_mul(factor).min(MAX_RTO)
     }
 
     pub(crate) fn srtt(&self) -> Option<Duration> {

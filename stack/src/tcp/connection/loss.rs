@@ -355,7 +355,7 @@ impl Connection<'_> {
             // silence says nothing about the path.
             self.rtt.forget_backoff();
         } else if let Some(age) = self.timestamps.echo_age(now, &header.options) {
-            self.rtt.sample(age);
+            self.rtt.sample(age.as_micros() as u32);
         }
     }
 }
