@@ -65,33 +65,39 @@ use crate::time::{Duration, Instant};
 use crate::wire::{IpAddress, IpEndpoint, SeqNum};
 
 /// A connection, or the place for one: buffers and settings stay from one connection to the next.
+///
+/// What is looked at most often comes first: processors reach that with shorter instructions.
 #[derive(Debug)]
+#[repr(C)]
 pub(crate) struct Connection<'d> {
-    pub(crate) tuple: FourTuple,
     state: State,
+    due: Due,
+    marks: Marks,
+    events: Events,
     /// How the connection ended, when it did not end orderly.
     error: Option<ConnectionError>,
     /// What the network reported while it may still recover (RFC 1122, section 4.2.3.9).
     soft_error: Option<ConnectionError>,
-    snd: Sender<'d>,
-    rcv: Receiver<'d>,
-    rtt: RttEstimator,
-    congestion: Controller,
-    pacer: Pacer,
-    recovery: Recovery,
-    timers: Timers,
-    pub(crate) options: Options,
-    timestamps: Timestamping,
+    /// Timeouts in a row without an answer.
+    retries: u8,
     /// Whether the peer accepts selective acknowledgments.
     sack: Sack,
+    tally: Tally,
     /// The longest payload of one segment: what peer and path take, less the options of every segment.
     mss: u16,
     size: SegmentSize,
+    pub(crate) tuple: FourTuple,
+    snd: Sender<'d>,
+    rcv: Receiver<'d>,
+    timers: Timers,
+    recovery: Recovery,
+    congestion: Controller,
+    rtt: RttEstimator,
+    pacer: Pacer,
+    pub(crate) options: Options,
+    timestamps: Timestamping,
     #[cfg(feature = "tcp-ecn")]
     ecn: Ecn,
-    due: Due,
-    /// Timeouts in a row without an answer.
-    retries: u8,
     keep_alive: KeepAlive,
     /// Last.ACK.sent of RFC 7323, section 4.3; takes no room without timestamps.
     last_ack_sent: LastAck,
@@ -102,9 +108,6 @@ pub(crate) struct Connection<'d> {
     /// Bytes in the network when data was last sent.
     last_pipe: u32,
     retransmits: Count,
-    marks: Marks,
-    events: Events,
-    tally: Tally,
 }
 
 impl<'d> Connection<'d> {
