@@ -94,9 +94,7 @@ impl TimeWait {
     /// What tells the peer that everything arrived.
     #[inline(never)]
     pub(crate) fn acknowledgment(&self, now: Instant) -> TcpHeader {
-        let mut header = self
-            .tuple
-            .header(TcpFlags::ACK, self.snd_nxt, self.rcv_nxt);
+        let mut header = self.tuple.header(TcpFlags::ACK, self.snd_nxt, self.rcv_nxt);
         header.window = self.window;
         self.timestamps.put(now, &mut header.options);
         header

@@ -17,9 +17,9 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 #[cfg(feature = "tcp-fast-open")]
 pub use fast_open::FastOpenCookie;
 pub use flags::TcpFlags;
+pub use options::TcpOptions;
 #[cfg(feature = "tcp-timestamps")]
 pub use options::Timestamps;
-pub use options::TcpOptions;
 pub use sack::SackBlocks;
 
 use super::Malformed;

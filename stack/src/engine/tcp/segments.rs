@@ -87,7 +87,8 @@ impl<'d> Engine<'d> {
         // Where there are few, to look at all of them takes hardly longer than to look at one.
         if cfg!(feature = "many-sockets")
             && self.sockets.is_filed(last)
-            && is_between(self.sockets.body(last), tuple) {
+            && is_between(self.sockets.body(last), tuple)
+        {
             return Ok(last);
         }
         self.find_other_connection(tuple)

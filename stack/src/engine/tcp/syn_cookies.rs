@@ -8,8 +8,7 @@ use crate::engine::tcp::half_open::Request;
 use crate::stats::{Counted, Discard};
 use crate::storage::Index;
 use crate::tcp::{
-    CookieArrival, Disposition, FourTuple, HalfOpen, SynCookies, TupleHash,
-    timestamp_value,
+    CookieArrival, Disposition, FourTuple, HalfOpen, SynCookies, TupleHash, timestamp_value,
 };
 use crate::time::Instant;
 use crate::wire::{SeqNum, TcpFlags, TcpSegment};
@@ -32,14 +31,8 @@ impl Engine<'_> {
             return Disposition::Discarded(Discard::HalfOpenTableFull);
         }
         let offer = self.offer_for(now, request.listener, request.tuple);
-        let mut half_open = HalfOpen::new(
-            now,
-            *request.tuple,
-            (),
-            SeqNum::new(0),
-            request.syn,
-            &offer,
-        );
+        let mut half_open =
+            HalfOpen::new(now, *request.tuple, (), SeqNum::new(0), request.syn, &offer);
         half_open.ecn &= self.tcp.ecn != EcnPolicy::Off;
         self.tcp.cookies.bake(now, &mut half_open);
         let mut header = half_open.answer(now);

