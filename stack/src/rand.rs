@@ -56,8 +56,11 @@ impl Seed {
 
     /// What the stack draws from, and what it hashes with.
     pub(crate) fn split(self) -> (Random, HashKey) {
-        let word = |at: usize| u64::from_le_bytes(core::array::from_fn(|i| self.0[8 * at + i]));
-        let [a, b, c, d] = core::array::from_fn(word);
+        let mut words = [0; 4];
+        for (word, bytes) in words.iter_mut().zip(self.0.as_chunks().0) {
+            *word = u64::from_le_bytes(*bytes);
+        }
+        let [a, b, c, d] = words;
         let random = Random {
             stream: HashKey(a, b),
             counter: 0,

@@ -245,8 +245,10 @@ impl Board<'_> {
     }
 }
 
-#[cfg(all(test, feature = "tcp-sack"))]
+#[cfg(test)]
 mod tests {
+    #![cfg(feature = "tcp-sack")]
+
     use super::*;
 
     const MSS: u32 = 100;

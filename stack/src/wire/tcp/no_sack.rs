@@ -5,13 +5,13 @@ use super::super::seq::SeqNum;
 /// No ranges of sequence numbers that arrived beyond a gap.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub struct SackBlocks;
+pub struct SackBlocks(());
 
 impl SackBlocks {
     /// How many blocks there is room for.
     pub const CAPACITY: usize = 4;
     /// No block at all.
-    pub const EMPTY: Self = Self;
+    pub const EMPTY: Self = Self(());
 
     /// Tells that there was no room.
     pub fn push(&mut self, _left: SeqNum, _right: SeqNum) -> bool {
