@@ -12,7 +12,7 @@ pub(super) mod listener;
 mod no_fast_open;
 mod peer;
 pub(super) mod pool;
-#[cfg_attr(not(feature = "many-sockets"), path = "tcp/recent_one.rs")]
+#[cfg_attr(not(feature = "many-sockets"), path = "tcp/no_recent.rs")]
 mod recent;
 mod requests;
 mod segments;

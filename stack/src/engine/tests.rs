@@ -245,15 +245,24 @@ fn a_socket_that_connects_again_at_once_has_acknowledged_the_end_of_its_last_con
     pair.engines[0]
         .tcp_connect(client, remote, IpListenEndpoint::from(0))
         .unwrap();
-
-    let answer = answer.expect("the peer's FIN is acknowledged by itself");
-    assert!(
-        pair.engines[1]
-            .receive(pair.now, &answer, RxMeta::new())
-            .is_ok()
-    );
-    assert_eq!(pair.state(1, server), State::Closed);
     assert_eq!(pair.state(0, client), State::SynSent);
+
+    #[cfg(feature = "many-sockets")]
+    {
+        let answer = answer.expect("the peer's FIN is acknowledged by itself");
+        let answer = pair.engines[1].receive(pair.now, &answer, RxMeta::new());
+        assert!(answer.is_ok());
+    }
+    // It goes with the connection's next turn, which now is that of another; what remembers the connection acknowledges
+    // the FIN when it comes again.
+    #[cfg(not(feature = "many-sockets"))]
+    {
+        assert_eq!(answer, None);
+        pair.now = pair.engines[1].next_deadline();
+        pair.engines[1].on_timeout(pair.now);
+        pair.drive();
+    }
+    assert_eq!(pair.state(1, server), State::Closed);
 }
 
 #[test]

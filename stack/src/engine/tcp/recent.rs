@@ -27,8 +27,8 @@ impl Recent {
 
     /// The connection that the last segment was for.
     #[inline]
-    pub(super) fn last(&self) -> Index {
-        self.last
+    pub(super) fn last(&self) -> Option<Index> {
+        Some(self.last)
     }
 
     /// Which one a segment between these ends may be for, if not that.

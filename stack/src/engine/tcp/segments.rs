@@ -11,12 +11,13 @@ use crate::engine::sockets::Body;
 use crate::ip::{DISCOVERS_PATH_MTU, Destination};
 use crate::stats::{Counted, Discard, Stats};
 use crate::storage::Index;
-use crate::tcp::{Disposition, FourTuple, TupleHash};
+use crate::tcp::{Disposition, FourTuple, TupleHash, reset_for};
 use crate::time::Instant;
 use crate::wire::tcp::MIN_HEADER_LEN;
 use crate::wire::{Ecn, IpEndpoint, TcpSegment};
 
 impl<'d> Engine<'d> {
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(in crate::engine) fn on_tcp<'f>(
         &mut self,
         now: Instant,
@@ -45,17 +46,22 @@ impl<'d> Engine<'d> {
             Ok(index) => self.on_connection_segment(now, index, &segment),
             Err(hash) => self.on_unconnected_segment(now, &tuple, hash, &segment),
         };
-        match disposition {
-            Disposition::Accepted => Ok(None),
-            Disposition::Discarded(reason) => Err(reason),
+        let answer = match &disposition {
+            Disposition::Accepted => return Ok(None),
+            Disposition::Discarded(reason) => return Err(*reason),
+            Disposition::Refused(reason) => {
+                self.stats.discard(*reason);
+                &reset_for(&segment)
+            }
             Disposition::Answered(reason, header) => {
                 if let Some(reason) = reason {
-                    self.stats.discard(reason);
+                    self.stats.discard(*reason);
                 }
-                let flow_label = self.interface.flow_label(tuple.local, tuple.remote);
-                Ok(Some(received.answer_tcp(header, flow_label)))
+                header
             }
-        }
+        };
+        let flow_label = self.interface.flow_label(tuple.local, tuple.remote);
+        Ok(Some(received.answer_tcp(*answer, flow_label)))
     }
 
     pub(in crate::engine) fn on_connection_segment(
@@ -77,8 +83,9 @@ impl<'d> Engine<'d> {
     /// The connection between these ends, or their hash.
     #[inline]
     pub(super) fn find_connection(&mut self, tuple: &FourTuple) -> Result<Index, TupleHash> {
-        let last = self.tcp.recent.last();
-        if self.is_connection(last, tuple) {
+        if let Some(last) = self.tcp.recent.last()
+            && self.is_connection(last, tuple)
+        {
             return Ok(last);
         }
         self.find_other_connection(tuple)
