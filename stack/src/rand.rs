@@ -7,7 +7,20 @@
 
 use core::hash::Hasher;
 
-use siphasher::sip::SipHasher24;
+// What others hold in their hands, such as a cookie, is made as the hash's designers advise for that. Where only the
+// stack's own numbers are to be unforeseen, half the rounds do (SipHash-1-3, as in the hash tables of most languages).
+#[cfg(not(any(
+    feature = "many-sockets",
+    feature = "tcp-syn-cookies",
+    feature = "tcp-fast-open"
+)))]
+use siphasher::sip::SipHasher13 as SipHasher;
+#[cfg(any(
+    feature = "many-sockets",
+    feature = "tcp-syn-cookies",
+    feature = "tcp-fast-open"
+))]
+use siphasher::sip::SipHasher24 as SipHasher;
 
 /// The seed of a stack: 256 bits from the best source the platform has.
 ///
@@ -44,8 +57,8 @@ impl Seed {
     /// What the stack draws from, and what it hashes with.
     pub(crate) fn split(self) -> (Random, HashKey) {
         let mut words = [0; 4];
-        for (word, chunk) in words.iter_mut().zip(self.0.chunks_exact(8)) {
-            *word = chunk.iter().rev().fold(0, |w, &b| (w << 8) | u64::from(b));
+        for (word, bytes) in words.iter_mut().zip(self.0.as_chunks().0) {
+            *word = u64::from_le_bytes(*bytes);
         }
         let [a, b, c, d] = words;
         let random = Random {
@@ -134,11 +147,11 @@ impl Message {
     #[inline]
     fn put<const N: usize>(&mut self, bytes: [u8; N]) {
         match self.bytes.get_mut(self.len..self.len + N) {
-            Some(room) => {
+            Some(room) if cfg!(target_pointer_width = "64") => {
                 room.copy_from_slice(&bytes);
                 self.len += N;
             }
-            None => self.write(&bytes),
+            _ => self.write(&bytes),
         }
     }
 
@@ -196,8 +209,10 @@ impl Hasher for Message {
 
     #[inline(never)]
     fn finish(&self) -> u64 {
-        let message = self.bytes.get(..self.len).unwrap_or(&self.bytes);
-        SipHasher24::new_with_keys(self.key.0, self.key.1).hash(message)
+        // Whole words, which takes less code. The domain is never zero: what fills them up is told from it.
+        let words = self.len.div_ceil(8).min(MESSAGE_LEN / 8);
+        let (message, _) = self.bytes.split_at(8 * words);
+        SipHasher::new_with_keys(self.key.0, self.key.1).hash(message)
     }
 }
 

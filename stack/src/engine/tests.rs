@@ -9,6 +9,7 @@ mod datagrams;
 mod dhcpv6;
 #[cfg(feature = "ip-fragments")]
 mod fragments;
+mod likely;
 #[cfg(feature = "socket-udp")]
 mod turns;
 
@@ -156,6 +157,11 @@ impl Pair {
 
     /// A connection from A to B, over a listener on B: the keys of its ends.
     fn connection(&mut self) -> (SocketKey, SocketKey) {
+        self.connection_from(0)
+    }
+
+    /// The same from that port.
+    fn connection_from(&mut self, port: u16) -> (SocketKey, SocketKey) {
         let server = self.socket(1);
         self.engines[1]
             .tcp_listen(server, IpListenEndpoint::from(80))
@@ -165,7 +171,7 @@ impl Pair {
             .tcp_connect(
                 client,
                 IpEndpoint::new(B.into(), 80),
-                IpListenEndpoint::from(0),
+                IpListenEndpoint::from(port),
             )
             .unwrap();
         self.drive();
@@ -240,15 +246,24 @@ fn a_socket_that_connects_again_at_once_has_acknowledged_the_end_of_its_last_con
     pair.engines[0]
         .tcp_connect(client, remote, IpListenEndpoint::from(0))
         .unwrap();
-
-    let answer = answer.expect("the peer's FIN is acknowledged by itself");
-    assert!(
-        pair.engines[1]
-            .receive(pair.now, &answer, RxMeta::new())
-            .is_ok()
-    );
-    assert_eq!(pair.state(1, server), State::Closed);
     assert_eq!(pair.state(0, client), State::SynSent);
+
+    #[cfg(feature = "many-sockets")]
+    {
+        let answer = answer.expect("the peer's FIN is acknowledged by itself");
+        let answer = pair.engines[1].receive(pair.now, &answer, RxMeta::new());
+        assert!(answer.is_ok());
+    }
+    // It goes with the connection's next turn, which now is that of another; what remembers the connection acknowledges
+    // the FIN when it comes again.
+    #[cfg(not(feature = "many-sockets"))]
+    {
+        assert_eq!(answer, None);
+        pair.now = pair.engines[1].next_deadline();
+        pair.engines[1].on_timeout(pair.now);
+        pair.drive();
+    }
+    assert_eq!(pair.state(1, server), State::Closed);
 }
 
 #[test]
@@ -351,7 +366,7 @@ fn a_neighbor_is_asked_for_although_another_socket_sends_meanwhile() {
     let kind = |frame: Option<Vec<u8>>| frame.map(|frame| [frame[12], frame[13]]);
     assert_eq!(kind(next_frame(engine, pair.now)), Some([8, 0]), "the data");
     let mut next = None;
-    while next.is_none() && engine.wants_to_transmit(pair.now) {
+    while next.is_none() && engine.wants_to_go_on(pair.now) {
         next = next_frame(engine, pair.now);
     }
     assert_eq!(kind(next), Some([8, 6]), "ARP");

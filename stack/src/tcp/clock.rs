@@ -58,6 +58,7 @@ pub(super) fn ticks(now: Instant) -> u32 {
 }
 
 /// How long ago something was that was noted in [`ticks`].
+#[cfg(feature = "tcp-keep-alive")]
 pub(super) fn since_ticks(now: Instant, then: u32) -> Duration {
     Duration::from_micros(u64::from(ticks(now).wrapping_sub(then)) * u64::from(TICK))
 }

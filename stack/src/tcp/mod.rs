@@ -33,6 +33,8 @@ mod receiver;
 mod recovery;
 mod reset;
 mod rtt;
+#[cfg_attr(not(feature = "tcp-sack"), path = "no_sack.rs")]
+mod sack;
 mod sender;
 mod state;
 mod time_wait;
@@ -58,7 +60,7 @@ pub(crate) use timestamps::TimestampOffset;
 #[cfg(feature = "tcp-syn-cookies")]
 pub(crate) use timestamps::timestamp_value;
 
-use crate::wire::{IpAddress, IpEndpoint};
+use crate::wire::{IpAddress, IpEndpoint, SeqNum, TcpFlags, TcpHeader};
 
 /// What identifies a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,6 +74,18 @@ impl FourTuple {
     #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(crate) fn is(&self, other: &Self) -> bool {
         self == other
+    }
+
+    /// A header from here to there, without a window and without options.
+    fn header(&self, flags: TcpFlags, seq: SeqNum, ack: SeqNum) -> TcpHeader {
+        TcpHeader {
+            src_port: self.local.port,
+            dst_port: self.remote.port,
+            seq,
+            ack,
+            flags,
+            ..TcpHeader::default()
+        }
     }
 }
 

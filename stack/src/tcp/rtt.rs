@@ -89,8 +89,7 @@ impl RttEstimator {
     /// Something new was acknowledged: the SYN, if that is being timed.
     pub(crate) fn on_ack(&mut self, now: Instant) {
         if self.is_timing() {
-            let rtt = (now.as_micros() as u32).wrapping_sub(self.rttvar);
-            self.sample(Duration::from_micros(u64::from(rtt)));
+            self.sample((now.as_micros() as u32).wrapping_sub(self.rttvar));
         }
     }
 
@@ -114,8 +113,13 @@ impl RttEstimator {
     }
 
     /// The timeout for what is sent now.
-    #[cfg_attr(target_pointer_width = "32", inline(never))]
+    #[inline]
     pub(crate) fn rto(&self) -> Duration {
+        Duration::from_micros(u64::from(self.rto_micros()))
+    }
+
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
+    fn rto_micros(&self) -> u32 {
         let rto = match (self.srtt, self.syn) {
             (0, Syn::Unmeasured) => FALLBACK_RTO,
             (0, _) => INITIAL_RTO,
@@ -123,8 +127,7 @@ impl RttEstimator {
         };
         let rto = rto.min(MAX_RTO).max(self.min_rto.as_micros());
         let factor = 1u32.checked_shl(self.backoff.into()).unwrap_or(u32::MAX);
-        let backed_off = rto.saturating_mul(factor);
-        Duration::from_micros(u64::from(backed_off.min(MAX_RTO)))
+        rto.saturating_mul(factor).min(MAX_RTO)
     }
 
     pub(crate) fn srtt(&self) -> Option<Duration> {
@@ -138,12 +141,10 @@ impl RttEstimator {
     /// RFC 6298, sections 2.2 to 2.4. A measurement, and nothing less, ends the doubling (section 5, last
     /// paragraph): who resets it with every acknowledgment never learns that the path has become slower than
     /// the timeout, where all that is acknowledged was sent twice.
-    pub(crate) fn sample(&mut self, rtt: Duration) {
-        let r = u32::try_from(rtt.as_micros())
-            .unwrap_or(MAX_RTO)
-            .min(MAX_RTO);
-        // A round trip of no time at all still is a measurement.
-        let r = r.max(1);
+    ///
+    /// A round trip, in microseconds, of no time at all still is a measurement.
+    pub(crate) fn sample(&mut self, rtt: u32) {
+        let r = rtt.clamp(1, MAX_RTO);
         self.backoff = 0;
         self.syn = Syn::Untimed;
         self.srtt = match self.srtt {
@@ -176,10 +177,10 @@ mod tests {
         RttEstimator::new(MinRto::DEFAULT.into())
     }
 
-    fn measured(samples: &[u64]) -> RttEstimator {
+    fn measured(samples: &[u32]) -> RttEstimator {
         let mut rtt = estimator();
         for &micros in samples {
-            rtt.sample(Duration::from_micros(micros));
+            rtt.sample(micros);
         }
         rtt
     }
@@ -262,7 +263,7 @@ mod tests {
         assert_eq!(rtt.rto(), Duration::from_secs(60));
         rtt.on_ack(Instant::from_secs(9));
         assert_eq!(rtt.rto(), Duration::from_secs(60), "Karn's algorithm");
-        rtt.sample(Duration::from_millis(400));
+        rtt.sample(400_000);
         assert_eq!(rtt.rto(), Duration::from_millis(1_000));
     }
 
@@ -293,7 +294,7 @@ mod tests {
         rtt.back_off();
         rtt.on_repeated_handshake();
         assert_eq!(rtt.rto(), Duration::from_secs(3));
-        rtt.sample(Duration::from_millis(400));
+        rtt.sample(400_000);
         assert_eq!(rtt.rto(), Duration::from_millis(1_200));
     }
 }

@@ -19,7 +19,7 @@ use super::FourTuple;
 use super::timestamps::Timestamping;
 use crate::stats::Discard;
 use crate::time::Instant;
-use crate::wire::{SeqNum, TcpFlags, TcpHeader, TcpOptions, TcpSegment};
+use crate::wire::{SeqNum, TcpFlags, TcpHeader, TcpSegment};
 
 /// All that is needed to answer.
 #[derive(Clone, Copy, Debug)]
@@ -35,10 +35,10 @@ pub(crate) struct TimeWait {
 /// What becomes of a segment for a connection that is over.
 #[derive(Debug)]
 pub(crate) enum TimeWaitVerdict {
-    /// The peer missed our last acknowledgment: here it is, and the wait starts over.
-    AcknowledgeAndRestart(TcpHeader),
-    /// An old segment.
-    Acknowledge(Discard, TcpHeader),
+    /// The peer missed our last acknowledgment, which is [`TimeWait::acknowledgment`], and the wait starts over.
+    AcknowledgeAndRestart,
+    /// An old segment, with the same answer.
+    Acknowledge(Discard),
     /// A new connection between the same ends, safe to accept: its numbers follow those of the old.
     NewConnection,
     /// The peer has no memory of it.
@@ -47,7 +47,7 @@ pub(crate) enum TimeWaitVerdict {
 }
 
 impl TimeWait {
-    pub(crate) fn on_segment(&self, now: Instant, segment: &TcpSegment<'_>) -> TimeWaitVerdict {
+    pub(crate) fn on_segment(&self, segment: &TcpSegment<'_>) -> TimeWaitVerdict {
         let header = &segment.header;
         if header.flags.contains(TcpFlags::RST) {
             // RFC 9293, section 3.10.7.4 with the exact match of RFC 5961: an old duplicate must not
@@ -62,22 +62,22 @@ impl TimeWait {
             return if self.follows(header) {
                 TimeWaitVerdict::NewConnection
             } else {
-                TimeWaitVerdict::Acknowledge(Discard::UnexpectedSyn, self.acknowledgment(now))
+                TimeWaitVerdict::Acknowledge(Discard::UnexpectedSyn)
             };
         }
         if self.timestamps.is_old(&header.options) {
-            return TimeWaitVerdict::Acknowledge(Discard::OldTimestamp, self.acknowledgment(now));
+            return TimeWaitVerdict::Acknowledge(Discard::OldTimestamp);
         }
         // "The only thing that can arrive in this state is a retransmission of the remote FIN": no other
         // makes the wait start over.
         let end = header.seq + segment.segment_len();
         if header.flags.contains(TcpFlags::FIN) && end == self.rcv_nxt {
-            return TimeWaitVerdict::AcknowledgeAndRestart(self.acknowledgment(now));
+            return TimeWaitVerdict::AcknowledgeAndRestart;
         }
         if segment.segment_len() == 0 && header.seq == self.rcv_nxt {
             return TimeWaitVerdict::Discard(Discard::DuplicateSegment);
         }
-        TimeWaitVerdict::Acknowledge(Discard::DataAfterFin, self.acknowledgment(now))
+        TimeWaitVerdict::Acknowledge(Discard::DataAfterFin)
     }
 
     /// RFC 6191, section 2: a SYN with a later timestamp, or without one a later number, cannot be an old
@@ -93,19 +93,11 @@ impl TimeWait {
 
     /// What tells the peer that everything arrived.
     #[inline(never)]
-    pub(super) fn acknowledgment(&self, now: Instant) -> TcpHeader {
-        let mut options = TcpOptions::default();
-        self.timestamps.put(now, &mut options);
-        TcpHeader {
-            src_port: self.tuple.local.port,
-            dst_port: self.tuple.remote.port,
-            seq: self.snd_nxt,
-            ack: self.rcv_nxt,
-            flags: TcpFlags::ACK,
-            window: self.window,
-            urgent: 0,
-            options,
-        }
+    pub(crate) fn acknowledgment(&self, now: Instant) -> TcpHeader {
+        let mut header = self.tuple.header(TcpFlags::ACK, self.snd_nxt, self.rcv_nxt);
+        header.window = self.window;
+        self.timestamps.put(now, &mut header.options);
+        header
     }
 }
 
@@ -139,7 +131,7 @@ mod tests {
             payload,
             congestion_experienced: false,
         };
-        time_wait.on_segment(Instant::ZERO, &segment)
+        time_wait.on_segment(&segment)
     }
 
     /// RFC 6191, section 2: without timestamps on either side a request is honored whose number is larger than the last
@@ -149,10 +141,7 @@ mod tests {
         for (seq, is_new) in [(201, true), (200, false), (100, false)] {
             match verdict(TcpFlags::SYN, seq, &[]) {
                 TimeWaitVerdict::NewConnection => assert!(is_new, "{seq}"),
-                TimeWaitVerdict::Acknowledge(Discard::UnexpectedSyn, ack) => {
-                    assert!(!is_new, "{seq}");
-                    assert_eq!(ack.ack, SeqNum::new(200));
-                }
+                TimeWaitVerdict::Acknowledge(Discard::UnexpectedSyn) => assert!(!is_new, "{seq}"),
                 other => panic!("{seq}: {other:?}"),
             }
         }
@@ -164,10 +153,10 @@ mod tests {
     fn the_peers_fin_starts_the_wait_over_and_nothing_else_does() {
         let ack = TcpFlags::ACK;
         let fin = verdict(ack | TcpFlags::FIN, 199, &[]);
-        assert!(matches!(fin, TimeWaitVerdict::AcknowledgeAndRestart(_)));
+        assert!(matches!(fin, TimeWaitVerdict::AcknowledgeAndRestart));
         for (flags, text) in [(ack, &[1][..]), (ack | TcpFlags::FIN, &[])] {
             let late = verdict(flags, 200, text);
-            let expected = matches!(late, TimeWaitVerdict::Acknowledge(Discard::DataAfterFin, _));
+            let expected = matches!(late, TimeWaitVerdict::Acknowledge(Discard::DataAfterFin));
             assert!(expected, "{late:?}");
         }
     }

@@ -27,8 +27,14 @@ use super::ip::IpProtocol;
 pub struct Sum(
     /// Congruent, modulo 2^16 - 1, to the sum of the data's 16-bit words in the machine's byte order;
     /// zero only if all of them are.
-    u64,
+    Word,
 );
+
+/// What the machine adds in one go.
+#[cfg(target_pointer_width = "64")]
+type Word = u64;
+#[cfg(not(target_pointer_width = "64"))]
+type Word = u32;
 
 impl Sum {
     /// The sum of nothing.
@@ -57,8 +63,8 @@ impl Sum {
     #[must_use]
     pub const fn add(self, other: Self) -> Self {
         let (sum, carry) = self.0.overflowing_add(other.0);
-        // After a carry the sum is at most u64::MAX - 1, so this cannot overflow again.
-        Self(sum + carry as u64)
+        // After a carry the sum is at most Word::MAX - 1, so this cannot overflow again.
+        Self(sum + carry as Word)
     }
 
     /// The sum of this data and `other`'s, which started `offset` bytes into the whole.
@@ -68,7 +74,7 @@ impl Sum {
             self.add(other)
         } else {
             // The bytes of every word stand the other way round.
-            self.add(Self(fold(other.0).swap_bytes() as u64))
+            self.add(Self(fold(other.0).swap_bytes() as Word))
         }
     }
 
@@ -77,19 +83,19 @@ impl Sum {
     pub const fn of_fields(values: u64) -> Self {
         // Of 32 bits, so that what fits them is not folded for nothing.
         let sum = values.wrapping_add(values.rotate_left(32)) >> 32;
-        Self((sum as u32).to_be() as u64)
+        Self((sum as u32).to_be() as Word)
     }
 
     /// The sum of this data and a 16-bit field at an even offset.
     #[must_use]
     pub const fn add_u16(self, field: u16) -> Self {
-        self.add(Self(field.to_be() as u64))
+        self.add(Self(field.to_be() as Word))
     }
 
     /// The sum of this data and a 32-bit field at an even offset.
     #[must_use]
     pub const fn add_u32(self, field: u32) -> Self {
-        self.add(Self(field.to_be() as u64))
+        self.add(Self(field.to_be() as Word))
     }
 
     /// The sum itself, not complemented: what a device that completes the checksum finds in its field.
@@ -203,9 +209,10 @@ fn address_sum(address: IpAddress) -> Sum {
 }
 
 /// Folds the sum to 16 bits, in the machine's byte order. Only a sum of zero becomes zero.
-const fn fold(sum: u64) -> u16 {
+const fn fold(sum: Word) -> u16 {
     // The upper half of a number added to itself with its halves exchanged is the sum of both halves and of
     // the carry from the lower half's sum, which is the same.
+    #[cfg(target_pointer_width = "64")]
     let sum = (sum.wrapping_add(sum.rotate_left(32)) >> 32) as u32;
     (sum.wrapping_add(sum.rotate_left(16)) >> 16) as u16
 }

@@ -8,6 +8,8 @@
 mod fast_open;
 mod flags;
 mod options;
+#[cfg_attr(not(feature = "tcp-sack"), path = "tcp/no_sack.rs")]
+mod sack;
 
 use zerocopy::byteorder::network_endian::{U16, U32};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
@@ -15,9 +17,10 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 #[cfg(feature = "tcp-fast-open")]
 pub use fast_open::FastOpenCookie;
 pub use flags::TcpFlags;
+pub use options::TcpOptions;
 #[cfg(feature = "tcp-timestamps")]
 pub use options::Timestamps;
-pub use options::{SackBlocks, TcpOptions};
+pub use sack::SackBlocks;
 
 use super::Malformed;
 use super::address::IpAddress;

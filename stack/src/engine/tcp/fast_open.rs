@@ -44,8 +44,8 @@ impl Engine<'_> {
         let index = self.slot_for_connection(listener)?;
         let key = self.sockets.key(listener);
         let iss = self.choose_iss(now, request);
-        let capacity = self.receive_capacity_of(listener);
-        let mut half_open = HalfOpen::new(now, *tuple, key, iss, request.syn, capacity);
+        let offer = self.offer_for(now, listener, tuple);
+        let mut half_open = HalfOpen::new(now, *tuple, key, iss, request.syn, &offer);
         half_open.ecn &= self.tcp.ecn != EcnPolicy::Off;
         let peer = self.peer(now, tuple);
         let opening = Opening {

@@ -4,12 +4,11 @@
 use crate::engine::config::EcnPolicy;
 use crate::engine::inline::{Inline, InlinePacket};
 use crate::engine::interface::{Path, Reach};
-use crate::engine::tcp::listen::listening_on;
 use crate::engine::{Engine, SocketKey};
 use crate::stats::{Counted, Discard};
 use crate::storage::Index;
 use crate::tcp::{
-    Disposition, FourTuple, HalfOpen, Offer, Soon, SynReply, TimeWaitVerdict, TupleHash, reset_for,
+    Disposition, FourTuple, HalfOpen, Offer, Soon, SynReply, TimeWaitVerdict, TupleHash,
 };
 use crate::time::Instant;
 use crate::wire::{SeqNum, TcpFlags, TcpHeader, TcpSegment};
@@ -81,8 +80,8 @@ impl<'d> Engine<'d> {
             }
             Some(listener) => self
                 .on_stray_ack(now, listener, (tuple, hash), segment)
-                .unwrap_or_else(|| refusal(segment)),
-            None => refusal(segment),
+                .unwrap_or(REFUSAL),
+            None => REFUSAL,
         }
     }
 
@@ -110,17 +109,14 @@ impl<'d> Engine<'d> {
             return self.on_crowded_request(now, request);
         }
         let iss = self.choose_iss(now, request);
-        let capacity = self.receive_capacity_of(listener);
+        let offer = self.offer_for(now, listener, tuple);
         let key = self.sockets.key(listener);
-        let mut record = HalfOpen::new(now, *tuple, key, iss, syn, capacity);
+        let mut record = HalfOpen::new(now, *tuple, key, iss, syn, &offer);
         record.ecn &= self.tcp.ecn != EcnPolicy::Off;
         let Ok(record) = self.tcp.half_open.insert(hash.bucket(), record) else {
             return Disposition::Discarded(Discard::HalfOpenTableFull);
         };
-        if let Some(l) = self.sockets.listener_mut(listener) {
-            l.half_open += 1;
-        }
-        let mut answer = self.next_answer(now, record, tuple);
+        let mut answer = self.next_answer(now, record);
         if let Disposition::Answered(_, header) = &mut answer {
             self.grant_fast_open(now, request, header);
         }
@@ -136,29 +132,30 @@ impl<'d> Engine<'d> {
         }
     }
 
-    /// The answer to a request that was made again.
-    fn answer_again(&mut self, now: Instant, half_open: &HalfOpen<SocketKey>) -> Disposition {
-        let offer = self.offer_for(now, &half_open.tuple);
-        Disposition::Answered(None, half_open.answer(now, &offer))
-    }
-
-    pub(in crate::engine) fn offer_for(&mut self, now: Instant, tuple: &FourTuple) -> Offer {
+    /// What a listener offers for a connection between these ends.
+    pub(in crate::engine) fn offer_for(
+        &mut self,
+        now: Instant,
+        listener: Index,
+        tuple: &FourTuple,
+    ) -> Offer {
+        let receive_capacity = self.receive_capacity_of(listener);
         let peer = self.peer(now, tuple);
         Offer {
+            receive_capacity,
             path_mss: peer.mss().announced,
             timestamp_offset: peer.timestamp_offset,
         }
     }
 
-    /// The answer to a request between these ends; it counts as sent.
-    fn next_answer(&mut self, now: Instant, record: Index, tuple: &FourTuple) -> Disposition {
-        let offer = self.offer_for(now, tuple);
+    /// The answer to a request; it counts as sent.
+    fn next_answer(&mut self, now: Instant, record: Index) -> Disposition {
         let Some(half_open) = self.tcp.half_open.get_mut(record) else {
             return Disposition::Discarded(Discard::NoSocket);
         };
         half_open.on_answered(now);
         self.tcp.half_open_due = self.tcp.half_open_due.min(half_open.due(now));
-        Disposition::Answered(None, half_open.answer(now, &offer))
+        Disposition::Answered(None, half_open.answer(now))
     }
 
     fn on_half_open_segment(
@@ -173,12 +170,15 @@ impl<'d> Engine<'d> {
         };
         match half_open.on_segment(segment) {
             SynReply::Complete => self.complete(now, record, (&half_open, hash), segment),
-            SynReply::AnswerAgain => self.answer_again(now, &half_open),
+            SynReply::AnswerAgain => Disposition::Answered(None, half_open.answer(now)),
             SynReply::Forget => {
-                self.forget_half_open(record);
+                self.tcp.half_open.remove(record);
                 Disposition::Accepted
             }
-            SynReply::Answer(reason, header) => Disposition::Answered(Some(reason), header),
+            SynReply::Acknowledge(reason) => {
+                Disposition::Answered(Some(reason), half_open.acknowledgment())
+            }
+            SynReply::Refuse(reason) => Disposition::Refused(reason),
             SynReply::Discard(reason) => Disposition::Discarded(reason),
         }
     }
@@ -191,33 +191,16 @@ impl<'d> Engine<'d> {
         (half_open, hash): (&HalfOpen<SocketKey>, TupleHash),
         segment: &TcpSegment<'_>,
     ) -> Disposition {
-        // The socket that was asked may have been taken by another connection meanwhile.
-        let asked = self.sockets.index(half_open.listener);
-        let listener = asked
-            .filter(|&index| listening_on(self.sockets.body(index)).is_some())
-            .or_else(|| self.find_listener(&half_open.tuple));
-        let Some(listener) = listener else {
-            self.forget_half_open(record);
-            return refusal(segment);
+        // Whoever listens by now: the socket that was asked may have been taken by another connection.
+        let Some(listener) = self.find_listener(&half_open.tuple) else {
+            self.tcp.half_open.remove(record);
+            return REFUSAL;
         };
         let Some(index) = self.slot_for_connection(listener) else {
             return Disposition::Discarded(Discard::NoConnectionSlot);
         };
-        self.forget_half_open(record);
-        self.open_passively(now, (listener, index), (half_open, hash), segment)
-    }
-
-    pub(in crate::engine) fn forget_half_open(&mut self, record: Index) {
-        let Some(half_open) = self.tcp.half_open.get(record) else {
-            return;
-        };
-        let listener = half_open.listener;
         self.tcp.half_open.remove(record);
-        if let Some(listener) = self.sockets.index(listener)
-            && let Some(l) = self.sockets.listener_mut(listener)
-        {
-            l.half_open = l.half_open.saturating_sub(1);
-        }
+        self.open_passively(now, (listener, index), (half_open, hash), segment)
     }
 
     /// A segment for a connection in TIME-WAIT. `Err` when it asks for a new connection: with the number
@@ -232,29 +215,28 @@ impl<'d> Engine<'d> {
         let Some(remembered) = self.tcp.time_wait.get_mut(record) else {
             return Ok(Disposition::Discarded(Discard::NoSocket));
         };
-        match remembered.connection.on_segment(now, segment) {
-            TimeWaitVerdict::AcknowledgeAndRestart(header) => {
+        let connection = remembered.connection;
+        let reason = match connection.on_segment(segment) {
+            TimeWaitVerdict::AcknowledgeAndRestart => {
                 remembered.until = Soon::new(until);
                 self.tcp.time_wait.renew(record);
-                Ok(Disposition::Answered(
-                    Some(Discard::DuplicateSegment),
-                    header,
-                ))
+                Discard::DuplicateSegment
             }
-            TimeWaitVerdict::Acknowledge(reason, header) => {
-                Ok(Disposition::Answered(Some(reason), header))
-            }
+            TimeWaitVerdict::Acknowledge(reason) => reason,
             TimeWaitVerdict::NewConnection => {
-                let snd_nxt = remembered.connection.snd_nxt;
                 self.tcp.time_wait.remove(record);
-                Err(snd_nxt)
+                return Err(connection.snd_nxt);
             }
             TimeWaitVerdict::Forget => {
                 self.tcp.time_wait.remove(record);
-                Ok(Disposition::Accepted)
+                return Ok(Disposition::Accepted);
             }
-            TimeWaitVerdict::Discard(reason) => Ok(Disposition::Discarded(reason)),
-        }
+            TimeWaitVerdict::Discard(reason) => return Ok(Disposition::Discarded(reason)),
+        };
+        Ok(Disposition::Answered(
+            Some(reason),
+            connection.acknowledgment(now),
+        ))
     }
 }
 
@@ -264,24 +246,13 @@ impl Engine<'_> {
         if self.tcp.time_wait_due <= now {
             self.end_time_wait(now);
         }
-        if self.tcp.half_open_due > now {
+        if self.interface.link_up {
             return;
         }
-        if !self.interface.link_up {
-            // What is due meanwhile counts as sent and lost: it comes neither later nor all at once.
-            let is_due = |h: &HalfOpen<_>| h.due(now) <= now && !h.is_exhausted();
-            while let Some(record) = self.tcp.half_open.search(&is_due) {
-                if let Some(half_open) = self.tcp.half_open.get_mut(record) {
-                    half_open.on_answered(now);
-                }
-            }
+        // What is due meanwhile counts as sent and lost: it comes neither later nor all at once.
+        while let Some((_, half_open)) = self.next_half_open(now) {
+            half_open.on_answered(now);
         }
-        // The table is small, and this happens about once a second while it is in use.
-        let has_had_its_time = |h: &HalfOpen<_>| h.due(now) <= now && h.is_exhausted();
-        while let Some(record) = self.tcp.half_open.search(&has_had_its_time) {
-            self.forget_half_open(record);
-        }
-        self.refresh_half_open_due(now);
     }
 
     /// Forgets the connections in TIME-WAIT that have had their time.
@@ -298,23 +269,31 @@ impl Engine<'_> {
         };
     }
 
-    fn refresh_half_open_due(&mut self, now: Instant) {
-        let due = self.tcp.half_open.iter().map(|(_, h)| h.due(now)).min();
-        self.tcp.half_open_due = due.unwrap_or(Instant::FAR_FUTURE);
+    /// A half-open connection whose answer is due again. Those that were answered often enough are forgotten.
+    ///
+    /// The table is small, and this happens about once a second while it is in use.
+    fn next_half_open(&mut self, now: Instant) -> Option<(Index, &mut HalfOpen<SocketKey>)> {
+        while self.tcp.half_open_due <= now {
+            let table = &mut self.tcp.half_open;
+            let Some(record) = table.search(&|h| h.due(now) <= now) else {
+                let next = table.iter().map(|(_, h)| h.due(now)).min();
+                self.tcp.half_open_due = next.unwrap_or(Instant::FAR_FUTURE);
+                break;
+            };
+            if !table.get(record)?.is_exhausted() {
+                return Some((record, self.tcp.half_open.get_mut(record)?));
+            }
+            table.remove(record);
+        }
+        None
     }
 
     /// The next answer that is due again.
     pub(in crate::engine) fn poll_listen(&mut self, now: Instant) -> Option<Inline<'static>> {
-        while self.tcp.half_open_due <= now {
-            let is_due = |h: &HalfOpen<_>| h.due(now) <= now && !h.is_exhausted();
-            let Some(record) = self.tcp.half_open.search(&is_due) else {
-                self.on_listen_timeout(now);
-                return None;
-            };
-            let tuple = self.tcp.half_open.get(record)?.tuple;
-            let remote = tuple.remote.addr;
+        while let Some((record, half_open)) = self.next_half_open(now) {
+            let tuple = half_open.tuple;
             let mut path = Path::from_source(Some(tuple.local.addr));
-            let reach = self.interface.reach(now, remote, &mut path);
+            let reach = self.interface.reach(now, tuple.remote.addr, &mut path);
             #[cfg(feature = "medium-ethernet")]
             if matches!(reach, Reach::Pending(_)) {
                 // The first answer went back to where the request came from; this is the first packet
@@ -322,11 +301,9 @@ impl Engine<'_> {
                 // answer counts as lost: a flood in the name of the whole subnet costs no polls.
                 let half_open = self.tcp.half_open.get_mut(record)?;
                 half_open.put_off(now + NEIGHBOR_WAIT);
-                self.refresh_half_open_due(now);
                 continue;
             }
-            let answer = self.next_answer(now, record, &tuple);
-            self.refresh_half_open_due(now);
+            let answer = self.next_answer(now, record);
             if let (Reach::Now, Some(link), Disposition::Answered(_, header)) =
                 (reach, self.interface.link_header(&path), answer)
             {
@@ -346,10 +323,8 @@ impl Engine<'_> {
     }
 }
 
-/// What answers a segment for which nobody is there.
-fn refusal(segment: &TcpSegment<'_>) -> Disposition {
-    Disposition::Answered(Some(Discard::NoSocket), reset_for(segment))
-}
+/// What becomes of a segment for which nobody is there.
+const REFUSAL: Disposition = Disposition::Refused(Discard::NoSocket);
 
 /// How soon an answer is tried again whose neighbor is being asked for. That ends by itself: a neighbor
 /// that does not answer is unreachable, and then the answer counts as lost.

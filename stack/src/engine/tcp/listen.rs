@@ -98,7 +98,7 @@ impl<'d> Engine<'d> {
             tcp.path = path;
         }
         self.sockets.file(index, hash.bucket());
-        self.tcp.last = index;
+        self.tcp.recent.note(&half_open.tuple, index);
         self.enqueue_connection(listener, index);
         self.on_connection_segment(now, index, segment)
     }
@@ -165,7 +165,6 @@ impl<'d> Engine<'d> {
             local,
             pool,
             backlog,
-            half_open: 0,
             queue: List::new(),
             queued: 0,
             #[cfg(feature = "tcp-fast-open")]
@@ -214,19 +213,25 @@ impl<'d> Engine<'d> {
             return;
         };
         while let Some(connection) = self.listener_accept(key) {
-            self.tcp_with(connection, |c| c.abort());
+            if let Some(tcp) = self.sockets.tcp_of(connection) {
+                tcp.connection.abort();
+            }
             self.tcp_detach(connection);
         }
         while let Some(record) = self.tcp.half_open.search(&|h| h.listener == key) {
-            self.forget_half_open(record);
+            self.tcp.half_open.remove(record);
         }
         self.sockets.free(listener);
     }
 
     /// How many connections a listener has: half-open, waiting to be accepted.
-    pub(crate) fn listener_load(&self, key: SocketKey) -> Option<(u16, u16)> {
+    pub(crate) fn listener_load(&self, key: SocketKey) -> Option<(usize, usize)> {
         match self.sockets.body(self.sockets.index(key)?) {
-            Body::Listener(l) => Some((l.half_open, l.queued)),
+            Body::Listener(l) => {
+                let records = self.tcp.half_open.iter();
+                let half_open = records.filter(|(_, h)| h.listener == key).count();
+                Some((half_open, usize::from(l.queued)))
+            }
             _ => None,
         }
     }

@@ -9,8 +9,6 @@ pub(in crate::engine) struct Listener {
     pub(in crate::engine) local: IpListenEndpoint,
     pub(super) pool: PoolId,
     pub(super) backlog: u16,
-    /// Requests answered and not completed.
-    pub(super) half_open: u16,
     /// Connections complete and not accepted, the oldest first.
     pub(super) queue: List,
     pub(super) queued: u16,

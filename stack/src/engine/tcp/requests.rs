@@ -193,6 +193,7 @@ impl<'d> Engine<'d> {
             tcp.path = path;
         }
         self.sockets.file(index, hash.bucket());
+        self.tcp.recent.note(tuple, index);
         self.settle_tcp(index);
     }
 
@@ -220,12 +221,13 @@ impl<'d> Engine<'d> {
             return;
         };
         self.close_listen(index);
-        self.tcp_with(key, |c| {
-            // Who connected never saw it succeed; what was accepted is there for the next call.
-            if !c.is_unclaimed() {
-                c.abort();
-            }
-        });
+        // Who connected never saw it succeed; what was accepted is there for the next call.
+        if let Some(tcp) = self.sockets.tcp_mut(index)
+            && !tcp.connection.is_unclaimed()
+        {
+            tcp.connection.abort();
+            self.settle_tcp(index);
+        }
     }
 
     /// Two halves own the connection together from now on.

@@ -11,12 +11,13 @@ use crate::engine::sockets::Body;
 use crate::ip::{DISCOVERS_PATH_MTU, Destination};
 use crate::stats::{Counted, Discard, Stats};
 use crate::storage::Index;
-use crate::tcp::{Disposition, FourTuple, TupleHash};
+use crate::tcp::{Disposition, FourTuple, TupleHash, reset_for};
 use crate::time::Instant;
 use crate::wire::tcp::MIN_HEADER_LEN;
 use crate::wire::{Ecn, IpEndpoint, TcpSegment};
 
 impl<'d> Engine<'d> {
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(in crate::engine) fn on_tcp<'f>(
         &mut self,
         now: Instant,
@@ -45,17 +46,22 @@ impl<'d> Engine<'d> {
             Ok(index) => self.on_connection_segment(now, index, &segment),
             Err(hash) => self.on_unconnected_segment(now, &tuple, hash, &segment),
         };
-        match disposition {
-            Disposition::Accepted => Ok(None),
-            Disposition::Discarded(reason) => Err(reason),
+        let answer = match &disposition {
+            Disposition::Accepted => return Ok(None),
+            Disposition::Discarded(reason) => return Err(*reason),
+            Disposition::Refused(reason) => {
+                self.stats.discard(*reason);
+                &reset_for(&segment)
+            }
             Disposition::Answered(reason, header) => {
                 if let Some(reason) = reason {
-                    self.stats.discard(reason);
+                    self.stats.discard(*reason);
                 }
-                let flow_label = self.interface.flow_label(tuple.local, tuple.remote);
-                Ok(Some(received.answer_tcp(header, flow_label)))
+                header
             }
-        }
+        };
+        let flow_label = self.interface.flow_label(tuple.local, tuple.remote);
+        Ok(Some(received.answer_tcp(*answer, flow_label)))
     }
 
     pub(in crate::engine) fn on_connection_segment(
@@ -77,21 +83,34 @@ impl<'d> Engine<'d> {
     /// The connection between these ends, or their hash.
     #[inline]
     pub(super) fn find_connection(&mut self, tuple: &FourTuple) -> Result<Index, TupleHash> {
-        let last = self.tcp.last;
-        if self.sockets.is_filed(last) && is_between(self.sockets.body(last), tuple) {
+        if let Some(last) = self.tcp.recent.last()
+            && self.is_connection(last, tuple)
+        {
             return Ok(last);
         }
         self.find_other_connection(tuple)
     }
 
+    /// Whether a slot is in use for the connection between these ends.
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
+    fn is_connection(&self, index: Index, tuple: &FourTuple) -> bool {
+        self.sockets.is_filed(index) && is_between(self.sockets.body(index), tuple)
+    }
+
     #[cfg_attr(target_pointer_width = "64", inline(never))]
     fn find_other_connection(&mut self, tuple: &FourTuple) -> Result<Index, TupleHash> {
+        if let Some(likely) = self.tcp.recent.likely(tuple)
+            && self.is_connection(likely, tuple)
+        {
+            self.tcp.recent.note(tuple, likely);
+            return Ok(likely);
+        }
         let is_it = |body: &Body<'_>| is_between(body, tuple);
         let isn = self.isn();
         let hash = self.tcp.last_hash.of(&isn, tuple);
         match self.sockets.find(hash.bucket(), is_it) {
             Some(index) => {
-                self.tcp.last = index;
+                self.tcp.recent.note(tuple, index);
                 Ok(index)
             }
             None => Err(hash),

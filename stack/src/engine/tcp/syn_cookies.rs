@@ -8,8 +8,7 @@ use crate::engine::tcp::half_open::Request;
 use crate::stats::{Counted, Discard};
 use crate::storage::Index;
 use crate::tcp::{
-    CookieArrival, Disposition, FourTuple, HalfOpen, SynCookies, TupleHash, reset_for,
-    timestamp_value,
+    CookieArrival, Disposition, FourTuple, HalfOpen, SynCookies, TupleHash, timestamp_value,
 };
 use crate::time::Instant;
 use crate::wire::{SeqNum, TcpFlags, TcpSegment};
@@ -26,23 +25,17 @@ impl Engine<'_> {
             // that it knows the predecessor's numbers, and so takes the place of one that has proved
             // nothing.
             if let Some((oldest, _)) = self.tcp.half_open.oldest() {
-                self.forget_half_open(oldest);
+                self.tcp.half_open.remove(oldest);
                 return self.on_request(now, request);
             }
             return Disposition::Discarded(Discard::HalfOpenTableFull);
         }
-        let mut half_open = HalfOpen::new(
-            now,
-            *request.tuple,
-            (),
-            SeqNum::new(0),
-            request.syn,
-            self.receive_capacity_of(request.listener),
-        );
+        let offer = self.offer_for(now, request.listener, request.tuple);
+        let mut half_open =
+            HalfOpen::new(now, *request.tuple, (), SeqNum::new(0), request.syn, &offer);
         half_open.ecn &= self.tcp.ecn != EcnPolicy::Off;
         self.tcp.cookies.bake(now, &mut half_open);
-        let offer = self.offer_for(now, request.tuple);
-        let mut header = half_open.answer(now, &offer);
+        let mut header = half_open.answer(now);
         if let Some(timestamps) = &mut header.options.timestamps {
             let stamped = SynCookies::stamp_time(timestamp_value(now, 0), &half_open);
             timestamps.value = stamped.wrapping_add(offer.timestamp_offset);
@@ -68,14 +61,10 @@ impl Engine<'_> {
         let arrival = CookieArrival {
             tuple,
             listener: self.sockets.key(listener),
-            receive_capacity: self.receive_capacity_of(listener),
-            timestamp_offset: self.peer(now, tuple).timestamp_offset,
+            offer: self.offer_for(now, listener, tuple),
         };
         let Some(half_open) = self.tcp.cookies.redeem(now, &segment.header, arrival) else {
-            return Some(Disposition::Answered(
-                Some(Discard::BadSynCookie),
-                reset_for(segment),
-            ));
+            return Some(Disposition::Refused(Discard::BadSynCookie));
         };
         let Some(index) = self.slot_for_connection(listener) else {
             return Some(Disposition::Discarded(Discard::NoConnectionSlot));

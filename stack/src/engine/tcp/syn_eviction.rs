@@ -18,7 +18,7 @@ impl Engine<'_> {
     ) -> Disposition {
         match self.tcp.half_open.search(&|h| h.attempts > 1) {
             Some(oldest) => {
-                self.forget_half_open(oldest);
+                self.tcp.half_open.remove(oldest);
                 self.on_request(now, request)
             }
             None => Disposition::Discarded(Discard::HalfOpenTableFull),

@@ -8,7 +8,7 @@ use crate::events::Events;
 use crate::stats::Discard;
 use crate::tcp::clock::{Moment, TICK, ticks};
 use crate::tcp::receiver::{MOST_LATER, Stored};
-use crate::tcp::reset::reset_for;
+use crate::tcp::sack::Sack;
 use crate::tcp::sender::WindowUpdate;
 use crate::tcp::timestamps::LastAck;
 use crate::tcp::{ConnectionError, State};
@@ -22,13 +22,33 @@ pub(crate) enum Disposition {
     Accepted,
     /// It went no further.
     Discarded(Discard),
-    /// This is the answer: a reset, or what a record without buffers has to say. With a reason if the
-    /// segment went no further.
+    /// It went no further, and a reset says so.
+    Refused(Discard),
+    /// This is the answer: what a record without buffers has to say. With a reason if the segment went no further.
     Answered(Option<Discard>, TcpHeader),
 }
 
-/// A check either lets the segment pass or says what becomes of it.
-type Check = Result<(), Disposition>;
+/// A check either lets the segment pass or says why it does not.
+type Check = Result<(), Unfit>;
+
+/// What becomes of a segment that goes no further.
+#[derive(Clone, Copy, Debug)]
+enum Unfit {
+    /// All that it had to say was taken.
+    Spent,
+    Discarded(Discard),
+    Refused(Discard),
+}
+
+impl From<Unfit> for Disposition {
+    fn from(unfit: Unfit) -> Self {
+        match unfit {
+            Unfit::Spent => Self::Accepted,
+            Unfit::Discarded(reason) => Self::Discarded(reason),
+            Unfit::Refused(reason) => Self::Refused(reason),
+        }
+    }
+}
 
 impl Connection<'_> {
     /// A segment for this connection arrived, its checksum verified.
@@ -48,16 +68,16 @@ impl Connection<'_> {
         }
         match checked {
             Ok(()) => self.last_acknowledgment(now),
-            Err(disposition) => disposition,
+            Err(unfit) => unfit.into(),
         }
     }
 
     /// With the peer's FIN everything is said but that it arrived. There is nothing to wait for that could
     /// carry the acknowledgment along, so it is the answer; if it gets lost, the record of the connection
-    /// answers when the FIN comes again.
+    /// answers when the FIN comes again. Where connections are few it waits for its turn, which takes less code.
     fn last_acknowledgment(&mut self, now: Instant) -> Disposition {
         match self.time_wait() {
-            Some(record) if self.due.ack => {
+            Some(record) if self.due.ack && cfg!(feature = "many-sockets") => {
                 self.due.ack = false;
                 Disposition::Answered(None, record.acknowledgment(now))
             }
@@ -71,20 +91,20 @@ impl Connection<'_> {
         let acked = header.flags.contains(TcpFlags::ACK);
         if acked && (header.ack.at_or_before(self.snd.una) || header.ack.after(self.snd.max())) {
             return Err(if header.flags.contains(TcpFlags::RST) {
-                Disposition::Discarded(Discard::BadAck)
+                Unfit::Discarded(Discard::BadAck)
             } else {
-                Disposition::Answered(Some(Discard::BadAck), reset_for(segment))
+                Unfit::Refused(Discard::BadAck)
             });
         }
         if header.flags.contains(TcpFlags::RST) {
             if !acked {
-                return Err(Disposition::Discarded(Discard::InexactReset));
+                return Err(Unfit::Discarded(Discard::InexactReset));
             }
             self.end(Some(ConnectionError::Refused));
             return Ok(());
         }
         if !header.flags.contains(TcpFlags::SYN) {
-            return Err(Disposition::Discarded(Discard::MissingAck));
+            return Err(Unfit::Discarded(Discard::MissingAck));
         }
         self.learn_from_syn(now, header);
         if !acked {
@@ -119,7 +139,9 @@ impl Connection<'_> {
         self.rcv.advertise_on_syn();
         self.last_ack_sent = LastAck::of(self.rcv.nxt);
         self.timestamps.on_syn(now, header);
-        self.negotiate(&header.options);
+        let options = &header.options;
+        let sack = Sack::permitted_by(options);
+        self.negotiate(options.mss, options.window_scale, sack);
         #[cfg(feature = "tcp-ecn")]
         self.ecn.negotiate(header);
     }
@@ -145,7 +167,7 @@ impl Connection<'_> {
         self.check_sequence(now, segment)?;
         self.check_reset(now, header)?;
         self.check_syn(now, header)?;
-        self.check_ack(now, segment)?;
+        self.check_ack(now, header)?;
         self.timestamps.note(now, header, self.last_ack_sent);
         self.process_ack(now, segment);
         if self.state.is_over() {
@@ -163,7 +185,7 @@ impl Connection<'_> {
         if bad.is_old() {
             self.acknowledge_unacceptable(now);
         }
-        Err(Disposition::Discarded(bad.into()))
+        Err(Unfit::Discarded(bad.into()))
     }
 
     /// First, check sequence number.
@@ -174,7 +196,7 @@ impl Connection<'_> {
             return Ok(());
         }
         if header.flags.contains(TcpFlags::RST) {
-            return Err(Disposition::Discarded(Discard::OutOfWindow));
+            return Err(Unfit::Discarded(Discard::OutOfWindow));
         }
         // A SYN is nothing to be repeated here, but a sign of a peer that started over, or of an attacker:
         // its answers are limited in rate (RFC 5961, section 7).
@@ -191,10 +213,10 @@ impl Connection<'_> {
             }
             self.rcv.on_duplicate(header.seq, len);
             self.due.ack = true;
-            return Err(Disposition::Discarded(Discard::DuplicateSegment));
+            return Err(Unfit::Discarded(Discard::DuplicateSegment));
         }
         self.acknowledge_unacceptable(now);
-        Err(Disposition::Discarded(Discard::OutOfWindow))
+        Err(Unfit::Discarded(Discard::OutOfWindow))
     }
 
     /// Second, check the RST bit (RFC 5961, section 3.2): only the exact number ends a connection.
@@ -204,7 +226,7 @@ impl Connection<'_> {
         }
         if header.seq != self.rcv.nxt {
             self.acknowledge_unacceptable(now);
-            return Err(Disposition::Discarded(Discard::InexactReset));
+            return Err(Unfit::Discarded(Discard::InexactReset));
         }
         match self.state {
             State::SynReceived => self.end(Some(ConnectionError::Refused)),
@@ -212,7 +234,7 @@ impl Connection<'_> {
             State::Closing | State::LastAck => self.end(None),
             _ => self.end(Some(ConnectionError::Reset)),
         }
-        Err(Disposition::Accepted)
+        Err(Unfit::Spent)
     }
 
     /// Fourth, check the SYN bit (RFC 5961, section 4.2): "irrespective of the sequence number, TCP MUST
@@ -225,7 +247,7 @@ impl Connection<'_> {
             return Ok(());
         }
         self.acknowledge_unacceptable(now);
-        Err(Disposition::Discarded(Discard::UnexpectedSyn))
+        Err(Unfit::Discarded(Discard::UnexpectedSyn))
     }
 
     /// In a simultaneous open the peer repeats its SYN to acknowledge ours (RFC 9293, section 3.5,
@@ -238,17 +260,13 @@ impl Connection<'_> {
     }
 
     /// Fifth, check the ACK field, with the range of RFC 5961, section 5.2.
-    fn check_ack(&mut self, now: Instant, segment: &TcpSegment<'_>) -> Check {
-        let header = &segment.header;
+    fn check_ack(&mut self, now: Instant, header: &TcpHeader) -> Check {
         if !header.flags.contains(TcpFlags::ACK) {
-            return Err(Disposition::Discarded(Discard::MissingAck));
+            return Err(Unfit::Discarded(Discard::MissingAck));
         }
         if self.state == State::SynReceived {
             if header.ack.at_or_before(self.snd.una) || header.ack.after(self.snd.max()) {
-                return Err(Disposition::Answered(
-                    Some(Discard::BadAck),
-                    reset_for(segment),
-                ));
+                return Err(Unfit::Refused(Discard::BadAck));
             }
             self.establish();
             self.snd.set_window(WindowUpdate {
@@ -260,7 +278,7 @@ impl Connection<'_> {
         }
         if !self.acknowledges_plausibly(header) {
             self.acknowledge_unacceptable(now);
-            return Err(Disposition::Discarded(Discard::BadAck));
+            return Err(Unfit::Discarded(Discard::BadAck));
         }
         Ok(())
     }
@@ -336,7 +354,7 @@ impl Connection<'_> {
             return if segment.payload.is_empty() {
                 Ok(())
             } else {
-                Err(Disposition::Discarded(Discard::DataAfterFin))
+                Err(Unfit::Discarded(Discard::DataAfterFin))
             };
         }
         if self.marks.has(Mark::Detached)
@@ -344,7 +362,7 @@ impl Connection<'_> {
         {
             // RFC 1122, section 4.2.2.13: "its TCP SHOULD send a RST to show that data was lost".
             self.end_with_reset(ConnectionError::Aborted);
-            return Err(Disposition::Discarded(Discard::DataAfterClose));
+            return Err(Unfit::Discarded(Discard::DataAfterClose));
         }
         #[cfg(feature = "tcp-ecn")]
         self.on_congestion_mark(segment.header.flags, segment.congestion_experienced);
@@ -363,10 +381,8 @@ impl Connection<'_> {
             self.on_fin();
         }
         match stored {
-            Some(Stored::NoRoom) => Err(Disposition::Discarded(Discard::NoRoomForData)),
-            Some(Stored::Duplicate) if !fin => {
-                Err(Disposition::Discarded(Discard::DuplicateSegment))
-            }
+            Some(Stored::NoRoom) => Err(Unfit::Discarded(Discard::NoRoomForData)),
+            Some(Stored::Duplicate) if !fin => Err(Unfit::Discarded(Discard::DuplicateSegment)),
             _ => Ok(()),
         }
     }
@@ -417,7 +433,7 @@ impl Connection<'_> {
     /// arrived, even if one of them is lost.
     fn most_duplicates(&self, stored: Stored) -> u8 {
         match stored {
-            _ if !self.sack => u8::MAX,
+            _ if !self.sack.is_on() => u8::MAX,
             Stored::Ahead => MOST_LATER,
             _ => 0,
         }

@@ -17,7 +17,7 @@ impl Connection<'_> {
     /// An acceptable acknowledgment arrived; `duplicate` as RFC 5681, section 2 has it.
     pub(super) fn on_acknowledgment(&mut self, now: Instant, header: &TcpHeader, duplicate: bool) {
         let advances = header.ack.after(self.snd.una);
-        let reports = self.sack && !header.options.sack.is_empty();
+        let reports = self.sack.is_on() && !header.options.sack.is_empty();
         if !advances && !reports && !duplicate {
             return;
         }
@@ -41,7 +41,7 @@ impl Connection<'_> {
             .filter(|sent| !self.is_original(now, header, sent));
         let rtt = self.recovery.on_delivered(micros(now), &mut delivered);
         if let Some(rtt) = rtt {
-            self.rtt.sample(Duration::from_micros(u64::from(rtt)));
+            self.rtt.sample(rtt);
         } else if advances && !self.rtt.is_timing() {
             self.measure_by_echo(now, header);
         }
@@ -84,7 +84,7 @@ impl Connection<'_> {
     #[cfg_attr(target_pointer_width = "64", inline(always))]
     fn look_for_mistakes(&mut self, header: &TcpHeader, advances: bool, delivered: &Delivered) {
         let options = &header.options;
-        let twice = reported_duplicate(&options.sack, header.ack).filter(|_| self.sack);
+        let twice = reported_duplicate(&options.sack, header.ack).filter(|_| self.sack.is_on());
         let max = self.snd.max();
         let all_twice = self.recovery.on_report(header.ack, max, advances, twice);
         if !self.congestion.is_limiting() {
@@ -141,7 +141,7 @@ impl Connection<'_> {
         duplicate: bool,
         delivered: &mut Delivered,
     ) -> u32 {
-        if self.sack {
+        if self.sack.is_on() {
             if self.snd.scoreboard.sacked() == 0 && self.recovery.phase() == Phase::Open {
                 self.look_again(now, None);
                 return 0;
@@ -218,7 +218,7 @@ impl Connection<'_> {
                     mss,
                     safe: progress.acked > 0 && progress.lost == 0,
                 });
-                if progress.lost > 0 && !self.sack {
+                if progress.lost > 0 && !self.sack.is_on() {
                     // RFC 6582, section 3.2, step 3: a partial acknowledgment retransmits "the first
                     // unacknowledged segment". No other acknowledgment may come to make room for it.
                     prr.force(mss);
@@ -316,7 +316,7 @@ impl Connection<'_> {
     pub(super) fn pipe(&self) -> u32 {
         let away = self.snd.scoreboard.sacked() + self.snd.scoreboard.lost();
         // Before recovery duplicates let out what limited transmit allows, and nothing more.
-        let away = if self.sack || self.recovery.phase() == Phase::Open {
+        let away = if self.sack.is_on() || self.recovery.phase() == Phase::Open {
             away
         } else {
             away.saturating_add(self.recovery.duplicates() * u32::from(self.mss))
@@ -349,13 +349,13 @@ impl Connection<'_> {
 
     /// Karn's algorithm forbids timing what was sent again; the echo says which copy was acknowledged.
     fn measure_by_echo(&mut self, now: Instant, header: &TcpHeader) {
-        if self.sack && reported_duplicate(&header.options.sack, header.ack).is_some() {
+        if self.sack.is_on() && reported_duplicate(&header.options.sack, header.ack).is_some() {
             // The peer had it before, and the acknowledgment of that was lost. Linux echoes the copy that it
             // took, however long ago, and answers the other: no round trip took as long as that, and the
             // silence says nothing about the path.
             self.rtt.forget_backoff();
         } else if let Some(age) = self.timestamps.echo_age(now, &header.options) {
-            self.rtt.sample(age);
+            self.rtt.sample(age.as_micros() as u32);
         }
     }
 }

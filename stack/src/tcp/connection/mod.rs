@@ -57,6 +57,7 @@ use crate::tcp::options::Options;
 use crate::tcp::receiver::Receiver;
 use crate::tcp::recovery::Recovery;
 use crate::tcp::rtt::RttEstimator;
+use crate::tcp::sack::Sack;
 use crate::tcp::sender::Sender;
 use crate::tcp::timestamps::{LastAck, Timestamping};
 use crate::tcp::{ConnectionError, DEFAULT_MSS, FourTuple, Info, State};
@@ -64,33 +65,39 @@ use crate::time::{Duration, Instant};
 use crate::wire::{IpAddress, IpEndpoint, SeqNum};
 
 /// A connection, or the place for one: buffers and settings stay from one connection to the next.
+///
+/// What is looked at most often comes first: processors reach that with shorter instructions.
 #[derive(Debug)]
+#[repr(C)]
 pub(crate) struct Connection<'d> {
-    pub(crate) tuple: FourTuple,
     state: State,
+    due: Due,
+    marks: Marks,
+    events: Events,
     /// How the connection ended, when it did not end orderly.
     error: Option<ConnectionError>,
     /// What the network reported while it may still recover (RFC 1122, section 4.2.3.9).
     soft_error: Option<ConnectionError>,
-    snd: Sender<'d>,
-    rcv: Receiver<'d>,
-    rtt: RttEstimator,
-    congestion: Controller,
-    pacer: Pacer,
-    recovery: Recovery,
-    timers: Timers,
-    pub(crate) options: Options,
-    timestamps: Timestamping,
+    /// Timeouts in a row without an answer.
+    retries: u8,
     /// Whether the peer accepts selective acknowledgments.
-    sack: bool,
+    sack: Sack,
+    tally: Tally,
     /// The longest payload of one segment: what peer and path take, less the options of every segment.
     mss: u16,
     size: SegmentSize,
+    pub(crate) tuple: FourTuple,
+    snd: Sender<'d>,
+    rcv: Receiver<'d>,
+    timers: Timers,
+    recovery: Recovery,
+    congestion: Controller,
+    rtt: RttEstimator,
+    pacer: Pacer,
+    pub(crate) options: Options,
+    timestamps: Timestamping,
     #[cfg(feature = "tcp-ecn")]
     ecn: Ecn,
-    due: Due,
-    /// Timeouts in a row without an answer.
-    retries: u8,
     keep_alive: KeepAlive,
     /// Last.ACK.sent of RFC 7323, section 4.3; takes no room without timestamps.
     last_ack_sent: LastAck,
@@ -101,9 +108,6 @@ pub(crate) struct Connection<'d> {
     /// Bytes in the network when data was last sent.
     last_pipe: u32,
     retransmits: Count,
-    marks: Marks,
-    events: Events,
-    tally: Tally,
 }
 
 impl<'d> Connection<'d> {
@@ -127,7 +131,7 @@ impl<'d> Connection<'d> {
             timers: Timers::new(),
             options,
             timestamps: Timestamping::OFF,
-            sack: false,
+            sack: Sack::OFF,
             mss: DEFAULT_MSS,
             size: SegmentSize::new(DEFAULT_MSS),
             #[cfg(feature = "tcp-ecn")]
@@ -202,7 +206,7 @@ impl<'d> Connection<'d> {
             send_queue: self.snd.ring.len(),
             receive_queue: self.rcv.ring.len(),
             timestamps: self.timestamps.is_on(),
-            sack: self.sack,
+            sack: self.sack.is_on(),
             #[cfg(feature = "tcp-ecn")]
             ecn: self.ecn.is_capable() && self.state.is_synchronized(),
             #[cfg(not(feature = "tcp-ecn"))]

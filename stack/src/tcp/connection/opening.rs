@@ -15,11 +15,12 @@ use crate::tcp::handshake::HalfOpen;
 use crate::tcp::receiver::window_shift;
 use crate::tcp::recovery::Recovery;
 use crate::tcp::rtt::RttEstimator;
+use crate::tcp::sack::Sack;
 use crate::tcp::sender::WindowUpdate;
 use crate::tcp::timestamps::{LastAck, TimestampOffset, Timestamping};
 use crate::tcp::{FourTuple, MAX_WINDOW_SHIFT, State, default_mss};
 use crate::time::Instant;
-use crate::wire::{IpEndpoint, IpListenEndpoint, SeqNum, TcpOptions};
+use crate::wire::{IpEndpoint, IpListenEndpoint, SeqNum};
 
 /// What is chosen when a connection is opened.
 #[derive(Clone, Copy, Debug)]
@@ -40,7 +41,7 @@ impl Connection<'_> {
         self.open(now, opening);
         self.state = State::SynSent;
         self.timestamps = Timestamping::offered(now, opening.timestamp_offset);
-        self.sack = true;
+        self.sack = Sack::OFFERED;
         self.rcv.shift = window_shift(self.rcv.ring.capacity());
         self.due.set(Special::Syn);
     }
@@ -83,15 +84,10 @@ impl Connection<'_> {
         self.marks.put(Mark::Unclaimed, true);
         self.snd.on_sent(opening.iss + 1);
         self.last_ack_sent = LastAck::of(self.rcv.nxt);
-        let request = TcpOptions {
-            mss: half_open.mss.map(NonZeroU16::get),
-            window_scale: half_open.shift,
-            sack_permitted: half_open.sack,
-            ..TcpOptions::default()
-        };
         self.timestamps =
             Timestamping::answered(now, opening.timestamp_offset, half_open.timestamp);
-        self.negotiate(&request);
+        let mss = half_open.mss.map(NonZeroU16::get);
+        self.negotiate(mss, half_open.shift, half_open.sack);
         if half_open.shift.is_some() {
             // What was offered, perhaps in the name of another socket.
             self.rcv.shift = half_open.offered_shift;
@@ -150,7 +146,7 @@ impl Connection<'_> {
         self.rtt = RttEstimator::new(self.options.min_rto);
         self.timers.stop_all();
         self.timestamps = Timestamping::OFF;
-        self.sack = false;
+        self.sack = Sack::OFF;
         self.due = Due::default();
         self.retries = 0;
         self.marks.put(Mark::Touched, false);
@@ -162,9 +158,9 @@ impl Connection<'_> {
 
     /// Settles what both sides can do, from the options of the peer's SYN. `self.timestamps` is set
     /// already if we offered or accepted them.
-    pub(super) fn negotiate(&mut self, request: &TcpOptions) {
-        self.sack = request.sack_permitted;
-        match request.window_scale {
+    pub(super) fn negotiate(&mut self, mss: Option<u16>, shift: Option<u8>, sack: Sack) {
+        self.sack = sack;
+        match shift {
             Some(shift) => {
                 self.snd.shift = shift.min(MAX_WINDOW_SHIFT);
                 self.rcv.shift = window_shift(self.rcv.ring.capacity());
@@ -175,7 +171,7 @@ impl Connection<'_> {
             }
         }
         let default = default_mss(self.tuple.remote.addr);
-        self.on_peer_mss(request.mss.unwrap_or(default));
+        self.on_peer_mss(mss.unwrap_or(default));
         self.congestion = Controller::new(self.options.congestion, u32::from(self.mss));
     }
 }

@@ -12,7 +12,7 @@ use super::plan::{Kind, SegmentPlan, Span};
 use super::timers::Timer;
 use crate::events::Events;
 use crate::tcp::clock::micros;
-use crate::tcp::clock::{since_ticks, ticks};
+use crate::tcp::clock::{TICK, ticks};
 use crate::tcp::recovery::{Hole, Phase};
 use crate::tcp::timestamps::LastAck;
 use crate::tcp::{ConnectionError, FourTuple, State};
@@ -55,7 +55,7 @@ impl Connection<'_> {
     // put together again.
     #[inline(always)]
     fn plan_next(&mut self, now: Instant, path_mss: u16) -> Option<SegmentPlan> {
-        if self.due.ack && self.sack && self.rcv.has_sack_blocks() {
+        if self.due.ack && self.sack.is_on() && self.rcv.has_sack_blocks() {
             return self.plan_ack(now, path_mss);
         }
         if self.snd.scoreboard.lost() > 0
@@ -166,16 +166,16 @@ impl Connection<'_> {
                 sack: self.rcv.sack_blocks(later),
                 ..self.usual_options(now)
             },
-            Kind::Syn => TcpOptions {
-                mss: Some(mss),
+            Kind::Syn => {
+                let mut options = self.usual_options(now);
+                options.mss = Some(mss);
                 // In an answer only what the peer offered (RFC 7323, sections 1.3 and 3.2).
-                window_scale: (self.state == State::SynSent
-                    || self.snd.shift > 0
-                    || self.rcv.shift > 0)
-                    .then_some(self.rcv.shift),
-                sack_permitted: self.sack,
-                ..self.usual_options(now)
-            },
+                options.window_scale =
+                    (self.state == State::SynSent || self.snd.shift > 0 || self.rcv.shift > 0)
+                        .then_some(self.rcv.shift);
+                self.sack.put(&mut options);
+                options
+            }
         }
     }
 
@@ -299,12 +299,11 @@ impl Connection<'_> {
 
     /// Whatever congestion control knows is old when nothing was sent for longer than a timeout.
     fn notice_silence(&mut self, now: Instant) {
-        let (silence, rto) = (since_ticks(now, self.last_sent), self.rtt.rto());
+        let silence = ticks(now).wrapping_sub(self.last_sent).saturating_mul(TICK);
+        let rto = self.rtt.rto().as_micros() as u32;
         if silence > rto {
-            let timeouts = silence.as_micros() / rto.as_micros().max(1);
             self.pacer.restart(micros(now));
-            self.congestion
-                .on_idle(u32::try_from(timeouts).unwrap_or(u32::MAX));
+            self.congestion.on_idle(silence / rto.max(1));
         }
     }
 
@@ -410,7 +409,7 @@ impl Connection<'_> {
             return self.plan_syn(now, path_mss);
         }
         let mut plan = self.plan(self.snd.max(), TcpFlags::ACK);
-        if self.sack && self.rcv.has_sack_blocks() {
+        if self.sack.is_on() && self.rcv.has_sack_blocks() {
             plan.kind = Kind::Report {
                 later: self.due.duplicates,
             };

@@ -62,7 +62,7 @@ impl Connection<'_> {
 
     /// How long an answer may take, where silence is to be noticed before the retransmission timer does.
     fn probe_timeout(&self) -> Option<Duration> {
-        if !self.sack || self.snd.flight() == 0 {
+        if !self.sack.is_on() || self.snd.flight() == 0 {
             return None;
         }
         if self.recovery.phase() != Phase::Open {

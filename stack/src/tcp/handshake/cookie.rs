@@ -25,12 +25,13 @@
 use core::hash::Hasher;
 use core::num::NonZeroU16;
 
-use super::half_open::{HalfOpen, syn_window};
+use super::half_open::{HalfOpen, Offer, syn_window};
 use crate::rand::HashKey;
 use crate::tcp::clock::Soon;
 use crate::tcp::isn::hash_tuple;
 use crate::tcp::receiver::window_shift;
-use crate::tcp::timestamps::{PeerTimestamp, TimestampOffset};
+use crate::tcp::sack::Sack;
+use crate::tcp::timestamps::PeerTimestamp;
 use crate::tcp::{FourTuple, MIN_MSS, default_mss};
 use crate::time::{Duration, Instant};
 use crate::wire::{SeqNum, TcpHeader};
@@ -57,9 +58,8 @@ struct Terms {
 pub(crate) struct CookieArrival<'a, K> {
     pub(crate) tuple: &'a FourTuple,
     pub(crate) listener: K,
-    pub(crate) receive_capacity: usize,
-    /// What is added to our timestamps.
-    pub(crate) timestamp_offset: TimestampOffset,
+    /// What was offered, unless it has changed since.
+    pub(crate) offer: Offer,
 }
 
 impl SynCookies {
@@ -72,7 +72,7 @@ impl SynCookies {
     pub(crate) fn bake<K>(&mut self, now: Instant, request: &mut HalfOpen<K>) {
         if request.timestamp.0.is_none() {
             request.shift = None;
-            request.sack = false;
+            request.sack = Sack::OFF;
             request.ecn = false;
         }
         let peer_mss = request
@@ -119,11 +119,11 @@ impl SynCookies {
             return None;
         }
         let echo = ack.options.timestamps.map(|ts| ts.echo);
-        let stamp = echo.map(|echo| echo.wrapping_sub(arrival.timestamp_offset) & STAMP_MASK);
+        let stamp = echo.map(|echo| echo.wrapping_sub(arrival.offer.timestamp_offset) & STAMP_MASK);
         let terms = Terms {
             mss: value >> MSS_SHIFT & MSS_MASK,
             stamp,
-            offered_shift: window_shift(arrival.receive_capacity),
+            offered_shift: window_shift(arrival.offer.receive_capacity),
         };
         if self.value(slot(now).wrapping_sub(age), arrival.tuple, irs, &terms) != value {
             return None;
@@ -137,11 +137,13 @@ impl SynCookies {
             window: ack.window,
             mss: (MSS_TABLE.get(terms.mss as usize)).and_then(|&mss| NonZeroU16::new(mss)),
             shift: shift.filter(|&shift| u32::from(shift) != STAMP_SHIFT),
-            sack: stamp.is_some_and(|stamp| stamp & STAMP_SACK != 0),
+            sack: Sack::when(stamp.is_some_and(|stamp| stamp & STAMP_SACK != 0)),
             ecn: stamp.is_some_and(|stamp| stamp & STAMP_ECN != 0),
             timestamp: PeerTimestamp::of(ack),
-            offered_window: syn_window(arrival.receive_capacity),
+            offered_window: syn_window(arrival.offer.receive_capacity),
             offered_shift: terms.offered_shift,
+            offered_mss: arrival.offer.path_mss,
+            timestamp_offset: arrival.offer.timestamp_offset,
             attempts: 1,
             due: Soon::new(now),
         })
@@ -170,7 +172,7 @@ fn stamp<K>(request: &HalfOpen<K>) -> u32 {
     let shift = request.shift.map_or(STAMP_SHIFT, |shift| {
         u32::from(shift.min(crate::tcp::MAX_WINDOW_SHIFT))
     });
-    let sack = if request.sack { STAMP_SACK } else { 0 };
+    let sack = if request.sack.is_on() { STAMP_SACK } else { 0 };
     let ecn = if request.ecn { STAMP_ECN } else { 0 };
     shift | sack | ecn
 }

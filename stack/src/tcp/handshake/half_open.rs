@@ -7,10 +7,10 @@ use crate::stats::Discard;
 use crate::tcp::FourTuple;
 use crate::tcp::clock::Soon;
 use crate::tcp::receiver::window_shift;
-use crate::tcp::reset::reset_for;
+use crate::tcp::sack::Sack;
 use crate::tcp::timestamps::{PeerTimestamp, TimestampOffset};
 use crate::time::{Duration, Instant};
-use crate::wire::{SeqNum, TcpFlags, TcpHeader, TcpOptions, TcpSegment};
+use crate::wire::{SeqNum, TcpFlags, TcpHeader, TcpSegment};
 
 /// What has to be known to answer again and to complete the handshake. `K` says who listens.
 #[derive(Clone, Copy, Debug)]
@@ -24,7 +24,7 @@ pub(crate) struct HalfOpen<K> {
     pub(crate) window: u16,
     pub(crate) mss: Option<NonZeroU16>,
     pub(crate) shift: Option<u8>,
-    pub(crate) sack: bool,
+    pub(crate) sack: Sack,
     pub(crate) timestamp: PeerTimestamp,
     /// The peer asked for congestion notification (RFC 3168), and is granted it.
     pub(crate) ecn: bool,
@@ -32,6 +32,9 @@ pub(crate) struct HalfOpen<K> {
     /// by how much those that follow are.
     pub(super) offered_window: u16,
     pub(crate) offered_shift: u8,
+    /// The MSS that was offered.
+    pub(super) offered_mss: u16,
+    pub(crate) timestamp_offset: TimestampOffset,
     /// How often the request was answered.
     pub(crate) attempts: u8,
     /// When it is answered again.
@@ -47,14 +50,18 @@ pub(crate) enum SynReply {
     AnswerAgain,
     /// The peer took it back.
     Forget,
-    /// The segment does not belong here, and this says so.
-    Answer(Discard, TcpHeader),
+    /// The segment does not belong here; [`HalfOpen::acknowledgment`] tells the peer where we are.
+    Acknowledge(Discard),
+    /// Nor does this one, and a reset says so.
+    Refuse(Discard),
     Discard(Discard),
 }
 
 /// What our side of the handshake offers.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Offer {
+    /// The length in bytes of the receive buffer.
+    pub(crate) receive_capacity: usize,
     /// The longest TCP payload without options that the path takes.
     pub(crate) path_mss: u16,
     pub(crate) timestamp_offset: TimestampOffset,
@@ -68,7 +75,7 @@ impl<K> HalfOpen<K> {
         listener: K,
         iss: SeqNum,
         syn: &TcpHeader,
-        receive_capacity: usize,
+        offer: &Offer,
     ) -> Self {
         Self {
             tuple,
@@ -78,11 +85,13 @@ impl<K> HalfOpen<K> {
             window: syn.window,
             mss: (syn.options.mss).map(|mss| NonZeroU16::new(mss).unwrap_or(NonZeroU16::MIN)),
             shift: syn.options.window_scale,
-            sack: syn.options.sack_permitted,
+            sack: Sack::permitted_by(&syn.options),
             timestamp: PeerTimestamp::of(syn),
             ecn: cfg!(feature = "tcp-ecn") && syn.flags.contains(TcpFlags::ECE | TcpFlags::CWR),
-            offered_window: syn_window(receive_capacity),
-            offered_shift: window_shift(receive_capacity),
+            offered_window: syn_window(offer.receive_capacity),
+            offered_shift: window_shift(offer.receive_capacity),
+            offered_mss: offer.path_mss,
+            timestamp_offset: offer.timestamp_offset,
             attempts: 0,
             due: Soon::new(now),
         }
@@ -106,27 +115,19 @@ impl<K> HalfOpen<K> {
 
     /// The answer to the SYN, also for a peer that repeated it. How long the request is remembered does not
     /// depend on that, or whoever repeats it often enough could make the record immortal.
-    pub(crate) fn answer(&self, now: Instant, offer: &Offer) -> TcpHeader {
+    pub(crate) fn answer(&self, now: Instant) -> TcpHeader {
         let mut flags = TcpFlags::SYN | TcpFlags::ACK;
         if self.ecn {
             flags = flags | TcpFlags::ECE;
         }
-        let mut header = TcpHeader {
-            src_port: self.tuple.local.port,
-            dst_port: self.tuple.remote.port,
-            seq: self.iss,
-            ack: self.irs + 1,
-            flags,
-            window: self.offered_window,
-            urgent: 0,
-            options: TcpOptions::default(),
-        };
+        let mut header = self.tuple.header(flags, self.iss, self.irs + 1);
+        header.window = self.offered_window;
         // Where they stay: what is moved is read in other pieces than it was written in.
         let options = &mut header.options;
-        options.mss = Some(offer.path_mss);
+        options.mss = Some(self.offered_mss);
         options.window_scale = self.shift.map(|_| self.offered_shift);
-        options.sack_permitted = self.sack;
-        self.timestamp.put(now, offer.timestamp_offset, options);
+        self.sack.put(options);
+        self.timestamp.put(now, self.timestamp_offset, options);
         header
     }
 
@@ -145,7 +146,7 @@ impl<K> HalfOpen<K> {
             return if header.seq == next {
                 SynReply::Forget
             } else if header.seq.in_window(next, window) {
-                SynReply::Answer(Discard::InexactReset, self.acknowledgment())
+                SynReply::Acknowledge(Discard::InexactReset)
             } else {
                 SynReply::Discard(Discard::OutOfWindow)
             };
@@ -154,16 +155,16 @@ impl<K> HalfOpen<K> {
             return if header.seq == self.irs && !header.flags.contains(TcpFlags::ACK) {
                 SynReply::AnswerAgain
             } else {
-                SynReply::Answer(Discard::UnexpectedSyn, self.acknowledgment())
+                SynReply::Acknowledge(Discard::UnexpectedSyn)
             };
         }
         if !(header.seq == next || header.seq.in_window(next, window)) {
-            return SynReply::Answer(Discard::OutOfWindow, self.acknowledgment());
+            return SynReply::Acknowledge(Discard::OutOfWindow);
         }
         match self.timestamp.check(&header.options) {
             Ok(()) => {}
             Err(bad) if bad.is_old() => {
-                return SynReply::Answer(bad.into(), self.acknowledgment());
+                return SynReply::Acknowledge(bad.into());
             }
             Err(bad) => return SynReply::Discard(bad.into()),
         }
@@ -171,23 +172,14 @@ impl<K> HalfOpen<K> {
             return SynReply::Discard(Discard::MissingAck);
         }
         if header.ack != self.iss + 1 {
-            return SynReply::Answer(Discard::BadAck, reset_for(segment));
+            return SynReply::Refuse(Discard::BadAck);
         }
         SynReply::Complete
     }
 
     /// What tells the peer where we are.
-    fn acknowledgment(&self) -> TcpHeader {
-        TcpHeader {
-            src_port: self.tuple.local.port,
-            dst_port: self.tuple.remote.port,
-            seq: self.iss + 1,
-            ack: self.irs + 1,
-            flags: TcpFlags::ACK,
-            window: 0,
-            urgent: 0,
-            options: TcpOptions::default(),
-        }
+    pub(crate) fn acknowledgment(&self) -> TcpHeader {
+        self.tuple.header(TcpFlags::ACK, self.iss + 1, self.irs + 1)
     }
 }
 

@@ -36,8 +36,9 @@ struct Timed {
     at: NonZeroU32,
 }
 
-/// As many as tell that what is before them is lost. What does not fit is sent again needlessly.
-const RANGES: usize = 3;
+/// As many as tell that what is before them is lost. What does not fit is sent again needlessly. Where peers report
+/// nothing, none.
+const RANGES: usize = if cfg!(feature = "tcp-sack") { 3 } else { 0 };
 
 /// How long a send buffer must be to hold `capacity` bytes of data: just as long. With one of the features `tcp-rack`,
 /// `tcp-undo`, `tcp-bbr` and `tcp-plpmtud` a table of what is in flight lies behind them.
@@ -246,6 +247,8 @@ impl Board<'_> {
 
 #[cfg(test)]
 mod tests {
+    #![cfg(feature = "tcp-sack")]
+
     use super::*;
 
     const MSS: u32 = 100;

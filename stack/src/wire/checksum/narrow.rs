@@ -22,8 +22,7 @@ pub(super) fn sum(data: &[u8]) -> Sum {
 /// [`Sum::of_header`].
 #[inline]
 pub(super) fn sum_header<const WORDS: usize>(header: &[[u8; 4]; WORDS]) -> Sum {
-    let words = header.iter().map(|word| u32::from_ne_bytes(*word));
-    Sum(words.map(u64::from).sum())
+    sum_words(header)
 }
 
 /// [`Sum::copy`], of slices that are equally long.
@@ -50,13 +49,15 @@ pub(super) fn copy(dst: &mut [u8], src: &[u8]) -> Sum {
 #[inline(never)]
 fn rest(data: &[u8]) -> Sum {
     let (words, bytes) = data.as_chunks();
-    let sum = words
-        .iter()
-        .map(|&word| u64::from(u32::from_ne_bytes(word)))
-        .sum();
     let mut last = [0; 4];
     last[..bytes.len()].copy_from_slice(bytes);
-    Sum(sum).add(Sum(u32::from_ne_bytes(last).into()))
+    sum_words(words).add(sum_words(&[last]))
+}
+
+#[inline]
+fn sum_words(words: &[[u8; 4]]) -> Sum {
+    let words = words.iter().map(|word| u32::from_ne_bytes(*word));
+    words.fold(Sum::ZERO, |sum, word| sum.add(Sum(word.into())))
 }
 
 /// A sum of pairs of words, and how often it overflowed.
@@ -79,6 +80,7 @@ impl Wide {
     }
 
     fn sum(&self) -> Sum {
-        Sum(self.sum).add(Sum(self.carries.into()))
+        let halves = [self.sum as u32, (self.sum >> 32) as u32];
+        sum_words(&halves.map(u32::to_ne_bytes)).add(Sum(self.carries.into()))
     }
 }

@@ -44,7 +44,7 @@ fn all_ones_do_not_overflow() {
         let data = vec![0xff; len];
         assert_eq!(Sum::of(&data).fold(), naive(&data));
     }
-    let most = Sum(u64::MAX);
+    let most = Sum(Word::MAX);
     assert_eq!(most.add(most).fold(), 0xffff);
     assert_eq!(most.add_u16(1).fold(), 1);
 }

@@ -4,7 +4,7 @@
 //! They are read from any segment alike. Which of them count when is the connection's business.
 
 use super::super::Malformed;
-use super::super::seq::SeqNum;
+use super::SackBlocks;
 #[cfg(feature = "tcp-fast-open")]
 use super::fast_open::{FastOpenCookie, KIND_FAST_OPEN};
 
@@ -21,6 +21,7 @@ pub struct TcpOptions {
     /// than the 14 that RFC 7323 §2.3 permits.
     pub window_scale: Option<u8>,
     /// The sender of this understands selective acknowledgments.
+    #[cfg(feature = "tcp-sack")]
     pub sack_permitted: bool,
     /// The sender's clock, and what it last read of ours.
     #[cfg(feature = "tcp-timestamps")]
@@ -92,10 +93,12 @@ impl TcpOptions {
                 let [shift] = sized(body)?;
                 self.window_scale = Some(shift);
             }
+            #[cfg(feature = "tcp-sack")]
             KIND_SACK_PERMITTED => {
                 let [] = sized(body)?;
                 self.sack_permitted = true;
             }
+            #[cfg(feature = "tcp-sack")]
             KIND_SACK => self.sack = SackBlocks::parse(body)?,
             #[cfg(feature = "tcp-timestamps")]
             KIND_TIMESTAMPS => self.timestamps = Some(Timestamps::from_bytes(&sized(body)?)),
@@ -133,7 +136,7 @@ impl TcpOptions {
         #[cfg(feature = "tcp-timestamps")]
         if let Some(timestamps) = self.timestamps
             && writer.room.len() == TIMESTAMPS_LEN
-            && !self.sack_permitted
+            && !self.permits_sack()
         {
             // Nearly every segment of a connection with timestamps has these options and no others.
             writer.put_u32(u32::from_be_bytes([
@@ -152,7 +155,7 @@ impl TcpOptions {
         }
         // SACK-permitted fills the two bytes by which timestamps miss a multiple of four.
         let sack_permitted = u16::from_be_bytes([KIND_SACK_PERMITTED, 2]);
-        match (self.sack_permitted, self.has_timestamps()) {
+        match (self.permits_sack(), self.has_timestamps()) {
             (true, true) => writer.put_u16(sack_permitted),
             (true, false) => {
                 writer.put_u16(PADDING);
@@ -196,6 +199,13 @@ impl TcpOptions {
         false
     }
 
+    const fn permits_sack(&self) -> bool {
+        #[cfg(feature = "tcp-sack")]
+        return self.sack_permitted;
+        #[cfg(not(feature = "tcp-sack"))]
+        false
+    }
+
     const fn len_without_sack(&self) -> usize {
         let mut len = 0;
         if self.mss.is_some() {
@@ -203,7 +213,7 @@ impl TcpOptions {
         }
         if self.has_timestamps() {
             len += TIMESTAMPS_LEN;
-        } else if self.sack_permitted {
+        } else if self.permits_sack() {
             len += 4;
         }
         if self.window_scale.is_some() {
@@ -245,70 +255,11 @@ impl Timestamps {
 }
 
 /// Two numbers, as both timestamps and blocks have them.
-const fn words([a, b, c, d, e, f, g, h]: [u8; 8]) -> [u32; 2] {
+pub(super) const fn words([a, b, c, d, e, f, g, h]: [u8; 8]) -> [u32; 2] {
     [
         u32::from_be_bytes([a, b, c, d]),
         u32::from_be_bytes([e, f, g, h]),
     ]
-}
-
-/// Up to four ranges of sequence numbers that arrived beyond a gap (RFC 2018 §3), each from its first
-/// number to the one after its last. Nothing is known about them: a peer can claim any.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub struct SackBlocks {
-    edges: [(SeqNum, SeqNum); 4],
-    len: u8,
-}
-
-impl SackBlocks {
-    /// How many blocks there is room for.
-    pub const CAPACITY: usize = 4;
-    /// No block at all.
-    pub const EMPTY: Self = Self {
-        edges: [(SeqNum::new(0), SeqNum::new(0)); Self::CAPACITY],
-        len: 0,
-    };
-
-    /// Adds the block from `left` up to but not including `right` and tells whether there was room.
-    pub fn push(&mut self, left: SeqNum, right: SeqNum) -> bool {
-        let Some(edges) = self.edges.get_mut(usize::from(self.len)) else {
-            return false;
-        };
-        *edges = (left, right);
-        self.len += 1;
-        true
-    }
-
-    /// The left and right edges, in the order in which they were pushed or received: the first block
-    /// is the one that arrived last.
-    pub fn iter(&self) -> impl Iterator<Item = (SeqNum, SeqNum)> + '_ {
-        self.edges.iter().copied().take(self.len())
-    }
-
-    /// How many blocks there are.
-    pub const fn len(&self) -> usize {
-        self.len as usize
-    }
-
-    /// Whether there are none.
-    pub const fn is_empty(&self) -> bool {
-        self.len == 0
-    }
-
-    fn parse(mut body: &[u8]) -> Result<Self, Malformed> {
-        let mut blocks = Self::EMPTY;
-        while let Some((block, rest)) = body.split_first_chunk() {
-            let [left, right] = words(*block);
-            blocks.push(SeqNum::new(left), SeqNum::new(right));
-            body = rest;
-        }
-        if body.is_empty() {
-            Ok(blocks)
-        } else {
-            Err(Malformed::BadOption)
-        }
-    }
 }
 
 /// The options in some bytes, as kind and body, without padding. After an error it ends.

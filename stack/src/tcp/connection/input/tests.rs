@@ -285,11 +285,8 @@ fn the_acknowledgment_of_a_handshake_is_for_our_syn() {
         let disposition = lab.receive(lab.peer, &[]);
         let state = lab.connection.state();
         assert_eq!(state == State::Established, completes, "{ack}");
-        let answered = matches!(
-            disposition,
-            Disposition::Answered(Some(Discard::BadAck), header) if header.flags == TcpFlags::RST
-        );
-        assert_eq!(answered, !completes, "{ack}");
+        let refused = disposition == Disposition::Refused(Discard::BadAck);
+        assert_eq!(refused, !completes, "{ack}");
     }
 }
 
@@ -445,7 +442,11 @@ fn text_is_acknowledged_at_once_where_the_peer_waits_for_it() {
 /// as it takes to survive the loss of one.
 #[test]
 fn rfc5681_4_2_each_segment_out_of_order_is_a_duplicate() {
-    for (options, answers) in [(plain(), 5), (modern(), 1 + u32::from(MOST_LATER))] {
+    for (options, answers) in [
+        (plain(), 5),
+        #[cfg(feature = "tcp-sack")]
+        (modern(), 1 + u32::from(MOST_LATER)),
+    ] {
         let mut lab = Lab::established(CongestionControl::NewReno, options);
         lab.peer.seq += 1_000;
         for _ in 0..5 {

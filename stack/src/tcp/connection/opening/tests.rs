@@ -3,6 +3,7 @@ use core::net::Ipv4Addr;
 use super::*;
 use crate::tcp::CongestionControl;
 use crate::tcp::connection::lab::{Lab, MSS, RTT, modern, plain};
+use crate::wire::TcpOptions;
 
 /// What an earlier connection left is nothing to the next; what its user has set stays.
 #[test]
@@ -52,7 +53,8 @@ fn a_connection_starts_anew() {
     assert!(!connection.options.nagle);
     let request = lab.sent();
     assert_eq!(request.len(), 1);
-    assert!(request[0].header.options.sack_permitted);
+    let offered = Sack::permitted_by(&request[0].header.options);
+    assert_eq!(offered, Sack::OFFERED);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use super::*;
 use crate::tcp::CongestionControl;
 use crate::tcp::connection::lab::{Lab, MSS, RTT, before, data, modern, nth, plain, segments};
+use crate::tcp::sack::Sack;
 use crate::time::Duration;
 
 /// A peer with a window of `window` bytes, and no congestion control.
@@ -29,12 +30,12 @@ fn with_buffer(len: usize) -> Lab {
 fn options_of_a_request_and_of_an_answer() {
     let mut lab = Lab::closed(CongestionControl::None, 256 * 1_024);
     let request = lab.request();
-    let options = TcpOptions {
+    let mut options = TcpOptions {
         mss: Some(1_460),
         window_scale: Some(3),
-        sack_permitted: true,
         ..TcpOptions::default()
     };
+    Sack::OFFERED.put(&mut options);
     #[cfg(feature = "tcp-timestamps")]
     let options = TcpOptions {
         timestamps: Some(
@@ -252,6 +253,7 @@ fn a_silence_ends_the_schedule_that_was_before() {
 
 /// An acknowledgment that reports gaps goes alone, for only then does it count as a duplicate (RFC 5681, section 2), and
 /// before data; any other goes along with data.
+#[cfg(feature = "tcp-sack")]
 #[test]
 fn rfc5681_2_a_report_goes_before_data() {
     let mut lab = Lab::established(CongestionControl::None, modern());

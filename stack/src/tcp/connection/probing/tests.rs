@@ -17,7 +17,7 @@ fn sent(congestion: CongestionControl, options: TcpOptions, len: u32) -> Lab {
 /// As if the round trip had been measured so often that it is certain: the timeout is 200 ms, as long as it is at least.
 fn certain(lab: &mut Lab) {
     for _ in 0..100 {
-        lab.connection.rtt.sample(Duration::from_millis(RTT));
+        lab.connection.rtt.sample(RTT as u32 * 1_000);
     }
     assert_eq!(lab.connection.rtt.rto(), Duration::from_millis(200));
 }
@@ -187,9 +187,9 @@ fn a_retransmission_without_an_answer_is_lost_after_a_round_trip() {
     lab.connection.recovery.probe.on_silence();
     assert_eq!(millis(&lab), None, "250 are more than the timeout's 200");
     for _ in 0..3 {
-        lab.connection.rtt.sample(Duration::from_millis(10));
+        lab.connection.rtt.sample(10_000);
     }
-    lab.connection.rtt.sample(Duration::from_millis(10));
+    lab.connection.rtt.sample(10_000);
     assert!(millis(&lab).is_none() || millis(&lab).unwrap() > 125);
 }
 
@@ -198,7 +198,7 @@ fn a_retransmission_without_an_answer_is_lost_after_a_round_trip() {
 fn on_a_short_path_a_repair_waits_for_timers_and_for_delayed_acknowledgments() {
     let mut lab = repairing(CongestionControl::NewReno);
     for _ in 0..200 {
-        lab.connection.rtt.sample(Duration::from_millis(4));
+        lab.connection.rtt.sample(4_000);
     }
     let wait = |lab: &Lab| lab.connection.repair_timeout().map(Duration::as_millis);
     assert_eq!(wait(&lab), Some(6), "two more than a round trip");
@@ -210,7 +210,7 @@ fn on_a_short_path_a_repair_waits_for_timers_and_for_delayed_acknowledgments() {
     assert_eq!(wait(&lab), Some(24), "it had the copy before");
     let mut lab = repairing(CongestionControl::NewReno);
     for _ in 0..200 {
-        lab.connection.rtt.sample(Duration::from_millis(4));
+        lab.connection.rtt.sample(4_000);
     }
     lab.connection.snd.scoreboard.sacked = 0;
     assert_eq!(wait(&lab), Some(56), "without a gap the peer may wait");
@@ -227,7 +227,7 @@ fn after_a_timeout_the_timer_decides_where_others_share_the_path() {
     assert_eq!(wait(&lab), None);
     let mut lab = repairing(CongestionControl::None);
     for _ in 0..200 {
-        lab.connection.rtt.sample(Duration::from_millis(4));
+        lab.connection.rtt.sample(4_000);
     }
     lab.connection.retries = 1;
     for _ in 0..6 {

@@ -14,6 +14,7 @@ use super::timers::Timer;
 use super::{Connection, Disposition, Opening, PathMss};
 use crate::events::Events;
 use crate::storage::Bytes;
+use crate::tcp::sack::Sack;
 use crate::tcp::{CongestionControl, FourTuple, MinRto, Options, State};
 use crate::time::{Duration, Instant};
 #[cfg(feature = "tcp-timestamps")]
@@ -47,12 +48,13 @@ pub(super) struct Sent {
 
 /// What a peer says in its SYN that reports what arrives, and takes a larger window than 64 KiB.
 pub(super) fn modern() -> TcpOptions {
-    TcpOptions {
+    let mut options = TcpOptions {
         mss: Some(MSS as u16),
         window_scale: Some(4),
-        sack_permitted: true,
         ..TcpOptions::default()
-    }
+    };
+    Sack::OFFERED.put(&mut options);
+    options
 }
 
 /// What a peer says in its SYN that knows no options but the first.

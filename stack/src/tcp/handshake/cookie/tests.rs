@@ -2,7 +2,6 @@ use core::net::Ipv4Addr;
 
 use super::*;
 use crate::rand::Seed;
-use crate::tcp::handshake::Offer;
 use crate::wire::{IpEndpoint, TcpFlags, TcpOptions, Timestamps};
 
 const NOW: Instant = Instant::from_secs(1_000_000);
@@ -45,15 +44,19 @@ fn modern() -> TcpOptions {
     }
 }
 
-/// The answer to a SYN, with a cookie.
-fn answer(cookies: &mut SynCookies, now: Instant, syn: &TcpHeader) -> TcpHeader {
-    let mut request = HalfOpen::new(now, tuple(), (), SeqNum::new(0), syn, CAPACITY);
-    cookies.bake(now, &mut request);
-    let offer = Offer {
+fn offer(receive_capacity: usize) -> Offer {
+    Offer {
+        receive_capacity,
         path_mss: 1_460,
         timestamp_offset: OFFSET,
-    };
-    let mut answer = request.answer(now, &offer);
+    }
+}
+
+/// The answer to a SYN, with a cookie.
+fn answer(cookies: &mut SynCookies, now: Instant, syn: &TcpHeader) -> TcpHeader {
+    let mut request = HalfOpen::new(now, tuple(), (), SeqNum::new(0), syn, &offer(CAPACITY));
+    cookies.bake(now, &mut request);
+    let mut answer = request.answer(now);
     if let Some(ts) = &mut answer.options.timestamps {
         let millis = ts.value.wrapping_sub(OFFSET);
         ts.value = SynCookies::stamp_time(millis, &request).wrapping_add(OFFSET);
@@ -92,8 +95,7 @@ fn redeem_with(
     let arrival = CookieArrival {
         tuple: &tuple(),
         listener: (),
-        receive_capacity,
-        timestamp_offset: OFFSET,
+        offer: offer(receive_capacity),
     };
     cookies.redeem(now, ack, arrival)
 }
@@ -129,7 +131,7 @@ fn with_timestamps_everything_comes_back() {
     assert_eq!(known.irs, SeqNum::new(u32::MAX));
     assert_eq!(known.mss.map(NonZeroU16::get), Some(1_460));
     assert_eq!(known.shift, Some(7));
-    assert!(known.sack);
+    assert_eq!(known.sack, Sack::OFFERED);
     assert_eq!(known.timestamp.0, Some(5_010));
     assert_eq!(known.window, 300);
 }
@@ -145,7 +147,7 @@ fn without_timestamps_what_cannot_be_remembered_is_not_offered() {
     assert_eq!(answer.options.window_scale, None);
     assert!(!answer.options.sack_permitted);
     let known = redeem(&cookies, NOW, &ack(&answer)).expect("a cookie of ours");
-    assert_eq!((known.shift, known.sack), (None, false));
+    assert_eq!((known.shift, known.sack), (None, Sack::OFF));
     assert_eq!(known.mss.map(NonZeroU16::get), Some(1_460));
 }
 
@@ -261,7 +263,7 @@ fn what_was_not_offered_does_not_come_back() {
     options.sack_permitted = false;
     let answer = answer(&mut cookies, NOW, &syn(options));
     let half_open = redeem(&cookies, NOW, &ack(&answer)).unwrap();
-    assert!(!half_open.sack && !half_open.ecn);
+    assert!(!half_open.sack.is_on() && !half_open.ecn);
     assert_eq!(half_open.shift, Some(7));
 }
 
@@ -274,7 +276,14 @@ fn rfc6528_3_numbers_of_different_peers_have_nothing_in_common() {
     for port in 1..=64 {
         let mut tuple = tuple();
         tuple.remote.port = port;
-        let mut request = HalfOpen::new(NOW, tuple, (), SeqNum::new(0), &syn(modern()), CAPACITY);
+        let mut request = HalfOpen::new(
+            NOW,
+            tuple,
+            (),
+            SeqNum::new(0),
+            &syn(modern()),
+            &offer(CAPACITY),
+        );
         cookies.bake(NOW, &mut request);
         first_bits.insert(request.iss.get() >> 28);
     }
