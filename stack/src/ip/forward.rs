@@ -104,6 +104,7 @@ impl<const A: usize, const R: usize> Forwarding<'_, A, R> {
             .usable()
             .filter(|ours| via.is_none_or(|interface| ours.interface == interface))
             .filter(|ours| ours.connects(&destination))
+            // The compiler writes down what `max_by_key` goes through twice.
             .fold(None, |best: Option<&InterfaceAddress>, ours| match best {
                 Some(best) if best.cidr.prefix_len() > ours.cidr.prefix_len() => Some(best),
                 _ => Some(ours),

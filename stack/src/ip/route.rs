@@ -123,6 +123,7 @@ impl<const N: usize> RouteTable<N> {
             .iter()
             .filter(|route| route.destination.contains(&destination))
             .filter(|route| via.is_none_or(|interface| route.interface == interface))
+            // The compiler writes down what `max_by_key` goes through twice.
             .fold(None, |best: Option<&Route>, route| match best {
                 Some(best) if best.destination.prefix_len() > route.destination.prefix_len() => {
                     Some(best)
