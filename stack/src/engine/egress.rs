@@ -39,6 +39,7 @@ impl Engine<'_> {
     }
 
     /// Sends the next thing there is to send, in the room for it, and counts it. False if there is nothing.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(crate) fn transmit(&mut self, now: Instant, room: &mut dyn Room) -> bool {
         self.now = now;
         if !self.interface.link_up {

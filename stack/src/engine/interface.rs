@@ -117,7 +117,7 @@ impl Interface {
             policy: config.address_policy,
             defense: config.defense,
         };
-        let mut interface = Self {
+        Self {
             medium: capabilities.medium,
             ip_mtu: link_mtu,
             link_mtu,
@@ -140,23 +140,7 @@ impl Interface {
             ipv6: Ipv6State::new(config, random),
             #[cfg(feature = "medium-ethernet")]
             ethernet: Ethernet::new(hardware, random),
-        };
-        #[cfg(feature = "proto-ipv6")]
-        interface.addresses.set_policy_table(config.policy_table);
-        if let ConfigV4::Static(ipv4) = &config.ipv4 {
-            let configured = interface.configure(Instant::ZERO, Some(ipv4.clone().into()), random);
-            if configured.is_err() {
-                crate::log::debug!("the IPv4 address is none that a host can have");
-            }
         }
-        #[cfg(feature = "proto-ipv6")]
-        if interface
-            .configure_v6(Instant::ZERO, config.ipv6.clone(), random)
-            .is_err()
-        {
-            crate::log::debug!("the IPv6 configuration cannot be used");
-        }
-        interface
     }
 
     /// Whether the stack can talk: the link is up and it has an address that it may use. One of IPv6 that is
@@ -288,6 +272,26 @@ impl Interface {
 }
 
 impl Engine<'_> {
+    /// Puts the first configuration to use, as far as it is fixed. Where the engine stays: it is large.
+    pub(crate) fn start_interface(&mut self, config: Config) {
+        #[cfg(feature = "proto-ipv6")]
+        (self.interface.addresses).set_policy_table(config.policy_table);
+        if let ConfigV4::Static(ipv4) = config.ipv4 {
+            let interface = &mut self.interface;
+            let configured = interface.put_to_use(self.now, ipv4.into(), &mut self.random);
+            if configured.is_err() {
+                crate::log::debug!("the IPv4 address is none that a host can have");
+            }
+        }
+        #[cfg(feature = "proto-ipv6")]
+        if (self.interface)
+            .configure_v6(self.now, config.ipv6, &mut self.random)
+            .is_err()
+        {
+            crate::log::debug!("the IPv6 configuration cannot be used");
+        }
+    }
+
     /// The link is up, or down. True if that is news.
     pub(crate) fn set_link_up(&mut self, now: Instant, up: bool) -> bool {
         self.now = now;

@@ -78,6 +78,7 @@ impl Received<'_> {
     }
 
     /// An ICMPv4 message as answer; with an identification it may be fragmented on its way.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(super) fn answer_icmpv4<'a>(
         &self,
         message: Icmpv4Message<'a>,

@@ -181,17 +181,15 @@ impl<'d> Sockets<'d> {
 
     #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(super) fn key(&self, index: Index) -> SocketKey {
-        SocketKey {
-            index,
-            generation: self.slot(index).uses.current(),
-        }
+        SocketKey(self.slot(index).uses.key(index))
     }
 
     /// The slot of a key, unless the key is stale.
     #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(super) fn index(&self, key: SocketKey) -> Option<Index> {
-        let slot = self.slots.get(usize::from(key.index))?;
-        (slot.uses.current() == key.generation).then_some(key.index)
+        let index = key.index();
+        let slot = self.slots.get(usize::from(index))?;
+        (slot.uses.key(index) == key.0).then_some(index)
     }
 
     // Not inlined where flash is dear: nearly every function of the engine has use for it.
@@ -370,6 +368,7 @@ impl<'d> Sockets<'d> {
         (u32::from(kind) << 16 | u32::from(port)).wrapping_mul(GOLDEN_RATIO)
     }
 
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(super) fn file(&mut self, index: Index, hash: u32) {
         self.unfile(index);
         self.buckets.insert(self.links[lane::BUCKET], hash, index);

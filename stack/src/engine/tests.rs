@@ -54,6 +54,7 @@ pub(super) fn engine(address: Ipv4Addr, medium: Medium) -> Engine<'static> {
         Box::leak(Box::new(TcpTables::new())),
         seed,
     );
+    engine.start_interface(config);
     engine.set_link_up(Instant::ZERO, true);
     engine
 }

@@ -104,7 +104,11 @@ impl<const A: usize, const R: usize> Forwarding<'_, A, R> {
             .usable()
             .filter(|ours| via.is_none_or(|interface| ours.interface == interface))
             .filter(|ours| ours.connects(&destination))
-            .max_by_key(|ours| ours.cidr.prefix_len())
+            // The compiler writes down what `max_by_key` goes through twice.
+            .fold(None, |best: Option<&InterfaceAddress>, ours| match best {
+                Some(best) if best.cidr.prefix_len() > ours.cidr.prefix_len() => Some(best),
+                _ => Some(ours),
+            })
     }
 
     /// The interface of an address that is our own, whatever `via` says. All of a loopback

@@ -36,20 +36,14 @@ fn destination_of<const N: usize>(
     arrival: &Arrival,
     addresses: &Addresses<N>,
 ) -> Result<Destination, Martian> {
-    let destination = arrival.destination;
-    match Block::of(destination) {
-        Block::LimitedBroadcast => Ok(Destination::Broadcast),
+    match Block::of(arrival.destination, arrival.interface, addresses) {
+        Block::Broadcast => Ok(Destination::Broadcast),
         Block::Multicast => Ok(Destination::Multicast),
         Block::ThisNetwork => Err(Martian::DestinationUnspecified),
         Block::Reserved => Err(Martian::DestinationReserved),
         Block::Loopback if arrival.path == ArrivalPath::Loopback => Ok(Destination::Local),
         Block::Loopback => Err(Martian::DestinationLoopback),
-        Block::Unicast if addresses.is_local(IpAddress::Ipv4(destination)) => {
-            Ok(Destination::Local)
-        }
-        Block::Unicast if addresses.is_subnet_broadcast(arrival.interface, destination) => {
-            Ok(Destination::Broadcast)
-        }
+        Block::Own => Ok(Destination::Local),
         Block::Unicast => Ok(Destination::Elsewhere),
     }
 }
@@ -59,27 +53,23 @@ fn check_source<const N: usize>(
     addresses: &Addresses<N>,
     destination: Destination,
 ) -> Result<(), Martian> {
-    let source = arrival.source;
     let is_loopback_path = arrival.path == ArrivalPath::Loopback;
-    match Block::of(source) {
-        Block::LimitedBroadcast => Err(Martian::SourceBroadcast),
+    match Block::of(arrival.source, arrival.interface, addresses) {
+        Block::Broadcast => Err(Martian::SourceBroadcast),
         Block::Multicast => Err(Martian::SourceMulticast),
         Block::Reserved => Err(Martian::SourceReserved),
-        Block::Loopback if is_loopback_path => Ok(()),
+        Block::Loopback | Block::Own if is_loopback_path => Ok(()),
         Block::Loopback => Err(Martian::SourceLoopback),
+        Block::Own => Err(Martian::SourceOwn),
         // A host that has no address yet asks for one, or joins a group, from 0.0.0.0 (RFC 2131
         // section 4.1, RFC 3376 section 4.2.13). It cannot expect an answer, so it never has reason
         // to speak to one host.
         Block::ThisNetwork => match destination {
-            Destination::Broadcast | Destination::Multicast if source.is_unspecified() => Ok(()),
+            Destination::Broadcast | Destination::Multicast if arrival.source.is_unspecified() => {
+                Ok(())
+            }
             _ => Err(Martian::SourceUnspecified),
         },
-        Block::Unicast if addresses.is_subnet_broadcast(arrival.interface, source) => {
-            Err(Martian::SourceBroadcast)
-        }
-        Block::Unicast if !is_loopback_path && addresses.is_local(IpAddress::Ipv4(source)) => {
-            Err(Martian::SourceOwn)
-        }
         Block::Unicast => Ok(()),
     }
 }
@@ -150,27 +140,35 @@ pub(crate) enum Martian {
     UnicastToLinkGroup,
 }
 
-/// The part of the address space that an address is in.
+/// The part of the address space that an address is in, and what it is there.
 enum Block {
     ThisNetwork,
     Loopback,
     Unicast,
+    /// An address of ours.
+    Own,
     Multicast,
     Reserved,
-    LimitedBroadcast,
+    /// All hosts, or all of a subnet of ours.
+    Broadcast,
 }
 
 impl Block {
-    fn of(address: Ipv4Addr) -> Self {
-        if address == Ipv4Addr::BROADCAST {
-            return Self::LimitedBroadcast;
-        }
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
+    fn of<const N: usize>(
+        address: Ipv4Addr,
+        interface: InterfaceId,
+        addresses: &Addresses<N>,
+    ) -> Self {
         let [first, ..] = address.octets();
         match first {
             0 => Self::ThisNetwork,
             127 => Self::Loopback,
             224..=239 => Self::Multicast,
+            240..=255 if address == Ipv4Addr::BROADCAST => Self::Broadcast,
             240..=255 => Self::Reserved,
+            _ if addresses.is_local(IpAddress::Ipv4(address)) => Self::Own,
+            _ if addresses.is_subnet_broadcast(interface, address) => Self::Broadcast,
             _ => Self::Unicast,
         }
     }

@@ -55,19 +55,15 @@ impl<const N: usize> RouteTable<N> {
         }
     }
 
-    /// Adds a route, in place of the one for the same prefix if there is one, which is returned.
-    pub(crate) fn add(&mut self, route: Route) -> Result<Option<Route>, RouteTableFull> {
-        let known = self
-            .routes
-            .iter_mut()
-            .find(|known| known.destination.network() == route.destination.network());
-        if let Some(known) = known {
-            return Ok(Some(core::mem::replace(known, route)));
+    /// Adds a route, in place of the one for the same prefix if there is one.
+    pub(crate) fn add(&mut self, route: Route) -> Result<(), RouteTableFull> {
+        let network = route.destination.network();
+        let mut routes = self.routes.iter_mut();
+        match routes.find(|known| known.destination.network() == network) {
+            Some(known) => *known = route,
+            None => self.routes.push(route).map_err(|_| RouteTableFull)?,
         }
-        match self.routes.push(route) {
-            Ok(()) => Ok(None),
-            Err(_) => Err(RouteTableFull),
-        }
+        Ok(())
     }
 
     /// Removes the route for a prefix and returns it, `None` if there is none.
@@ -107,7 +103,7 @@ impl<const N: usize> RouteTable<N> {
         gateway: IpAddress,
         interface: InterfaceId,
     ) -> Result<(), RouteTableFull> {
-        self.add(Route::default_via(gateway, interface)).map(|_| ())
+        self.add(Route::default_via(gateway, interface))
     }
 
     /// All routes.
@@ -127,7 +123,13 @@ impl<const N: usize> RouteTable<N> {
             .iter()
             .filter(|route| route.destination.contains(&destination))
             .filter(|route| via.is_none_or(|interface| route.interface == interface))
-            .max_by_key(|route| route.destination.prefix_len())
+            // The compiler writes down what `max_by_key` goes through twice.
+            .fold(None, |best: Option<&Route>, route| match best {
+                Some(best) if best.destination.prefix_len() > route.destination.prefix_len() => {
+                    Some(best)
+                }
+                _ => Some(route),
+            })
     }
 }
 

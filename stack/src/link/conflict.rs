@@ -60,8 +60,8 @@ enum State {
 impl ConflictDetector {
     /// A detector that has no address to guard yet, for an interface with the link address
     /// `hardware`.
-    pub(crate) fn new(hardware: EthernetAddress, policy: DefensePolicy) -> Self {
-        Self {
+    pub(crate) fn new(hardware: EthernetAddress, policy: DefensePolicy) -> Option<Self> {
+        Some(Self {
             hardware,
             policy,
             address: Ipv4Addr::UNSPECIFIED,
@@ -70,7 +70,7 @@ impl ConflictDetector {
             last_defense: None,
             conflicts: 0,
             attempted: None,
-        }
+        })
     }
 
     /// Sets out to use `address`, in place of the one before.

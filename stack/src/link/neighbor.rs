@@ -33,29 +33,29 @@ pub(crate) use self::cache::NeighborCache;
 pub(crate) use self::claim::Advertisement;
 pub(crate) use self::claim::{Claim, ClaimKind, Learned};
 use crate::ip::InterfaceId;
-use crate::storage::Generation;
+use crate::storage::{Key, Uses};
 use crate::wire::{EthernetAddress, IpAddress};
 /// Identifies an entry of a [`NeighborCache`] for as long as the entry lives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub(crate) struct NeighborKey {
-    index: u16,
-    generation: Generation,
-}
+pub(crate) struct NeighborKey(Key);
 
 impl NeighborKey {
     /// No entry: a cache has fewer slots. For who waits for any neighbor, and not for one.
-    pub(crate) const ANY: Self = Self {
-        index: u16::MAX,
-        generation: Generation::FIRST,
-    };
+    pub(crate) const ANY: Self = Self(Key::first(u16::MAX));
 
-    fn new(index: usize, generation: Generation) -> Self {
-        Self {
-            // A cache has at most `u16::MAX` slots, so this does not truncate.
-            index: index as u16,
-            generation,
-        }
+    fn new(index: usize, uses: Uses) -> Self {
+        // A cache has at most `u16::MAX` slots, so this does not truncate.
+        Self(uses.key(index as u16))
+    }
+
+    fn index(self) -> usize {
+        self.0.index().into()
+    }
+
+    /// Whether it is for the use of its slot that goes on.
+    fn is_of(self, uses: Uses) -> bool {
+        uses.key(self.0.index()) == self.0
     }
 }
 

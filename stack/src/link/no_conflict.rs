@@ -6,35 +6,37 @@ use super::DefensePolicy;
 use crate::time::Instant;
 use crate::wire::{ArpPacket, EthernetAddress};
 
-/// Guards nothing.
+/// There is none.
 #[derive(Clone, Debug)]
-pub(crate) struct ConflictDetector(());
+pub(crate) enum ConflictDetector {}
 
 impl ConflictDetector {
-    pub(crate) fn new(_: EthernetAddress, _: DefensePolicy) -> Self {
-        Self(())
+    pub(crate) fn new(_: EthernetAddress, _: DefensePolicy) -> Option<Self> {
+        None
     }
 
-    pub(crate) fn start(&mut self, _: Instant, _: Ipv4Addr, _: StartMode, _rand: u32) {}
+    pub(crate) fn start(&mut self, _: Instant, _: Ipv4Addr, _: StartMode, _rand: u32) {
+        match *self {}
+    }
 
     pub(crate) fn address(&self) -> Ipv4Addr {
-        Ipv4Addr::UNSPECIFIED
+        match *self {}
     }
 
     pub(crate) fn is_usable(&self) -> bool {
-        true
+        match *self {}
     }
 
     pub(crate) fn on_arp(&mut self, _: Instant, _: &ArpPacket) -> Option<Conflict> {
-        None
+        match *self {}
     }
 
     pub(crate) fn poll_arp(&mut self, _: Instant) -> Option<ArpPacket> {
-        None
+        match *self {}
     }
 
     pub(crate) fn next_deadline(&self) -> Option<Instant> {
-        None
+        match *self {}
     }
 }
 

@@ -310,7 +310,7 @@ impl<'d, M: RawMutex> DnsSocket<'d, M> {
             let key = self.key;
             let phase =
                 poll_fn(|cx| waiting.poll(cx, &Interest::RECEIVERS, |engine| settled(engine, key)));
-            match phase.await?? {
+            match phase.await? {
                 Phase::Done(result) => return result.map_err(DnsError::from),
                 _ => self.exchange(turn).await?,
             }
@@ -334,7 +334,7 @@ impl<'d, M: RawMutex> DnsSocket<'d, M> {
                     let over = waiting.poll(cx, &Interest::RECEIVERS, |engine| {
                         match engine.dns_phase(self.key) {
                             Some(Phase::Tcp(_)) => None,
-                            _ => Some(()),
+                            _ => Some(Ok::<_, DnsError>(())),
                         }
                     });
                     over.map(|_| None)

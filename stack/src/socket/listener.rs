@@ -49,6 +49,15 @@ impl core::fmt::Display for AcceptError {
 
 impl core::error::Error for AcceptError {}
 
+impl From<WaitError> for AcceptError {
+    fn from(error: WaitError) -> Self {
+        match error {
+            WaitError::TooManyWaiters => Self::TooManyWaiters,
+            WaitError::Reentrant => Self::Reentrant,
+        }
+    }
+}
+
 impl<'d, M: RawMutex> TcpListener<'d, M> {
     /// Listens on a port, at one address or at all.
     ///
@@ -92,12 +101,10 @@ impl<'d, M: RawMutex> TcpListener<'d, M> {
         waiting: &mut Waiting<'d, M>,
     ) -> Poll<Result<TcpSocket<'d, M>, AcceptError>> {
         let (stack, key) = (waiting.stack, waiting.key);
-        let accepted = waiting.poll(cx, &Interest::ALL, |engine| engine.listener_accept(key));
-        accepted.map(|result| match result {
-            Ok(key) => Ok(TcpSocket::from_key(stack, key)),
-            Err(WaitError::TooManyWaiters) => Err(AcceptError::TooManyWaiters),
-            Err(WaitError::Reentrant) => Err(AcceptError::Reentrant),
-        })
+        let accepted = waiting.poll(cx, &Interest::ALL, |engine| {
+            engine.listener_accept(key).map(Ok)
+        });
+        accepted.map_ok(|key| TcpSocket::from_key(stack, key))
     }
 
     /// Lets clients send data with their connection requests (TCP Fast Open, RFC 7413); 0, the default,

@@ -116,7 +116,8 @@ impl<'d, M: RawMutex> MdnsBrowser<'d, M> {
         let mut f = Some(f);
         let told = poll_fn(|cx| {
             waiting.poll(cx, &Interest::ALL, |engine| {
-                engine.browse_tell(key, |found| f.take().map(|f| f(found)))
+                let told = engine.browse_tell(key, |found| f.take().map(|f| f(found)));
+                told.map(Ok)
             })
         });
         match told.await {

@@ -1,8 +1,8 @@
 //! The async skin: handles that applications hold, and the runner that moves packets.
 //!
 //! Only this layer knows wakers. A handle locks the stack, asks the engine, and either has its answer or
-//! leaves a waker; the runner drives the engine and wakes whoever it has news for. Wakers are woken and
-//! dropped after unlocking, so an executor may do what it likes in its waker.
+//! leaves a waker. It wakes the runner alone, which drives the engine and wakes whoever it has news for. Wakers are
+//! woken and dropped after unlocking, so an executor may do what it likes in its waker.
 
 mod clock;
 #[cfg(feature = "config-events")]

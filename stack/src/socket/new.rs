@@ -47,6 +47,7 @@ pub fn new_with_clock<'d, D: Driver, const N: usize, M: RawMutex, C: Clock>(
         #[cfg(feature = "ip-fragments")]
         fragments,
         engine,
+        shared,
         locked,
     } = resources;
     let sockets = Sockets::new(
@@ -64,9 +65,10 @@ pub fn new_with_clock<'d, D: Driver, const N: usize, M: RawMutex, C: Clock>(
         tcp,
         seed.into(),
     ));
+    engine.start_interface(config);
     #[cfg(feature = "ip-fragments")]
     engine.lend_fragments(fragments);
-    let shared = Shared::new(engine, wakers);
+    let shared = shared.insert(Shared::new(engine, wakers));
     let locked = locked.insert(Mutex::new(Locked::new(shared, orphans)));
     let stack = Stack::new(locked);
     (stack, Runner::new(driver, clock, stack))

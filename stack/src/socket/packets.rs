@@ -222,7 +222,7 @@ impl<'d, M: RawMutex, K: PacketKind> Packets<'d, M, K> {
                     })
                 });
                 match at_once {
-                    Ok(Some(taken)) => return Poll::Ready(taken.and_then(|copied| copied)),
+                    Ok(Some(taken)) => return Poll::Ready(taken),
                     Ok(None) => {}
                     Err(Reentrant) => return Poll::Ready(Err(RecvError::Reentrant)),
                 }
@@ -246,10 +246,9 @@ impl<'d, M: RawMutex, K: PacketKind> Packets<'d, M, K> {
         waiting: &mut Waiting<'d, M>,
         buffer: &mut [u8],
     ) -> Poll<Result<(usize, K::Meta), RecvError>> {
-        let polled = self.poll_recv(cx, waiting, |data, meta| {
+        self.poll_recv(cx, waiting, |data, meta| {
             copy_out(data, buffer).map(|len| (len, meta))
-        });
-        polled.map(|result| result.and_then(|copied| copied))
+        })
     }
 
     pub(super) async fn recv_with<R>(
@@ -260,24 +259,23 @@ impl<'d, M: RawMutex, K: PacketKind> Packets<'d, M, K> {
         let mut f = Some(f);
         poll_fn(|cx| {
             self.poll_recv(cx, &mut waiting, |data, meta| {
-                f.take().map(|f| f(data, meta))
+                let f = f.take().ok_or(RecvError::NotBound)?;
+                Ok(f(data, meta))
             })
         })
-        .await?
-        .ok_or(RecvError::NotBound)
+        .await
     }
 
     fn poll_recv<R>(
         &self,
         cx: &mut Context<'_>,
         waiting: &mut Waiting<'d, M>,
-        f: impl FnOnce(&mut [u8], K::Meta) -> R,
+        f: impl FnOnce(&mut [u8], K::Meta) -> Result<R, RecvError>,
     ) -> Poll<Result<R, RecvError>> {
         let key = self.key;
-        let polled = waiting.poll(cx, &Interest::RECEIVERS, |engine| {
+        waiting.poll(cx, &Interest::RECEIVERS, |engine| {
             take_now::<K, R>(engine, key, f)
-        });
-        polled.map(|result| result.unwrap_or_else(|error| Err(error.into())))
+        })
     }
 
     pub(super) fn send(
@@ -342,10 +340,9 @@ impl<'d, M: RawMutex, K: PacketKind> Packets<'d, M, K> {
         write: &mut impl FnMut(&mut [u8]) -> (usize, R),
     ) -> Poll<Result<R, SendError>> {
         let key = self.key;
-        let polled = waiting.poll(cx, &Interest::SENDERS, |engine| {
+        waiting.poll(cx, &Interest::SENDERS, |engine| {
             send_now::<K, R>(engine, key, to, len, write)
-        });
-        polled.map(|result| result.unwrap_or_else(|error| Err(error.into())))
+        })
     }
 
     pub(super) async fn flush(&self) -> Result<(), SendError> {
@@ -355,11 +352,10 @@ impl<'d, M: RawMutex, K: PacketKind> Packets<'d, M, K> {
             waiting.poll(cx, &Interest::SENDERS, |engine| {
                 let socket = K::of(engine, key);
                 let empty = socket.is_none_or(|socket| K::queues(socket).to_send().is_empty());
-                empty.then_some(())
+                empty.then_some(Ok(()))
             })
         })
         .await
-        .map_err(SendError::from)
     }
 }
 
@@ -386,11 +382,10 @@ fn copy_of(data: &[u8]) -> impl FnMut(&mut [u8]) -> (usize, ()) {
 }
 
 /// Takes the next packet, `None` if there is none now.
-#[cfg_attr(target_pointer_width = "32", inline(never))]
 fn take_now<K: PacketKind, R>(
     engine: &mut Engine<'_>,
     key: SocketKey,
-    f: impl FnOnce(&mut [u8], K::Meta) -> R,
+    f: impl FnOnce(&mut [u8], K::Meta) -> Result<R, RecvError>,
 ) -> Option<Result<R, RecvError>> {
     let Some(socket) = K::of_mut(engine, key).filter(|socket| K::is_bound(socket)) else {
         return Some(Err(RecvError::NotBound));
@@ -402,7 +397,7 @@ fn take_now<K: PacketKind, R>(
     let (meta, data) = queues.received_mut().front_mut()?;
     let result = f(data, *meta);
     queues.received_mut().pop();
-    Some(Ok(result))
+    Some(result)
 }
 
 /// Queues a packet if there is room, `None` if not now.

@@ -3,7 +3,7 @@
 use embassy_sync::blocking_mutex::Mutex;
 use embassy_sync::blocking_mutex::raw::{NoopRawMutex, RawMutex};
 
-use super::shared::Locked;
+use super::shared::{Locked, Shared};
 use super::wakers::SocketWakers;
 #[cfg(feature = "ip-fragments")]
 use crate::engine::FragmentBuffers;
@@ -39,6 +39,7 @@ pub struct Resources<'d, const N: usize, M: RawMutex = NoopRawMutex> {
     pub(super) fragments: FragmentBuffers,
     /// Large, and so in a place of its own, where it is moved to once.
     pub(super) engine: Option<Engine<'d>>,
+    pub(super) shared: Option<Shared<'d>>,
     pub(super) locked: Option<Mutex<M, Locked<'d>>>,
 }
 
@@ -63,6 +64,7 @@ impl<const N: usize, M: RawMutex> Resources<'_, N, M> {
             #[cfg(feature = "ip-fragments")]
             fragments: FragmentBuffers::new(),
             engine: None,
+            shared: None,
             locked: None,
         }
     }

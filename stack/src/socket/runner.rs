@@ -4,7 +4,7 @@ use core::convert::Infallible;
 use core::future::poll_fn;
 use core::task::{Context, Poll};
 
-use cygnet_config::RECEIVE_BURST;
+use cygnet_config::{RECEIVE_BURST, TRANSMIT_BURST, TRANSMIT_TURN};
 #[cfg(all(feature = "multicast", feature = "medium-ethernet"))]
 use cygnet_driver::MulticastFilter;
 use cygnet_driver::{Clock, Driver, LinkState, RxToken};
@@ -42,6 +42,21 @@ struct Rest {
     more: bool,
     /// There is something to send and no room for it; the driver wakes.
     blocked: bool,
+}
+
+impl Rest {
+    const NOTHING: Self = Self {
+        more: false,
+        blocked: false,
+    };
+    const MORE: Self = Self {
+        more: true,
+        blocked: false,
+    };
+    const BLOCKED: Self = Self {
+        more: false,
+        blocked: true,
+    };
 }
 
 impl<'d, D: Driver, M: RawMutex, C: Clock> Runner<'d, D, M, C> {
@@ -183,22 +198,19 @@ impl<'d, D: Driver, M: RawMutex, C: Clock> Runner<'d, D, M, C> {
 
     /// Hands frames to the driver, if the engine has any.
     fn transmit(&mut self, now: Instant, cx: &mut Context<'_>, mut wants: bool) -> Rest {
-        let mut rest = Rest {
-            more: false,
-            blocked: false,
-        };
         if !wants {
-            return rest;
+            return Rest::NOTHING;
+        }
+        if TRANSMIT_TURN == 1 {
+            return self.transmit_singly(now, cx);
         }
         let mut lane = Lane::new(&mut self.driver, cx);
         while wants {
             if lane.is_spent() {
-                rest.more = true;
-                break;
+                return Rest::MORE;
             }
             if !lane.begin_turn() {
-                rest.blocked = true;
-                break;
+                return Rest::BLOCKED;
             }
             let sent = self.stack.with_quietly(|s| {
                 let sent = s.engine.transmit(now, &mut lane);
@@ -212,6 +224,24 @@ impl<'d, D: Driver, M: RawMutex, C: Clock> Runner<'d, D, M, C> {
                 lane.waste_turn();
             }
         }
-        rest
+        Rest::NOTHING
+    }
+
+    /// The same where a turn is one frame: all there is to a lane is the room for it.
+    fn transmit_singly(&mut self, now: Instant, cx: &mut Context<'_>) -> Rest {
+        for _ in 0..TRANSMIT_BURST {
+            let mut room = self.driver.transmit(cx);
+            if room.is_none() {
+                return Rest::BLOCKED;
+            }
+            let wants = self.stack.with_quietly(|s| {
+                s.engine.transmit(now, &mut room);
+                s.engine.wants_to_transmit(now)
+            });
+            if wants != Some(true) {
+                return Rest::NOTHING;
+            }
+        }
+        Rest::MORE
     }
 }

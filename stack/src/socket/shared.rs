@@ -1,6 +1,6 @@
 //! What is behind the lock: the engine, and who waits for it.
 
-use core::cell::{Cell, RefCell};
+use core::cell::Cell;
 use core::task::Waker;
 
 use cygnet_config::WATCHER_COUNT;
@@ -8,31 +8,81 @@ use heapless::Vec;
 
 use super::wakers::SocketWakers;
 use crate::engine::{Engine, SocketKey};
-use crate::storage::Index;
+use crate::storage::{Index, Presence};
 use crate::time::Instant;
 
 /// What the mutex protects.
 pub(crate) struct Locked<'d> {
-    /// Borrowed while a closure of a user runs, which is how a call from within it is found out.
-    pub(super) shared: RefCell<Shared<'d>>,
+    /// Taken out while a closure of a user runs, which is how a call from within it is found out.
+    shared: Cell<Option<&'d mut Shared<'d>>>,
     /// How many handles of each socket were dropped by such a closure.
     orphans: Cell<&'d mut [u8]>,
     orphaned: Cell<bool>,
 }
 
+/// What was taken out. It goes back when this is dropped, also where a closure of a user panics.
+pub(super) struct InUse<'l, 'd> {
+    locked: &'l Locked<'d>,
+    shared: Option<&'d mut Shared<'d>>,
+}
+
+impl<'d> InUse<'_, 'd> {
+    /// `None` if it was in use already.
+    #[inline]
+    pub(super) fn shared(&mut self) -> Option<&mut Shared<'d>> {
+        self.shared.as_deref_mut()
+    }
+
+    /// A call of a handle is at its end. Returns the runner's waker if it has to come by.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
+    pub(super) fn leave(mut self) -> Option<Waker> {
+        let shared = self.shared.as_mut()?;
+        self.locked.bury_orphans(shared);
+        shared.take_runner()
+    }
+
+    /// The runner is done with it, for now.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
+    pub(super) fn leave_quietly(mut self) {
+        if let Some(shared) = &mut self.shared {
+            self.locked.bury_orphans(shared);
+        }
+    }
+}
+
+impl Drop for InUse<'_, '_> {
+    #[inline]
+    fn drop(&mut self) {
+        if let Some(shared) = self.shared.take() {
+            self.locked.shared.set(Some(shared));
+        }
+    }
+}
+
 impl<'d> Locked<'d> {
-    pub(super) fn new(shared: Shared<'d>, orphans: &'d mut [u8]) -> Self {
+    pub(super) fn new(shared: &'d mut Shared<'d>, orphans: &'d mut [u8]) -> Self {
         Self {
-            shared: RefCell::new(shared),
+            shared: Cell::new(Some(shared)),
             orphans: Cell::new(orphans),
             orphaned: Cell::new(false),
+        }
+    }
+
+    /// Takes it out, unless it is.
+    #[inline]
+    pub(super) fn enter(&self) -> InUse<'_, 'd> {
+        InUse {
+            locked: self,
+            shared: self.shared.take(),
         }
     }
 
     /// A handle was dropped while the stack is in use.
     pub(super) fn orphan(&self, key: SocketKey) {
         let orphans = self.orphans.take();
-        if let Some(count) = orphans.get_mut(usize::from(key.index)) {
+        if let Some(count) = orphans.get_mut(usize::from(key.index())) {
             *count = count.saturating_add(1);
         }
         self.orphans.set(orphans);
@@ -43,18 +93,10 @@ impl<'d> Locked<'d> {
     /// sockets.
     #[cfg_attr(target_pointer_width = "32", inline(never))]
     #[cfg_attr(target_pointer_width = "64", inline(always))]
-    pub(super) fn bury_orphans(&self, shared: &mut Shared<'d>) {
+    fn bury_orphans(&self, shared: &mut Shared<'d>) {
         if self.orphaned.get() {
             self.bury(shared);
         }
-    }
-
-    /// A call of a handle is at its end: sees to what it left behind, and collects who is to be woken.
-    #[cfg_attr(target_pointer_width = "32", inline(never))]
-    #[cfg_attr(target_pointer_width = "64", inline(always))]
-    pub(super) fn leave(&self, shared: &mut Shared<'d>, wakes: &mut Wakes) {
-        self.bury_orphans(shared);
-        shared.collect(wakes, true);
     }
 
     #[cold]
@@ -85,6 +127,7 @@ pub(crate) struct Shared<'d> {
     config_up: bool,
     /// What it had to tell then.
     news: u16,
+    _presence: Presence,
 }
 
 /// Wakers on their way out of the lock.
@@ -103,11 +146,12 @@ impl<'d> Shared<'d> {
             watched_changed: false,
             config_up: false,
             news: 0,
+            _presence: Presence::There,
         }
     }
 
     pub(super) fn wakers(&mut self, key: SocketKey) -> Option<&mut SocketWakers> {
-        self.wakers_at(key.index)
+        self.wakers_at(key.index())
     }
 
     fn wakers_at(&mut self, index: Index) -> Option<&mut SocketWakers> {
@@ -155,24 +199,24 @@ impl<'d> Shared<'d> {
         }
     }
 
-    /// Collects who is to be woken, as far as there is room. `for_runner` is false when it is the runner
-    /// that asks.
+    /// The runner's waker, if it sleeps and there is something for it.
     #[inline]
-    pub(super) fn collect(&mut self, wakes: &mut Wakes, for_runner: bool) {
-        if for_runner
-            && self.runner_sleeps
-            && self.engine.wants_attention(false)
-            && let Some(waker) = self.runner.take()
-        {
-            self.runner_sleeps = false;
-            wakes.push(waker);
+    fn take_runner(&mut self) -> Option<Waker> {
+        if !self.runner_sleeps || !(self.has_news() || self.engine.wants_attention(false)) {
+            return None;
         }
-        if self.watched_changed || self.engine.has_events() {
-            self.collect_news(wakes);
-        }
+        self.runner_sleeps = false;
+        self.runner.take()
     }
 
-    fn collect_news(&mut self, wakes: &mut Wakes) {
+    /// Whether there are others to wake.
+    #[inline]
+    pub(super) fn has_news(&self) -> bool {
+        self.watched_changed || self.engine.has_events()
+    }
+
+    /// Collects who is to be woken, as far as there is room.
+    pub(super) fn collect(&mut self, wakes: &mut Wakes) {
         if self.watched_changed {
             while wakes.room() > 0
                 && let Some(waker) = self.watchers.pop()
@@ -185,7 +229,7 @@ impl<'d> Shared<'d> {
             let Some((key, events)) = self.engine.poll_event() else {
                 return;
             };
-            if let Some(wakers) = self.wakers.get_mut(usize::from(key.index)) {
+            if let Some(wakers) = self.wakers.get_mut(usize::from(key.index())) {
                 wakers.take(events, |waker| wakes.push(waker));
             }
         }
@@ -226,5 +270,5 @@ impl Wakes {
     }
 }
 
-/// Wakers that leave the lock at a time; at least the runner's and one socket's.
+/// Wakers that leave the lock at a time; at least one socket's.
 const WAKES: usize = 8;

@@ -9,8 +9,8 @@ use cygnet_driver::HardwareAddress;
 use embassy_sync::blocking_mutex::Mutex;
 use embassy_sync::blocking_mutex::raw::{NoopRawMutex, RawMutex};
 
-use super::shared::{Locked, Shared, Wakes};
-use super::wakers::poll_again;
+use super::shared::{InUse, Locked, Shared, Wakes};
+use super::wakers::{poll_again, wake};
 #[cfg(feature = "socket-dhcpv4")]
 use crate::dhcp::DhcpLease;
 #[cfg(feature = "socket-dhcpv6")]
@@ -367,37 +367,35 @@ impl<'d, M: RawMutex> Stack<'d, M> {
         self.with(|s| s.engine.stats()).unwrap_or_default()
     }
 
-    /// Runs `f` under the lock, then wakes whom it concerns.
+    /// Runs `f` under the lock, then wakes the runner if there is something for it: to send, or to tell others.
     #[inline]
     pub(super) fn with<R>(&self, f: impl FnOnce(&mut Shared<'d>) -> R) -> Result<R, Reentrant> {
-        let mut wakes = Wakes::new();
-        let result = self.lock(f, |locked, shared| locked.leave(shared, &mut wakes));
-        self.wake(&mut wakes);
-        // By now nobody is in there, which the compiler does not see: no code to drop them.
-        core::mem::forget(wakes);
-        result
+        let (result, runner) = self.lock(f, |in_use| in_use.leave()).ok_or(Reentrant)?;
+        wake(runner);
+        Ok(result)
     }
 
     /// As [`Self::with`], for the runner: wakes nobody, [`Self::dispatch`] does that.
     #[inline]
     pub(super) fn with_quietly<R>(&self, f: impl FnOnce(&mut Shared<'d>) -> R) -> Option<R> {
-        self.lock(f, Locked::bury_orphans).ok()
+        let (result, ()) = self.lock(f, |in_use| in_use.leave_quietly())?;
+        Some(result)
     }
 
     /// Runs `f` under the lock, and `leave` at its end.
     #[inline]
-    fn lock<R>(
+    fn lock<R, L>(
         &self,
         f: impl FnOnce(&mut Shared<'d>) -> R,
-        leave: impl FnOnce(&Locked<'d>, &mut Shared<'d>),
-    ) -> Result<R, Reentrant> {
+        leave: impl FnOnce(InUse<'_, 'd>) -> L,
+    ) -> Option<(R, L)> {
         // By reference: what `f` captures would be moved once for each layer of the mutex, and what
         // was just written in small pieces is slow to read back in large ones.
-        let (mut f, mut result) = (Some((f, leave)), Err(Reentrant));
+        let (mut f, mut result) = (Some((f, leave)), None);
         self.locked.lock(|locked| {
-            if let (Ok(mut shared), Some((f, leave))) = (locked.shared.try_borrow_mut(), f.take()) {
-                result = Ok(f(&mut shared));
-                leave(locked, &mut shared);
+            let mut in_use = locked.enter();
+            if let (Some(shared), Some((f, leave))) = (in_use.shared(), f.take()) {
+                result = Some((f(shared), leave(in_use)));
             }
         });
         result
@@ -413,35 +411,26 @@ impl<'d, M: RawMutex> Stack<'d, M> {
 
     /// Runs `f` under the lock, for the runner, then wakes all tasks that there is news for. True if there
     /// were any.
-    pub(super) fn dispatch(&self, f: impl FnOnce(&mut Shared<'d>)) -> bool {
-        let mut wakes = Wakes::new();
-        self.with_quietly(|shared| {
-            f(shared);
-            shared.collect(&mut wakes, false);
-        });
-        let any = !wakes.is_empty();
-        self.wake(&mut wakes);
-        any
-    }
-
-    /// Wakes those who were collected, and whoever there was no room for.
     #[inline]
-    fn wake(&self, wakes: &mut Wakes) {
-        if !wakes.is_empty() {
-            self.wake_all(wakes);
-        }
+    pub(super) fn dispatch(&self, f: impl FnOnce(&mut Shared<'d>)) -> bool {
+        let has_news = self.with_quietly(|shared| {
+            f(shared);
+            shared.has_news()
+        });
+        has_news == Some(true) && self.tell()
     }
 
-    // Out of line, as what comes before it: there are dozens of such calls.
     #[inline(never)]
-    fn wake_all(&self, wakes: &mut Wakes) {
+    fn tell(&self) -> bool {
+        let (mut wakes, mut any) = (Wakes::new(), false);
         loop {
+            self.with_quietly(|shared| shared.collect(&mut wakes));
+            any |= !wakes.is_empty();
             let more = wakes.is_nearly_full();
             wakes.wake();
             if !more {
-                return;
+                return any;
             }
-            self.with_quietly(|shared| shared.collect(wakes, false));
         }
     }
 }

@@ -4,8 +4,8 @@ use core::task::{Context, Poll, Waker};
 
 use embassy_sync::blocking_mutex::raw::RawMutex;
 
-use super::stack::Stack;
-use super::wakers::{Interest, Place, SocketWakers, Waiter};
+use super::stack::{Reentrant, Stack};
+use super::wakers::{Interest, Place, TooManyWaiters, Waiter, wake};
 use crate::engine::{Engine, SocketKey};
 
 /// Gives up its place when dropped, so that a cancelled future leaves nothing behind.
@@ -13,15 +13,6 @@ pub(super) struct Waiting<'d, M: RawMutex> {
     pub(super) stack: Stack<'d, M>,
     pub(super) key: SocketKey,
     waiter: Waiter,
-    held: Held,
-}
-
-/// A future's place.
-#[derive(Default)]
-struct Held {
-    place: Place,
-    /// What was left there, by which it is known: the place may be another's by now. `None` before there is a place.
-    waker: Option<Waker>,
 }
 
 /// Why a future cannot wait.
@@ -36,8 +27,7 @@ impl<'d, M: RawMutex> Waiting<'d, M> {
         Self {
             stack,
             key,
-            waiter: Waiter::Future,
-            held: Held::default(),
+            waiter: Waiter::Future(None),
         }
     }
 
@@ -52,17 +42,17 @@ impl<'d, M: RawMutex> Waiting<'d, M> {
     /// Whether it is a future's that waits, or did.
     #[inline]
     pub(super) fn has_place(&self) -> bool {
-        self.held.waker.is_some()
+        matches!(self.waiter, Waiter::Future(Some(_)))
     }
 
     /// Asks the engine, and waits if it has no answer.
     #[inline]
-    pub(super) fn poll<R>(
+    pub(super) fn poll<R, E: From<WaitError>>(
         &mut self,
         cx: &mut Context<'_>,
         interests: &[Interest],
-        ask: impl FnOnce(&mut Engine<'d>) -> Option<R>,
-    ) -> Poll<Result<R, WaitError>> {
+        ask: impl FnOnce(&mut Engine<'d>) -> Option<Result<R, E>>,
+    ) -> Poll<Result<R, E>> {
         let (mut ask, mut answer) = (Some(ask), None);
         let mut asks = |engine: &mut Engine<'d>| {
             answer = ask.take().and_then(|ask| ask(engine));
@@ -74,9 +64,9 @@ impl<'d, M: RawMutex> Waiting<'d, M> {
         let asks = &mut asks;
         let asked = self.ask(cx.waker(), interests, asks);
         match (answer, asked) {
-            (Some(answer), _) => Poll::Ready(Ok(answer)),
+            (Some(answer), _) => Poll::Ready(answer),
             (None, Ok(())) => Poll::Pending,
-            (None, Err(error)) => Poll::Ready(Err(error)),
+            (None, Err(error)) => Poll::Ready(Err(error.into())),
         }
     }
 
@@ -89,63 +79,27 @@ impl<'d, M: RawMutex> Waiting<'d, M> {
         interests: &[Interest],
         ask: &mut F,
     ) -> Result<(), WaitError> {
-        let (key, waiter, held) = (self.key, self.waiter, &mut self.held);
-        // Dropped when the lock is left.
-        let mut gone = Gone::default();
         let asked = self.stack.with(|s| {
             if ask(s.engine) {
-                return Ok(());
+                return Ok(None);
             }
-            wait(s.wakers(key), interests, waiter, waker, held, &mut gone)
+            let wakers = s.wakers(self.key).ok_or(TooManyWaiters)?;
+            wakers.join(interests, &mut self.waiter, waker)
         });
-        release(gone);
-        asked.unwrap_or(Err(WaitError::Reentrant))
+        match asked {
+            // The waker that waits no longer is dropped here, outside of the lock.
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(TooManyWaiters)) => Err(WaitError::TooManyWaiters),
+            Err(Reentrant) => Err(WaitError::Reentrant),
+        }
     }
-}
-
-/// Wakers that wait no longer.
-#[derive(Default)]
-struct Gone([Option<Waker>; 3]);
-
-/// Drops them. Each poll does that, so it is not inlined.
-#[inline(never)]
-fn release(gone: Gone) {
-    drop(gone);
-}
-
-/// Takes a place among those that wait, or keeps the one that is held. Whoever waits asks for the same, so this is
-/// there once.
-#[inline(never)]
-fn wait(
-    wakers: Option<&mut SocketWakers>,
-    interests: &[Interest],
-    waiter: Waiter,
-    waker: &Waker,
-    held: &mut Held,
-    Gone([forgotten, left, replaced]): &mut Gone,
-) -> Result<(), WaitError> {
-    let wakers = wakers.ok_or(WaitError::TooManyWaiters)?;
-    // A future is woken by the waker of its last poll alone, which need not be that of its first.
-    if let Some(before) = held.waker.take_if(|left| !left.will_wake(waker)) {
-        *forgotten = wakers.forget(held.place, &before);
-        *left = Some(before);
-    }
-    let (place, before) = wakers
-        .join(interests, waiter, waker)
-        .map_err(|_| WaitError::TooManyWaiters)?;
-    *replaced = before;
-    held.place = place;
-    if waiter == Waiter::Future && held.waker.is_none() {
-        held.waker = Some(waker.clone());
-    }
-    Ok(())
 }
 
 impl<M: RawMutex> Drop for Waiting<'_, M> {
     #[inline]
     fn drop(&mut self) {
-        if self.has_place() {
-            self.leave(self.held.place);
+        if let Waiter::Future(Some(place)) = self.waiter {
+            self.leave(place);
         }
     }
 }
@@ -156,8 +110,6 @@ impl<M: RawMutex> Waiting<'_, M> {
         let left = self
             .stack
             .with(|s| s.wakers(self.key).and_then(|w| w.leave(place)));
-        if let Ok(Some(waker)) = left {
-            waker.wake();
-        }
+        wake(left.ok().flatten());
     }
 }

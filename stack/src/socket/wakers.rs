@@ -10,6 +10,14 @@ pub(super) fn poll_again(waker: &Waker) {
     waker.wake_by_ref();
 }
 
+/// Has the task of `waker` polled, if there is one.
+#[inline(never)]
+pub(super) fn wake(waker: Option<Waker>) {
+    if let Some(waker) = waker {
+        waker.wake();
+    }
+}
+
 /// The wakers of one socket.
 ///
 /// A socket that one task uses at a time has one waker for each thing to wait for; whoever waits last is
@@ -17,6 +25,8 @@ pub(super) fn poll_again(waker: &Waker) {
 #[derive(Default)]
 pub(crate) struct SocketWakers {
     slots: [Option<Waker>; 3],
+    /// How often each of them was taken.
+    stamps: [u8; 3],
     /// Which of them, a bit each, poll functions left, if they are there.
     left_by_polls: u8,
 }
@@ -24,11 +34,19 @@ pub(crate) struct SocketWakers {
 /// Who joins those that wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Waiter {
-    /// A future, which gives up its place when it is dropped.
-    Future,
+    /// A future, and the place that it has. It gives it up when it is dropped.
+    Future(Option<Place>),
     /// A poll function, of which nobody knows whether it is called again. All for the same share one place, and only
     /// the last caller is woken, as with every poll function.
     Poll,
+}
+
+impl Waiter {
+    fn hold(&mut self, place: Place) {
+        if let Self::Future(held) = self {
+            *held = Some(place);
+        }
+    }
 }
 
 /// Which waker.
@@ -53,12 +71,17 @@ impl Interest {
 pub(super) struct TooManyWaiters;
 
 /// A task's place among those that wait.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Place(u8);
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    interest: Interest,
+    /// By which it is known: the place may be another's by now.
+    stamp: u8,
+}
 
 impl SocketWakers {
     pub(super) const EMPTY: Self = Self {
         slots: [const { None }; 3],
+        stamps: [0; 3],
         left_by_polls: 0,
     };
 
@@ -73,22 +96,27 @@ impl SocketWakers {
     }
 
     /// Waits beside others, in one of the places for `interests`. One task takes one place, however many
-    /// of its futures wait. A waker that is replaced is returned to be dropped outside of the lock.
+    /// of its futures wait. A waker that waits no longer is returned to be dropped outside of the lock.
     pub(super) fn join(
         &mut self,
         interests: &[Interest],
-        waiter: Waiter,
+        waiter: &mut Waiter,
         waker: &Waker,
-    ) -> Result<(Place, Option<Waker>), TooManyWaiters> {
+    ) -> Result<Option<Waker>, TooManyWaiters> {
+        // A future is woken by the waker of its last poll alone, which need not be that of its first.
+        let left = match *waiter {
+            Waiter::Future(Some(place)) => self.leave(place),
+            _ => None,
+        };
+        let is_poll = *waiter == Waiter::Poll;
         let mut free = None;
         for &interest in interests {
             match &self.slots[interest as usize] {
                 Some(current) if current.will_wake(waker) => {
-                    return Ok((Place(interest as u8), None));
+                    waiter.hold(self.place(interest));
+                    return Ok(left);
                 }
-                Some(_) if waiter == Waiter::Poll && self.is_left_by_poll(interest) => {
-                    free = Some(interest);
-                }
+                Some(_) if is_poll && self.is_left_by_poll(interest) => free = Some(interest),
                 Some(_) => {}
                 None => {
                     free.get_or_insert(interest);
@@ -96,29 +124,39 @@ impl SocketWakers {
             }
         }
         let interest = free.ok_or(TooManyWaiters)?;
-        let replaced = self.slots[interest as usize].replace(waker.clone());
-        match waiter {
-            Waiter::Future => self.left_by_polls &= !(1 << interest as u8),
-            Waiter::Poll => self.left_by_polls |= 1 << interest as u8,
+        let (nth, bit) = (interest as usize, 1 << interest as u8);
+        self.stamps[nth] = self.stamps[nth].wrapping_add(1);
+        self.left_by_polls = self.left_by_polls & !bit | if is_poll { bit } else { 0 };
+        waiter.hold(self.place(interest));
+        // A future finds its new place empty, and a poll function has left none.
+        Ok(left.or(self.slots[nth].replace(waker.clone())))
+    }
+
+    fn place(&self, interest: Interest) -> Place {
+        Place {
+            interest,
+            stamp: self.stamps[interest as usize],
         }
-        Ok((Place(interest as u8), replaced))
+    }
+
+    /// Who waits in a place, unless it is another's by now.
+    fn held(&self, place: Place) -> Option<&Waker> {
+        self.slots[place.interest as usize]
+            .as_ref()
+            .filter(|_| self.place(place.interest) == place)
     }
 
     fn is_left_by_poll(&self, interest: Interest) -> bool {
         self.left_by_polls & (1 << interest as u8) != 0
     }
 
-    /// Gives up a place for another one of the same future, if what it left there still waits. The waker is
-    /// returned to be dropped outside of the lock.
-    pub(super) fn forget(&mut self, place: Place, left: &Waker) -> Option<Waker> {
-        let slot = self.slots.get_mut(usize::from(place.0))?;
-        slot.take_if(|waker| waker.will_wake(left))
-    }
-
     /// Gives up a place. The waker is returned to be woken: other futures of its task may rely on it.
     #[must_use]
     pub(super) fn leave(&mut self, place: Place) -> Option<Waker> {
-        self.slots.get_mut(usize::from(place.0))?.take()
+        match self.held(place) {
+            Some(_) => self.slots[place.interest as usize].take(),
+            None => None,
+        }
     }
 
     /// Takes the wakers that events concern.

@@ -36,7 +36,7 @@ pub(crate) use buckets::{BucketMemory, Buckets};
 pub use buffer::{Buffer, Bytes};
 pub(crate) use copy::copy;
 pub(crate) use deadlines::{DeadlineMemory, Deadlines};
-pub(crate) use generation::{Generation, Uses};
+pub(crate) use generation::{Key, Uses};
 pub(crate) use list::{Index, Link, List};
 #[cfg(any(
     feature = "socket-udp",

@@ -97,19 +97,24 @@ impl<'d, M: Copy> PacketQueue<'d, M> {
         write: impl FnOnce(&mut [u8]) -> (usize, R),
     ) -> Result<R, PushError> {
         let offset = self.place(len)?;
-        let slot = self.slot(self.count);
-        // Both are there, since there is a place.
         let room = self.bytes.get_mut(offset..offset + len);
-        let (Some(room), Some(record)) = (room, self.records.get_mut(slot)) else {
-            return Err(PushError::Full);
-        };
-        let (used, result) = write(room);
-        let used = used.min(len);
-        record.0.set(meta, offset, used);
-        self.end = offset + used;
-        self.count += 1;
-        self.live += 1;
+        // It is there, since there is a place.
+        let (used, result) = write(room.ok_or(PushError::Full)?);
+        self.put(meta, offset, used.min(len));
         Ok(result)
+    }
+
+    /// Notes a packet that was written where it is.
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
+    fn put(&mut self, meta: M, offset: usize, len: usize) {
+        let slot = self.slot(self.count);
+        if let Some(record) = self.records.get_mut(slot) {
+            record.0.set(meta, offset, len);
+            self.end = offset + len;
+            self.count += 1;
+            self.live += 1;
+        }
     }
 
     /// The `nth` packet that has not been taken out, counted over all records from the front; `None`
@@ -173,7 +178,8 @@ impl<'d, M: Copy> PacketQueue<'d, M> {
     }
 
     /// Removes the packet at the front, and with it what was taken out behind it.
-    #[inline]
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
+    #[cfg_attr(not(target_pointer_width = "32"), inline)]
     pub(crate) fn pop(&mut self) {
         if self.count == 0 {
             return;
@@ -194,7 +200,7 @@ impl<'d, M: Copy> PacketQueue<'d, M> {
 
     /// Removes the `nth` packet.
     #[cfg_attr(target_pointer_width = "64", inline(always))]
-    #[cfg_attr(not(target_pointer_width = "64"), inline)]
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(crate) fn take(&mut self, nth: usize) {
         if nth == 0 {
             self.pop();

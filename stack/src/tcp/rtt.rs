@@ -43,8 +43,9 @@ impl MinRto {
 impl From<Duration> for MinRto {
     /// Rounds up; between a millisecond and a minute.
     fn from(span: Duration) -> Self {
-        let longest = u64::from(MAX_RTO / 1_000);
-        Self(span.as_micros().div_ceil(1_000).clamp(1, longest) as u16)
+        // In 32 bits from here on: small processors divide no longer numbers.
+        let micros = span.as_micros().min(MAX_RTO.into()) as u32;
+        Self(micros.div_ceil(1_000).max(1) as u16)
     }
 }
 

@@ -160,13 +160,13 @@ impl Interface {
         };
         let detectors = &mut self.ethernet.detectors;
         let known = detectors.iter().position(|d| d.address() == address);
-        let index = known.unwrap_or_else(|| {
+        let index = known.or_else(|| {
             // There is room for as many as there are addresses.
-            let detector = ConflictDetector::new(self.ethernet.hardware, care.defense);
-            let _ = detectors.push(detector);
-            detectors.len() - 1
+            let detector = ConflictDetector::new(self.ethernet.hardware, care.defense)?;
+            detectors.push(detector).ok()?;
+            detectors.len().checked_sub(1)
         });
-        if let Some(detector) = detectors.get_mut(index) {
+        if let Some(detector) = index.and_then(|index| detectors.get_mut(index)) {
             detector.start(now, address, mode, random.next_u32());
         }
     }

@@ -46,9 +46,19 @@ impl Interface {
         if let Some(old) = self.take_config() {
             self.remove_address(IpAddress::Ipv4(old.address.address()));
         }
-        let Some(new) = configuration else {
-            return Ok(());
-        };
+        match configuration {
+            Some(new) => self.put_to_use(now, new, random),
+            None => Ok(()),
+        }
+    }
+
+    /// A configuration after none.
+    pub(super) fn put_to_use(
+        &mut self,
+        now: Instant,
+        new: Configuration<'_>,
+        random: &mut Random,
+    ) -> Result<(), ConfigError> {
         self.config_care = new.care.unwrap_or(self.care);
         let (address, care) = (IpCidr::Ipv4(new.config.address), self.config_care);
         self.add_address(now, address, care, random)?;
@@ -113,7 +123,7 @@ impl Interface {
         };
         let _ = self.config_routes.push(destination);
         match self.routes.add(route) {
-            Ok(_) => Ok(()),
+            Ok(()) => Ok(()),
             Err(_) => Err(ConfigError::TooManyRoutes),
         }
     }

@@ -387,7 +387,7 @@ impl Engine<'_> {
         };
         self.interface.on_routes_changed();
         match self.interface.routes.add(route) {
-            Ok(_) => Ok(()),
+            Ok(()) => Ok(()),
             Err(_) => Err(ConfigError::TooManyRoutes),
         }
     }

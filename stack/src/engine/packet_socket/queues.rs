@@ -49,7 +49,6 @@ impl<'d, T: Copy> Queues<'d, T> {
     }
 
     /// Puts a packet that arrived where its user finds it.
-    #[cfg_attr(target_pointer_width = "32", inline(never))]
     #[cfg_attr(target_pointer_width = "64", inline(always))]
     pub(super) fn receive(&mut self, meta: T, data: &[u8]) -> Result<(), Discard> {
         receive(&mut self.rx, meta, data)

@@ -29,8 +29,8 @@ impl<'d> Engine<'d> {
             self.mdns_leave_unwanted();
             return Err(MdnsError::NoSlot);
         };
-        let _ = self.services.mdns.browsers.push(key.index);
-        self.browse_start(key.index, self.mdns_versions());
+        let _ = self.services.mdns.browsers.push(key.index());
+        self.browse_start(key.index(), self.mdns_versions());
         self.attention = true;
         Ok(key)
     }

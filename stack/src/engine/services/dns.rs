@@ -136,7 +136,7 @@ impl<'d> Engine<'d> {
         dns.answer_len = 0;
         dns.unreachable = false;
         dns.fresh = true;
-        self.dns_settle(key.index);
+        self.dns_settle(key.index());
     }
 
     /// Nobody waits for the answer any more.
@@ -228,7 +228,7 @@ impl<'d> Engine<'d> {
             && matches!(dns.query.phase(), Phase::Tcp(_))
         {
             dns.query.fail(Failure::TooLong);
-            self.dns_settle(key.index);
+            self.dns_settle(key.index());
         }
     }
 

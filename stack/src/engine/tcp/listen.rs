@@ -174,7 +174,7 @@ impl<'d> Engine<'d> {
             .open(Body::Listener(listener))
             .ok_or(ListenError::NoSlot)?;
         let hash = self.sockets.hash_port(LISTENER, local.port);
-        self.sockets.file(key.index, hash);
+        self.sockets.file(key.index(), hash);
         Ok(key)
     }
 

@@ -68,13 +68,20 @@ impl<'d> Engine<'d> {
         let tcp = self.sockets.tcp_of(key)?;
         let answer = ask(&mut tcp.connection);
         if answer.is_some() {
-            match tcp.connection.follow_up() {
-                FollowUp::None => {}
-                FollowUp::Send => self.sockets.mark_ready(key.index),
-                FollowUp::Settle => self.settle_tcp(key.index),
-            }
+            let follow_up = tcp.connection.follow_up();
+            self.follow_up(key.index(), follow_up);
         }
         Some(answer)
+    }
+
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
+    fn follow_up(&mut self, index: Index, follow_up: FollowUp) {
+        match follow_up {
+            FollowUp::None => {}
+            FollowUp::Send => self.sockets.mark_ready(index),
+            FollowUp::Settle => self.settle_tcp(index),
+        }
     }
 
     /// A look at a connection.

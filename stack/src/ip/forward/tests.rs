@@ -392,8 +392,8 @@ mod tables {
         // The bits behind the prefix do not make it another one.
         let second = route(cidr("203.0.113.9", 24), "192.0.2.2");
 
-        assert_eq!(routes.add(first), Ok(None));
-        assert_eq!(routes.add(second), Ok(Some(first)));
+        assert_eq!(routes.add(first), Ok(()));
+        assert_eq!(routes.add(second), Ok(()));
         assert_eq!(routes.iter().count(), 1);
         assert_eq!(routes.remove(cidr("203.0.113.0", 24)), Some(second));
         assert_eq!(routes.remove(cidr("203.0.113.0", 24)), None);

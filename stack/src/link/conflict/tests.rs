@@ -7,7 +7,7 @@ const NEIGHBOR: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 1);
 const START: Instant = Instant::from_secs(100);
 
 fn detector(policy: DefensePolicy) -> ConflictDetector {
-    ConflictDetector::new(OURS, policy)
+    ConflictDetector::new(OURS, policy).unwrap()
 }
 
 /// A detector whose probes all go out as early as they may.

@@ -92,7 +92,7 @@ impl<W: Default, const N: usize> NeighborCache<W, N> {
         else {
             return Lookup::Exhausted;
         };
-        let key = NeighborKey::new(index, uses.current());
+        let key = NeighborKey::new(index, *uses);
         *hint = Some(key);
 
         let deadline = entry.deadline();
@@ -119,7 +119,7 @@ impl<W: Default, const N: usize> NeighborCache<W, N> {
     // By reference: moved out of its state it would be read back in other pieces than it was written.
     #[inline]
     pub(crate) fn hardware(&self, key: NeighborKey) -> Option<&EthernetAddress> {
-        let slot = self.slots.get(usize::from(key.index))?;
+        let slot = self.slots.get(key.index())?;
         slot.entry.as_ref()?.hardware()
     }
 
@@ -359,7 +359,7 @@ impl<W: Default, const N: usize> NeighborCache<W, N> {
         interface: InterfaceId,
         address: IpAddress,
     ) -> Option<usize> {
-        let index = usize::from(hint?.index);
+        let index = hint?.index();
         let entry = self.slots.get(index)?.entry.as_ref()?;
         // An address has one entry at most, so it says more than the generation could.
         entry.is(interface, address).then_some(index)
@@ -420,8 +420,8 @@ impl<W: Default, const N: usize> NeighborCache<W, N> {
 /// The slot of an entry that still lives.
 #[inline]
 fn slot<W>(slots: &mut [Slot<W>], key: NeighborKey) -> Option<&mut Slot<W>> {
-    let slot = slots.get_mut(usize::from(key.index))?;
-    (slot.uses.current() == key.generation).then_some(slot)
+    let slot = slots.get_mut(key.index())?;
+    key.is_of(slot.uses).then_some(slot)
 }
 
 impl<W> Slot<W> {

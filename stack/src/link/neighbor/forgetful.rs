@@ -91,7 +91,7 @@ impl<W: Default, const N: usize> NeighborCache<W, N> {
         let Some(slot) = self.slots.get_mut(index) else {
             return Lookup::Exhausted;
         };
-        let key = NeighborKey::new(index, slot.uses.current());
+        let key = NeighborKey::new(index, slot.uses);
         *hint = Some(key);
         match slot.state {
             State::Known(hardware) if now < slot.until() => return Lookup::Reachable(hardware),
@@ -117,7 +117,7 @@ impl<W: Default, const N: usize> NeighborCache<W, N> {
     // By reference: moved out of its state it would be read back in other pieces than it was written.
     #[inline]
     pub(crate) fn hardware(&self, key: NeighborKey) -> Option<&EthernetAddress> {
-        match &self.slots.get(usize::from(key.index))?.state {
+        match &self.slots.get(key.index())?.state {
             State::Known(hardware) => Some(hardware),
             _ => None,
         }
@@ -264,9 +264,10 @@ impl<W: Default, const N: usize> NeighborCache<W, N> {
         self.refresh_deadline();
     }
 
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     fn slot(&mut self, key: NeighborKey) -> Option<&mut Slot<W>> {
-        let slot = self.slots.get_mut(usize::from(key.index))?;
-        (slot.uses.current() == key.generation).then_some(slot)
+        let slot = self.slots.get_mut(key.index())?;
+        key.is_of(slot.uses).then_some(slot)
     }
 
     fn find(&self, interface: InterfaceId, address: IpAddress) -> Option<usize> {
@@ -564,7 +565,7 @@ mod tests {
         let mut cache = cache();
         let key = resolve(&mut cache, secs(1), 1);
         cache.remove(LINK, host(1));
-        assert_eq!(park(&mut cache, secs(1), 2).index, key.index);
+        assert_eq!(park(&mut cache, secs(1), 2).index(), key.index());
         assert_eq!(cache.waiters_mut(key), None);
         claim(&mut cache, secs(1), 2, MAC_B, ClaimKind::Reply);
         assert!(!cache.use_confirmed(secs(1), key));

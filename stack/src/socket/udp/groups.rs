@@ -74,7 +74,7 @@ impl<M: RawMutex> UdpSocket<'_, M> {
         group: impl Into<IpAddress>,
         sources: MulticastSources<'_>,
     ) -> Result<(), MulticastError> {
-        let (group, member) = (group.into(), Member::Socket(self.packets.key().index));
+        let (group, member) = (group.into(), Member::Socket(self.packets.key().index()));
         self.packets
             .with(|engine, _| engine.listen_multicast(member, group, sources))
             .unwrap_or(Err(MulticastError::Reentrant))

@@ -58,7 +58,6 @@ pub(crate) struct UdpPoolId(pub(super) u8);
 
 impl Datagrams for UdpSocketState<'_> {
     #[cfg_attr(target_pointer_width = "64", inline(always))]
-    #[cfg_attr(target_pointer_width = "32", inline(never))]
     fn next_packet(&self, from: usize) -> Option<Pending> {
         let nth = self.queues.tx.next_live(from)?;
         let (meta, _) = self.queues.tx.get(nth)?;
