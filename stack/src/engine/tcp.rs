@@ -12,6 +12,8 @@ pub(super) mod listener;
 mod no_fast_open;
 mod peer;
 pub(super) mod pool;
+#[cfg_attr(not(feature = "many-sockets"), path = "tcp/no_recent.rs")]
+mod recent;
 mod requests;
 mod segments;
 #[cfg(feature = "tcp-syn-cookies")]
@@ -23,7 +25,7 @@ use super::config::{Config, EcnPolicy};
 use super::interface::Path;
 use super::{BufferPair, Engine, SocketKey};
 use crate::rand::HashKey;
-use crate::storage::{Index, Records};
+use crate::storage::Records;
 use crate::tcp::{
     CongestionControl, Connection, ConnectionError, FastOpen, HalfOpen, IsnGenerator, LastHash,
     MinRto, Options, Soon, TimeWait,
@@ -32,6 +34,7 @@ use crate::time::Instant;
 use cygnet_config::{TCP_HALF_OPEN_COUNT, TCP_POOL_COUNT, TCP_TIME_WAIT_COUNT};
 use peer::LastPeer;
 use pool::{Pool, PoolId};
+use recent::Recent;
 
 /// What all connections share.
 pub(crate) struct TcpState<'d> {
@@ -56,8 +59,7 @@ pub(crate) struct TcpState<'d> {
     /// Filled from the front. No `heapless::Vec`: its `Drop` would keep stacks from living in local
     /// variables.
     pub(super) pools: [Option<Pool<'d>>; TCP_POOL_COUNT],
-    /// The connection that the last segment was for, which the next is likely for as well.
-    pub(super) last: Index,
+    recent: Recent,
     last_hash: LastHash,
     peer: LastPeer,
 }
@@ -181,7 +183,7 @@ impl<'d> TcpState<'d> {
             congestion: config.congestion_control,
             min_rto: config.min_rto.into(),
             pools: [const { None }; TCP_POOL_COUNT],
-            last: 0,
+            recent: Recent::NONE,
             last_hash: LastHash::NONE,
             peer: LastPeer::NONE,
         }

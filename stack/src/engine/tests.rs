@@ -9,6 +9,7 @@ mod datagrams;
 mod dhcpv6;
 #[cfg(feature = "ip-fragments")]
 mod fragments;
+mod likely;
 #[cfg(feature = "socket-udp")]
 mod turns;
 
@@ -155,6 +156,11 @@ impl Pair {
 
     /// A connection from A to B, over a listener on B: the keys of its ends.
     fn connection(&mut self) -> (SocketKey, SocketKey) {
+        self.connection_from(0)
+    }
+
+    /// The same from that port.
+    fn connection_from(&mut self, port: u16) -> (SocketKey, SocketKey) {
         let server = self.socket(1);
         self.engines[1]
             .tcp_listen(server, IpListenEndpoint::from(80))
@@ -164,7 +170,7 @@ impl Pair {
             .tcp_connect(
                 client,
                 IpEndpoint::new(B.into(), 80),
-                IpListenEndpoint::from(0),
+                IpListenEndpoint::from(port),
             )
             .unwrap();
         self.drive();
@@ -359,7 +365,7 @@ fn a_neighbor_is_asked_for_although_another_socket_sends_meanwhile() {
     let kind = |frame: Option<Vec<u8>>| frame.map(|frame| [frame[12], frame[13]]);
     assert_eq!(kind(next_frame(engine, pair.now)), Some([8, 0]), "the data");
     let mut next = None;
-    while next.is_none() && engine.wants_to_transmit(pair.now) {
+    while next.is_none() && engine.wants_to_go_on(pair.now) {
         next = next_frame(engine, pair.now);
     }
     assert_eq!(kind(next), Some([8, 6]), "ARP");

@@ -1,6 +1,7 @@
 //! Runs the tasks of an async stack: the plainest executor, polling in turns what was woken.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -141,6 +142,49 @@ impl Permits {
     }
 }
 
+/// Hands what one task gets to whichever of several others has time for it.
+pub(crate) struct HandOver<T>(Rc<RefCell<HandOverInner<T>>>);
+
+struct HandOverInner<T> {
+    things: VecDeque<T>,
+    waiting: VecDeque<Waker>,
+}
+
+impl<T> Clone for HandOver<T> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<T> HandOver<T> {
+    pub(crate) fn new() -> Self {
+        Self(Rc::new(RefCell::new(HandOverInner {
+            things: VecDeque::new(),
+            waiting: VecDeque::new(),
+        })))
+    }
+
+    pub(crate) fn give(&self, thing: T) {
+        let mut inner = self.0.borrow_mut();
+        inner.things.push_back(thing);
+        if let Some(waker) = inner.waiting.pop_front() {
+            waker.wake();
+        }
+    }
+
+    pub(crate) async fn take(&self) -> T {
+        poll_fn(|cx| {
+            let mut inner = self.0.borrow_mut();
+            let thing = inner.things.pop_front();
+            if thing.is_none() {
+                inner.waiting.push_back(cx.waker().clone());
+            }
+            thing.map_or(Poll::Pending, Poll::Ready)
+        })
+        .await
+    }
+}
+
 /// A run whose hosts and applications are all tasks.
 #[derive(Default)]
 pub(crate) struct AsyncRun {
@@ -206,5 +250,30 @@ mod tests {
         permits.release();
         tasks.turn();
         assert_eq!(taken.get(), 3);
+    }
+
+    #[test]
+    fn what_is_handed_over_is_taken_once_by_one_who_has_time() {
+        let taken: Rc<RefCell<Vec<_>>> = Rc::default();
+        let things = HandOver::new();
+        let mut tasks = Tasks::default();
+        for name in ['a', 'b'] {
+            let (taken, things) = (taken.clone(), things.clone());
+            tasks.spawn(async move {
+                loop {
+                    let thing = things.take().await;
+                    taken.borrow_mut().push((name, thing));
+                    if thing == 1 {
+                        pending::<()>().await;
+                    }
+                }
+            });
+        }
+        tasks.turn();
+        for thing in 1..=3 {
+            things.give(thing);
+        }
+        tasks.turn();
+        assert_eq!(taken.take(), [('a', 1), ('b', 2), ('b', 3)]);
     }
 }

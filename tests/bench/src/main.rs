@@ -32,7 +32,7 @@ struct Args {
     /// Print rows of `scenario,idle_sockets,stack,value,unit` instead of a table.
     #[arg(long)]
     csv: bool,
-    /// Only scenarios whose name starts with this.
+    /// Only the scenario of this name or, if there is none, those whose names start with it.
     #[arg(long, value_name = "SCENARIO")]
     only: Option<String>,
     /// Only this stack.
@@ -63,10 +63,6 @@ fn main() -> ExitCode {
 }
 
 fn run(args: &Args) -> ExitCode {
-    let wanted = |scenario: &str| match &args.only {
-        Some(only) => scenario.starts_with(only.as_str()),
-        None => true,
-    };
     let (mut effort, mut counts): (_, &[usize]) = match args.quick {
         true => (Effort::QUICK, &[0, 100]),
         false => (Effort::FULL, &[0, 100, 1_000, 10_000]),
@@ -90,9 +86,15 @@ fn run(args: &Args) -> ExitCode {
         }
     }
 
+    let names = names(counts);
+    let wanted = |scenario: &str| match &args.only {
+        Some(only) if names.contains(&only.as_str()) => scenario == only,
+        Some(only) => scenario.starts_with(only.as_str()),
+        None => true,
+    };
     if let Some(count) = args.work {
         return match work(&contenders, wanted, counts, count) {
-            0 => no_scenario(counts),
+            0 => no_scenario(&names),
             _ => ExitCode::SUCCESS,
         };
     }
@@ -114,7 +116,7 @@ fn run(args: &Args) -> ExitCode {
     }
 
     if rows.is_empty() {
-        return no_scenario(counts);
+        return no_scenario(&names);
     }
     print!(
         "{}",
@@ -127,13 +129,18 @@ fn run(args: &Args) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-fn no_scenario(counts: &[usize]) -> ExitCode {
+/// What can be measured.
+fn names(counts: &[usize]) -> Vec<&'static str> {
     let mut names: Vec<_> = workload::all(counts)
         .iter()
         .map(Workload::scenario)
         .collect();
     names.push(SOCKET_BYTES);
     names.dedup();
+    names
+}
+
+fn no_scenario(names: &[&str]) -> ExitCode {
     eprintln!("no such scenario; there are {}", names.join(", "));
     ExitCode::FAILURE
 }

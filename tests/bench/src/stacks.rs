@@ -49,7 +49,7 @@ mod tests {
                 3 * (connections * workload::SPREAD_BUFFER) as u64
             }
             Workload::Udp => 5 * workload::DATAGRAM_QUEUE as u64,
-            Workload::Connections => 5 * workload::SERVERS as u64,
+            Workload::Connections { clients, .. } => 5 * workload::servers(clients) as u64,
         }
     }
 

@@ -12,9 +12,10 @@ pub(crate) enum Workload {
     TcpSpread { connections: usize },
     /// One socket sends small datagrams as fast as it can. Counts datagrams that arrive.
     Udp,
-    /// One client connects, sends a request, reads the response and closes first, over and over.
-    /// Counts connections that both ends have closed as far as the client can tell.
-    Connections,
+    /// Each of so many clients connects, sends a request, reads the response and closes first, over and
+    /// over, beside connections that are established, have their keep-alive timer armed and say nothing.
+    /// Counts connections that both ends have closed as far as their client can tell. None is refused.
+    Connections { clients: usize, idle: usize },
 }
 
 /// Every workload, with that many sockets beside where it takes some.
@@ -29,7 +30,13 @@ pub(crate) fn all(counts: &[usize]) -> Vec<Workload> {
     }
     let some = counts.iter().filter(|&&count| count > 0);
     all.extend(some.map(|&connections| Workload::TcpSpread { connections }));
-    all.extend([Workload::Udp, Workload::Connections]);
+    all.push(Workload::Udp);
+    let one_after_the_other = |&idle| Workload::Connections { clients: 1, idle };
+    all.extend(counts.iter().map(one_after_the_other));
+    all.push(Workload::Connections {
+        clients: MANY_CLIENTS,
+        idle: 0,
+    });
     all
 }
 
@@ -44,16 +51,20 @@ impl Workload {
             Self::TcpBulk { .. } => "tcp-bulk-1514",
             Self::TcpSpread { .. } => "tcp-spread",
             Self::Udp => "udp-64",
-            Self::Connections => "connections",
+            Self::Connections {
+                clients: MANY_CLIENTS,
+                ..
+            } => "connections-64",
+            Self::Connections { .. } => "connections",
         }
     }
 
     /// How many sockets each host has beside the one at work.
     pub(crate) fn idle_sockets(&self) -> usize {
         match *self {
-            Self::TcpBulk { idle, .. } => idle,
+            Self::TcpBulk { idle, .. } | Self::Connections { idle, .. } => idle,
             Self::TcpSpread { connections } => connections,
-            Self::Udp | Self::Connections => 0,
+            Self::Udp => 0,
         }
     }
 
@@ -61,7 +72,7 @@ impl Workload {
     pub(crate) fn frame_len(&self) -> usize {
         match *self {
             Self::TcpBulk { frame_len, .. } => frame_len,
-            Self::TcpSpread { .. } | Self::Udp | Self::Connections => ETHERNET_FRAME_LEN,
+            Self::TcpSpread { .. } | Self::Udp | Self::Connections { .. } => ETHERNET_FRAME_LEN,
         }
     }
 
@@ -69,7 +80,7 @@ impl Workload {
     pub(crate) fn value(&self, rate: f64) -> f64 {
         match self {
             Self::TcpBulk { .. } | Self::TcpSpread { .. } => rate * 8.0 / 1e9,
-            Self::Udp | Self::Connections => rate,
+            Self::Udp | Self::Connections { .. } => rate,
         }
     }
 
@@ -77,7 +88,7 @@ impl Workload {
     pub(crate) fn unit(&self) -> &'static str {
         match self {
             Self::TcpBulk { .. } | Self::TcpSpread { .. } => "Gbit/s",
-            Self::Udp | Self::Connections => "1/s",
+            Self::Udp | Self::Connections { .. } => "1/s",
         }
     }
 }
@@ -92,6 +103,9 @@ pub(crate) const ADDRESSES: [[u8; 4]; 2] = [[10, 0, 0, 1], [10, 0, 0, 2]];
 pub(crate) const PREFIX_LEN: u8 = 24;
 /// Where the server listens.
 pub(crate) const SERVER_PORT: u16 = 7;
+/// Where it takes the connections that say nothing while others come and go: some stacks do not ask
+/// whether a port of the client is in use, and so would take one again for the same port of the server.
+pub(crate) const IDLE_PORT: u16 = 8;
 
 /// The receive and the transmit buffer of the connection that sends in bulk, in bytes.
 pub(crate) const BULK_BUFFER: usize = 65536;
@@ -116,8 +130,13 @@ pub(crate) const DATAGRAM_QUEUE: usize = 64;
 
 /// A request, and a response, in bytes.
 pub(crate) const REQUEST_LEN: usize = 64;
-/// How many sockets of the server take connections in turns, so that there is always one to listen.
-pub(crate) const SERVERS: usize = 4;
+/// How many clients there are where there are many.
+pub(crate) const MANY_CLIENTS: usize = 64;
+/// How many sockets of the server take connections in turns: one for each client, and some more, so that
+/// there is always one to listen while others close.
+pub(crate) const fn servers(clients: usize) -> usize {
+    clients + 3
+}
 
 #[cfg(test)]
 mod tests {
@@ -134,10 +153,19 @@ mod tests {
         points.dedup();
         assert_eq!(points.len(), all.len());
         assert!(points.contains(&("tcp-bulk-65535", 0)));
+        assert!(points.contains(&("connections", 100)));
+        assert!(points.contains(&("connections-64", 0)));
         assert!(
             !points.contains(&("tcp-spread", 0)),
             "nothing to spread over"
         );
+    }
+
+    #[test]
+    fn the_name_says_how_many_clients_there_are() {
+        let clients = MANY_CLIENTS;
+        let workload = Workload::Connections { clients, idle: 0 };
+        assert_eq!(workload.scenario(), format!("connections-{clients}"));
     }
 
     #[test]

@@ -98,7 +98,7 @@ impl<'d> Engine<'d> {
             tcp.path = path;
         }
         self.sockets.file(index, hash.bucket());
-        self.tcp.last = index;
+        self.tcp.recent.note(&half_open.tuple, index);
         self.enqueue_connection(listener, index);
         self.on_connection_segment(now, index, segment)
     }

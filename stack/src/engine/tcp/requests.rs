@@ -186,6 +186,7 @@ impl<'d> Engine<'d> {
             tcp.path = path;
         }
         self.sockets.file(index, hash.bucket());
+        self.tcp.recent.note(tuple, index);
         self.settle_tcp(index);
     }
 

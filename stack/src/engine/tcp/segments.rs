@@ -83,25 +83,34 @@ impl<'d> Engine<'d> {
     /// The connection between these ends, or their hash.
     #[inline]
     pub(super) fn find_connection(&mut self, tuple: &FourTuple) -> Result<Index, TupleHash> {
-        let last = self.tcp.last;
-        // Where there are few, to look at all of them takes hardly longer than to look at one.
-        if cfg!(feature = "many-sockets")
-            && self.sockets.is_filed(last)
-            && is_between(self.sockets.body(last), tuple)
+        if let Some(last) = self.tcp.recent.last()
+            && self.is_connection(last, tuple)
         {
             return Ok(last);
         }
         self.find_other_connection(tuple)
     }
 
+    /// Whether a slot is in use for the connection between these ends.
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
+    fn is_connection(&self, index: Index, tuple: &FourTuple) -> bool {
+        self.sockets.is_filed(index) && is_between(self.sockets.body(index), tuple)
+    }
+
     #[cfg_attr(target_pointer_width = "64", inline(never))]
     fn find_other_connection(&mut self, tuple: &FourTuple) -> Result<Index, TupleHash> {
+        if let Some(likely) = self.tcp.recent.likely(tuple)
+            && self.is_connection(likely, tuple)
+        {
+            self.tcp.recent.note(tuple, likely);
+            return Ok(likely);
+        }
         let is_it = |body: &Body<'_>| is_between(body, tuple);
         let isn = self.isn();
         let hash = self.tcp.last_hash.of(&isn, tuple);
         match self.sockets.find(hash.bucket(), is_it) {
             Some(index) => {
-                self.tcp.last = index;
+                self.tcp.recent.note(tuple, index);
                 Ok(index)
             }
             None => Err(hash),

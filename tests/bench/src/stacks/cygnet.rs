@@ -12,20 +12,21 @@ use std::rc::Rc;
 use std::task::Context;
 
 use cygnet::{
-    Config, IpEndpoint, Ipv4Cidr, Resources, Runner, Stack, StaticConfigV4, TcpListener, TcpPool,
-    TcpSocket, UdpPacketMetadata, UdpSocket,
+    Config, IpEndpoint, Ipv4Cidr, Resources, Runner, Stack, StaticConfigV4, TcpListener, TcpSocket,
+    UdpPacketMetadata, UdpSocket,
 };
 use cygnet_driver::{Capabilities, Driver, HardwareAddress, LinkState, Medium, RxToken, TxToken};
 use embassy_sync::blocking_mutex::raw::NoopRawMutex;
 
 use clock::{Alarm, BenchClock};
 
-use crate::executor::{AsyncRun, Permits};
+use crate::executor::{AsyncRun, HandOver, Permits};
 use crate::link::{End, Incoming, Outgoing, link};
 use crate::stacks::{Contender, Run};
 use crate::workload::{
-    ADDRESSES, BULK_BUFFER, DATAGRAM_LEN, DATAGRAM_QUEUE, KEEP_ALIVE, PREFIX_LEN, REQUEST_LEN,
-    SERVER_PORT, SERVERS, SMALL_BUFFER, SPREAD_BUFFER, SPREAD_IN_FLIGHT, SPREAD_MESSAGE, Workload,
+    ADDRESSES, BULK_BUFFER, DATAGRAM_LEN, DATAGRAM_QUEUE, IDLE_PORT, KEEP_ALIVE, PREFIX_LEN,
+    REQUEST_LEN, SERVER_PORT, SMALL_BUFFER, SPREAD_BUFFER, SPREAD_IN_FLIGHT, SPREAD_MESSAGE,
+    Workload, servers,
 };
 
 pub(super) struct Cygnet;
@@ -42,7 +43,9 @@ impl Contender for Cygnet {
             Workload::TcpBulk { idle, .. } => bulk(&mut run, frame_len, idle),
             Workload::TcpSpread { connections } => spread(&mut run, frame_len, connections),
             Workload::Udp => datagrams(&mut run, frame_len),
-            Workload::Connections => connections(&mut run, frame_len),
+            Workload::Connections { clients, idle } => {
+                connections(&mut run, frame_len, clients, idle);
+            }
         }
         Box::new(run)
     }
@@ -134,9 +137,9 @@ fn stack(
     let config = Config::ipv4_static(StaticConfigV4::new(address));
     match sockets {
         0..=8 => new::<8>(end, config, seed, clock),
-        9..=101 => new::<101>(end, config, seed, clock),
-        102..=1_001 => new::<1_001>(end, config, seed, clock),
-        1_002..=10_001 => new::<10_001>(end, config, seed, clock),
+        9..=105 => new::<105>(end, config, seed, clock),
+        106..=1_005 => new::<1_005>(end, config, seed, clock),
+        1_006..=10_005 => new::<10_005>(end, config, seed, clock),
         _ => panic!("no resources for {sockets} sockets: add a size above"),
     }
 }
@@ -150,20 +153,20 @@ fn establish(
     run: &mut AsyncRun,
     [client, server]: [Stack<'static>; 2],
     count: usize,
-    buffer: usize,
+    (port, buffer): (u16, usize),
 ) -> Vec<Connection> {
     (0..count)
         .map(|_| {
             let ends = Rc::new(RefCell::new((None, None)));
             let (mut socket, connected) = (tcp_socket(server, buffer), ends.clone());
             run.tasks.spawn(async move {
-                let accepted = socket.accept(SERVER_PORT).await;
+                let accepted = socket.accept(port).await;
                 accepted.expect("a closed socket listens");
                 connected.borrow_mut().1 = Some(socket);
             });
             let (mut socket, connected) = (tcp_socket(client, buffer), ends.clone());
             run.tasks.spawn(async move {
-                let result = socket.connect(server_endpoint()).await;
+                let result = socket.connect(server_endpoint(port)).await;
                 result.expect("the server listens");
                 connected.borrow_mut().0 = Some(socket);
             });
@@ -184,8 +187,8 @@ fn establish(
 fn bulk(run: &mut AsyncRun, frame_len: usize, idle: usize) {
     let hosts = hosts(run, frame_len, idle + 1);
     // Forgotten, they stay open.
-    mem::forget(establish(run, hosts, idle, SMALL_BUFFER));
-    for (mut client, mut server) in establish(run, hosts, 1, BULK_BUFFER) {
+    mem::forget(establish(run, hosts, idle, (SERVER_PORT, SMALL_BUFFER)));
+    for (mut client, mut server) in establish(run, hosts, 1, (SERVER_PORT, BULK_BUFFER)) {
         run.tasks.spawn(async move {
             let data = vec![0x55; BULK_BUFFER];
             loop {
@@ -205,7 +208,7 @@ fn bulk(run: &mut AsyncRun, frame_len: usize, idle: usize) {
 fn spread(run: &mut AsyncRun, frame_len: usize, connections: usize) {
     let hosts = hosts(run, frame_len, connections);
     let (mut clients, mut servers): (Vec<_>, Vec<_>) =
-        establish(run, hosts, connections, SPREAD_BUFFER)
+        establish(run, hosts, connections, (SERVER_PORT, SPREAD_BUFFER))
             .into_iter()
             .unzip();
     let permits = Permits::new(SPREAD_IN_FLIGHT.min(connections));
@@ -241,7 +244,7 @@ fn datagrams(run: &mut AsyncRun, frame_len: usize) {
     run.tasks.spawn(async move {
         loop {
             let sent = sender
-                .send_to(&[0x55; DATAGRAM_LEN], server_endpoint())
+                .send_to(&[0x55; DATAGRAM_LEN], server_endpoint(SERVER_PORT))
                 .await;
             sent.expect("a route to the server");
         }
@@ -259,38 +262,74 @@ fn datagrams(run: &mut AsyncRun, frame_len: usize) {
     });
 }
 
-fn connections(run: &mut AsyncRun, frame_len: usize) {
+fn connections(run: &mut AsyncRun, frame_len: usize, clients: usize, idle: usize) {
+    let servers = servers(clients);
     // The listener takes a slot, too.
-    let [client, server] = hosts(run, frame_len, SERVERS + 1);
-    let pool = Box::leak(Box::new(
-        TcpPool::<SERVERS, SMALL_BUFFER, SMALL_BUFFER>::new(),
-    ));
-    let pool = server.add_pool(pool).expect("room for a pool");
+    let hosts = hosts(run, frame_len, servers + 1 + idle);
+    // Forgotten, they stay open.
+    mem::forget(establish(run, hosts, idle, (IDLE_PORT, SMALL_BUFFER)));
+    let [client, server] = hosts;
+    let pool = server.add_owned_pool(servers, SMALL_BUFFER, SMALL_BUFFER);
+    let pool = pool.expect("room for a pool");
     let listener = TcpListener::bind(server, SERVER_PORT, pool).expect("the port is free");
-    run.tasks.spawn(async move {
-        let mut data = [0; REQUEST_LEN];
-        loop {
-            let mut socket = listener.accept().await.expect("the only one who accepts");
-            read_exact(&mut socket, &mut data).await;
-            socket.write(&data).await.expect("connected");
-            read_end(&mut socket).await;
-            // Dropped, it closes in the background.
+    if clients == 1 {
+        run.tasks.spawn(async move {
+            loop {
+                respond(accept(&listener).await).await;
+            }
+        });
+    } else {
+        let accepted = HandOver::new();
+        let giver = accepted.clone();
+        run.tasks.spawn(async move {
+            loop {
+                giver.give(accept(&listener).await);
+            }
+        });
+        // Spawned later they have their turn later, and so in the same round.
+        for _ in 0..servers {
+            let accepted = accepted.clone();
+            run.tasks.spawn(async move {
+                loop {
+                    respond(accepted.take().await).await;
+                }
+            });
         }
-    });
-    let done = run.done.clone();
-    let mut socket = tcp_socket(client, SMALL_BUFFER);
-    run.tasks.spawn(async move {
-        let mut data = [0x55; REQUEST_LEN];
-        loop {
-            let result = socket.connect(server_endpoint()).await;
-            result.expect("the server listens");
-            socket.write(&data).await.expect("connected");
-            read_exact(&mut socket, &mut data).await;
-            socket.shutdown_write();
-            read_end(&mut socket).await;
-            done.add(1);
-        }
-    });
+    }
+    for _ in 0..clients {
+        let done = run.done.clone();
+        let mut socket = tcp_socket(client, SMALL_BUFFER);
+        run.tasks.spawn(async move {
+            loop {
+                request(&mut socket).await;
+                done.add(1);
+            }
+        });
+    }
+}
+
+async fn accept(listener: &TcpListener<'static>) -> TcpSocket<'static> {
+    listener.accept().await.expect("the only one who accepts")
+}
+
+/// The server's side of a connection.
+async fn respond(mut socket: TcpSocket<'static>) {
+    let mut data = [0; REQUEST_LEN];
+    read_exact(&mut socket, &mut data).await;
+    socket.write(&data).await.expect("connected");
+    read_end(&mut socket).await;
+    // Dropped, it closes in the background.
+}
+
+/// The client's side of a connection.
+async fn request(socket: &mut TcpSocket<'static>) {
+    let mut data = [0x55; REQUEST_LEN];
+    let result = socket.connect(server_endpoint(SERVER_PORT)).await;
+    result.expect("the server listens");
+    socket.write(&data).await.expect("connected");
+    read_exact(socket, &mut data).await;
+    socket.shutdown_write();
+    read_end(socket).await;
 }
 
 async fn write_all(socket: &mut TcpSocket<'_>, mut data: &[u8]) {
@@ -334,6 +373,6 @@ fn leak<T: Clone>(len: usize, value: T) -> &'static mut [T] {
     Box::leak(vec![value; len].into())
 }
 
-fn server_endpoint() -> IpEndpoint {
-    IpEndpoint::new(Ipv4Addr::from(ADDRESSES[1]).into(), SERVER_PORT)
+fn server_endpoint(port: u16) -> IpEndpoint {
+    IpEndpoint::new(Ipv4Addr::from(ADDRESSES[1]).into(), port)
 }

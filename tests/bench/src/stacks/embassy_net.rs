@@ -19,8 +19,9 @@ use crate::executor::{AsyncRun, Permits};
 use crate::link::{End, Incoming, Outgoing, link};
 use crate::stacks::{Contender, Run};
 use crate::workload::{
-    ADDRESSES, BULK_BUFFER, DATAGRAM_LEN, DATAGRAM_QUEUE, KEEP_ALIVE, PREFIX_LEN, REQUEST_LEN,
-    SERVER_PORT, SERVERS, SMALL_BUFFER, SPREAD_BUFFER, SPREAD_IN_FLIGHT, SPREAD_MESSAGE, Workload,
+    ADDRESSES, BULK_BUFFER, DATAGRAM_LEN, DATAGRAM_QUEUE, IDLE_PORT, KEEP_ALIVE, PREFIX_LEN,
+    REQUEST_LEN, SERVER_PORT, SMALL_BUFFER, SPREAD_BUFFER, SPREAD_IN_FLIGHT, SPREAD_MESSAGE,
+    Workload, servers,
 };
 
 pub(super) struct EmbassyNet;
@@ -37,7 +38,9 @@ impl Contender for EmbassyNet {
             Workload::TcpBulk { idle, .. } => bulk(&mut run, frame_len, idle),
             Workload::TcpSpread { connections } => spread(&mut run, frame_len, connections),
             Workload::Udp => datagrams(&mut run, frame_len),
-            Workload::Connections => connections(&mut run, frame_len),
+            Workload::Connections { clients, idle } => {
+                connections(&mut run, frame_len, clients, idle);
+            }
         }
         Box::new(run)
     }
@@ -123,9 +126,10 @@ fn stack(end: End, address: [u8; 4], sockets: usize) -> (Stack<'static>, Runner<
     match sockets {
         0..=1 => new::<1>(end, config, seed),
         2..=8 => new::<8>(end, config, seed),
-        9..=101 => new::<101>(end, config, seed),
-        102..=1_001 => new::<1_001>(end, config, seed),
-        1_002..=10_001 => new::<10_001>(end, config, seed),
+        9..=67 => new::<67>(end, config, seed),
+        68..=104 => new::<104>(end, config, seed),
+        105..=1_004 => new::<1_004>(end, config, seed),
+        1_005..=10_004 => new::<10_004>(end, config, seed),
         _ => panic!("no resources for {sockets} sockets: add a size above"),
     }
 }
@@ -139,23 +143,20 @@ fn establish(
     run: &mut AsyncRun,
     [client, server]: [Stack<'static>; 2],
     count: usize,
-    buffer: usize,
+    (port, buffer): (u16, usize),
 ) -> Vec<Connection> {
     let clients = Rc::new(RefCell::new(Vec::new()));
     let servers = Rc::new(RefCell::new(Vec::new()));
     for _ in 0..count {
         let (mut socket, established) = (tcp_socket(server, buffer), servers.clone());
         run.tasks.spawn(async move {
-            socket
-                .accept(SERVER_PORT)
-                .await
-                .expect("a closed socket listens");
+            socket.accept(port).await.expect("a closed socket listens");
             established.borrow_mut().push(socket);
         });
         let (mut socket, established) = (tcp_socket(client, buffer), clients.clone());
         run.tasks.spawn(async move {
             socket
-                .connect(server_endpoint())
+                .connect(server_endpoint(port))
                 .await
                 .expect("the server listens");
             established.borrow_mut().push(socket);
@@ -174,8 +175,8 @@ fn establish(
 fn bulk(run: &mut AsyncRun, frame_len: usize, idle: usize) {
     let hosts = hosts(run, frame_len, idle + 1);
     // Forgotten, they stay open.
-    mem::forget(establish(run, hosts, idle, SMALL_BUFFER));
-    for (mut client, mut server) in establish(run, hosts, 1, BULK_BUFFER) {
+    mem::forget(establish(run, hosts, idle, (SERVER_PORT, SMALL_BUFFER)));
+    for (mut client, mut server) in establish(run, hosts, 1, (SERVER_PORT, BULK_BUFFER)) {
         run.tasks.spawn(async move {
             let data = vec![0x55; BULK_BUFFER];
             loop {
@@ -195,7 +196,7 @@ fn bulk(run: &mut AsyncRun, frame_len: usize, idle: usize) {
 fn spread(run: &mut AsyncRun, frame_len: usize, connections: usize) {
     let hosts = hosts(run, frame_len, connections);
     let (mut clients, mut servers): (Vec<_>, Vec<_>) =
-        establish(run, hosts, connections, SPREAD_BUFFER)
+        establish(run, hosts, connections, (SERVER_PORT, SPREAD_BUFFER))
             .into_iter()
             .unzip();
     let permits = Permits::new(SPREAD_IN_FLIGHT.min(connections));
@@ -231,7 +232,7 @@ fn datagrams(run: &mut AsyncRun, frame_len: usize) {
     run.tasks.spawn(async move {
         loop {
             let sent = sender
-                .send_to(&[0x55; DATAGRAM_LEN], server_endpoint())
+                .send_to(&[0x55; DATAGRAM_LEN], server_endpoint(SERVER_PORT))
                 .await;
             sent.expect("a route to the server");
         }
@@ -249,9 +250,13 @@ fn datagrams(run: &mut AsyncRun, frame_len: usize) {
     });
 }
 
-fn connections(run: &mut AsyncRun, frame_len: usize) {
-    let [client, server] = hosts(run, frame_len, SERVERS);
-    for _ in 0..SERVERS {
+fn connections(run: &mut AsyncRun, frame_len: usize, clients: usize, idle: usize) {
+    let servers = servers(clients);
+    let hosts = hosts(run, frame_len, servers + idle);
+    // Forgotten, they stay open.
+    mem::forget(establish(run, hosts, idle, (IDLE_PORT, SMALL_BUFFER)));
+    let [client, server] = hosts;
+    for _ in 0..servers {
         let mut socket = tcp_socket(server, SMALL_BUFFER);
         run.tasks.spawn(async move {
             let mut data = [0; REQUEST_LEN];
@@ -268,23 +273,25 @@ fn connections(run: &mut AsyncRun, frame_len: usize) {
             }
         });
     }
-    let done = run.done.clone();
-    run.tasks.spawn(async move {
-        let mut data = [0x55; REQUEST_LEN];
-        let mut buffers = ([0; SMALL_BUFFER], [0; SMALL_BUFFER]);
-        loop {
-            let mut socket = TcpSocket::new(client, &mut buffers.0, &mut buffers.1);
-            socket
-                .connect(server_endpoint())
-                .await
-                .expect("a socket listens");
-            socket.write(&data).await.expect("connected");
-            read_exact(&mut socket, &mut data).await;
-            socket.close();
-            read_end(&mut socket).await;
-            done.add(1);
-        }
-    });
+    for _ in 0..clients {
+        let done = run.done.clone();
+        run.tasks.spawn(async move {
+            let mut data = [0x55; REQUEST_LEN];
+            let mut buffers = ([0; SMALL_BUFFER], [0; SMALL_BUFFER]);
+            loop {
+                let mut socket = TcpSocket::new(client, &mut buffers.0, &mut buffers.1);
+                socket
+                    .connect(server_endpoint(SERVER_PORT))
+                    .await
+                    .expect("a socket listens");
+                socket.write(&data).await.expect("connected");
+                read_exact(&mut socket, &mut data).await;
+                socket.close();
+                read_end(&mut socket).await;
+                done.add(1);
+            }
+        });
+    }
 }
 
 async fn write_all(socket: &mut TcpSocket<'_>, mut data: &[u8]) {
@@ -326,6 +333,6 @@ fn leak<T: Clone>(len: usize, value: T) -> &'static mut [T] {
     Box::leak(vec![value; len].into())
 }
 
-fn server_endpoint() -> IpEndpoint {
-    IpEndpoint::new(Ipv4Address::from(ADDRESSES[1]).into(), SERVER_PORT)
+fn server_endpoint(port: u16) -> IpEndpoint {
+    IpEndpoint::new(Ipv4Address::from(ADDRESSES[1]).into(), port)
 }

@@ -3,6 +3,8 @@
 //! A host is polled only when a frame waits, when its application did something, or when nothing at
 //! all happened in the last turn and a timer may be due.
 
+use std::iter::{Cycle, StepBy};
+use std::ops::RangeInclusive;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use smoltcp::iface::{Config, Interface, SocketHandle, SocketSet, SocketStorage};
@@ -14,8 +16,9 @@ use smoltcp::wire::{EthernetAddress, IpAddress, IpCidr, IpEndpoint};
 use crate::link::{End, Incoming, Outgoing, link};
 use crate::stacks::{Contender, Run};
 use crate::workload::{
-    ADDRESSES, BULK_BUFFER, DATAGRAM_LEN, DATAGRAM_QUEUE, KEEP_ALIVE, PREFIX_LEN, REQUEST_LEN,
-    SERVER_PORT, SERVERS, SMALL_BUFFER, SPREAD_BUFFER, SPREAD_IN_FLIGHT, SPREAD_MESSAGE, Workload,
+    ADDRESSES, BULK_BUFFER, DATAGRAM_LEN, DATAGRAM_QUEUE, IDLE_PORT, KEEP_ALIVE, PREFIX_LEN,
+    REQUEST_LEN, SERVER_PORT, SMALL_BUFFER, SPREAD_BUFFER, SPREAD_IN_FLIGHT, SPREAD_MESSAGE,
+    Workload, servers,
 };
 
 pub(super) struct Smoltcp;
@@ -30,11 +33,14 @@ impl Contender for Smoltcp {
         match workload {
             Workload::TcpBulk { idle, .. } => Box::new(Bulk::new(hosts, idle)),
             Workload::TcpSpread { connections } => {
-                let connections = hosts.establish(connections, SPREAD_BUFFER);
+                let connections = hosts.establish(connections, (SERVER_PORT, SPREAD_BUFFER));
                 Box::new(Spread::new(hosts, connections))
             }
             Workload::Udp => Box::new(Datagrams::new(hosts)),
-            Workload::Connections => Box::new(Connections::new(hosts)),
+            Workload::Connections { clients, idle } => {
+                hosts.establish(idle, (IDLE_PORT, SMALL_BUFFER));
+                Box::new(Connections::new(hosts, clients))
+            }
         }
     }
 
@@ -139,18 +145,18 @@ impl Host {
         self.sockets.add(socket)
     }
 
-    fn connect(&mut self, socket: SocketHandle, local_port: u16) {
+    fn connect(&mut self, socket: SocketHandle, local_port: u16, port: u16) {
         let Self {
             interface, sockets, ..
         } = self;
         let socket = sockets.get_mut::<tcp::Socket<'_>>(socket);
-        (socket.connect(interface.context(), server(), local_port))
+        (socket.connect(interface.context(), server(port), local_port))
             .expect("a closed socket connects");
     }
 
-    fn listen(&mut self, socket: SocketHandle) {
+    fn listen(&mut self, socket: SocketHandle, port: u16) {
         self.tcp(socket)
-            .listen(SERVER_PORT)
+            .listen(port)
             .expect("a closed socket listens");
     }
 }
@@ -159,7 +165,7 @@ impl Host {
 struct Hosts {
     client: Host,
     server: Host,
-    /// The local port of the next connection.
+    /// The local port of the next connection that is established.
     next_port: u16,
 }
 
@@ -173,24 +179,22 @@ impl Hosts {
         }
     }
 
-    fn take_port(&mut self) -> u16 {
-        let port = self.next_port;
-        self.next_port = port.checked_add(1).unwrap_or(FIRST_PORT);
-        port
-    }
-
     /// So many connections, opened at the same time: one after the other takes far longer where each
     /// packet costs a look at every socket. Pairs of the client's socket and the server's.
-    fn establish(&mut self, count: usize, buffer: usize) -> Vec<(SocketHandle, SocketHandle)> {
+    fn establish(
+        &mut self,
+        count: usize,
+        (port, buffer): (u16, usize),
+    ) -> Vec<(SocketHandle, SocketHandle)> {
         let mut clients = Vec::new();
         let mut servers = Vec::new();
         for _ in 0..count {
             let server = self.server.add_tcp(buffer);
-            self.server.listen(server);
+            self.server.listen(server, port);
             servers.push(server);
             let client = self.client.add_tcp(buffer);
-            let port = self.take_port();
-            self.client.connect(client, port);
+            self.client.connect(client, self.next_port, port);
+            self.next_port += 1;
             clients.push(client);
         }
         let established = |host: &mut Host, sockets: &[SocketHandle]| {
@@ -238,8 +242,8 @@ struct Bulk {
 
 impl Bulk {
     fn new(mut hosts: Hosts, idle: usize) -> Self {
-        hosts.establish(idle, SMALL_BUFFER);
-        let connection = hosts.establish(1, BULK_BUFFER)[0];
+        hosts.establish(idle, (SERVER_PORT, SMALL_BUFFER));
+        let connection = hosts.establish(1, (SERVER_PORT, BULK_BUFFER))[0];
         Self {
             hosts,
             connection,
@@ -377,7 +381,7 @@ impl Run for Datagrams {
         let mut datagram = [0x55; DATAGRAM_LEN];
         let socket = self.hosts.client.udp(self.sender);
         let mut sent = false;
-        while socket.send_slice(&datagram, server()).is_ok() {
+        while socket.send_slice(&datagram, server(SERVER_PORT)).is_ok() {
             sent = true;
         }
         let busy = self.hosts.poll_if(sent, false);
@@ -395,64 +399,42 @@ impl Run for Datagrams {
 
 struct Connections {
     hosts: Hosts,
-    client: SocketHandle,
-    awaits: Await,
+    clients: Vec<Client>,
     servers: Vec<SocketHandle>,
     done: u64,
 }
 
-/// What the client waits for.
-enum Await {
-    Connection,
-    Response,
-    End,
-}
-
 impl Connections {
-    fn new(mut hosts: Hosts) -> Self {
-        let servers: Vec<_> = (0..SERVERS)
+    fn new(mut hosts: Hosts, clients: usize) -> Self {
+        let servers: Vec<_> = (0..servers(clients))
             .map(|_| hosts.server.add_tcp(SMALL_BUFFER))
             .collect();
         for &server in &servers {
-            hosts.server.listen(server);
+            hosts.server.listen(server, SERVER_PORT);
         }
-        let client = hosts.client.add_tcp(SMALL_BUFFER);
-        let port = hosts.take_port();
-        hosts.client.connect(client, port);
+        let clients = (0..clients)
+            .map(|index| Client::new(&mut hosts.client, ports(index, clients)))
+            .collect();
         Self {
             hosts,
-            client,
-            awaits: Await::Connection,
+            clients,
             servers,
             done: 0,
         }
     }
 
-    /// Takes the client's next step. Returns whether it could.
-    fn step_client(&mut self) -> bool {
-        let mut data = [0x55; REQUEST_LEN];
-        let socket = self.hosts.client.tcp(self.client);
-        match self.awaits {
-            Await::Connection if socket.may_send() => {
-                socket.send_slice(&data).expect("connected");
-                self.awaits = Await::Response;
+    /// Takes the next step of each client. Returns whether one could.
+    fn step_clients(&mut self) -> bool {
+        let mut acted = false;
+        for client in &mut self.clients {
+            match client.step(&mut self.hosts.client) {
+                Step::None => continue,
+                Step::Taken => {}
+                Step::Done => self.done += 1,
             }
-            Await::Response if socket.recv_queue() >= REQUEST_LEN => {
-                socket.recv_slice(&mut data).expect("connected");
-                socket.close();
-                self.awaits = Await::End;
-            }
-            Await::End if socket.state() == tcp::State::TimeWait => {
-                self.done += 1;
-                // The socket would wait for ten seconds. Connecting again at once sends no reset.
-                socket.abort();
-                let port = self.hosts.take_port();
-                self.hosts.client.connect(self.client, port);
-                self.awaits = Await::Connection;
-            }
-            _ => return false,
+            acted = true;
         }
-        true
+        acted
     }
 
     /// Takes the next step of each of the server's sockets. Returns whether one could.
@@ -467,7 +449,7 @@ impl Connections {
             } else if socket.state() == tcp::State::CloseWait {
                 socket.close();
             } else if !socket.is_open() {
-                self.hosts.server.listen(server);
+                self.hosts.server.listen(server, SERVER_PORT);
             } else {
                 continue;
             }
@@ -479,7 +461,7 @@ impl Connections {
 
 impl Run for Connections {
     fn turn(&mut self) -> u64 {
-        let client = self.step_client();
+        let client = self.step_clients();
         let server = self.step_servers();
         if !self.hosts.poll_if(client, server) {
             self.hosts.poll_timers();
@@ -488,13 +470,90 @@ impl Run for Connections {
     }
 }
 
+/// Makes one connection after the other.
+struct Client {
+    socket: SocketHandle,
+    awaits: Await,
+    ports: Ports,
+}
+
+/// What a client waits for.
+enum Await {
+    Connection,
+    Response,
+    End,
+}
+
+/// What a client did.
+enum Step {
+    None,
+    Taken,
+    /// The last one of a connection, and the first one of the next.
+    Done,
+}
+
+impl Client {
+    fn new(host: &mut Host, ports: Ports) -> Self {
+        let mut client = Self {
+            socket: host.add_tcp(SMALL_BUFFER),
+            awaits: Await::Connection,
+            ports,
+        };
+        client.connect(host);
+        client
+    }
+
+    fn connect(&mut self, host: &mut Host) {
+        let port = self.ports.next().expect("they begin anew");
+        host.connect(self.socket, port, SERVER_PORT);
+        self.awaits = Await::Connection;
+    }
+
+    /// Takes the next step, if it can.
+    fn step(&mut self, host: &mut Host) -> Step {
+        let mut data = [0x55; REQUEST_LEN];
+        let socket = host.tcp(self.socket);
+        match self.awaits {
+            Await::Connection if socket.may_send() => {
+                socket.send_slice(&data).expect("connected");
+                self.awaits = Await::Response;
+            }
+            Await::Response if socket.recv_queue() >= REQUEST_LEN => {
+                socket.recv_slice(&mut data).expect("connected");
+                socket.close();
+                self.awaits = Await::End;
+            }
+            Await::End if socket.state() == tcp::State::TimeWait => {
+                // The socket would wait for ten seconds. Connecting again at once sends no reset.
+                socket.abort();
+                self.connect(host);
+                return Step::Done;
+            }
+            _ => {
+                assert!(socket.is_open(), "a socket listens");
+                return Step::None;
+            }
+        }
+        Step::Taken
+    }
+}
+
+/// The ports of one client.
+type Ports = Cycle<StepBy<RangeInclusive<u16>>>;
+
+/// The ports of one of so many clients, none of which is another's.
+fn ports(index: usize, clients: usize) -> Ports {
+    let first = FIRST_PORT + u16::try_from(index).expect("fewer clients than ports");
+    (first..=u16::MAX).step_by(clients).cycle()
+}
+
 fn address(index: u8) -> IpAddress {
     let [a, b, c, d] = ADDRESSES[usize::from(index)];
     IpAddress::v4(a, b, c, d)
 }
 
-fn server() -> IpEndpoint {
-    IpEndpoint::new(address(1), SERVER_PORT)
+fn server(port: u16) -> IpEndpoint {
+    IpEndpoint::new(address(1), port)
 }
 
 /// The time in a TCP timestamp, in milliseconds: that of the poll, as a clock read for each segment
@@ -507,3 +566,28 @@ static NOW: AtomicU32 = AtomicU32::new(0);
 
 /// Where the client's ports start.
 const FIRST_PORT: u16 = 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn no_client_has_a_port_of_another() {
+        let clients = 64;
+        let of = |index| {
+            let mut ports = ports(index, clients);
+            let first = ports.next();
+            first
+                .into_iter()
+                .chain(ports.take_while(move |&port| Some(port) != first))
+        };
+        let mut taken = HashSet::new();
+        assert!((0..clients).flat_map(of).all(|port| taken.insert(port)));
+        assert_eq!(
+            taken.len(),
+            usize::from(u16::MAX - FIRST_PORT) + 1,
+            "none is left out"
+        );
+    }
+}
