@@ -30,7 +30,7 @@ use crate::tcp::{
     CongestionControl, Connection, ConnectionError, FastOpen, HalfOpen, IsnGenerator, LastHash,
     MinRto, Options, Soon, TimeWait,
 };
-use crate::time::{Duration, Instant};
+use crate::time::Instant;
 use cygnet_config::{TCP_HALF_OPEN_COUNT, TCP_POOL_COUNT, TCP_TIME_WAIT_COUNT};
 use peer::LastPeer;
 use pool::{Pool, PoolId};
@@ -195,8 +195,8 @@ impl<'d> TcpState<'d> {
     }
 
     /// Until when a connection is remembered that is over now.
-    pub(super) fn remember_until(&self, now: Instant) -> Instant {
-        now + Duration::from_micros(self.time_wait_len.into())
+    pub(super) fn remember_until(&self, now: Instant) -> Soon {
+        Soon::after(now, self.time_wait_len)
     }
 
     /// [`Instant::FAR_FUTURE`] if there is none.

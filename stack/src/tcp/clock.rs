@@ -37,6 +37,11 @@ impl Soon {
         Self(micros(at))
     }
 
+    /// So many microseconds after `now`, at most as many as [`Self::FARTHEST`] has.
+    pub(crate) fn after(now: Instant, span: u32) -> Self {
+        Self(micros(now).wrapping_add(span))
+    }
+
     /// The same time, or `now` if it has come. What lies further ahead than [`Self::FARTHEST`] has come before the clock
     /// came around.
     #[cfg_attr(target_pointer_width = "32", inline(never))]

@@ -4,7 +4,7 @@ use super::Remembered;
 use crate::engine::{BufferPair, Engine};
 use crate::events::Events;
 use crate::storage::Index;
-use crate::tcp::{ConnectionError, Soon, State, TimeWait};
+use crate::tcp::{ConnectionError, State, TimeWait};
 use crate::wire::IpAddress;
 
 impl<'d> Engine<'d> {
@@ -82,11 +82,8 @@ impl<'d> Engine<'d> {
     /// `hash` is that of the four-tuple.
     fn remember(&mut self, hash: u32, connection: TimeWait) {
         let until = self.tcp.remember_until(self.now);
-        let record = Remembered {
-            connection,
-            until: Soon::new(until),
-        };
-        self.tcp.time_wait_due = self.tcp.time_wait_due.min(until);
+        let record = Remembered { connection, until };
+        self.tcp.time_wait_due = self.tcp.time_wait_due.min(until.from(self.now));
         let table = &mut self.tcp.time_wait;
         if table.is_full()
             && let Some((oldest, _)) = table.oldest()

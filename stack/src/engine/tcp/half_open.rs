@@ -218,7 +218,7 @@ impl<'d> Engine<'d> {
         let connection = remembered.connection;
         let reason = match connection.on_segment(segment) {
             TimeWaitVerdict::AcknowledgeAndRestart => {
-                remembered.until = Soon::new(until);
+                remembered.until = until;
                 self.tcp.time_wait.renew(record);
                 Discard::DuplicateSegment
             }
@@ -300,7 +300,7 @@ impl Engine<'_> {
                 // that needs the neighbor. Where no neighbor can be asked for, because too many are, the
                 // answer counts as lost: a flood in the name of the whole subnet costs no polls.
                 let half_open = self.tcp.half_open.get_mut(record)?;
-                half_open.put_off(now + NEIGHBOR_WAIT);
+                half_open.put_off(now, NEIGHBOR_WAIT);
                 continue;
             }
             let answer = self.next_answer(now, record);
@@ -327,9 +327,9 @@ impl Engine<'_> {
 const REFUSAL: Disposition = Disposition::Refused(Discard::NoSocket);
 
 /// How soon an answer is tried again whose neighbor is being asked for. That ends by itself: a neighbor
-/// that does not answer is unreachable, and then the answer counts as lost.
+/// that does not answer is unreachable, and then the answer counts as lost. In microseconds.
 #[cfg(feature = "medium-ethernet")]
-const NEIGHBOR_WAIT: crate::time::Duration = crate::time::Duration::from_millis(20);
+const NEIGHBOR_WAIT: u32 = 20_000;
 
 /// How far a connection's numbers start behind those of its predecessor between the same ends.
 const ISS_STEP: u32 = 128_000;

@@ -1,8 +1,13 @@
-//! What is so or not about a connection: in one byte each, which takes less code than bits of one.
+//! What is so or not about a connection: in one byte where memory is dear, and elsewhere in one each, which is quicker.
 
 /// Which of [`Mark`] are so.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Marks([bool; 3]);
+pub(super) struct Marks(Memory);
+
+#[cfg(target_pointer_width = "64")]
+type Memory = [bool; 3];
+#[cfg(not(target_pointer_width = "64"))]
+type Memory = u8;
 
 /// What may be so.
 #[derive(Clone, Copy, Debug)]
@@ -15,6 +20,7 @@ pub(super) enum Mark {
     Unclaimed,
 }
 
+#[cfg(target_pointer_width = "64")]
 impl Marks {
     #[inline(always)]
     pub(super) fn has(&self, mark: Mark) -> bool {
@@ -24,5 +30,20 @@ impl Marks {
     #[inline(always)]
     pub(super) fn put(&mut self, mark: Mark, is_so: bool) {
         self.0[mark as usize] = is_so;
+    }
+}
+
+#[cfg(not(target_pointer_width = "64"))]
+impl Marks {
+    pub(super) fn has(&self, mark: Mark) -> bool {
+        self.0 & 1 << mark as u8 != 0
+    }
+
+    pub(super) fn put(&mut self, mark: Mark, is_so: bool) {
+        if is_so {
+            self.0 |= 1 << mark as u8;
+        } else {
+            self.0 &= !(1 << mark as u8);
+        }
     }
 }

@@ -9,7 +9,7 @@ use crate::tcp::clock::Soon;
 use crate::tcp::receiver::window_shift;
 use crate::tcp::sack::Sack;
 use crate::tcp::timestamps::{PeerTimestamp, TimestampOffset};
-use crate::time::{Duration, Instant};
+use crate::time::Instant;
 use crate::wire::{SeqNum, TcpFlags, TcpHeader, TcpSegment};
 
 /// What has to be known to answer again and to complete the handshake. `K` says who listens.
@@ -99,13 +99,13 @@ impl<K> HalfOpen<K> {
 
     /// The SYN was answered: sets when that is due again.
     pub(crate) fn on_answered(&mut self, now: Instant) {
-        self.put_off(now + FIRST_RETRY.doubled(u32::from(self.attempts)));
+        self.put_off(now, FIRST_RETRY << self.attempts.min(RETRIES));
         self.attempts = self.attempts.saturating_add(1);
     }
 
-    /// It is answered again at that time, within the hour.
-    pub(crate) fn put_off(&mut self, until: Instant) {
-        self.due = Soon::new(until);
+    /// It is answered again so many microseconds from now.
+    pub(crate) fn put_off(&mut self, now: Instant, span: u32) {
+        self.due = Soon::after(now, span);
     }
 
     /// When it is answered again; `now` if that was before.
@@ -188,8 +188,8 @@ pub(super) fn syn_window(capacity: usize) -> u16 {
     u16::try_from(capacity).unwrap_or(u16::MAX)
 }
 
-/// RFC 6298, section 2.1.
-const FIRST_RETRY: Duration = Duration::from_secs(1);
+/// RFC 6298, section 2.1. In microseconds.
+const FIRST_RETRY: u32 = 1_000_000;
 
 /// As Linux: the last answer goes out after 31 s, and is given up after 63 s.
 const RETRIES: u8 = 5;

@@ -89,6 +89,7 @@ impl Queue<'_, '_> {
         if self.state.blocks.iter().any(|known| is_around(&known)) {
             return Stored::Duplicate;
         }
+        let filled = !self.state.is_empty();
         self.fill_in(new.clone(), text);
         if new.start > 0 {
             return match self.state.blocks.insert(new) {
@@ -104,10 +105,7 @@ impl Queue<'_, '_> {
             .filter(|known| known.start <= new.end);
         let bytes = reached.fold(new.end, |end, known| end.max(known.end));
         self.state.blocks.move_start(bytes);
-        Stored::InOrder {
-            bytes,
-            filled: true,
-        }
+        Stored::InOrder { bytes, filled }
     }
 
     /// Writes text down where there is none yet: the first copy of a byte stays.

@@ -64,6 +64,7 @@ impl Timers {
 
     /// When a timer is due, [`Instant::FAR_FUTURE`] if it does not run; `now` if it was due before. What lies further
     /// ahead than any timer runs was due before the clock came around.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(crate) fn due(&self, timer: Timer, now: Instant) -> Instant {
         let Some(at) = self.due[timer as usize] else {
             return Instant::FAR_FUTURE;
