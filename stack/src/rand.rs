@@ -7,20 +7,7 @@
 
 use core::hash::Hasher;
 
-// What others hold in their hands, such as a cookie, is made as the hash's designers advise for that. Where only the
-// stack's own numbers are to be unforeseen, half the rounds do (SipHash-1-3, as in the hash tables of most languages).
-#[cfg(not(any(
-    feature = "many-sockets",
-    feature = "tcp-syn-cookies",
-    feature = "tcp-fast-open"
-)))]
-use siphasher::sip::SipHasher13 as SipHasher;
-#[cfg(any(
-    feature = "many-sockets",
-    feature = "tcp-syn-cookies",
-    feature = "tcp-fast-open"
-))]
-use siphasher::sip::SipHasher24 as SipHasher;
+use siphasher::sip::SipHasher24;
 
 /// The seed of a stack: 256 bits from the best source the platform has.
 ///
@@ -212,7 +199,7 @@ impl Hasher for Message {
         // Whole words, which takes less code. The domain is never zero: what fills them up is told from it.
         let words = self.len.div_ceil(8).min(MESSAGE_LEN / 8);
         let (message, _) = self.bytes.split_at(8 * words);
-        SipHasher::new_with_keys(self.key.0, self.key.1).hash(message)
+        SipHasher24::new_with_keys(self.key.0, self.key.1).hash(message)
     }
 }
 
