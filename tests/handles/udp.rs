@@ -393,6 +393,40 @@ fn a_future_that_is_polled_with_ever_new_wakers_keeps_its_place() {
     });
 }
 
+/// Futures of one task share a place. One that moves to another task takes it from none of the others.
+#[test]
+fn a_future_that_moves_to_another_task_leaves_the_others_theirs() {
+    let pair = Pair::new(1);
+    pair.run(async {
+        let (client, server) = (pair.client.udp_at(1000), pair.server.udp_at(2000));
+        let mut buffers = [[0; 10]; 2];
+        let [moves, stays] = &mut buffers;
+        let mut moves = pin!(server.recv_from(moves));
+        let mut stays = pin!(server.recv_from(stays));
+        let [first, second] = [(); 2].map(|()| Arc::new(Woken(AtomicBool::new(false))));
+        let [at_first, at_second] = [&first, &second].map(|woken| Waker::from(woken.clone()));
+        for receiving in [&mut moves, &mut stays] {
+            let polled = receiving.as_mut().poll(&mut Context::from_waker(&at_first));
+            assert!(polled.is_pending(), "{polled:?}");
+        }
+        let polled = moves.as_mut().poll(&mut Context::from_waker(&at_second));
+        assert!(polled.is_pending(), "{polled:?}");
+
+        // As an executor does, whenever the first task is woken.
+        if first.0.swap(false, Ordering::Relaxed) {
+            let polled = stays.as_mut().poll(&mut Context::from_waker(&at_first));
+            assert!(polled.is_pending(), "{polled:?}");
+        }
+        let to = pair.server.at(2000);
+        for _ in 0..2 {
+            client.send_to(b"cygnet", to).await.unwrap();
+        }
+        pair.executor.sleep(BRIEFLY).await;
+        assert!([first, second].map(|woken| woken.0.load(Ordering::Relaxed)) == [true; 2]);
+        assert_eq!([moves.await.unwrap().0, stays.await.unwrap().0], [6; 2]);
+    });
+}
+
 #[test]
 fn poll_functions_share_a_place_and_the_last_caller_is_woken() {
     let pair = Pair::new(1);

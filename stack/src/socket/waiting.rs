@@ -5,7 +5,7 @@ use core::task::{Context, Poll, Waker};
 use embassy_sync::blocking_mutex::raw::RawMutex;
 
 use super::stack::{Reentrant, Stack};
-use super::wakers::{Interest, Place, TooManyWaiters, Waiter, wake};
+use super::wakers::{Interest, Left, Place, TooManyWaiters, Waiter, wake};
 use crate::engine::{Engine, SocketKey};
 
 /// Gives up its place when dropped, so that a cancelled future leaves nothing behind.
@@ -81,14 +81,16 @@ impl<'d, M: RawMutex> Waiting<'d, M> {
     ) -> Result<(), WaitError> {
         let asked = self.stack.with(|s| {
             if ask(s.engine) {
-                return Ok(None);
+                return Ok(Left::default());
             }
             let wakers = s.wakers(self.key).ok_or(TooManyWaiters)?;
             wakers.join(interests, &mut self.waiter, waker)
         });
         match asked {
-            // The waker that waits no longer is dropped here, outside of the lock.
-            Ok(Ok(_)) => Ok(()),
+            Ok(Ok(left)) => {
+                left.see_off();
+                Ok(())
+            }
             Ok(Err(TooManyWaiters)) => Err(WaitError::TooManyWaiters),
             Err(Reentrant) => Err(WaitError::Reentrant),
         }

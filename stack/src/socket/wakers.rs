@@ -26,9 +26,11 @@ pub(super) fn wake(waker: Option<Waker>) {
 pub(crate) struct SocketWakers {
     slots: [Option<Waker>; 3],
     /// How often each of them was taken.
-    stamps: [u8; 3],
+    stamps: [u16; 3],
     /// Which of them, a bit each, poll functions left, if they are there.
     left_by_polls: u8,
+    /// Which of them, a bit each, more than one future of a task may wait by, if they are there.
+    shared: u8,
 }
 
 /// Who joins those that wait.
@@ -64,6 +66,10 @@ impl Interest {
     pub(super) const RECEIVERS: [Self; 2] = [Self::Read, Self::State];
     /// Those who wait for room.
     pub(super) const SENDERS: [Self; 1] = [Self::Write];
+
+    fn bit(self) -> u8 {
+        1 << self as u8
+    }
 }
 
 /// As many tasks wait for the same as can be remembered.
@@ -75,7 +81,25 @@ pub(super) struct TooManyWaiters;
 pub(super) struct Place {
     interest: Interest,
     /// By which it is known: the place may be another's by now.
-    stamp: u8,
+    stamp: u16,
+}
+
+/// A waker that waits no longer, on its way out of the lock.
+#[derive(Default)]
+pub(super) struct Left {
+    waker: Option<Waker>,
+    /// Others of its task may wait by it, and have to be asked again.
+    is_relied_on: bool,
+}
+
+impl Left {
+    /// What becomes of it, outside of the lock.
+    #[inline(never)]
+    pub(super) fn see_off(self) {
+        if self.is_relied_on {
+            wake(self.waker);
+        }
+    }
 }
 
 impl SocketWakers {
@@ -83,6 +107,7 @@ impl SocketWakers {
         slots: [const { None }; 3],
         stamps: [0; 3],
         left_by_polls: 0,
+        shared: 0,
     };
 
     /// Waits, in place of whoever waited before, who is returned to be woken.
@@ -96,24 +121,31 @@ impl SocketWakers {
     }
 
     /// Waits beside others, in one of the places for `interests`. One task takes one place, however many
-    /// of its futures wait. A waker that waits no longer is returned to be dropped outside of the lock.
+    /// of its futures wait.
     pub(super) fn join(
         &mut self,
         interests: &[Interest],
         waiter: &mut Waiter,
         waker: &Waker,
-    ) -> Result<Option<Waker>, TooManyWaiters> {
+    ) -> Result<Left, TooManyWaiters> {
+        let mut left = Left::default();
         // A future is woken by the waker of its last poll alone, which need not be that of its first.
-        let left = match *waiter {
-            Waiter::Future(Some(place)) => self.leave(place),
-            _ => None,
-        };
+        if let Waiter::Future(Some(place)) = *waiter
+            && self.held(place).is_some_and(|held| !held.will_wake(waker))
+        {
+            left.is_relied_on = self.shared & place.interest.bit() != 0;
+            left.waker = self.leave(place);
+        }
         let is_poll = *waiter == Waiter::Poll;
         let mut free = None;
         for &interest in interests {
             match &self.slots[interest as usize] {
                 Some(current) if current.will_wake(waker) => {
-                    waiter.hold(self.place(interest));
+                    let place = self.place(interest);
+                    if *waiter != Waiter::Future(Some(place)) {
+                        self.shared |= interest.bit();
+                    }
+                    waiter.hold(place);
                     return Ok(left);
                 }
                 Some(_) if is_poll && self.is_left_by_poll(interest) => free = Some(interest),
@@ -124,12 +156,15 @@ impl SocketWakers {
             }
         }
         let interest = free.ok_or(TooManyWaiters)?;
-        let (nth, bit) = (interest as usize, 1 << interest as u8);
+        let (nth, bit) = (interest as usize, interest.bit());
         self.stamps[nth] = self.stamps[nth].wrapping_add(1);
+        self.shared &= !bit;
         self.left_by_polls = self.left_by_polls & !bit | if is_poll { bit } else { 0 };
         waiter.hold(self.place(interest));
         // A future finds its new place empty, and a poll function has left none.
-        Ok(left.or(self.slots[nth].replace(waker.clone())))
+        let replaced = self.slots[nth].replace(waker.clone());
+        left.waker = left.waker.or(replaced);
+        Ok(left)
     }
 
     fn place(&self, interest: Interest) -> Place {
@@ -147,7 +182,7 @@ impl SocketWakers {
     }
 
     fn is_left_by_poll(&self, interest: Interest) -> bool {
-        self.left_by_polls & (1 << interest as u8) != 0
+        self.left_by_polls & interest.bit() != 0
     }
 
     /// Gives up a place. The waker is returned to be woken: other futures of its task may rely on it.
@@ -173,5 +208,42 @@ impl SocketWakers {
         take(read, Events::READABLE);
         take(write, Events::WRITABLE);
         take(state, Events::STATE);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::task::Wake;
+
+    use super::*;
+
+    struct Idle;
+
+    impl Wake for Idle {
+        fn wake(self: Arc<Self>) {}
+    }
+
+    fn task() -> Waker {
+        Arc::new(Idle).into()
+    }
+
+    #[test]
+    fn a_place_that_others_had_meanwhile_is_theirs() {
+        let mut wakers = SocketWakers::EMPTY;
+        let [slow, moved, busy] = [task(), task(), task()];
+        let join = |wakers: &mut SocketWakers, waiter: &mut Waiter, waker| {
+            wakers.join(&Interest::SENDERS, waiter, waker).is_ok()
+        };
+        let mut waits = Waiter::Future(None);
+        assert!(join(&mut wakers, &mut waits, &slow));
+        for _ in 0..1_024 {
+            let mut woken = 0;
+            wakers.take(Events::WRITABLE, |_| woken += 1);
+            assert_eq!(woken, 1);
+            assert!(join(&mut wakers, &mut Waiter::Future(None), &busy));
+            let mut late = waits;
+            assert!(!join(&mut wakers, &mut late, &moved), "no room");
+        }
     }
 }

@@ -7,9 +7,7 @@ use crate::engine::interface::{Path, Reach};
 use crate::engine::{Engine, SocketKey};
 use crate::stats::{Counted, Discard};
 use crate::storage::Index;
-use crate::tcp::{
-    Disposition, FourTuple, HalfOpen, Offer, Soon, SynReply, TimeWaitVerdict, TupleHash,
-};
+use crate::tcp::{Disposition, FourTuple, HalfOpen, Offer, SynReply, TimeWaitVerdict, TupleHash};
 use crate::time::Instant;
 use crate::wire::{SeqNum, TcpFlags, TcpHeader, TcpSegment};
 
