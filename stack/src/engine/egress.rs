@@ -20,11 +20,6 @@ impl Engine<'_> {
         self.interface.link_up && (self.sockets.has_ready() || self.wants_to_send_own(now))
     }
 
-    /// The same right after [`Self::transmit`], which need not ask again what that has found out.
-    pub(crate) fn wants_to_go_on(&self, now: Instant) -> bool {
-        self.sockets.has_ready() || !self.only_sockets_send && self.wants_to_transmit(now)
-    }
-
     /// Whether the runner should come by, as far as is known without a clock; with `blocked`, although
     /// nothing can be sent now.
     pub(crate) fn wants_attention(&self, blocked: bool) -> bool {
@@ -52,7 +47,10 @@ impl Engine<'_> {
             }
             self.only_sockets_send = true;
         }
-        self.transmit_of_sockets(now, room)
+        let sent = self.transmit_of_sockets(now, room);
+        // What a socket waits for may be what is sent next.
+        self.only_sockets_send &= sent;
+        sent
     }
 
     /// The next socket that has something gets its turn. False if none has.
@@ -81,8 +79,6 @@ impl Engine<'_> {
             if sent {
                 return true;
             }
-            // What it waits for may be what is sent next.
-            self.only_sockets_send = false;
         }
         false
     }

@@ -366,7 +366,7 @@ fn a_neighbor_is_asked_for_although_another_socket_sends_meanwhile() {
     let kind = |frame: Option<Vec<u8>>| frame.map(|frame| [frame[12], frame[13]]);
     assert_eq!(kind(next_frame(engine, pair.now)), Some([8, 0]), "the data");
     let mut next = None;
-    while next.is_none() && engine.wants_to_go_on(pair.now) {
+    while next.is_none() && engine.wants_to_transmit(pair.now) {
         next = next_frame(engine, pair.now);
     }
     assert_eq!(kind(next), Some([8, 6]), "ARP");

@@ -217,7 +217,7 @@ impl<'d, D: Driver, M: RawMutex, C: Clock> Runner<'d, D, M, C> {
                 if lane.is_refused() {
                     s.engine.on_refused();
                 }
-                wants = s.engine.wants_to_go_on(now);
+                wants = s.engine.wants_to_transmit(now);
                 sent
             });
             if sent != Some(true) {
