@@ -415,8 +415,7 @@ impl Connection<'_> {
                 later: self.due.duplicates,
             };
             let sack = self.sack_blocks(plan.kind);
-            let options_len = self.usual_options(now).len_with_sack(&sack);
-            plan.header_len = MIN_HEADER_LEN + options_len as u8;
+            plan.header_len = self.header(now, &plan).len_with_sack(&sack) as u8;
         }
         if let Some(rest) = self.due.duplicates.checked_sub(1) {
             self.due.duplicates = rest;

@@ -134,7 +134,7 @@ impl TcpOptions {
     }
 
     /// The same with those of the blocks that fit: beside timestamps there is room for three.
-    pub(crate) const fn len_with_sack(&self, sack: &SackBlocks) -> usize {
+    pub(super) const fn len_with_sack(&self, sack: &SackBlocks) -> usize {
         let len = self.len();
         match sack.len_that_fits(len) {
             0 => len,
