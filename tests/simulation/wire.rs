@@ -164,7 +164,7 @@ impl Eye {
         let is_changed = if header.flags.contains(TcpFlags::SYN) {
             self.strip(&mut frame[options])
         } else {
-            self.lie_about((header.src_port, header.dst_port), &segment_edges(&header))
+            self.lie_about((header.src_port, header.dst_port), &segment_edges(&segment))
                 .is_some_and(|(right, lie)| replace(&mut frame[options], right, lie))
         };
         if is_changed {
@@ -183,7 +183,7 @@ impl Eye {
             &self.seen.zero_windows,
             header.window == 0 && !has(TcpFlags::SYN) && !has(TcpFlags::RST),
         );
-        let first = header.options.sack.iter().next();
+        let first = segment.sack.iter().next();
         count(
             &self.seen.duplicate_reports,
             first.is_some_and(|(_, right)| right.at_or_before(header.ack)),
@@ -240,9 +240,9 @@ impl Eye {
 }
 
 /// What a segment acknowledges, and the right edges of its blocks.
-fn segment_edges(header: &TcpHeader) -> (SeqNum, Vec<SeqNum>) {
-    let edges = header.options.sack.iter().map(|(_, right)| right);
-    (header.ack, edges.collect())
+fn segment_edges(segment: &TcpSegment<'_>) -> (SeqNum, Vec<SeqNum>) {
+    let edges = segment.sack.iter().map(|(_, right)| right);
+    (segment.header.ack, edges.collect())
 }
 
 /// Replaces the right edge of a block.

@@ -129,7 +129,7 @@ mod tests {
         let segment = TcpSegment {
             header,
             payload,
-            congestion_experienced: false,
+            ..TcpSegment::default()
         };
         time_wait.on_segment(&segment)
     }

@@ -41,6 +41,9 @@ pub const CHECKSUM_OFFSET: usize = 16;
 pub struct TcpSegment<'a> {
     /// What the segment says.
     pub header: TcpHeader,
+    /// What its sender has beyond the acknowledgment number. Few segments say that, so it is no part of
+    /// the header.
+    pub sack: SackBlocks,
     /// The data it brings.
     pub payload: &'a [u8],
     /// A router on its way reports congestion (CE, RFC 3168 §5). That stands in the IP header, so parsing the
@@ -83,7 +86,7 @@ impl<'a> TcpSegment<'a> {
         header.window = raw.window.get();
         header.urgent = raw.urgent.get();
         self.payload = payload;
-        header.options.read(options)
+        header.options.read(options, &mut self.sack)
     }
 
     /// Whether the checksum of a segment, the whole payload of an IP packet from `src` to `dst`, is
@@ -102,7 +105,7 @@ impl<'a> TcpSegment<'a> {
     }
 }
 
-/// What a segment says, apart from its payload.
+/// What a segment says, apart from its payload and from selective acknowledgments.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct TcpHeader {
@@ -131,6 +134,11 @@ impl TcpHeader {
         MIN_HEADER_LEN + self.options.len()
     }
 
+    /// The same with those of the blocks that fit: 20 to 60.
+    pub const fn len_with_sack(&self, sack: &SackBlocks) -> usize {
+        MIN_HEADER_LEN + self.options.len_with_sack(sack)
+    }
+
     /// Writes a segment from `src` to `dst` to the start of `buf`, which the caller makes long enough
     /// for [`len`](Self::len) and the payload. The payload comes in two parts, as a ring holds it, and
     /// is copied and summed in one pass.
@@ -143,7 +151,23 @@ impl TcpHeader {
         payload: (&[u8], &[u8]),
         mode: ChecksumMode,
     ) {
-        let header_len = self.len();
+        self.emit_with_sack(&SackBlocks::EMPTY, buf, src, dst, payload, mode);
+    }
+
+    /// As [`Self::emit`], with selective acknowledgments behind the other options. Those that do not fit
+    /// are left out: beside timestamps there is room for three. The header is
+    /// [`len_with_sack`](Self::len_with_sack) bytes long then.
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
+    pub fn emit_with_sack(
+        &self,
+        sack: &SackBlocks,
+        buf: &mut [u8],
+        src: IpAddress,
+        dst: IpAddress,
+        payload: (&[u8], &[u8]),
+        mode: ChecksumMode,
+    ) {
+        let header_len = self.len_with_sack(sack);
         let segment_len = header_len + payload.0.len() + payload.1.len();
         let Some((header, body)) = buf
             .get_mut(..segment_len)
@@ -168,7 +192,7 @@ impl TcpHeader {
             urgent: self.urgent.into(),
         };
         let pseudo = PseudoHeader::new(src, dst, IpProtocol::TCP, segment_len);
-        let fields = fixed.fields() + self.options.emit(options);
+        let fields = fixed.fields() + self.options.emit(options, sack);
         *raw = fixed;
         raw.checksum = mode.copy_payload(pseudo, fields, body, payload).into();
     }

@@ -289,7 +289,6 @@ impl<'d> Play<'d> {
                 window_scale: self.opening.window_scale.filter(|_| syn),
                 sack_permitted: self.opening.sack && syn,
                 timestamps,
-                sack,
                 ..TcpOptions::default()
             },
         };
@@ -299,7 +298,7 @@ impl<'d> Play<'d> {
             .collect();
         let fin = u32::from(flags.contains(TcpFlags::FIN));
         self.most = self.most.max(first + len as u32 + fin);
-        let segment_len = header.len() + len;
+        let segment_len = header.len_with_sack(&sack) + len;
         let ip = Ipv4Header {
             src: PEER_ADDRESS,
             dst: OUR_ADDRESS,
@@ -317,7 +316,7 @@ impl<'d> Play<'d> {
         ip.emit(&mut packet);
         let (src, dst) = (PEER_ADDRESS.into(), OUR_ADDRESS.into());
         let mode = ChecksumMode::Full;
-        header.emit(&mut packet[20..], src, dst, (&text, &[]), mode);
+        header.emit_with_sack(&sack, &mut packet[20..], src, dst, (&text, &[]), mode);
         self.stand.receive(&packet);
     }
 

@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 
 use cygnet::wire::{
     ArpOperation, ArpPacket, ChecksumMode, Ecn, EtherType, EthernetAddress, EthernetHeader,
-    Icmpv4Message, IpAddress, IpProtocol, Ipv4Header, TcpHeader, TcpSegment, UdpHeader,
+    Icmpv4Message, IpAddress, IpProtocol, Ipv4Header, SackBlocks, TcpHeader, TcpSegment, UdpHeader,
 };
 use cygnet_driver::Medium;
 use cygnet_middleware::FrameSummary;
@@ -210,11 +210,12 @@ pub(super) fn arp_answer(request: &ArpPacket) -> Option<Vec<u8>> {
 }
 
 /// A frame with a TCP segment from the peer to the target.
-pub(super) fn tcp(header: &TcpHeader, segment: &Segment) -> Vec<u8> {
+pub(super) fn tcp(header: &TcpHeader, sack: &SackBlocks, segment: &Segment) -> Vec<u8> {
     let text = segment.text.as_slice();
-    let mut payload = vec![0; header.len() + text.len()];
+    let mut payload = vec![0; header.len_with_sack(sack) + text.len()];
     let (src, dst): (IpAddress, IpAddress) = (PEER.into(), TARGET.into());
-    header.emit(&mut payload, src, dst, (text, &[]), ChecksumMode::Full);
+    let mode = ChecksumMode::Full;
+    header.emit_with_sack(sack, &mut payload, src, dst, (text, &[]), mode);
     if segment.corrupted {
         payload[16] ^= 0x55;
     }

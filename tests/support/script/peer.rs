@@ -114,7 +114,7 @@ impl<'s> Peer<'s> {
             options: &header.options,
             sack: &segment.sack,
         };
-        let frame = packet::tcp(&header, &segment);
+        let frame = packet::tcp(&header, &self.sack_blocks(&segment), &segment);
         self.script.send_described(&frame, &self.described(&line));
     }
 
@@ -142,11 +142,6 @@ impl<'s> Peer<'s> {
         let acks = segment.flags.contains(TcpFlags::ACK);
         let irs = self.irs.get().unwrap_or(0);
         let ack = segment.ack.unwrap_or(self.received.get());
-        let mut sack = SackBlocks::default();
-        for block in &segment.sack {
-            let absolute = |n: u32| SeqNum::new(irs.wrapping_add(n));
-            sack.push(absolute(block.start), absolute(block.end));
-        }
         TcpHeader {
             src_port: self.port,
             dst_port: self.target_port.get(),
@@ -163,10 +158,19 @@ impl<'s> Peer<'s> {
                 window_scale: segment.window_scale,
                 sack_permitted: segment.sack_permitted,
                 timestamps: self.timestamps_for(segment),
-                sack,
                 fast_open: segment.fast_open,
             },
         }
+    }
+
+    fn sack_blocks(&self, segment: &Segment) -> SackBlocks {
+        let irs = self.irs.get().unwrap_or(0);
+        let absolute = |n: u32| SeqNum::new(irs.wrapping_add(n));
+        let mut sack = SackBlocks::default();
+        for block in &segment.sack {
+            sack.push(absolute(block.start), absolute(block.end));
+        }
+        sack
     }
 
     fn timestamps_for(&self, segment: &Segment) -> Option<Timestamps> {
@@ -282,7 +286,7 @@ impl<'s> Peer<'s> {
             ecn: packet.ecn(),
             text: segment.payload.to_vec(),
             options: header.options,
-            sack: relative_blocks(&header.options.sack, self.iss),
+            sack: relative_blocks(&segment.sack, self.iss),
             option_kinds: option_kinds(&header_bytes[20..]),
         };
         let line = self.line(&segment, &heard.sack).to_string();

@@ -118,7 +118,7 @@ impl Connection<'_> {
             // RFC 5681, section 3.1: a lost SYN means an initial window of one segment.
             self.congestion.restart(u32::from(self.mss), 1);
         }
-        self.on_acknowledgment(now, header, false);
+        self.on_acknowledgment(now, segment, false);
         // RFC 7413, section 4.2.1: what the peer did not take of the data that went with the SYN, if any did, goes
         // again at once, and says nothing about the network.
         self.snd.board().lose_first(u32::from(self.mss));
@@ -315,7 +315,7 @@ impl Connection<'_> {
         if header.ack.at_or_after(self.snd.una) {
             #[cfg(feature = "tcp-ecn")]
             self.on_congestion_echo(header);
-            self.on_acknowledgment(now, header, duplicate);
+            self.on_acknowledgment(now, segment, duplicate);
         }
         if header.ack.at_or_after(self.snd.una) && self.snd.update_window(update) {
             if persists {

@@ -11,28 +11,35 @@ use crate::tcp::recovery::{
     Circumstances, Delivered, Phase, ProbeOutcome, Prr, PrrAck, Sent, reported_duplicate,
 };
 use crate::time::{Duration, Instant};
-use crate::wire::{SackBlocks, TcpHeader};
+use crate::wire::{SackBlocks, SeqNum, TcpHeader, TcpSegment};
 
 impl Connection<'_> {
     /// An acceptable acknowledgment arrived; `duplicate` as RFC 5681, section 2 has it.
-    pub(super) fn on_acknowledgment(&mut self, now: Instant, header: &TcpHeader, duplicate: bool) {
+    pub(super) fn on_acknowledgment(
+        &mut self,
+        now: Instant,
+        segment: &TcpSegment<'_>,
+        duplicate: bool,
+    ) {
+        let header = &segment.header;
+        let blocks = if self.sack.is_on() {
+            &segment.sack
+        } else {
+            &SackBlocks::EMPTY
+        };
         let advances = header.ack.after(self.snd.una);
-        let reports = self.sack.is_on() && !header.options.sack.is_empty();
+        let reports = !blocks.is_empty();
         if !advances && !reports && !duplicate {
             return;
         }
+        let twice = reported_duplicate(blocks, header.ack);
         let (flight, pipe) = (self.snd.flight(), self.pipe());
         let acked = if advances {
             header.ack.distance_from(self.snd.una)
         } else {
             0
         };
-        let blocks = if reports {
-            header.options.sack
-        } else {
-            SackBlocks::default()
-        };
-        let mut delivered = self.snd.on_acked(header.ack, &blocks);
+        let mut delivered = self.snd.on_acked(header.ack, blocks);
         if self.recovery.overtakes(&delivered) {
             self.tally |= Tally::REORDERING;
         }
@@ -43,14 +50,14 @@ impl Connection<'_> {
         if let Some(rtt) = rtt {
             self.rtt.sample(rtt);
         } else if advances && !self.rtt.is_timing() {
-            self.measure_by_echo(now, header);
+            self.measure_by_echo(now, header, twice.is_some());
         }
         if advances {
             #[cfg(feature = "path-mtu")]
             self.size.on_acked(acked, self.mss);
         }
-        self.look_for_mistakes(header, advances, &delivered);
-        let repaired = advances && self.on_progress(now, header);
+        self.look_for_mistakes(header, advances, twice, &delivered);
+        let repaired = advances && self.on_progress(now, header.ack, twice.is_some());
         let lost = self.find_losses(now, advances, duplicate, &mut delivered);
         #[cfg(feature = "tcp-plpmtud")]
         let lost = self.without_probe_loss(now, lost);
@@ -82,15 +89,19 @@ impl Connection<'_> {
 
     /// Takes back what was done about losses that were none.
     #[cfg_attr(target_pointer_width = "64", inline(always))]
-    fn look_for_mistakes(&mut self, header: &TcpHeader, advances: bool, delivered: &Delivered) {
-        let options = &header.options;
-        let twice = reported_duplicate(&options.sack, header.ack).filter(|_| self.sack.is_on());
+    fn look_for_mistakes(
+        &mut self,
+        header: &TcpHeader,
+        advances: bool,
+        twice: Option<SeqNum>,
+        delivered: &Delivered,
+    ) {
         let max = self.snd.max();
         let all_twice = self.recovery.on_report(header.ack, max, advances, twice);
         if !self.congestion.is_limiting() {
             return;
         }
-        let echo = self.timestamps.echo(options);
+        let echo = self.timestamps.echo(&header.options);
         let spurious = self.recovery.phase() != Phase::Open && {
             let awaited = self.snd.board().awaits_retransmission();
             self.recovery
@@ -107,8 +118,9 @@ impl Connection<'_> {
         }
     }
 
-    /// `SND.UNA < SEG.ACK =< SND.NXT`: new data is acknowledged. True if that repairs what was lost.
-    fn on_progress(&mut self, now: Instant, header: &TcpHeader) -> bool {
+    /// `SND.UNA < SEG.ACK =< SND.NXT`: new data is acknowledged; `twice` if some of it arrived twice. True if that
+    /// repairs what was lost.
+    fn on_progress(&mut self, now: Instant, ack: SeqNum, twice: bool) -> bool {
         self.rtt.on_ack(now);
         self.retries = 0;
         self.soft_error = None;
@@ -119,8 +131,7 @@ impl Connection<'_> {
         }
         // RFC 6298, section 5.3: "restart the retransmission timer", which follows from what is left.
         self.timers.stop(Timer::Retransmit);
-        let twice = reported_duplicate(&header.options.sack, header.ack).is_some();
-        if self.recovery.probe_outcome(header.ack, twice) == ProbeOutcome::Repaired
+        if self.recovery.probe_outcome(ack, twice) == ProbeOutcome::Repaired
             && self.recovery.phase() == Phase::Open
         {
             // A loss like any other, but repaired already.
@@ -348,8 +359,8 @@ impl Connection<'_> {
     }
 
     /// Karn's algorithm forbids timing what was sent again; the echo says which copy was acknowledged.
-    fn measure_by_echo(&mut self, now: Instant, header: &TcpHeader) {
-        if self.sack.is_on() && reported_duplicate(&header.options.sack, header.ack).is_some() {
+    fn measure_by_echo(&mut self, now: Instant, header: &TcpHeader, twice: bool) {
+        if twice {
             // The peer had it before, and the acknowledgment of that was lost. Linux echoes the copy that it
             // took, however long ago, and answers the other: no round trip took as long as that, and the
             // silence says nothing about the path.

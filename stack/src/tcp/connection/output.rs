@@ -17,7 +17,7 @@ use crate::tcp::recovery::{Hole, Phase};
 use crate::tcp::timestamps::LastAck;
 use crate::tcp::{ConnectionError, FourTuple, State};
 use crate::time::Instant;
-use crate::wire::{ChecksumMode, SeqNum, TcpFlags, TcpHeader, TcpOptions, tcp};
+use crate::wire::{ChecksumMode, SackBlocks, SeqNum, TcpFlags, TcpHeader, TcpOptions, tcp};
 
 impl Connection<'_> {
     /// Whether [`Self::poll_segment`] might have something. Errs on the side of yes.
@@ -94,15 +94,25 @@ impl Connection<'_> {
             return header.emit(buf, local.addr, remote.addr, payload, ChecksumMode::Full);
         }
         let header = self.header(now, plan);
-        header.emit(buf, local.addr, remote.addr, payload, ChecksumMode::Full);
+        let sack = self.sack_blocks(plan.kind);
+        let mode = ChecksumMode::Full;
+        header.emit_with_sack(&sack, buf, local.addr, remote.addr, payload, mode);
     }
 
-    /// The header of a segment that was planned right before.
+    /// What goes behind the header of a segment.
+    pub(super) fn sack_blocks(&self, kind: Kind) -> SackBlocks {
+        match kind {
+            Kind::Report { later } => self.rcv.sack_blocks(later),
+            Kind::Usual | Kind::Syn => SackBlocks::EMPTY,
+        }
+    }
+
+    /// The header of a segment that was planned right before, without the blocks of a report.
     #[inline(always)]
     pub(crate) fn header(&self, now: Instant, plan: &SegmentPlan) -> TcpHeader {
         let mut header = self.usual_header(now, plan);
-        if plan.kind != Kind::Usual {
-            header.options = self.options(now, plan.kind, plan.mss);
+        if plan.kind == Kind::Syn {
+            header.options = self.syn_options(now, plan.mss);
         }
         header
     }
@@ -159,24 +169,15 @@ impl Connection<'_> {
     }
 
     #[inline(never)]
-    fn options(&self, now: Instant, kind: Kind, mss: u16) -> TcpOptions {
-        match kind {
-            Kind::Usual => self.usual_options(now),
-            Kind::Report { later } => TcpOptions {
-                sack: self.rcv.sack_blocks(later),
-                ..self.usual_options(now)
-            },
-            Kind::Syn => {
-                let mut options = self.usual_options(now);
-                options.mss = Some(mss);
-                // In an answer only what the peer offered (RFC 7323, sections 1.3 and 3.2).
-                options.window_scale =
-                    (self.state == State::SynSent || self.snd.shift > 0 || self.rcv.shift > 0)
-                        .then_some(self.rcv.shift);
-                self.sack.put(&mut options);
-                options
-            }
-        }
+    fn syn_options(&self, now: Instant, mss: u16) -> TcpOptions {
+        let mut options = self.usual_options(now);
+        options.mss = Some(mss);
+        // In an answer only what the peer offered (RFC 7323, sections 1.3 and 3.2).
+        options.window_scale =
+            (self.state == State::SynSent || self.snd.shift > 0 || self.rcv.shift > 0)
+                .then_some(self.rcv.shift);
+        self.sack.put(&mut options);
+        options
     }
 
     /// RFC 7323, section 3.2: timestamps "SHOULD be sent" in a reset, too.
@@ -211,7 +212,7 @@ impl Connection<'_> {
         };
         #[cfg(feature = "tcp-ecn")]
         let flags = flags | self.ecn.on_syn(flags.contains(TcpFlags::ACK), repeated);
-        let options = self.options(now, Kind::Syn, path_mss);
+        let options = self.syn_options(now, path_mss);
         let with_data = self.due.take(Special::Probe);
         let mut len = 0;
         if repeated {
@@ -413,7 +414,8 @@ impl Connection<'_> {
             plan.kind = Kind::Report {
                 later: self.due.duplicates,
             };
-            plan.header_len = MIN_HEADER_LEN + self.options(now, plan.kind, 0).len() as u8;
+            let sack = self.sack_blocks(plan.kind);
+            plan.header_len = self.header(now, &plan).len_with_sack(&sack) as u8;
         }
         if let Some(rest) = self.due.duplicates.checked_sub(1) {
             self.due.duplicates = rest;

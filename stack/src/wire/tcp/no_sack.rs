@@ -32,6 +32,11 @@ impl SackBlocks {
     pub const fn is_empty(&self) -> bool {
         true
     }
+
+    /// None.
+    pub(super) const fn len_that_fits(&self, _beside: usize) -> usize {
+        0
+    }
 }
 
 #[cfg(test)]

@@ -26,8 +26,6 @@ pub struct TcpOptions {
     /// The sender's clock, and what it last read of ours.
     #[cfg(feature = "tcp-timestamps")]
     pub timestamps: Option<Timestamps>,
-    /// What the sender has beyond the acknowledgment number.
-    pub sack: SackBlocks,
     /// A cookie of Fast Open, or the wish for one.
     #[cfg(feature = "tcp-fast-open")]
     pub fast_open: Option<FastOpenCookie>,
@@ -45,7 +43,8 @@ pub struct Timestamps {
 }
 
 impl TcpOptions {
-    /// Reads options. Of one that occurs twice the last counts.
+    /// Reads options. Of one that occurs twice the last counts. Selective acknowledgments, which are no
+    /// part of them, come with a [`TcpSegment`](super::TcpSegment).
     ///
     /// # Errors
     ///
@@ -57,13 +56,13 @@ impl TcpOptions {
     pub fn parse(bytes: &[u8]) -> Result<Self, Malformed> {
         // Nearly every segment of a connection with timestamps has these options and no others.
         let mut options = Self::default();
-        options.read(bytes)?;
+        options.read(bytes, &mut SackBlocks::default())?;
         Ok(options)
     }
 
-    /// As [`Self::parse`], in place: of default options.
+    /// As [`Self::parse`], in place: of default options and no blocks.
     #[inline]
-    pub(super) fn read(&mut self, bytes: &[u8]) -> Result<(), Malformed> {
+    pub(super) fn read(&mut self, bytes: &[u8], sack: &mut SackBlocks) -> Result<(), Malformed> {
         #[cfg(feature = "tcp-timestamps")]
         if let Ok([KIND_NOP, KIND_NOP, KIND_TIMESTAMPS, 10, stamps @ ..]) =
             <&[u8; 12]>::try_from(bytes)
@@ -74,19 +73,23 @@ impl TcpOptions {
         if bytes.is_empty() {
             return Ok(());
         }
-        self.read_each(bytes)
+        self.read_each(bytes, sack)
     }
 
     /// The way for all other layouts, kept out of line.
     #[inline(never)]
-    fn read_each(&mut self, bytes: &[u8]) -> Result<(), Malformed> {
+    fn read_each(&mut self, bytes: &[u8], sack: &mut SackBlocks) -> Result<(), Malformed> {
         for option in Options(bytes) {
-            self.apply(option?)?;
+            self.apply(option?, sack)?;
         }
         Ok(())
     }
 
-    fn apply(&mut self, (kind, body): (u8, &[u8])) -> Result<(), Malformed> {
+    #[cfg_attr(
+        not(feature = "tcp-sack"),
+        expect(unused_variables, reason = "nothing is read to there")
+    )]
+    fn apply(&mut self, (kind, body): (u8, &[u8]), sack: &mut SackBlocks) -> Result<(), Malformed> {
         match kind {
             KIND_MSS => self.mss = Some(u16::from_be_bytes(sized(body)?)),
             KIND_WINDOW_SCALE => {
@@ -99,7 +102,7 @@ impl TcpOptions {
                 self.sack_permitted = true;
             }
             #[cfg(feature = "tcp-sack")]
-            KIND_SACK => self.sack = SackBlocks::parse(body)?,
+            KIND_SACK => sack.read(body)?,
             #[cfg(feature = "tcp-timestamps")]
             KIND_TIMESTAMPS => self.timestamps = Some(Timestamps::from_bytes(&sized(body)?)),
             #[cfg(feature = "tcp-fast-open")]
@@ -111,7 +114,32 @@ impl TcpOptions {
 
     /// The length of the options in bytes when emitted, a multiple of four up to 40.
     pub const fn len(&self) -> usize {
-        self.len_without_sack() + self.sack_len()
+        let mut len = 0;
+        if self.mss.is_some() {
+            len += 4;
+        }
+        if self.has_timestamps() {
+            len += TIMESTAMPS_LEN;
+        } else if self.permits_sack() {
+            len += 4;
+        }
+        if self.window_scale.is_some() {
+            len += 4;
+        }
+        #[cfg(feature = "tcp-fast-open")]
+        if let Some(cookie) = &self.fast_open {
+            len += cookie.option_len();
+        }
+        len
+    }
+
+    /// The same with those of the blocks that fit: beside timestamps there is room for three.
+    pub(super) const fn len_with_sack(&self, sack: &SackBlocks) -> usize {
+        let len = self.len();
+        match sack.len_that_fits(len) {
+            0 => len,
+            blocks => len + 4 + 8 * blocks,
+        }
     }
 
     /// Whether there are none.
@@ -119,16 +147,15 @@ impl TcpOptions {
         self.len() == 0
     }
 
-    /// Writes the options to `buf`, which is [`len`](Self::len) bytes long. Selective acknowledgments
-    /// come last, and those that do not fit are left out: beside timestamps there is room for three.
-    /// Returns the fields that were written, added up.
+    /// Writes the options to `buf`, which is [`len_with_sack`](Self::len_with_sack) bytes long. Returns
+    /// the fields that were written, added up.
     ///
     /// ```text
     /// SYN    MSS(4) SACK-permitted(2) timestamps(10) NOP window-scale(3) Fast Open(2 + its cookie)
     /// others NOP NOP timestamps(10) NOP NOP SACK(2 + 8 a block)
     /// ```
     #[cfg_attr(target_pointer_width = "64", inline(always))]
-    pub(super) fn emit(&self, buf: &mut [u8]) -> u64 {
+    pub(super) fn emit(&self, buf: &mut [u8], sack: &SackBlocks) -> u64 {
         let mut writer = Writer {
             room: buf,
             fields: 0,
@@ -179,11 +206,17 @@ impl TcpOptions {
                 writer.put_u16(word);
             }
         }
-        let blocks = self.sack_blocks_that_fit();
-        if blocks > 0 {
-            writer.put_u16(PADDING);
-            writer.put_u16(u16::from_be_bytes([KIND_SACK, (2 + 8 * blocks) as u8]));
-            for (left, right) in self.sack.iter().take(blocks) {
+        // What is left is for the blocks that fit.
+        if let Some(blocks) = writer.room.len().checked_sub(4)
+            && cfg!(feature = "tcp-sack")
+        {
+            writer.put_u32(u32::from_be_bytes([
+                KIND_NOP,
+                KIND_NOP,
+                KIND_SACK,
+                2 + blocks as u8,
+            ]));
+            for (left, right) in sack.iter().take(blocks / 8) {
                 writer.put_u32(left.get());
                 writer.put_u32(right.get());
             }
@@ -204,45 +237,6 @@ impl TcpOptions {
         return self.sack_permitted;
         #[cfg(not(feature = "tcp-sack"))]
         false
-    }
-
-    const fn len_without_sack(&self) -> usize {
-        let mut len = 0;
-        if self.mss.is_some() {
-            len += 4;
-        }
-        if self.has_timestamps() {
-            len += TIMESTAMPS_LEN;
-        } else if self.permits_sack() {
-            len += 4;
-        }
-        if self.window_scale.is_some() {
-            len += 4;
-        }
-        #[cfg(feature = "tcp-fast-open")]
-        if let Some(cookie) = &self.fast_open {
-            len += cookie.option_len();
-        }
-        len
-    }
-
-    const fn sack_len(&self) -> usize {
-        match self.sack_blocks_that_fit() {
-            0 => 0,
-            blocks => 4 + 8 * blocks,
-        }
-    }
-
-    const fn sack_blocks_that_fit(&self) -> usize {
-        if self.sack.is_empty() {
-            return 0;
-        }
-        let room = MAX_LEN.saturating_sub(self.len_without_sack() + 4) / 8;
-        if self.sack.len() < room {
-            self.sack.len()
-        } else {
-            room
-        }
     }
 }
 

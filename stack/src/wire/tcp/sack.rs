@@ -2,7 +2,7 @@
 
 use super::super::Malformed;
 use super::super::seq::SeqNum;
-use super::options::words;
+use super::options;
 
 /// Up to four ranges of sequence numbers that arrived beyond a gap (RFC 2018 §3), each from its first
 /// number to the one after its last. Nothing is known about them: a peer can claim any.
@@ -48,17 +48,25 @@ impl SackBlocks {
         self.len == 0
     }
 
-    pub(super) fn parse(mut body: &[u8]) -> Result<Self, Malformed> {
-        let mut blocks = Self::EMPTY;
-        while let Some((block, rest)) = body.split_first_chunk() {
-            let [left, right] = words(*block);
-            blocks.push(SeqNum::new(left), SeqNum::new(right));
-            body = rest;
+    /// How many of them fit beside options that are `beside` bytes long.
+    pub(super) const fn len_that_fits(&self, beside: usize) -> usize {
+        if self.is_empty() {
+            return 0;
         }
-        if body.is_empty() {
-            Ok(blocks)
-        } else {
-            Err(Malformed::BadOption)
+        let room = options::MAX_LEN.saturating_sub(beside + 4) / 8;
+        if self.len() < room { self.len() } else { room }
+    }
+
+    /// Reads the body of an option. What was there before is gone.
+    pub(super) fn read(&mut self, body: &[u8]) -> Result<(), Malformed> {
+        let (blocks, []) = body.as_chunks() else {
+            return Err(Malformed::BadOption);
+        };
+        *self = Self::EMPTY;
+        for block in blocks {
+            let [left, right] = options::words(*block);
+            self.push(SeqNum::new(left), SeqNum::new(right));
         }
+        Ok(())
     }
 }

@@ -29,11 +29,22 @@ fn with_options(options: TcpOptions) -> TcpHeader {
     }
 }
 
+fn emitted_with_sack(header: &TcpHeader, sack: &SackBlocks, payload: (&[u8], &[u8])) -> Vec<u8> {
+    let mut buf = vec![0xaa; header.len_with_sack(sack) + payload.0.len() + payload.1.len()];
+    header.emit_with_sack(sack, &mut buf, SRC, DST, payload, ChecksumMode::Full);
+    buf
+}
+
 /// The options as they stand behind the header.
 fn wire_options(options: TcpOptions) -> Vec<u8> {
     let header = with_options(options);
     assert_eq!(header.len(), MIN_HEADER_LEN + options.len());
     emitted(&header, (&[], &[]), ChecksumMode::Full)[MIN_HEADER_LEN..].to_vec()
+}
+
+/// The same with blocks.
+fn wire_options_with_sack(options: TcpOptions, sack: &SackBlocks) -> Vec<u8> {
+    emitted_with_sack(&with_options(options), sack, (&[], &[]))[MIN_HEADER_LEN..].to_vec()
 }
 
 fn blocks(count: u32) -> SackBlocks {
@@ -55,10 +66,19 @@ fn segment(options: &[u8]) -> Vec<u8> {
 }
 
 fn options_of(options: &[u8]) -> Result<TcpOptions, Malformed> {
+    options_and_sack_of(options).map(|(options, _)| options)
+}
+
+fn sack_of(options: &[u8]) -> SackBlocks {
+    options_and_sack_of(options).unwrap().1
+}
+
+fn options_and_sack_of(options: &[u8]) -> Result<(TcpOptions, SackBlocks), Malformed> {
     let bytes = segment(options);
     let segment = TcpSegment::parse(&bytes)?;
     assert_eq!(segment.payload, b"abc");
-    Ok(segment.header.options)
+    assert_eq!(TcpOptions::parse(options), Ok(segment.header.options));
+    Ok((segment.header.options, segment.sack))
 }
 
 #[test]
@@ -114,31 +134,25 @@ fn options_of_data_are_padded_in_front() {
     };
     assert_eq!(wire_options(stamped), [1, 1, 8, 10, 1, 2, 3, 4, 5, 6, 7, 8]);
 
-    let sack = TcpOptions {
-        sack: blocks(1),
-        ..TcpOptions::default()
-    };
-    assert_eq!(wire_options(sack), [1, 1, 5, 10, 0, 0, 0, 1, 0, 0, 0, 51]);
+    let sack = wire_options_with_sack(TcpOptions::default(), &blocks(1));
+    assert_eq!(sack, [1, 1, 5, 10, 0, 0, 0, 1, 0, 0, 0, 51]);
     assert_eq!(wire_options(TcpOptions::default()), []);
 }
 
 #[test]
 fn only_as_many_sack_blocks_are_sent_as_fit() {
-    let mut options = TcpOptions {
-        sack: blocks(4),
-        ..TcpOptions::default()
-    };
-    assert_eq!(options.len(), 36);
-    assert_eq!(options_of(&wire_options(options)).unwrap().sack, blocks(4));
+    let mut options = TcpOptions::default();
+    let wire = wire_options_with_sack(options, &blocks(4));
+    assert_eq!((wire.len(), sack_of(&wire)), (36, blocks(4)));
 
     options.timestamps = Some(STAMPS);
-    assert_eq!(options.len(), 40);
-    assert_eq!(options_of(&wire_options(options)).unwrap().sack, blocks(3));
+    let wire = wire_options_with_sack(options, &blocks(4));
+    assert_eq!((wire.len(), sack_of(&wire)), (40, blocks(3)));
 
     options.mss = Some(536);
     options.window_scale = Some(0);
-    assert_eq!(options.len(), 40);
-    assert_eq!(options_of(&wire_options(options)).unwrap().sack, blocks(2));
+    let wire = wire_options_with_sack(options, &blocks(4));
+    assert_eq!((wire.len(), sack_of(&wire)), (40, blocks(2)));
 }
 
 #[test]
@@ -217,6 +231,11 @@ fn the_last_of_repeated_options_counts() {
         Some(200),
         "clamping is the connection's business"
     );
+    let twice = [
+        wire_options_with_sack(TcpOptions::default(), &blocks(2)),
+        wire_options_with_sack(TcpOptions::default(), &blocks(1)),
+    ];
+    assert_eq!(sack_of(&twice.concat()), blocks(1));
 }
 
 #[test]
@@ -240,7 +259,7 @@ fn syn_and_fin_occupy_a_sequence_number_each() {
         TcpSegment {
             header,
             payload: b"abc",
-            congestion_experienced: false,
+            ..TcpSegment::default()
         }
         .segment_len()
     };
@@ -305,19 +324,24 @@ prop_compose! {
         window_scale: Option<u8>,
         sack_permitted: bool,
         timestamps: Option<(u32, u32)>,
-        edges in prop::collection::vec(any::<(u32, u32)>(), 0..=4),
     ) -> TcpOptions {
-        let mut options = TcpOptions {
+        TcpOptions {
             mss,
             window_scale,
             sack_permitted,
             timestamps: timestamps.map(|(value, echo)| Timestamps { value, echo }),
             ..TcpOptions::default()
-        };
-        for (left, right) in edges {
-            options.sack.push(SeqNum::new(left), SeqNum::new(right));
         }
-        options
+    }
+}
+
+prop_compose! {
+    fn any_sack()(edges in prop::collection::vec(any::<(u32, u32)>(), 0..=4)) -> SackBlocks {
+        let mut sack = SackBlocks::EMPTY;
+        for (left, right) in edges {
+            sack.push(SeqNum::new(left), SeqNum::new(right));
+        }
+        sack
     }
 }
 
@@ -330,6 +354,7 @@ proptest! {
         window: u16,
         urgent: u16,
         options in any_options(),
+        sack in any_sack(),
         a: Vec<u8>,
         b: Vec<u8>,
     ) {
@@ -343,17 +368,18 @@ proptest! {
             urgent,
             options,
         };
-        let bytes = emitted(&header, (&a, &b), ChecksumMode::Full);
+        let bytes = emitted_with_sack(&header, &sack, (&a, &b));
         prop_assert!(TcpSegment::verify_checksum(&bytes, SRC, DST));
         prop_assert_eq!(options.len() % 4, 0);
         let parsed = TcpSegment::parse(&bytes).unwrap();
-        prop_assert_eq!(parsed.payload, [a, b].concat());
-        let mut received = parsed.header;
+        prop_assert_eq!(parsed.payload, [&*a, &*b].concat());
+        prop_assert_eq!(parsed.header, header);
         // Those that did not fit are missing at the end; what arrived is as it was sent.
-        let sent: Vec<_> = options.sack.iter().take(received.options.sack.len()).collect();
-        prop_assert_eq!(received.options.sack.iter().collect::<Vec<_>>(), sent);
-        received.options.sack = options.sack;
-        prop_assert_eq!(received, header);
+        let sent: Vec<_> = sack.iter().take(parsed.sack.len()).collect();
+        prop_assert_eq!(parsed.sack.iter().collect::<Vec<_>>(), sent);
+        if sack.is_empty() {
+            prop_assert_eq!(bytes, emitted(&header, (&a, &b), ChecksumMode::Full));
+        }
     }
 
     #[test]
@@ -376,7 +402,10 @@ proptest! {
         let bytes = segment(&options);
         if let Ok(segment) = TcpSegment::parse(&bytes) {
             let first = segment.header.options;
-            let again = options_of(&wire_options(first)).unwrap();
+            let wire = wire_options_with_sack(first, &segment.sack);
+            let (again, sack) = options_and_sack_of(&wire).unwrap();
+            let fit: Vec<_> = segment.sack.iter().take(sack.len()).collect();
+            prop_assert_eq!(sack.iter().collect::<Vec<_>>(), fit);
             prop_assert_eq!(again.mss, first.mss);
             prop_assert_eq!(again.window_scale, first.window_scale);
             prop_assert_eq!(again.sack_permitted, first.sack_permitted);

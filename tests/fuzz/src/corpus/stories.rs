@@ -5,8 +5,8 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use cygnet::wire::igmp::IgmpShort;
 use cygnet::wire::{
     ArpOperation, ArpPacket, ChecksumMode, EtherType, EthernetAddress, EthernetHeader,
-    Icmpv4Message, Icmpv4Unreachable, Icmpv6Message, Icmpv6Unreachable, IpProtocol, SackBlocks,
-    SeqNum, TcpFlags, TcpHeader, TcpOptions,
+    Icmpv4Message, Icmpv4Unreachable, Icmpv6Message, Icmpv6Unreachable, IpProtocol, SeqNum,
+    TcpFlags, TcpHeader, TcpOptions,
 };
 
 use super::messages::{self, Dhcp};
@@ -426,7 +426,6 @@ fn ipv6_tcp() -> Vec<u8> {
     let segment = |flags, seq, ack, text: &[u8]| {
         let options = TcpOptions {
             mss: Some(1_000),
-            sack: SackBlocks::default(),
             ..TcpOptions::default()
         };
         let header = TcpHeader {

@@ -73,6 +73,7 @@ fn rfc3168_6_1_3_a_mark_is_echoed_until_the_peer_has_reacted() {
             header,
             payload: &[7],
             congestion_experienced,
+            ..TcpSegment::default()
         };
         lab.connection.on_segment(lab.now, &segment);
         lab.peer.seq += 1;

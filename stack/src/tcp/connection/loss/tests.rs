@@ -410,17 +410,9 @@ fn rfc7323_4_what_was_sent_again_is_timed_by_its_echo() {
         let before_rtt = lab.connection.rtt.srtt();
         let header = TcpHeader {
             ack: crate::wire::SeqNum::new(before(1)),
-            options: crate::wire::TcpOptions {
-                sack: if twice {
-                    blocks(&[nth(0)])
-                } else {
-                    blocks(&[])
-                },
-                ..lab.peer.options
-            },
             ..lab.peer
         };
-        lab.connection.measure_by_echo(lab.now, &header);
+        lab.connection.measure_by_echo(lab.now, &header, twice);
         assert_eq!(lab.connection.rtt.srtt() != before_rtt, measured, "{twice}");
         // Either ends the doubling.
         let timeout = lab.connection.rtt.rto();

@@ -42,6 +42,7 @@ pub(super) struct Sent {
     /// In milliseconds since the step began.
     pub(super) at: u64,
     pub(super) header: TcpHeader,
+    pub(super) sack: SackBlocks,
     /// The numbers of its bytes.
     pub(super) data: Range<u32>,
 }
@@ -173,12 +174,15 @@ impl Lab {
                     break;
                 };
                 let header = self.connection.header(self.now, &plan);
+                let sack = self.connection.sack_blocks(plan.kind);
                 self.connection.on_transmitted(&plan);
-                let len = (plan.segment_len() - header.len()) as u32;
+                let header_len = header.len_with_sack(&sack);
+                let len = (plan.segment_len() - header_len) as u32;
                 let first = header.seq.get() + u32::from(header.flags.contains(TcpFlags::SYN));
                 all.push(Sent {
                     at: self.now.since(start).as_micros() / 1_000,
                     header,
+                    sack,
                     data: first..first + len,
                 });
                 assert!(all.len() < 10_000, "it sends for ever");
@@ -212,9 +216,12 @@ impl Lab {
             sack.push(SeqNum::new(block.start), SeqNum::new(block.end));
         }
         self.peer.ack = SeqNum::new(ack);
-        let mut header = self.peer;
-        header.options.sack = sack;
-        self.receive(header, &[])
+        let segment = TcpSegment {
+            header: self.peer,
+            sack,
+            ..TcpSegment::default()
+        };
+        self.connection.on_segment(self.now, &segment)
     }
 
     /// The peer sends so many bytes.
@@ -229,7 +236,7 @@ impl Lab {
         let segment = TcpSegment {
             header,
             payload,
-            congestion_experienced: false,
+            ..TcpSegment::default()
         };
         self.connection.on_segment(self.now, &segment)
     }

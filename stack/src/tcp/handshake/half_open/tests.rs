@@ -39,7 +39,7 @@ fn rfc7323_5_3_an_old_timestamp_completes_no_handshake() {
                 ..TcpHeader::default()
             },
             payload: &[],
-            congestion_experienced: false,
+            ..TcpSegment::default()
         })
     };
     let late = answer_to(stamped(4_999));
