@@ -245,10 +245,8 @@ impl Board<'_> {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "tcp-sack"))]
 mod tests {
-    #![cfg(feature = "tcp-sack")]
-
     use super::*;
 
     const MSS: u32 = 100;
