@@ -65,7 +65,7 @@ pub(super) const KIND_FAST_OPEN: u8 = 34;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::tcp::options::TcpOptions;
+    use crate::wire::{SackBlocks, TcpOptions};
 
     #[test]
     fn a_cookie_is_even_and_of_four_to_sixteen_bytes() {
@@ -85,10 +85,9 @@ mod tests {
                 sack_permitted: true,
                 timestamps: Some(Default::default()),
                 fast_open: cookie,
-                ..TcpOptions::default()
             };
             let mut bytes = std::vec![0; options.len()];
-            options.emit(&mut bytes);
+            options.emit(&mut bytes, &SackBlocks::EMPTY);
             assert_eq!(bytes[20..22], [KIND_FAST_OPEN, 2 + len as u8]);
             assert_eq!(TcpOptions::parse(&bytes), Ok(options));
         }
