@@ -245,7 +245,8 @@ impl Board<'_> {
     }
 }
 
-#[cfg(all(test, feature = "tcp-sack"))]
+#[cfg(feature = "tcp-sack")]
+#[cfg(test)]
 mod tests {
     use super::*;
 
