@@ -6,7 +6,9 @@
 //! much work, the same every time.
 //!
 //! Each stack runs two hosts in one thread, joined by the link of `link.rs`. What they have to do is
-//! in `workload.rs`, how it is timed in `measure.rs`, and how each stack does it in `stacks/`.
+//! in `workload.rs`, how it is timed in `measure.rs`, and how each stack does it in `stacks/`. Each workload is
+//! measured in a process of its own: what an earlier one leaves behind, timers of a stack that is gone or memory in
+//! pieces, is not to slow down the next.
 #![forbid(unsafe_code)]
 
 mod executor;
@@ -15,9 +17,10 @@ mod measure;
 mod stacks;
 mod workload;
 
-use std::process::ExitCode;
+use std::process::{Command, ExitCode, Stdio};
 use std::thread;
 use std::time::Duration;
+use std::{env, io};
 
 use clap::Parser;
 use cygnet_bench::report::{self, Row};
@@ -92,18 +95,35 @@ fn run(args: &Args) -> ExitCode {
         Some(only) => scenario.starts_with(only.as_str()),
         None => true,
     };
+    let mut workloads = workload::all(counts);
+    workloads.retain(|workload| wanted(workload.scenario()));
     if let Some(count) = args.work {
-        return match work(&contenders, wanted, counts, count) {
-            0 => no_scenario(&names),
-            _ => ExitCode::SUCCESS,
+        work(&contenders, &workloads, count);
+        return match workloads.is_empty() {
+            true => no_scenario(&names),
+            false => ExitCode::SUCCESS,
         };
     }
 
     let mut rows = Vec::new();
-    for workload in workload::all(counts) {
-        if wanted(workload.scenario()) {
-            rows.extend(measure_all(&contenders, workload, effort));
-        }
+    for &workload in &workloads {
+        let rates = match workloads.len() {
+            1 => measure(&contenders, workload, effort),
+            _ => match measure_apart(args, workload) {
+                Ok(rates) => rates,
+                Err(error) => {
+                    eprintln!("error: {}: {error}", workload.scenario());
+                    return ExitCode::FAILURE;
+                }
+            },
+        };
+        rows.extend(contenders.iter().zip(rates).map(|(contender, value)| Row {
+            scenario: workload.scenario(),
+            idle_sockets: workload.idle_sockets(),
+            stack: contender.name(),
+            value,
+            unit: workload.unit(),
+        }));
     }
     if wanted(SOCKET_BYTES) {
         rows.extend(contenders.iter().map(|contender| Row {
@@ -145,26 +165,18 @@ fn no_scenario(names: &[&str]) -> ExitCode {
     ExitCode::FAILURE
 }
 
-/// Does `count` of each wanted workload on every stack. How many workloads that were.
-fn work(
-    contenders: &[Box<dyn Contender>],
-    wanted: impl Fn(&str) -> bool,
-    counts: &[usize],
-    count: u64,
-) -> usize {
-    let mut workloads = workload::all(counts);
-    workloads.retain(|workload| wanted(workload.scenario()));
-    for workload in &workloads {
+/// Does `count` of each workload on every stack.
+fn work(contenders: &[Box<dyn Contender>], workloads: &[Workload], count: u64) {
+    for workload in workloads {
         for contender in contenders {
             let mut run = contender.prepare(*workload);
             while run.turn() < count {}
         }
     }
-    workloads.len()
 }
 
-/// One workload on every stack, in turns.
-fn measure_all(contenders: &[Box<dyn Contender>], workload: Workload, effort: Effort) -> Vec<Row> {
+/// What every stack reaches at one workload, in turns.
+fn measure(contenders: &[Box<dyn Contender>], workload: Workload, effort: Effort) -> Vec<f64> {
     let scenario = workload.scenario();
     let idle_sockets = workload.idle_sockets();
     let mut runs: Vec<_> = (contenders.iter())
@@ -178,15 +190,27 @@ fn measure_all(contenders: &[Box<dyn Contender>], workload: Workload, effort: Ef
         .collect();
     eprintln!("{scenario}, {idle_sockets} sockets: measuring");
     let rates = measure::in_turns(&mut runs, effort);
-    (contenders.iter().zip(rates))
-        .map(|(contender, rate)| Row {
-            scenario,
-            idle_sockets,
-            stack: contender.name(),
-            value: workload.value(rate),
-            unit: workload.unit(),
-        })
-        .collect()
+    rates.into_iter().map(|rate| workload.value(rate)).collect()
+}
+
+/// The same, in a process of its own.
+fn measure_apart(args: &Args, workload: Workload) -> io::Result<Vec<f64>> {
+    let mut command = Command::new(env::current_exe()?);
+    command.arg("--csv").args(["--only", workload.scenario()]);
+    command.args(["--sockets", &workload.idle_sockets().to_string()]);
+    if args.quick {
+        command.arg("--quick");
+    }
+    if let Some(stack) = &args.stack {
+        command.args(["--stack", stack]);
+    }
+    if let Some(millis) = args.millis {
+        command.args(["--millis", &millis.to_string()]);
+    }
+    let output = command.stderr(Stdio::inherit()).output()?;
+    let rows = String::from_utf8_lossy(&output.stdout);
+    let values = report::values(&rows).filter(|_| output.status.success());
+    values.ok_or_else(|| io::Error::other(format!("measured apart: {}", output.status)))
 }
 
 const SOCKET_BYTES: &str = "socket-bytes";

@@ -38,6 +38,13 @@ pub fn csv(rows: &[Row]) -> String {
     text
 }
 
+/// The values in what [`csv`] wrote. `None` if it is something else.
+pub fn values(csv: &str) -> Option<Vec<f64>> {
+    let rows = csv.lines().skip(1);
+    rows.map(|row| row.split(',').nth(3)?.parse().ok())
+        .collect()
+}
+
 /// One line for each measurement, with a column for each stack.
 pub fn table(rows: &[Row]) -> String {
     let mut stacks: Vec<&str> = Vec::new();
@@ -134,6 +141,12 @@ mod tests {
             "scenario,idle_sockets,stack,value,unit\n\
              tcp,10,a,38.2,B\ntcp,10,longer,1234,B\nudp-64,10,longer,0.123,B\n",
         );
+    }
+
+    #[test]
+    fn values_are_read_as_they_were_written() {
+        assert_eq!(values(&csv(&rows())), Some(vec![38.2, 1234.0, 0.123]));
+        assert_eq!(values("scenario\nno such row\n"), None);
     }
 
     #[test]
