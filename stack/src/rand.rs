@@ -27,7 +27,8 @@ impl From<u64> for Seed {
     fn from(weak: u64) -> Self {
         let mut bytes = [0; 32];
         for (i, chunk) in bytes.chunks_exact_mut(8).enumerate() {
-            let mut message = Message::new(HashKey(weak, i as u64));
+            let key = HashKey(weak, i as u64);
+            let mut message = Message::new(&key);
             message.write_u64(weak);
             chunk.copy_from_slice(&message.finish().to_le_bytes());
         }
@@ -77,7 +78,7 @@ impl Random {
     }
 
     pub(crate) fn next_u64(&mut self) -> u64 {
-        let mut message = Message::new(self.stream);
+        let mut message = Message::new(&self.stream);
         message.write_u64(self.counter);
         self.counter = self.counter.wrapping_add(1);
         message.finish()
@@ -104,30 +105,36 @@ impl From<[u8; 16]> for HashKey {
 impl HashKey {
     /// The hash of what `write` feeds in. `domain` keeps the uses of the key apart. It comes last, so that numbers
     /// lie where they are read again as they were written.
-    pub(crate) fn hash(self, domain: u8, write: impl FnOnce(&mut Message)) -> u64 {
+    pub(crate) fn hash(&self, domain: u8, write: impl FnOnce(&mut Message<'_>)) -> u64 {
         let mut message = Message::new(self);
         write(&mut message);
-        message.write_u8(domain);
-        message.finish()
+        message.finish_in(domain)
     }
 }
 
 /// What is to be hashed, put together first: the hash takes it all at once, which costs a fraction of feeding it
 /// field by field.
-pub(crate) struct Message {
-    key: HashKey,
+pub(crate) struct Message<'k> {
+    key: &'k HashKey,
     bytes: [u8; MESSAGE_LEN],
     len: usize,
 }
 
-impl Message {
+impl<'k> Message<'k> {
     #[cfg_attr(target_pointer_width = "32", inline(never))]
-    pub(crate) fn new(key: HashKey) -> Self {
+    pub(crate) fn new(key: &'k HashKey) -> Self {
         Self {
             key,
             bytes: [0; MESSAGE_LEN],
             len: 0,
         }
+    }
+
+    /// The hash in that domain.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
+    fn finish_in(&mut self, domain: u8) -> u64 {
+        self.write_u8(domain);
+        self.finish()
     }
 
     /// Takes a number, whose length the compiler knows.
@@ -152,7 +159,7 @@ impl Message {
     }
 }
 
-impl Hasher for Message {
+impl Hasher for Message<'_> {
     #[cfg_attr(target_pointer_width = "32", inline(never))]
     fn write(&mut self, bytes: &[u8]) {
         let mut rest = bytes;

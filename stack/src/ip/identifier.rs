@@ -110,7 +110,8 @@ fn opaque(
 ) -> u64 {
     let mut counter = u32::from(attempt) << 8;
     loop {
-        let mut message = Message::new(HashKey::from(secret));
+        let key = HashKey::from(secret);
+        let mut message = Message::new(&key);
         message.write_u128(prefix.network().address().to_bits());
         message.write(&hardware.map_or([0; 6], |hardware| hardware.0));
         message.write_u32(counter);

@@ -53,21 +53,22 @@ impl<'d, M: RawMutex> Waiting<'d, M> {
         interests: &[Interest],
         ask: impl FnOnce(&mut Engine<'d>) -> Option<Result<R, E>>,
     ) -> Poll<Result<R, E>> {
-        let (mut ask, mut answer) = (Some(ask), None);
+        // Where it stays: it may be long.
+        let (mut ask, mut answer) = (Some(ask), Poll::Pending);
         let mut asks = |engine: &mut Engine<'d>| {
-            answer = ask.take().and_then(|ask| ask(engine));
-            answer.is_some()
+            if let Some(found) = ask.take().and_then(|ask| ask(engine)) {
+                answer = Poll::Ready(found);
+            }
+            answer.is_ready()
         };
         #[cfg(target_pointer_width = "32")]
         let asks: &mut dyn FnMut(&mut Engine<'d>) -> bool = &mut asks;
         #[cfg(not(target_pointer_width = "32"))]
         let asks = &mut asks;
-        let asked = self.ask(cx.waker(), interests, asks);
-        match (answer, asked) {
-            (Some(answer), _) => Poll::Ready(answer),
-            (None, Ok(())) => Poll::Pending,
-            (None, Err(error)) => Poll::Ready(Err(error.into())),
+        if let Err(error) = self.ask(cx.waker(), interests, asks) {
+            answer = Poll::Ready(Err(error.into()));
         }
+        answer
     }
 
     /// The same for an answer that is kept elsewhere. Where flash is dear this is there once, for all who ask.
@@ -98,7 +99,8 @@ impl<'d, M: RawMutex> Waiting<'d, M> {
 }
 
 impl<M: RawMutex> Drop for Waiting<'_, M> {
-    #[inline]
+    #[cfg_attr(target_pointer_width = "64", inline)]
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     fn drop(&mut self) {
         if let Waiter::Future(Some(place)) = self.waiter {
             self.leave(place);
@@ -107,7 +109,7 @@ impl<M: RawMutex> Drop for Waiting<'_, M> {
 }
 
 impl<M: RawMutex> Waiting<'_, M> {
-    #[inline(never)]
+    #[cfg_attr(target_pointer_width = "64", inline(never))]
     fn leave(&self, place: Place) {
         let left = self
             .stack

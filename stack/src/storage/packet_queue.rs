@@ -33,6 +33,8 @@ pub(crate) struct PacketQueue<'d, M> {
 
 /// Why a packet was not queued.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+// As wide as a place in the queue: one or the other is handed on in registers.
+#[repr(usize)]
 pub(crate) enum PushError {
     /// There is no room now.
     Full,

@@ -25,7 +25,7 @@ use core::ops::Range;
 /// Up to `N` disjoint ranges of offsets that do not touch each other.
 #[derive(Clone, Debug)]
 pub(crate) struct RangeSet<const N: usize> {
-    /// Those that are empty are none; the first is empty if all are.
+    /// Those that are empty, at zero, are none; the first is empty if all are.
     places: [Range<u32>; N],
 }
 
@@ -98,6 +98,28 @@ mod tests {
     use super::*;
     use std::collections::BTreeSet;
     use std::vec::Vec;
+
+    #[test]
+    fn a_gap_is_the_first_part_of_a_range_that_is_not_there() {
+        let mut set = RangeSet::<3>::new();
+        assert_eq!(set.gap(3..9), 3..9, "nothing is there");
+        for known in [40..50, 10..20] {
+            set.insert(known).unwrap();
+        }
+        for (range, gap) in [
+            (0..60, 0..10),
+            (10..60, 20..40),
+            (15..30, 20..30),
+            (20..60, 20..40),
+            (45..60, 50..60),
+            (50..60, 50..60),
+        ] {
+            assert_eq!(set.gap(range), gap);
+        }
+        for whole in [10..20, 12..18, 40..50] {
+            assert!(set.gap(whole).is_empty());
+        }
+    }
 
     #[test]
     fn a_range_too_many_changes_nothing() {

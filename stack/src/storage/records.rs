@@ -70,15 +70,11 @@ impl<T, const N: usize> Records<T, N> {
         self.order.is_full()
     }
 
-    /// Adds a record as the youngest; gives it back if the table is full.
-    pub(crate) fn insert(&mut self, hash: u32, value: T) -> Result<Index, T> {
-        match self.order.insert(hash) {
-            Some(index) => {
-                self.values[usize::from(index)] = Place::Taken(value);
-                Ok(index)
-            }
-            None => Err(value),
-        }
+    /// Adds a record as the youngest; `None` if the table is full.
+    pub(crate) fn insert(&mut self, hash: u32, value: T) -> Option<Index> {
+        let index = self.order.insert(hash)?;
+        self.values[usize::from(index)] = Place::Taken(value);
+        Some(index)
     }
 
     /// Removes a record; false if it is not there.

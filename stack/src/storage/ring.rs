@@ -53,7 +53,6 @@ impl<'d, R: Reserve> Ring<'d, R> {
         self.buffer
     }
 
-    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(crate) fn capacity(&self) -> usize {
         let len = self.buffer.len();
         (len - R::reserve(len)).min(MAX_CAPACITY)
@@ -108,6 +107,7 @@ impl<'d, R: Reserve> Ring<'d, R> {
     }
 
     /// Takes `count` bytes behind the end into use, written before by [`Self::write_ahead`].
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(crate) fn claim(&mut self, count: usize) {
         self.len += count.min(self.free()) as u32;
     }
@@ -140,6 +140,7 @@ impl<'d, R: Reserve> Ring<'d, R> {
     }
 
     /// Removes `count` bytes from the front.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(crate) fn consume(&mut self, count: usize) {
         let count = count.min(self.len());
         self.head = self.position(count) as u32;
@@ -154,17 +155,16 @@ impl<'d, R: Reserve> Ring<'d, R> {
         }
     }
 
-    /// `len` bytes from `offset` behind the front, in at most two pieces; less where the ring ends.
+    /// `len` bytes from `offset` behind the front, in at most two pieces; both lie within the capacity.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(crate) fn slices(&self, offset: usize, len: usize) -> (&[u8], &[u8]) {
-        let Pieces {
-            start,
-            first,
-            second,
-        } = self.pieces(offset, len);
-        (
-            self.buffer.get(start..start + first).unwrap_or_default(),
-            self.buffer.get(..second).unwrap_or_default(),
-        )
+        debug_assert!(len == 0 || offset + len <= self.capacity());
+        let memory = self.buffer.get(..self.capacity()).unwrap_or_default();
+        let halves = memory.split_at_checked(self.position(offset));
+        let (low, high) = halves.unwrap_or_default();
+        let first = high.get(..len).unwrap_or(high);
+        let rest = len - first.len();
+        (first, low.get(..rest).unwrap_or(low))
     }
 
     /// The front of what is in use, in one piece.
@@ -180,31 +180,14 @@ impl<'d, R: Reserve> Ring<'d, R> {
     }
 
     fn slices_mut(&mut self, offset: usize, len: usize) -> (&mut [u8], &mut [u8]) {
-        let Pieces {
-            start,
-            first,
-            second,
-        } = self.pieces(offset, len);
-        let halves = self.buffer.split_at_mut_checked(start);
+        debug_assert!(len == 0 || offset + len <= self.capacity());
+        let (capacity, start) = (self.capacity(), self.position(offset));
+        let memory = self.buffer.get_mut(..capacity).unwrap_or_default();
+        let halves = memory.split_at_mut_checked(start);
         let (low, high) = halves.unwrap_or_default();
-        (
-            high.get_mut(..first).unwrap_or_default(),
-            low.get_mut(..second).unwrap_or_default(),
-        )
-    }
-
-    /// Where `len` bytes from `offset` behind the front are; less where the ring ends.
-    fn pieces(&self, offset: usize, len: usize) -> Pieces {
-        let capacity = self.capacity();
-        let offset = offset.min(capacity);
-        let len = len.min(capacity - offset);
-        let start = self.position(offset);
-        let first = len.min(capacity - start);
-        Pieces {
-            start,
-            first,
-            second: len - first,
-        }
+        let first = len.min(high.len());
+        let second = (len - first).min(low.len());
+        (&mut high[..first], &mut low[..second])
     }
 
     /// Where in the buffer the byte `offset` behind the front is; `offset` is at most the capacity.
@@ -218,15 +201,13 @@ impl<'d, R: Reserve> Ring<'d, R> {
     }
 }
 
-/// A stretch of the ring: `first` bytes from `start` on, and `second` bytes at the start of the buffer.
-struct Pieces {
-    start: usize,
-    first: usize,
-    second: usize,
-}
-
-/// RFC 7323, section 2.3: the window is at most 2^30 bytes.
-const MAX_CAPACITY: usize = 1 << 30;
+/// RFC 7323, section 2.3: the window is at most 2^30 bytes. Where addresses have 32 bits no slice is so long that its
+/// numbers could not be told apart.
+const MAX_CAPACITY: usize = if cfg!(target_pointer_width = "64") {
+    1 << 30
+} else {
+    usize::MAX
+};
 
 #[cfg(test)]
 mod tests {

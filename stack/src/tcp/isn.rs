@@ -36,14 +36,14 @@ fn number(now: Instant, f: u64) -> SeqNum {
 }
 
 /// Puts a four-tuple into what is to be hashed.
-pub(super) fn hash_tuple(message: &mut Message, tuple: &FourTuple) {
+pub(super) fn hash_tuple(message: &mut Message<'_>, tuple: &FourTuple) {
     hash_addresses(message, tuple);
     message.write_u32(u32::from(tuple.local.port) << 16 | u32::from(tuple.remote.port));
 }
 
 /// Puts its addresses alone into what is to be hashed.
 #[cfg_attr(target_pointer_width = "32", inline(never))]
-pub(super) fn hash_addresses(message: &mut Message, tuple: &FourTuple) {
+pub(super) fn hash_addresses(message: &mut Message<'_>, tuple: &FourTuple) {
     match (tuple.local.addr, tuple.remote.addr) {
         // As one number, because the hash reads it as one.
         (IpAddress::Ipv4(local), IpAddress::Ipv4(remote)) => {

@@ -69,15 +69,13 @@ impl<'d> Receiver<'d> {
         }
     }
 
-    /// Starts a connection: the peer's SYN has number `irs`. What an earlier connection left unread is
-    /// gone.
+    /// Starts a connection, after [`Self::reset`]: the peer's SYN has number `irs`.
     pub(crate) fn open(&mut self, irs: SeqNum) {
-        self.reset();
         self.nxt = irs + 1;
         self.edge = self.nxt;
     }
 
-    /// Forgets an earlier connection.
+    /// Forgets an earlier connection, and what it left unread.
     pub(crate) fn reset(&mut self) {
         self.ring.clear();
         self.ahead.clear();
@@ -99,10 +97,17 @@ impl<'d> Receiver<'d> {
         if let Some(edge) = self.better_edge(mss) {
             self.edge = edge;
         }
+        self.window_field()
+    }
+
+    /// The window field that says what the peer knows.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
+    pub(crate) fn window_field(&self) -> u16 {
         u16::try_from(self.window() >> self.shift).unwrap_or(u16::MAX)
     }
 
     /// The window field of a segment with SYN, which is never shifted (RFC 7323, section 2.2).
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(crate) fn advertise_on_syn(&mut self) -> u16 {
         let window = u16::try_from(self.ring.free()).unwrap_or(u16::MAX);
         self.edge = self.edge.max(self.nxt + u32::from(window));
@@ -147,15 +152,14 @@ impl<'d> Receiver<'d> {
 
     /// Takes a segment's text.
     pub(crate) fn store(&mut self, seq: SeqNum, text: &[u8]) -> Stored {
-        let end = seq + text.len() as u32;
-        if end.at_or_before(self.nxt) {
-            self.ahead.on_duplicate(seq, end);
-            return Stored::Duplicate;
-        }
         let (seq, text) = if seq.before(self.nxt) {
-            self.ahead.on_duplicate(seq, self.nxt);
             let old = self.nxt.distance_from(seq) as usize;
-            (self.nxt, text.get(old..).unwrap_or_default())
+            let Some(text @ [_, ..]) = text.get(old..) else {
+                self.ahead.on_duplicate(seq, seq + text.len() as u32);
+                return Stored::Duplicate;
+            };
+            self.ahead.on_duplicate(seq, self.nxt);
+            (self.nxt, text)
         } else {
             (seq, text)
         };

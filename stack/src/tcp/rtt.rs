@@ -123,11 +123,13 @@ impl RttEstimator {
         let rto = match (self.srtt, self.syn) {
             (0, Syn::Unmeasured) => FALLBACK_RTO,
             (0, _) => INITIAL_RTO,
-            (srtt, _) => srtt.saturating_add((4 * self.rttvar).max(GRANULARITY)),
+            (srtt, _) => srtt + (4 * self.rttvar).max(GRANULARITY),
         };
-        let rto = rto.min(MAX_RTO).max(self.min_rto.as_micros());
-        let factor = 1u32.checked_shl(self.backoff.into()).unwrap_or(u32::MAX);
-        rto.saturating_mul(factor).min(MAX_RTO)
+        let mut rto = rto.min(MAX_RTO).max(self.min_rto.as_micros());
+        for _ in 0..self.backoff {
+            rto = (2 * rto).min(MAX_RTO);
+        }
+        rto
     }
 
     pub(crate) fn srtt(&self) -> Option<Duration> {

@@ -186,7 +186,6 @@ impl<'d> Sender<'d> {
     }
 
     /// Takes the window from the segment that completes the handshake.
-    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(crate) fn set_window(&mut self, update: WindowUpdate) {
         self.wnd = update.window;
         self.max_wnd = self.max_wnd.max(update.window);

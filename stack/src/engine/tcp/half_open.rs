@@ -111,7 +111,7 @@ impl<'d> Engine<'d> {
         let key = self.sockets.key(listener);
         let mut record = HalfOpen::new(now, *tuple, key, iss, syn, &offer);
         record.ecn &= self.tcp.ecn != EcnPolicy::Off;
-        let Ok(record) = self.tcp.half_open.insert(hash.bucket(), record) else {
+        let Some(record) = self.tcp.half_open.insert(hash.bucket(), record) else {
             return Disposition::Discarded(Discard::HalfOpenTableFull);
         };
         let mut answer = self.next_answer(now, record);

@@ -9,6 +9,8 @@ use crate::tcp::ConnectionError;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
+// As wide as the number that it stands in for: a result that is one or the other is handed on in registers.
+#[repr(usize)]
 pub enum TcpError {
     /// There is no connection.
     NotConnected,

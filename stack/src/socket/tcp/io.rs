@@ -42,10 +42,10 @@ impl<'d, M: RawMutex> Io<'d, M> {
         }
         let len = buffer.len().min(LOCK_COPY_SIZE);
         self.poll(cx.waker(), Interest::Read, |c| match readable(c) {
-            Answer {
-                verdict: Verdict::Done,
-                count: 1..,
-            } => Answer::done(buffer.get_mut(..len).map_or(0, |buffer| c.read(buffer))),
+            Poll::Ready(Ok(1..)) => {
+                let count = buffer.get_mut(..len).map_or(0, |buffer| c.read(buffer));
+                Poll::Ready(Ok(count))
+            }
             other => other,
         })
     }
@@ -56,7 +56,7 @@ impl<'d, M: RawMutex> Io<'d, M> {
         buffer: &mut [u8],
     ) -> Poll<Result<usize, TcpError>> {
         self.poll(cx.waker(), Interest::Read, |c| {
-            readable(c).map(|_| c.peek(buffer))
+            readable(c).map_ok(|_| c.peek(buffer))
         })
     }
 
@@ -67,7 +67,7 @@ impl<'d, M: RawMutex> Io<'d, M> {
         let (mut f, mut taken) = (Some(f), None);
         poll_fn(|cx| {
             self.poll(cx.waker(), Interest::Read, |c| {
-                readable(c).map(|count| {
+                readable(c).map_ok(|count| {
                     taken = f.take().map(|f| c.read_with(f));
                     count
                 })
@@ -87,7 +87,7 @@ impl<'d, M: RawMutex> Io<'d, M> {
         }
         let data = &data[..data.len().min(LOCK_COPY_SIZE)];
         self.poll(cx.waker(), Interest::Write, |c| {
-            writable(c).map(|_| c.write(data))
+            writable(c).map_ok(|_| c.write(data))
         })
     }
 
@@ -111,7 +111,7 @@ impl<'d, M: RawMutex> Io<'d, M> {
         let (mut f, mut filled) = (Some(f), None);
         poll_fn(|cx| {
             self.poll(cx.waker(), Interest::Write, |c| {
-                writable(c).map(|room| {
+                writable(c).map_ok(|room| {
                     filled = f.take().map(|f| c.write_with(f));
                     room
                 })
@@ -124,11 +124,11 @@ impl<'d, M: RawMutex> Io<'d, M> {
     pub(super) fn poll_flush(&self, cx: &mut Context<'_>) -> Poll<Result<(), TcpError>> {
         let polled = self.poll(cx.waker(), Interest::Write, |c| {
             if let Some(error) = c.error() {
-                Answer::failed(error)
+                failed(error)
             } else if c.all_acked() || c.state().is_over() {
-                Answer::DONE
+                DONE
             } else {
-                Answer::PENDING
+                Poll::Pending
             }
         });
         polled.map_ok(|_| ())
@@ -138,11 +138,11 @@ impl<'d, M: RawMutex> Io<'d, M> {
     pub(super) fn poll_closed(&self, cx: &mut Context<'_>) -> Poll<Result<(), TcpError>> {
         let polled = self.poll(cx.waker(), Interest::State, |c| {
             if let Some(error) = c.error() {
-                return Answer::failed(error);
+                return failed(error);
             }
             match c.state() {
-                State::Closed | State::FinWait2 | State::TimeWait => Answer::DONE,
-                _ => Answer::PENDING,
+                State::Closed | State::FinWait2 | State::TimeWait => DONE,
+                _ => Poll::Pending,
             }
         });
         polled.map_ok(|_| ())
@@ -154,10 +154,10 @@ impl<'d, M: RawMutex> Io<'d, M> {
             let link_up = s.engine.is_link_up();
             let done = s.engine.tcp(self.key).is_none_or(|c| c.is_done());
             if done || !link_up {
-                return (Answer::DONE, None);
+                return (DONE, None);
             }
             (
-                Answer::PENDING,
+                Poll::Pending,
                 leave(s, self.key, Interest::State, cx.waker()),
             )
         });
@@ -167,13 +167,13 @@ impl<'d, M: RawMutex> Io<'d, M> {
     pub(super) fn poll_connected(&self, cx: &mut Context<'_>) -> Poll<Result<(), ConnectError>> {
         let mut failed = None;
         let polled = self.poll(cx.waker(), Interest::State, |c| match c.state() {
-            State::SynSent | State::SynReceived => Answer::PENDING,
+            State::SynSent | State::SynReceived => Poll::Pending,
             State::Closed => {
                 let error = c.error();
                 failed = Some(error.map_or(ConnectError::Aborted, ConnectError::from));
-                Answer::DONE
+                DONE
             }
-            _ => Answer::DONE,
+            _ => DONE,
         });
         polled.map(|result| match failed {
             Some(error) => Err(error),
@@ -183,11 +183,11 @@ impl<'d, M: RawMutex> Io<'d, M> {
 
     pub(super) fn poll_accepted(&self, cx: &mut Context<'_>) -> Poll<Result<(), ListenError>> {
         let polled = self.poll(cx.waker(), Interest::State, |c| match c.state() {
-            State::Listen | State::SynReceived => Answer::PENDING,
+            State::Listen | State::SynReceived => Poll::Pending,
             // Closed already: its data, end or error is there to be read.
             _ => {
                 c.claim();
-                Answer::DONE
+                DONE
             }
         });
         polled.map(|result| result.map(|_| ()).map_err(|_| ListenError::Reentrant))
@@ -204,11 +204,11 @@ impl<'d, M: RawMutex> Io<'d, M> {
     }
 
     pub(super) fn is_read_ready(&self) -> bool {
-        self.look(|c| readable(c).is_there()).unwrap_or(true)
+        self.look(|c| readable(c).is_ready()).unwrap_or(true)
     }
 
     pub(super) fn is_write_ready(&self) -> bool {
-        self.look(|c| writable(c).is_there()).unwrap_or(true)
+        self.look(|c| writable(c).is_ready()).unwrap_or(true)
     }
 
     #[cfg_attr(target_pointer_width = "32", inline(never))]
@@ -246,7 +246,7 @@ impl<'d, M: RawMutex> Io<'d, M> {
         waker: &Waker,
         interest: Interest,
         mut ask: impl FnMut(&mut Connection<'d>) -> Answer,
-    ) -> Poll<Result<usize, TcpError>> {
+    ) -> Answer {
         #[cfg(target_pointer_width = "32")]
         let ask: &mut dyn FnMut(&mut Connection<'d>) -> _ = &mut ask;
         #[cfg(not(target_pointer_width = "32"))]
@@ -257,27 +257,22 @@ impl<'d, M: RawMutex> Io<'d, M> {
     /// The same: where flash is dear this is there once, for all that is asked.
     #[cfg_attr(target_pointer_width = "64", inline(always))]
     #[cfg_attr(target_pointer_width = "32", inline(never))]
-    fn poll_asking<F>(
-        &self,
-        waker: &Waker,
-        interest: Interest,
-        ask: &mut F,
-    ) -> Poll<Result<usize, TcpError>>
+    fn poll_asking<F>(&self, waker: &Waker, interest: Interest, ask: &mut F) -> Answer
     where
         F: FnMut(&mut Connection<'d>) -> Answer + ?Sized,
     {
         // Outside of what passes the lock: it would be moved with it, in pieces that have to be put together again.
-        let mut answer = Answer::PENDING;
+        let mut answer = Poll::Pending;
         let replaced = self.stack.with(|s| {
             let asked = s.engine.tcp_ask(self.key, |c| {
                 answer = ask(c);
-                answer.is_there().then_some(())
+                answer.is_ready().then_some(())
             });
             match asked {
                 Some(Some(())) => None,
                 Some(None) => leave(s, self.key, interest, waker),
                 None => {
-                    answer = Answer::failed(TcpError::NotConnected);
+                    answer = failed(TcpError::NotConnected);
                     None
                 }
             }
@@ -285,24 +280,21 @@ impl<'d, M: RawMutex> Io<'d, M> {
         match replaced {
             Ok(None) => {}
             Ok(Some(replaced)) => replaced.wake(),
-            Err(_) => answer = Answer::failed(TcpError::Reentrant),
+            Err(_) => answer = failed(TcpError::Reentrant),
         }
-        answer.into()
+        answer
     }
 
     /// Runs `f` under the lock, and wakes outside of it whoever it says.
-    fn poll_shared(
-        &self,
-        f: impl FnOnce(&mut Shared<'d>) -> (Answer, Option<Waker>),
-    ) -> Poll<Result<usize, TcpError>> {
+    fn poll_shared(&self, f: impl FnOnce(&mut Shared<'d>) -> (Answer, Option<Waker>)) -> Answer {
         match self.stack.with(f) {
             Ok((answer, replaced)) => {
                 if let Some(replaced) = replaced {
                     replaced.wake();
                 }
-                answer.into()
+                answer
             }
-            Err(_) => Poll::Ready(Err(TcpError::Reentrant)),
+            Err(_) => failed(TcpError::Reentrant),
         }
     }
 }
@@ -318,65 +310,17 @@ fn leave(
 }
 
 /// What a connection answers: a number, if nothing is in the way.
-///
-/// Apart from each other, so that both fit registers: a `Poll` of a `Result` is put together in memory, in pieces for
-/// which the processor has to wait when it is read back.
-#[derive(Clone, Copy)]
-struct Answer {
-    verdict: Verdict,
-    count: usize,
+type Answer = Poll<Result<usize, TcpError>>;
+
+/// That of those who ask for no number.
+const DONE: Answer = done(0);
+
+const fn done(count: usize) -> Answer {
+    Poll::Ready(Ok(count))
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Verdict {
-    Pending,
-    Done,
-    Failed(TcpError),
-}
-
-impl Answer {
-    const PENDING: Self = Self {
-        verdict: Verdict::Pending,
-        count: 0,
-    };
-    /// Of those who ask for no number.
-    const DONE: Self = Self::done(0);
-
-    const fn done(count: usize) -> Self {
-        Self {
-            verdict: Verdict::Done,
-            count,
-        }
-    }
-
-    fn failed(error: impl Into<TcpError>) -> Self {
-        Self {
-            verdict: Verdict::Failed(error.into()),
-            count: 0,
-        }
-    }
-
-    fn is_there(self) -> bool {
-        self.verdict != Verdict::Pending
-    }
-
-    /// The same with another number, if it has one.
-    fn map(self, count: impl FnOnce(usize) -> usize) -> Self {
-        match self.verdict {
-            Verdict::Done => Self::done(count(self.count)),
-            _ => self,
-        }
-    }
-}
-
-impl From<Answer> for Poll<Result<usize, TcpError>> {
-    fn from(answer: Answer) -> Self {
-        match answer.verdict {
-            Verdict::Pending => Self::Pending,
-            Verdict::Done => Self::Ready(Ok(answer.count)),
-            Verdict::Failed(error) => Self::Ready(Err(error)),
-        }
-    }
+fn failed(error: impl Into<TcpError>) -> Answer {
+    Poll::Ready(Err(error.into()))
 }
 
 /// How much there is to read; zero if nothing comes any more.
@@ -384,15 +328,15 @@ impl From<Answer> for Poll<Result<usize, TcpError>> {
 fn readable(c: &Connection<'_>) -> Answer {
     let queued = c.receive_queue();
     if queued > 0 || c.is_finished() {
-        return Answer::done(queued);
+        return done(queued);
     }
     if !c.receive_ended() {
         return match c.state() {
-            State::Listen => Answer::failed(TcpError::NotConnected),
-            _ => Answer::PENDING,
+            State::Listen => failed(TcpError::NotConnected),
+            _ => Poll::Pending,
         };
     }
-    Answer::failed(c.error().map_or(TcpError::NotConnected, TcpError::from))
+    failed(c.error().map_or(TcpError::NotConnected, TcpError::from))
 }
 
 /// Whether there is room to write.
@@ -403,14 +347,14 @@ fn writable(c: &Connection<'_>) -> Answer {
         } else {
             TcpError::WriteClosed
         };
-        return Answer::failed(c.error().map_or(closed, TcpError::from));
+        return failed(c.error().map_or(closed, TcpError::from));
     }
     if c.send_capacity() == 0 {
-        return Answer::failed(TcpError::NoBuffer);
+        return failed(TcpError::NoBuffer);
     }
     if c.send_room() > 0 {
-        Answer::DONE
+        DONE
     } else {
-        Answer::PENDING
+        Poll::Pending
     }
 }

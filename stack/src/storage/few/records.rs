@@ -36,16 +36,11 @@ impl<T, const N: usize> Records<T, N> {
         !self.places.last().is_some_and(Place::is_vacant)
     }
 
-    /// Adds a record as the youngest; gives it back if the table is full.
-    pub(crate) fn insert(&mut self, _hash: u32, value: T) -> Result<Index, T> {
-        let index = self.iter().count();
-        match self.places.get_mut(index) {
-            Some(place) => {
-                *place = Place::Taken(value);
-                Ok(index as Index)
-            }
-            None => Err(value),
-        }
+    /// Adds a record as the youngest; `None` if the table is full.
+    pub(crate) fn insert(&mut self, _hash: u32, value: T) -> Option<Index> {
+        let index = self.places.iter().position(Place::is_vacant)?;
+        *self.places.get_mut(index)? = Place::Taken(value);
+        Some(index as Index)
     }
 
     /// Removes a record; false if it is not there.
@@ -65,7 +60,6 @@ impl<T, const N: usize> Records<T, N> {
     }
 
     /// Makes a record the youngest.
-    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(crate) fn renew(&mut self, index: Index) {
         let mut places = self.places.iter_mut().skip(usize::from(index));
         let Some(mut place) = places.next() else {
@@ -107,7 +101,7 @@ mod tests {
             assert_eq!(records.get(index), Some(&value));
         }
         assert!(records.is_full());
-        assert_eq!(records.insert(0, 80), Err(80));
+        assert_eq!(records.insert(0, 80), None);
         let oldest_first = |records: &Records<u32, 3>| -> Vec<u32> {
             records.iter().map(|(_, &value)| value).collect()
         };
@@ -118,7 +112,7 @@ mod tests {
         assert_eq!(oldest_first(&records), [71, 70]);
         assert!(!records.is_full());
         assert!(!records.remove(2), "there is none");
-        assert_eq!(records.insert(0, 90), Ok(2));
+        assert_eq!(records.insert(0, 90), Some(2));
         records.renew(1);
         assert_eq!(oldest_first(&records), [71, 90, 70]);
         assert_eq!(records.oldest(), Some((0, &71)));
@@ -129,7 +123,7 @@ mod tests {
     fn a_table_without_room_refuses() {
         let mut records = Records::<u32, 0>::new();
         assert!(records.is_full());
-        assert_eq!(records.insert(7, 70), Err(70));
+        assert_eq!(records.insert(7, 70), None);
         assert_eq!(records.find(7, |_| true), None);
         assert!(!records.remove(0));
     }

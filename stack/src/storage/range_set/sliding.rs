@@ -27,18 +27,32 @@ impl<const N: usize> RangeSet<N> {
             let lens = places.iter().map(|r| within(r.end) - within(r.start));
             lens.sum()
         }
-        match self.is_empty() {
-            true => 0,
-            false => sum(&self.places, range),
-        }
+        sum(&self.places, range)
+    }
+
+    /// The first part of `range` that is not there; empty if all of it is.
+    pub(crate) fn gap(&self, range: Range<u32>) -> Range<u32> {
+        gap(&self.places, range)
     }
 
     /// The whole starts `bytes` further on: what was before is gone.
     pub(crate) fn move_start(&mut self, bytes: u32) {
-        if !self.is_empty() {
-            move_start(&mut self.places, bytes);
+        move_start(&mut self.places, bytes);
+    }
+}
+
+// Compiled once for sets of all sizes.
+#[cfg_attr(target_pointer_width = "32", inline(never))]
+fn gap(places: &[Range<u32>], mut within: Range<u32>) -> Range<u32> {
+    // Ranges do not touch each other: behind the one that has the start nothing is there. What is empty is so at zero.
+    for known in places {
+        if known.start > within.start {
+            within.end = within.end.min(known.start);
+        } else if known.end > within.start {
+            within.start = known.end;
         }
     }
+    within
 }
 
 // Compiled once for sets of all sizes.

@@ -132,9 +132,8 @@ impl Bbr {
         }
     }
 
-    pub(super) fn restart(&mut self, mss: u32, initial_segments: u32) {
-        self.set_mss(mss);
-        self.cwnd = initial_window(mss).min(initial_segments.saturating_mul(mss));
+    pub(super) fn restart(&mut self) {
+        self.cwnd = self.mss();
     }
 
     pub(super) fn set_mss(&mut self, mss: u32) {

@@ -184,16 +184,15 @@ impl Controller {
         }
     }
 
-    /// The first round trip showed that the handshake was lost at least once (RFC 5681, section 3.1), or
-    /// the path takes smaller segments than thought.
-    pub(crate) fn restart(&mut self, mss: u32, initial_segments: u32) {
+    /// The handshake was lost at least once: the initial window is one segment (RFC 5681, section 3.1).
+    pub(crate) fn restart(&mut self) {
         match self {
             Self::None => {}
-            Self::NewReno(c) => c.window.restart(mss, initial_segments),
+            Self::NewReno(c) => c.window.restart(),
             #[cfg(feature = "tcp-cubic")]
-            Self::Cubic(c) => c.window.restart(mss, initial_segments),
+            Self::Cubic(c) => c.window.restart(),
             #[cfg(feature = "tcp-bbr")]
-            Self::Bbr(c) => c.restart(mss, initial_segments),
+            Self::Bbr(c) => c.restart(),
         }
     }
 

@@ -34,7 +34,7 @@ impl NewReno {
             self.window.grow(ack.acked.min(limit * mss));
             return;
         }
-        self.credit = self.credit.saturating_add(ack.acked);
+        self.credit += ack.acked;
         if self.credit >= cwnd {
             self.credit -= cwnd;
             self.window.grow(mss);

@@ -39,9 +39,8 @@ impl Window {
         self.mss = at_least_one(mss);
     }
 
-    pub(super) fn restart(&mut self, mss: u32, initial_segments: u32) {
-        self.set_mss(mss);
-        self.cwnd = initial_window(mss).min(initial_segments.saturating_mul(mss));
+    pub(super) fn restart(&mut self) {
+        self.cwnd = self.mss();
     }
 
     pub(super) fn in_slow_start(&self) -> bool {
@@ -49,7 +48,7 @@ impl Window {
     }
 
     pub(super) fn grow(&mut self, bytes: u32) {
-        self.cwnd = self.cwnd.saturating_add(bytes).min(MAX_WINDOW);
+        self.cwnd = (self.cwnd + bytes).min(MAX_WINDOW);
     }
 
     /// Fast recovery starts, with `ssthresh` as its target. How fast what is in flight comes down to it
@@ -87,7 +86,7 @@ impl Window {
     pub(super) fn on_idle(&mut self, timeouts: u32) {
         let restart = initial_window(self.mss()).min(self.cwnd);
         self.ssthresh = self.ssthresh.max(self.cwnd - self.cwnd / 4);
-        self.cwnd = self.cwnd.checked_shr(timeouts).unwrap_or(0).max(restart);
+        self.cwnd = (self.cwnd >> timeouts.min(31)).max(restart);
     }
 
     fn remember(&mut self) {

@@ -85,7 +85,7 @@ impl Connection<'_> {
             tuple: self.tuple,
             snd_nxt: self.snd.max(),
             rcv_nxt: self.rcv.nxt,
-            window: u16::try_from(self.rcv.window() >> self.rcv.shift).unwrap_or(u16::MAX),
+            window: self.rcv.window_field(),
             timestamps: self.timestamps,
         })
     }

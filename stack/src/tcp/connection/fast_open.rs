@@ -20,6 +20,12 @@ impl Connection<'_> {
         self.retries > 0
     }
 
+    /// RFC 7413, section 4.2.1: what the peer did not take of the data that went with the SYN, if any did, goes again at
+    /// once, and says nothing about the network.
+    pub(super) fn repeat_syn_data(&mut self) {
+        self.snd.board().lose_first(u32::from(self.mss));
+    }
+
     /// How much data goes with the SYN: what the peer took last time, less the options, of which the cookie
     /// is put in later.
     pub(super) fn syn_data_len(&self, start: SeqNum, options: &TcpOptions) -> u32 {

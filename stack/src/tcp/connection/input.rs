@@ -52,6 +52,7 @@ impl From<Unfit> for Disposition {
 
 impl Connection<'_> {
     /// A segment for this connection arrived, its checksum verified.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(crate) fn on_segment(&mut self, now: Instant, segment: &TcpSegment<'_>) -> Disposition {
         let checked = match self.state {
             State::Closed | State::Listen => {
@@ -86,6 +87,7 @@ impl Connection<'_> {
     }
 
     /// RFC 9293, section 3.10.7.3.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     fn in_syn_sent(&mut self, now: Instant, segment: &TcpSegment<'_>) -> Check {
         let header = &segment.header;
         let acked = header.flags.contains(TcpFlags::ACK);
@@ -107,6 +109,12 @@ impl Connection<'_> {
             return Err(Unfit::Discarded(Discard::MissingAck));
         }
         self.learn_from_syn(now, header);
+        // Not shifted in a segment with SYN (RFC 7323, section 2.2).
+        self.snd.set_window(WindowUpdate {
+            seq: header.seq,
+            ack: if acked { header.ack } else { self.snd.una },
+            window: u32::from(header.window),
+        });
         if !acked {
             // Simultaneous open: both sides sent a SYN (RFC 9293, section 3.5, figure 8).
             self.state = State::SynReceived;
@@ -115,19 +123,10 @@ impl Connection<'_> {
             return Ok(());
         }
         if self.retries > 0 {
-            // RFC 5681, section 3.1: a lost SYN means an initial window of one segment.
-            self.congestion.restart(u32::from(self.mss), 1);
+            self.on_repeated_handshake();
         }
         self.on_acknowledgment(now, segment, false);
-        // RFC 7413, section 4.2.1: what the peer did not take of the data that went with the SYN, if any did, goes
-        // again at once, and says nothing about the network.
-        self.snd.board().lose_first(u32::from(self.mss));
-        self.rtt.on_repeated_handshake();
-        self.snd.set_window(WindowUpdate {
-            seq: header.seq,
-            ack: header.ack,
-            window: u32::from(header.window),
-        });
+        self.repeat_syn_data();
         self.establish();
         self.due.ack = true;
         self.take_text_and_fin(now, segment, header.seq + 1)
@@ -269,11 +268,6 @@ impl Connection<'_> {
                 return Err(Unfit::Refused(Discard::BadAck));
             }
             self.establish();
-            self.snd.set_window(WindowUpdate {
-                seq: header.seq,
-                ack: header.ack,
-                window: u32::from(header.window) << self.snd.shift,
-            });
             return Ok(());
         }
         if !self.acknowledges_plausibly(header) {
@@ -292,6 +286,7 @@ impl Connection<'_> {
             && header.ack.at_or_before(self.snd.max())
     }
 
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     fn process_ack(&mut self, now: Instant, segment: &TcpSegment<'_>) {
         let header = &segment.header;
         let update = WindowUpdate {
@@ -316,13 +311,13 @@ impl Connection<'_> {
             #[cfg(feature = "tcp-ecn")]
             self.on_congestion_echo(header);
             self.on_acknowledgment(now, segment, duplicate);
-        }
-        if header.ack.at_or_after(self.snd.una) && self.snd.update_window(update) {
-            if persists {
-                self.timers.stop(Timer::Retransmit);
-                self.rtt.forget_backoff();
+            if self.snd.update_window(update) {
+                if persists {
+                    self.timers.stop(Timer::Retransmit);
+                    self.rtt.forget_backoff();
+                }
+                self.due.take(Special::Probe);
             }
-            self.due.take(Special::Probe);
         }
         if self.snd.fin_acked() {
             self.on_fin_acked();
@@ -403,11 +398,11 @@ impl Connection<'_> {
                 self.events |= Events::READABLE;
                 // What came before it was next then, and is acknowledged with it.
                 self.due.duplicates = 0;
-                let bytes = u16::try_from(bytes).unwrap_or(u16::MAX);
-                self.rcv.unacknowledged = self.rcv.unacknowledged.saturating_add(bytes);
+                let unacknowledged = u32::from(self.rcv.unacknowledged) + bytes;
+                self.rcv.unacknowledged = unacknowledged.min(u16::MAX.into()) as u16;
                 // As Linux: what is more than one segment is acknowledged at once.
                 let at_once =
-                    filled || self.rcv.quick_acks > 0 || self.rcv.unacknowledged > self.mss;
+                    filled || self.rcv.quick_acks > 0 || unacknowledged > u32::from(self.mss);
                 self.rcv.quick_acks = self.rcv.quick_acks.saturating_sub(1);
                 match self.options.ack_delay {
                     Some(delay) if !at_once => {

@@ -295,16 +295,15 @@ impl Connection<'_> {
 
     /// Whether the congestion window was what held the sender back with `pipe` bytes in the network: now, or
     /// when it last sent. Acknowledgments that arrive together empty the network before anything is sent, and
-    /// the last of them count as much as the first.
+    /// the last of them count as much as the first. No window takes more than a gigabyte (RFC 7323, section 2.3).
     fn was_limited(&self, pipe: u32) -> bool {
         let cwnd = self.congestion.window();
         let pipe = pipe.max(self.last_pipe);
         let reach = if cwnd < self.congestion.ssthresh() {
-            pipe.saturating_mul(2)
+            2 * pipe
         } else {
             // Pacing lets what is in flight trail the window by a fifth.
-            pipe.saturating_add(pipe / 4)
-                .saturating_add(u32::from(self.mss))
+            pipe + pipe / 4 + u32::from(self.mss)
         };
         reach >= cwnd
     }

@@ -5,7 +5,7 @@ use core::num::NonZeroU16;
 use super::due::{Due, Special};
 #[cfg(feature = "tcp-ecn")]
 use super::ecn::Ecn;
-use super::marks::Mark;
+use super::marks::{Mark, Marks};
 use super::path_mtu::{PathMss, SegmentSize};
 use super::{Connection, NOWHERE};
 use crate::stats::Count;
@@ -70,7 +70,6 @@ impl Connection<'_> {
 
     /// The handshake that `half_open` kept is complete. The segment that completed it comes next, through
     /// [`Self::on_segment`].
-    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(crate) fn accept<K: Copy>(
         &mut self,
         now: Instant,
@@ -93,8 +92,7 @@ impl Connection<'_> {
             self.rcv.shift = half_open.offered_shift;
         }
         if half_open.attempts > 1 {
-            self.congestion.restart(u32::from(self.mss), 1);
-            self.rtt.on_repeated_handshake();
+            self.on_repeated_handshake();
         }
         self.snd.set_window(WindowUpdate {
             seq: half_open.irs,
@@ -126,12 +124,11 @@ impl Connection<'_> {
         {
             self.ecn = Ecn::new(opening.ecn);
         }
-        self.congestion = Controller::new(self.options.congestion, u32::from(self.mss));
+        self.start_congestion();
         self.pacer.open(micros(now), self.congestion.window());
         self.keep_alive.on_sign_of_life(now);
         self.last_sent = ticks(now);
         self.rcv.quick_acks = QUICK_ACKS;
-        self.marks.put(Mark::Detached, false);
     }
 
     /// Forgets the last connection, not the settings. The numbers of the next start with `iss`.
@@ -139,7 +136,7 @@ impl Connection<'_> {
         self.state = State::Closed;
         self.error = None;
         self.soft_error = None;
-        self.marks.put(Mark::Unclaimed, false);
+        self.marks = Marks::default();
         self.snd.ring.clear();
         self.snd.open(iss);
         self.rcv.reset();
@@ -149,7 +146,6 @@ impl Connection<'_> {
         self.sack = Sack::OFF;
         self.due = Due::default();
         self.retries = 0;
-        self.marks.put(Mark::Touched, false);
         self.rcv.unacknowledged = 0;
         self.last_challenge = None;
         self.last_pipe = 0;
@@ -172,6 +168,19 @@ impl Connection<'_> {
         }
         let default = default_mss(self.tuple.remote.addr);
         self.on_peer_mss(mss.unwrap_or(default));
+        self.start_congestion();
+    }
+
+    /// The handshake was lost at least once. Once it is settled how long segments are.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
+    pub(super) fn on_repeated_handshake(&mut self) {
+        self.congestion.restart();
+        self.rtt.on_repeated_handshake();
+    }
+
+    /// Nothing is known of the path but how long segments may be.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
+    fn start_congestion(&mut self) {
         self.congestion = Controller::new(self.options.congestion, u32::from(self.mss));
     }
 }

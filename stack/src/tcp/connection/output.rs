@@ -328,17 +328,16 @@ impl Connection<'_> {
     #[cfg_attr(target_pointer_width = "64", inline(always))]
     #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(super) fn next_span(&self) -> Option<Span> {
-        let start = self.snd.nxt;
         if !self.snd.has_unsent() {
             return None;
         }
-        let unsent = self.snd.bytes_from(start);
+        let unsent = self.snd.bytes_from(self.snd.nxt);
         let mss = u32::from(self.mss);
         let usable = self.snd.window_left().min(self.allowance());
         if unsent > mss && usable >= mss {
             // In the midst of much to send there is nothing to weigh.
             let (len, fin) = (mss, false);
-            return Some(Span { start, len, fin });
+            return Some(Span { len, fin });
         }
         self.last_span(unsent, usable)
     }
@@ -349,7 +348,7 @@ impl Connection<'_> {
         let (start, mss) = (self.snd.nxt, u32::from(self.mss));
         let len = unsent.min(usable).min(mss);
         // Where data goes out before the handshake is complete, its end waits all the same, as in Linux.
-        let fin = len == unsent && self.snd.fin_at(start + len) && self.state != State::SynReceived;
+        let fin = len == unsent && self.snd.closed && self.state != State::SynReceived;
         if len == 0 && !fin {
             return None;
         }
@@ -363,7 +362,7 @@ impl Connection<'_> {
         let may_be_small = !self.options.nagle || !self.snd.has_small_in_flight();
         let worth_it =
             len == mss || fin || repeats || may_be_small && (last || len >= self.snd.max_wnd / 2);
-        worth_it.then_some(Span { start, len, fin })
+        worth_it.then_some(Span { len, fin })
     }
 
     /// One byte against a closed window, or what a window too small to be worth it takes (RFC 9293,
@@ -383,7 +382,7 @@ impl Connection<'_> {
             let len = unsent.min(window).min(u32::from(self.mss));
             // Who has less than that to say does not wait to be probed for it.
             let fin = false;
-            return (len > 0).then(|| self.send(now, Span { start, len, fin }));
+            return (len > 0).then(|| self.send(now, Span { len, fin }));
         }
         let len = unsent.min(1);
         if len == 0 {
@@ -392,11 +391,10 @@ impl Connection<'_> {
         let repeated = start.before(self.snd.max());
         self.snd.probed = true;
         self.last_sent = ticks(now);
-        Some(SegmentPlan {
-            len,
-            repeated,
-            ..self.plan(start, TcpFlags::ACK)
-        })
+        let mut plan = self.plan(start, TcpFlags::ACK);
+        plan.len = len;
+        plan.repeated = repeated;
+        Some(plan)
     }
 
     #[inline(never)]
@@ -428,7 +426,8 @@ impl Connection<'_> {
     #[cfg_attr(target_pointer_width = "64", inline(always))]
     #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(super) fn send(&mut self, now: Instant, span: Span) -> SegmentPlan {
-        let Span { start, len, fin } = span;
+        let Span { len, fin } = span;
+        let start = self.snd.nxt;
         let end = start + len + u32::from(fin);
         let repeated = start.before(self.snd.max());
         self.snd.board().on_sent(end, micros(now));
@@ -469,12 +468,11 @@ impl Connection<'_> {
         let markable = !repeated && len > 0 && self.ecn.on_new_data(&mut flags);
         #[cfg(not(feature = "tcp-ecn"))]
         let markable = false;
-        SegmentPlan {
-            len,
-            repeated,
-            markable,
-            ..self.plan(start, flags)
-        }
+        let mut plan = self.plan(start, flags);
+        plan.len = len;
+        plan.repeated = repeated;
+        plan.markable = markable;
+        plan
     }
 
     /// A segment without payload, that acknowledges what has arrived and tells the window as it is now.

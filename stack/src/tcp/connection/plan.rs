@@ -36,9 +36,8 @@ pub(super) enum Kind {
     Syn,
 }
 
-/// Which numbers a segment with data takes.
+/// How many numbers a segment with data takes, from SND.NXT on.
 pub(super) struct Span {
-    pub(super) start: SeqNum,
     pub(super) len: u32,
     pub(super) fin: bool,
 }

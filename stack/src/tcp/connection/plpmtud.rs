@@ -128,7 +128,6 @@ impl Connection<'_> {
         search.probe = len;
         search.start = start.get().into();
         Some(Span {
-            start,
             len: u32::from(len),
             fin: false,
         })

@@ -150,7 +150,7 @@ impl Connection<'_> {
         let len = unsent.min(self.snd.window_left()).min(u32::from(self.mss));
         let plan = if len > 0 {
             let fin = len == unsent && self.snd.fin_at(start + len);
-            self.send(now, Span { start, len, fin })
+            self.send(now, Span { len, fin })
         } else {
             let hole = self.snd.board().last()?;
             self.send_again(now, hole)

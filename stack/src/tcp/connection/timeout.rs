@@ -17,8 +17,7 @@ impl Connection<'_> {
         let late = now.since(self.timers.due(Timer::Pacing, now));
         while let Some(timer) = self.timers.take_due(now) {
             match timer {
-                Timer::Retransmit if self.snd.flight() > 0 => self.on_retransmission_timeout(now),
-                Timer::Retransmit => self.on_persist_timeout(),
+                Timer::Retransmit => self.on_silence(now),
                 #[cfg(feature = "tcp-rack")]
                 Timer::Reorder => self.on_reordering_timeout(now),
                 #[cfg(feature = "tcp-rack")]
@@ -36,26 +35,34 @@ impl Connection<'_> {
         self.arm_timers(now);
     }
 
-    /// RFC 6298, sections 5.4 to 5.7, and RFC 9293, section 3.8.3: give up after R2.
-    fn on_retransmission_timeout(&mut self, now: Instant) {
+    /// Nothing was acknowledged for a timeout: RFC 6298, sections 5.4 to 5.7, and RFC 9293, section 3.8.3: give up after
+    /// R2. With nothing in flight the window stays closed: RFC 9293, section 3.8.6.1: probe it, "and increase
+    /// exponentially the interval between probes".
+    fn on_silence(&mut self, now: Instant) {
         self.retries = self.retries.saturating_add(1);
-        let (limit, linear) = match self.state {
-            State::SynSent => (SYN_RETRIES, 0),
-            State::SynReceived => (SYN_ACK_RETRIES, 0),
-            _ if self.congestion.is_limiting() => (DATA_RETRIES, 0),
+        let opening = matches!(self.state, State::SynSent | State::SynReceived);
+        let persists = self.snd.flight() == 0;
+        let (limit, linear) = match opening {
+            true => (SYN_RETRIES, 0),
+            false if persists || self.congestion.is_limiting() => (DATA_RETRIES, 0),
             // Nobody else is on the link, and nothing is gained by leaving it alone.
-            _ => (DATA_RETRIES + LINEAR_TIMEOUTS, LINEAR_TIMEOUTS),
+            false => (DATA_RETRIES + LINEAR_TIMEOUTS, LINEAR_TIMEOUTS),
         };
         if self.retries > limit {
             self.give_up();
             return;
         }
-        self.tally |= Tally::TIMEOUT;
         if self.retries > linear {
             self.rtt.back_off();
         }
+        if persists {
+            self.tally |= Tally::WINDOW_PROBE;
+            self.due.set(Special::Probe);
+            return;
+        }
+        self.tally |= Tally::TIMEOUT;
         self.rtt.on_syn_again();
-        if matches!(self.state, State::SynSent | State::SynReceived) {
+        if opening {
             self.due.set(Special::Syn);
             return;
         }
@@ -64,18 +71,6 @@ impl Connection<'_> {
         self.suspect_black_hole(now, self.retries.saturating_sub(linear));
         #[cfg(not(feature = "tcp-plpmtud"))]
         let _ = now;
-    }
-
-    /// RFC 9293, section 3.8.6.1: probe, "and increase exponentially the interval between probes".
-    fn on_persist_timeout(&mut self) {
-        self.retries = self.retries.saturating_add(1);
-        if self.retries > DATA_RETRIES {
-            self.give_up();
-            return;
-        }
-        self.tally |= Tally::WINDOW_PROBE;
-        self.rtt.back_off();
-        self.due.set(Special::Probe);
     }
 
     /// Sets and stops the timers that follow from where the connection stands. Called at the end of
@@ -97,14 +92,16 @@ impl Connection<'_> {
         if !in_flight {
             self.stop_loss_timers();
         }
-        match self.options.user_timeout {
-            Some(timeout) if in_flight || waiting || opening => {
-                self.timers.ensure(Timer::User, || now + timeout.into());
-            }
+        let patience = match self.options.user_timeout {
+            Some(timeout) if in_flight || waiting || opening => Some(timeout.into()),
             _ if self.marks.has(Mark::Detached) && self.state == State::FinWait2 => {
-                self.timers.ensure(Timer::User, || now + FIN_WAIT_2_TIMEOUT);
+                Some(FIN_WAIT_2_TIMEOUT)
             }
-            _ => self.timers.stop(Timer::User),
+            _ => None,
+        };
+        match patience {
+            Some(patience) => self.timers.ensure(Timer::User, || now + patience),
+            None => self.timers.stop(Timer::User),
         }
         if !opening {
             self.arm_keep_alive(now);
@@ -113,11 +110,8 @@ impl Connection<'_> {
 }
 
 /// RFC 9293, section 3.8.3, MUST-23: R2 for a SYN corresponds to at least 3 minutes. From one second
-/// on: 1 + 2 + 4 + ... + 60 + 60 = 243 s.
+/// on: 1 + 2 + 4 + ... + 60 + 60 = 243 s. The same where the peer does not complete a simultaneous open.
 const SYN_RETRIES: u8 = 8;
-
-/// A peer that does not complete a simultaneous open.
-const SYN_ACK_RETRIES: u8 = 8;
 
 /// As Linux. R2 for data is at least 100 s (SHLD-11): from 200 ms on it is about 8 minutes, with the
 /// timeout capped at 60 s.

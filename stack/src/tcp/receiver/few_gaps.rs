@@ -2,8 +2,6 @@
 //!
 //! The block that changed last is the first, which is the order in which they are reported (RFC 2018, section 4).
 
-use core::ops::Range;
-
 use super::Stored;
 use crate::storage::{RangeSet, Ring};
 use crate::wire::{SackBlocks, SeqNum};
@@ -85,50 +83,29 @@ impl Queue<'_, '_> {
     pub(super) fn insert(&mut self, left: SeqNum, text: &[u8]) -> Stored {
         let start = left.distance_from(self.nxt);
         let new = start..start + text.len() as u32;
-        let is_around = |known: &Range<u32>| known.start <= new.start && new.end <= known.end;
-        if self.state.blocks.iter().any(|known| is_around(&known)) {
+        let blocks = &mut self.state.blocks;
+        let mut gap = blocks.gap(new.clone());
+        if gap.is_empty() {
             return Stored::Duplicate;
         }
-        let filled = !self.state.is_empty();
-        self.fill_in(new.clone(), text);
-        if new.start > 0 {
-            return match self.state.blocks.insert(new) {
+        let filled = !blocks.is_empty();
+        // Only where there is none yet: the first copy of a byte stays.
+        while !gap.is_empty() {
+            let piece = (gap.start - start) as usize..(gap.end - start) as usize;
+            let piece = text.get(piece).unwrap_or_default();
+            self.ring.write_ahead(gap.start as usize, piece);
+            gap = blocks.gap(gap.end..new.end);
+        }
+        if start > 0 {
+            return match blocks.insert(new) {
                 Ok(()) => Stored::Ahead,
                 Err(_) => Stored::NoRoom,
             };
         }
-        // All that it reaches lies ahead of it in one piece.
-        let reached = self
-            .state
-            .blocks
-            .iter()
-            .filter(|known| known.start <= new.end);
-        let bytes = reached.fold(new.end, |end, known| end.max(known.end));
-        self.state.blocks.move_start(bytes);
+        // What it reaches lies ahead of it in one piece.
+        let bytes = blocks.gap(new.end..u32::MAX).start;
+        blocks.move_start(bytes);
         Stored::InOrder { bytes, filled }
-    }
-
-    /// Writes text down where there is none yet: the first copy of a byte stays.
-    fn fill_in(&mut self, mut new: Range<u32>, mut text: &[u8]) {
-        while !text.is_empty() {
-            let (mut end, mut is_there) = (new.end, false);
-            for known in self.state.blocks.iter() {
-                if new.start < known.start {
-                    end = end.min(known.start);
-                } else if new.start < known.end {
-                    end = end.min(known.end);
-                    is_there = true;
-                }
-            }
-            let len = (end - new.start) as usize;
-            let Some((piece, rest)) = text.split_at_checked(len) else {
-                return;
-            };
-            if !is_there {
-                self.ring.write_ahead(new.start as usize, piece);
-            }
-            (new.start, text) = (end, rest);
-        }
     }
 }
 

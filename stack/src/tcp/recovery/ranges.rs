@@ -11,6 +11,7 @@
 //! There is no table, and of the segments in flight one at a time is timed (RFC 6298, section 3).
 
 use core::num::NonZeroU32;
+use core::ops::Range;
 
 use super::delivered::{Delivered, Sent};
 use crate::storage::RangeSet;
@@ -158,10 +159,8 @@ impl Board<'_> {
             });
             ranges >= 3 || bytes > 2 * mss
         });
-        match overtaken.max() {
-            Some(start) => self.lose_to(start),
-            None => 0,
-        }
+        let to = overtaken.fold(0, u32::max);
+        self.lose_to(to)
     }
 
     /// Takes everything for lost that did not arrive: segments have become too long for the path.
@@ -182,7 +181,7 @@ impl Board<'_> {
     /// that reported the oldest byte as received and does not acknowledge it has thrown it away
     /// (RFC 2018, section 8), and cannot be believed about the others either: true if it did.
     pub(crate) fn lose_all(&mut self) -> bool {
-        let reneged = self.state.arrived.iter().any(|range| range.start == 0);
+        let reneged = self.state.arrived.gap(0..1).is_empty();
         if reneged {
             self.state.arrived = RangeSet::new();
         }
@@ -203,19 +202,9 @@ impl Board<'_> {
 
     /// The first lost bytes.
     pub(crate) fn first_lost(&self) -> Option<Hole> {
-        if self.state.lost() == 0 {
-            return None;
-        }
-        let arrived = &self.state.arrived;
-        let mut start = self.state.resent;
-        while let Some(range) = arrived.containing(&(start..start + 1)) {
-            start = range.end;
-        }
-        let behind = arrived.iter().map(|range| range.start);
-        let end = behind
-            .filter(|&arrived| arrived > start)
-            .fold(self.state.lost_to, u32::min);
-        Some(Hole {
+        let lost = self.state.resent..self.state.lost_to;
+        let Range { start, end } = self.state.arrived.gap(lost);
+        (start < end).then(|| Hole {
             start: self.una + start,
             end: self.una + end,
         })

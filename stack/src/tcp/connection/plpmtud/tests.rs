@@ -36,7 +36,7 @@ fn searching() -> Lab {
 fn probe(lab: &mut Lab) -> Option<(u32, u32)> {
     let span = lab.connection.next_path_probe(lab.now)?;
     assert!(!span.fin);
-    Some((span.start.get() - 1_461, span.len))
+    Some((lab.connection.snd.nxt.get() - 1_461, span.len))
 }
 
 /// Half-way from 1,024 to 1,460.

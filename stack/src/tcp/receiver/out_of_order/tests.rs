@@ -173,6 +173,7 @@ fn another_connection_knows_nothing_of_the_one_before() {
     r.store(at(50), b"x");
     r.store(at(50), b"x");
     r.on_fin(at(60));
+    r.reset();
     r.open(at(100) - 1);
     assert!(!r.has_gaps() && !r.has_sack_blocks());
     r.advertise_on_syn();
