@@ -34,7 +34,7 @@ impl NewReno {
             self.window.grow(ack.acked.min(limit * mss));
             return;
         }
-        self.credit += ack.acked;
+        self.credit = self.credit.saturating_add(ack.acked);
         if self.credit >= cwnd {
             self.credit -= cwnd;
             self.window.grow(mss);
