@@ -4,9 +4,8 @@
 //! known. So whatever is given out is sent, and nothing is ever taken back.
 
 use super::Engine;
-use super::inline::Inline;
 use super::interface::Reach;
-use super::outgoing::{Outgoing, Room};
+use super::outgoing::Room;
 use super::sockets::Body;
 #[cfg(feature = "medium-ethernet")]
 use crate::link::NeighborKey;
@@ -83,11 +82,6 @@ impl Engine<'_> {
         false
     }
 
-    /// The frame for what [`Self::receive`] answers.
-    pub(crate) fn outgoing<'a>(&self, answer: &'a Inline<'_>) -> Outgoing<'a> {
-        answer.outgoing(|destination| self.interface.hop_limit(destination))
-    }
-
     /// Whether something is due that is not a socket's.
     fn wants_to_send_own(&self, now: Instant) -> bool {
         #[cfg(feature = "socket-tcp")]
@@ -108,17 +102,12 @@ impl Engine<'_> {
             return true;
         }
         #[cfg(feature = "socket-tcp")]
-        let own = self.poll_listen(now).or_else(|| self.poll_interface(now));
-        #[cfg(not(feature = "socket-tcp"))]
-        let own = self.poll_interface(now);
-        match own {
-            Some(own) => {
-                room.send(&self.outgoing(&own));
-                self.on_sent();
-                true
-            }
-            None => self.transmit_fragment(room) || self.transmit_services(now, room),
+        if self.transmit_listen(now, room) {
+            return true;
         }
+        self.transmit_interface(now, room)
+            || self.transmit_fragment(room)
+            || self.transmit_services(now, room)
     }
 
     /// Counts that nothing leads to a destination, or that the next hop does not answer.

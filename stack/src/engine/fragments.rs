@@ -11,9 +11,8 @@ use cygnet_config::{FRAGMENTATION_BUFFER_SIZE, REASSEMBLY_BUFFER_COUNT, REASSEMB
 
 use super::flow_label::FlowLabel;
 use super::icmp::MAX_QUOTE;
-use super::inline::Inline;
 use super::outgoing::{Content, IpPacket, LinkHeader, Outgoing, Part, Payload, Room, Sending};
-use super::received::{Handled, Received};
+use super::received::{Back, Handled, Received};
 use super::{Engine, Interface};
 use crate::icmp::{Offender, Payload as OffenderPayload, may_send_error};
 use crate::ip::{DatagramKey, Destination, Fragment, Reassembly, Rules};
@@ -113,10 +112,7 @@ impl<'d> FragmentState<'d> {
 }
 
 impl Outbox<'_> {
-    fn put(&mut self, answer: &Outgoing<'_>, ident: u32) -> Result<(), Discard> {
-        let Content::Ip(packet) = &answer.content else {
-            return Err(Discard::NoRoomToReply);
-        };
+    fn put(&mut self, link: &LinkHeader, packet: &IpPacket<'_>, ident: u32) -> Result<(), Discard> {
         if self.answer.is_some() {
             return Err(Discard::NoRoomToReply);
         }
@@ -127,7 +123,7 @@ impl Outbox<'_> {
             .ok_or(Discard::ReplyTooLong)?;
         packet.payload.emit(room, packet.src, packet.dst);
         self.answer = Some(Answer {
-            link: *answer.link,
+            link: *link,
             src: packet.src,
             dst: packet.dst,
             protocol: packet.payload.protocol(packet.dst),
@@ -162,11 +158,11 @@ impl Outbox<'_> {
         let content = match Part::of(&packet, mtu, answer.sent, answer.ident) {
             None => {
                 answer.sent = answer.len;
-                Content::Ip(packet)
+                Content::Ip(&packet)
             }
             Some(part) => {
                 answer.sent += part.len;
-                Content::Fragment(packet, part)
+                Content::Fragment(&packet, part)
             }
         };
         if answer.sent >= answer.len {
@@ -189,7 +185,15 @@ impl<'f> Received<'f> {
             packet,
             // A device that looks at checksums cannot have looked at this one.
             verify: true,
-            ..*self
+            src: self.src,
+            dst: self.dst,
+            destination: self.destination,
+            path: self.path,
+            // An answer may repeat what lies in the datagram's memory, so it is written down at once.
+            back: Back {
+                header: self.back.header,
+                room: None,
+            },
         }
     }
 }
@@ -220,7 +224,7 @@ impl Cut {
             ident,
         } = outgoing;
         let offset = self.0.map_or(0, |progress| progress.offset);
-        let Some(part) = Part::of(&packet, mtu, offset, ident) else {
+        let Some(part) = Part::of(packet, mtu, offset, ident) else {
             let content = Content::Ip(packet);
             return (Self(None), room.send(&Outgoing { link, content }));
         };
@@ -250,13 +254,13 @@ impl<'d> Engine<'d> {
 
     /// Part of a datagram arrived, with a header that was found in order.
     #[cold]
-    pub(super) fn on_fragment<'f>(
+    pub(super) fn on_fragment(
         &mut self,
         now: Instant,
-        received: &Received<'f>,
+        received: &mut Received<'_>,
         header: &Ipv4Header,
-        payload: &'f [u8],
-    ) -> Handled<'f> {
+        payload: &[u8],
+    ) -> Handled {
         if received.destination == Destination::Elsewhere {
             return Err(Discard::NotOurAddress);
         }
@@ -275,10 +279,10 @@ impl<'d> Engine<'d> {
             ecn: header.ecn(),
             header: &kept,
             payload,
-            back: received.back.link(),
+            back: self.interface.link_back(&received.back),
         };
         let Some(mut whole) = self.fragments.arriving.on_fragment(now, &fragment)? else {
-            return Ok(None);
+            return Ok(());
         };
         let (ecn, payload_len) = (whole.ecn(), whole.payload_len());
         if let Ok((first, _)) = Ipv4Header::parse(whole.packet(), false) {
@@ -292,7 +296,7 @@ impl<'d> Engine<'d> {
         }
         let handled = self.on_reassembled(now, received, whole.packet());
         self.fragments.arriving.give_back(whole);
-        handled.map(|()| None)
+        handled
     }
 
     /// A datagram is whole. An answer to it may repeat what lies in its memory, so it is written down now.
@@ -303,30 +307,31 @@ impl<'d> Engine<'d> {
         packet: &[u8],
     ) -> Result<(), Discard> {
         let (header, payload) = Ipv4Header::parse(packet, false)?;
-        let received = last.reassembled(header.hop_limit, header.ecn(), packet);
-        let handled = self.on_datagram(now, &received, header.protocol, payload)?;
-        handled.map_or(Ok(()), |answer| self.put_answer(&answer))
+        let mut received = last.reassembled(header.hop_limit, header.ecn(), packet);
+        self.on_datagram(now, &mut received, header.protocol, payload)
     }
 
-    fn put_answer(&mut self, answer: &Inline<'_>) -> Result<(), Discard> {
-        let outgoing = answer.outgoing(|to| self.interface.hop_limit(to));
-        let ident = match &outgoing.content {
-            Content::Ip(packet) if packet.may_be_cut() => self.interface.next_ident(packet.dst),
-            _ => 0,
-        };
-        self.fragments.leaving.put(&outgoing, ident)
-    }
-
-    /// An answer that may be fragmented: as it is if it fits one packet, else it leaves in fragments.
-    pub(super) fn answer_of_any_length<'f>(&mut self, answer: Inline<'f>) -> Handled<'f> {
-        let fits = match answer.outgoing(|to| self.interface.hop_limit(to)).content {
-            Content::Ip(packet) => packet.len() <= self.interface.cut_at(packet.dst),
-            _ => true,
-        };
-        if fits {
-            return Ok(Some(answer));
+    /// Keeps an answer that leaves in fragments: because it is too long for one packet, or because it is to what came
+    /// in some. False if it is to be sent at once.
+    pub(super) fn keep_answer(
+        &mut self,
+        back: &Back<'_>,
+        link: &LinkHeader,
+        packet: &IpPacket<'_>,
+    ) -> bool {
+        let may_be_cut = packet.may_be_cut();
+        let is_cut = may_be_cut && packet.len() > self.interface.cut_at(packet.dst);
+        if back.room.is_some() && !is_cut {
+            return false;
         }
-        self.put_answer(&answer).map(|()| None)
+        let ident = match may_be_cut {
+            true => self.interface.next_ident(packet.dst),
+            false => 0,
+        };
+        if let Err(reason) = self.fragments.leaving.put(link, packet, ident) {
+            self.stats.discard(reason);
+        }
+        true
     }
 
     /// Sends a fragment of an answer. False if there is none.
@@ -348,18 +353,15 @@ impl<'d> Engine<'d> {
     pub(super) fn on_fragment_timeout(&mut self, now: Instant) {
         while let Some(expired) = self.fragments.arriving.on_timeout(now) {
             self.stats.discard(Discard::ReassemblyTimeout);
-            let Some(error) = expired
-                .first
-                .and_then(|first| time_exceeded(first, expired.back, &self.interface))
-            else {
+            let error = expired.first;
+            let Some(error) = error.and_then(|first| time_exceeded(first, &self.interface)) else {
                 continue;
             };
             if !self.icmp_errors.allow(now) {
                 self.stats.discard(Discard::RateLimited);
                 continue;
             }
-            let error = error.outgoing(|to| self.interface.hop_limit(to));
-            if let Err(reason) = self.fragments.leaving.put(&error, 0) {
+            if let Err(reason) = self.fragments.leaving.put(&expired.back, &error, 0) {
                 self.stats.discard(reason);
             }
         }
@@ -367,14 +369,10 @@ impl<'d> Engine<'d> {
 }
 
 /// The error about a datagram of which the first fragment is there, if there may be one.
-fn time_exceeded<'a>(
-    first: &'a [u8],
-    back: LinkHeader,
-    interface: &Interface,
-) -> Option<Inline<'a>> {
+fn time_exceeded<'a>(first: &'a [u8], interface: &Interface) -> Option<IpPacket<'a>> {
     #[cfg(feature = "proto-ipv6")]
     if first.first()? >> 4 == 6 {
-        return v6::time_exceeded(first, back, interface);
+        return v6::time_exceeded(first, interface);
     }
     let (header, payload) = Ipv4Header::parse(first, false).ok()?;
     let is_icmp = header.protocol == IpProtocol::ICMP;
@@ -397,5 +395,6 @@ fn time_exceeded<'a>(
         code: icmpv4::REASSEMBLY_TIME_EXCEEDED,
         quote: first.get(..MAX_QUOTE).unwrap_or(first),
     };
-    Some(Inline::icmpv4(back, header.dst, header.src, message))
+    let (src, dst) = (header.dst.into(), header.src.into());
+    Some(interface.own_packet(src, dst, Payload::Icmpv4(message)))
 }

@@ -37,11 +37,11 @@ impl Engine<'_> {
     /// RFC 1122, section 4.1.3.1: "If a datagram arrives addressed to a UDP port for which there is no
     /// pending LISTEN call, UDP SHOULD send an ICMP Port Unreachable message".
     #[cfg(feature = "socket-udp")]
-    pub(super) fn port_unreachable<'f>(
+    pub(super) fn port_unreachable(
         &mut self,
         now: Instant,
-        received: &Received<'f>,
-    ) -> Handled<'f> {
+        received: &mut Received<'_>,
+    ) -> Handled {
         let reason = Discard::NoSocket;
         match received.src {
             IpAddress::Ipv4(_) => {

@@ -1,13 +1,14 @@
 //! A frame arrives: from the link header up to the socket it is for.
 //!
 //! Each layer either passes on what is inside it, answers, or names the reason why the packet goes no
-//! further. An answer borrows from the received frame, so that an echo of any size needs no buffer.
+//! further. An answer borrows from the received frame, so that an echo of any size needs no buffer, and is sent while
+//! that is at hand.
 
 use cygnet_driver::{Medium, RxChecksum, RxMeta};
 
 use super::interface::INTERFACE;
 use super::received::{Back, Handled, Received};
-use super::{Engine, Inline};
+use super::{Engine, Room};
 use crate::ip::{Arrival, ArrivalPath, Destination, Martian};
 #[cfg(feature = "proto-ipv6")]
 use crate::ip::{ArrivalV6, HeaderProblem, Opened, classify_v6, open};
@@ -21,18 +22,19 @@ use crate::wire::{IpProtocol, Ipv4Header};
 use crate::wire::{Ipv6Header, ipv6, ndisc};
 
 impl Engine<'_> {
-    /// A frame arrived. An answer is to be sent if there is room, and forgotten if not. Why a packet went no further
-    /// has been counted.
-    pub(crate) fn receive<'f>(
+    /// A frame arrived. It is answered if there is room for that, and not if there is none. Why a packet went no
+    /// further has been counted.
+    pub(crate) fn receive(
         &mut self,
         now: Instant,
-        frame: &'f [u8],
+        frame: &[u8],
         meta: RxMeta,
-    ) -> Result<Option<Inline<'f>>, Discard> {
+        room: &mut dyn Room,
+    ) -> Result<(), Discard> {
         self.now = now;
         self.only_sockets_send = false;
         self.stats.count(Counted::Received);
-        let handled = self.on_frame(now, frame, meta);
+        let handled = self.on_frame(now, frame, meta, room);
         if let Err(reason) = &handled {
             self.stats.discard(*reason);
             crate::log::trace!("dropped a packet: {:?}", reason);
@@ -40,13 +42,8 @@ impl Engine<'_> {
         handled
     }
 
-    /// An answer could not be sent for lack of room.
-    pub(crate) fn on_answer_dropped(&mut self) {
-        self.stats.discard(Discard::NoRoomToReply);
-    }
-
     /// A frame was sent.
-    pub(crate) fn on_sent(&mut self) {
+    pub(super) fn on_sent(&mut self) {
         self.stats.count(Counted::Sent);
     }
 
@@ -55,14 +52,23 @@ impl Engine<'_> {
         self.stats.count(Counted::Refused);
     }
 
-    fn on_frame<'f>(&mut self, now: Instant, frame: &'f [u8], meta: RxMeta) -> Handled<'f> {
+    fn on_frame(
+        &mut self,
+        now: Instant,
+        frame: &[u8],
+        meta: RxMeta,
+        room: &mut dyn Room,
+    ) -> Handled {
         match self.interface.medium {
             #[cfg(feature = "medium-ethernet")]
-            Medium::Ethernet => self.on_ethernet(now, frame, meta),
+            Medium::Ethernet => self.on_ethernet(now, frame, meta, room),
             #[cfg(feature = "medium-ip")]
             Medium::Ip => {
                 let path = self.arrival_path(true);
-                let back = Back::NONE;
+                let back = Back {
+                    header: None,
+                    room: Some(room),
+                };
                 match frame.first().map(|b| b >> 4) {
                     #[cfg(feature = "proto-ipv4")]
                     Some(4) => self.on_ipv4(now, frame, meta, path, back),
@@ -73,14 +79,20 @@ impl Engine<'_> {
                 }
             }
             _ => {
-                let _ = (now, frame, meta);
+                let _ = (now, frame, meta, room);
                 Err(Discard::UnsupportedMedium)
             }
         }
     }
 
     #[cfg(feature = "medium-ethernet")]
-    fn on_ethernet<'f>(&mut self, now: Instant, frame: &'f [u8], meta: RxMeta) -> Handled<'f> {
+    fn on_ethernet(
+        &mut self,
+        now: Instant,
+        frame: &[u8],
+        meta: RxMeta,
+        room: &mut dyn Room,
+    ) -> Handled {
         let (header, payload) = EthernetHeader::parse(frame)?;
         // Compared where it lies: six bytes are not moved well.
         let ours = frame.starts_with(&self.interface.ethernet.hardware.0);
@@ -88,13 +100,15 @@ impl Engine<'_> {
             return Err(Discard::NotForUs);
         }
         let path = self.arrival_path(ours);
+        #[cfg(feature = "proto-ipv4")]
+        if header.ethertype == EtherType::ARP {
+            return self.on_arp(now, &header, payload, room);
+        }
         let back = Back {
             header: frame.first_chunk(),
-            hardware: self.interface.ethernet.hardware,
+            room: Some(room),
         };
         match header.ethertype {
-            #[cfg(feature = "proto-ipv4")]
-            EtherType::ARP => self.on_arp(now, &header, payload),
             #[cfg(feature = "proto-ipv4")]
             EtherType::IPV4 => self.on_ipv4(now, payload, meta, path, back),
             #[cfg(feature = "proto-ipv6")]
@@ -122,7 +136,7 @@ impl Engine<'_> {
         meta: RxMeta,
         path: ArrivalPath,
         back: Back<'f>,
-    ) -> Handled<'f> {
+    ) -> Handled {
         let verify = meta.checksum == RxChecksum::Unverified;
         let (header, payload) = Ipv4Header::parse(packet, verify)?;
         let arrival = Arrival {
@@ -147,7 +161,7 @@ impl Engine<'_> {
             Err(Martian::UnicastToLinkGroup) => return Err(Discard::NotForUs),
             Err(_) => return Err(Discard::Martian),
         };
-        let received = Received {
+        let mut received = Received {
             packet: packet
                 .get(..header.header_len + payload.len())
                 .unwrap_or(packet),
@@ -161,20 +175,20 @@ impl Engine<'_> {
             verify,
         };
         if header.more_fragments || header.fragment_offset != 0 {
-            return self.on_fragment(now, &received, &header, payload);
+            return self.on_fragment(now, &mut received, &header, payload);
         }
-        self.on_datagram(now, &received, header.protocol, payload)
+        self.on_datagram(now, &mut received, header.protocol, payload)
     }
 
     /// The payload of a packet that is whole.
     #[inline]
-    pub(super) fn on_datagram<'f>(
+    pub(super) fn on_datagram(
         &mut self,
         now: Instant,
-        received: &Received<'f>,
+        received: &mut Received<'_>,
         protocol: IpProtocol,
-        payload: &'f [u8],
-    ) -> Handled<'f> {
+        payload: &[u8],
+    ) -> Handled {
         let is_taken = self.raw_to_socket(received, protocol);
         match protocol {
             IpProtocol::ICMP => self.on_icmpv4(now, received, payload),
@@ -183,7 +197,7 @@ impl Engine<'_> {
             IpProtocol::TCP => self.on_tcp(now, received, payload),
             #[cfg(feature = "socket-udp")]
             IpProtocol::UDP => self.on_udp(now, received, payload),
-            _ if is_taken => Ok(None),
+            _ if is_taken => Ok(()),
             _ => self.protocol_unreachable(now, received),
         }
     }
@@ -199,13 +213,13 @@ impl Engine<'_> {
         meta: RxMeta,
         path: ArrivalPath,
         back: Back<'f>,
-    ) -> Handled<'f> {
+    ) -> Handled {
         if !self.interface.speaks_v6() {
             return Err(Discard::UnknownProtocol);
         }
         let (header, payload) = Ipv6Header::parse(packet)?;
         let destination = self.classify_v6(&header, path)?;
-        let received = Received {
+        let mut received = Received {
             packet: packet
                 .get(..ipv6::HEADER_LEN + payload.len())
                 .unwrap_or(packet),
@@ -220,19 +234,19 @@ impl Engine<'_> {
         };
         match open(header.next_header, payload) {
             Ok(Opened::Fragment(fragment)) => {
-                self.on_fragment_v6(now, &received, &header, &fragment)
+                self.on_fragment_v6(now, &mut received, &header, &fragment)
             }
-            opened => self.on_opened(now, &received, opened),
+            opened => self.on_opened(now, &mut received, opened),
         }
     }
 
     /// A packet that is whole, whose extension headers have been looked at.
-    pub(super) fn on_opened<'f>(
+    pub(super) fn on_opened(
         &mut self,
         now: Instant,
-        received: &Received<'f>,
-        opened: Result<Opened<'f>, HeaderProblem>,
-    ) -> Handled<'f> {
+        received: &mut Received<'_>,
+        opened: Result<Opened<'_>, HeaderProblem>,
+    ) -> Handled {
         let (protocol, payload, announced_at) = match opened {
             // RFC 6980: in a fragment it could not be filtered on its way.
             Ok(Opened::Payload {
@@ -258,7 +272,7 @@ impl Engine<'_> {
             IpProtocol::TCP => self.on_tcp(now, received, payload),
             #[cfg(feature = "socket-udp")]
             IpProtocol::UDP => self.on_udp(now, received, payload),
-            _ if is_taken => Ok(None),
+            _ if is_taken => Ok(()),
             IpProtocol::NO_NEXT_HEADER => Err(Discard::UnknownProtocol),
             _ => self.next_header_unknown(now, received, announced_at),
         }

@@ -49,7 +49,7 @@ pub(super) use self::path::{Path, Reach};
 use super::Engine;
 use super::config::{Config, ConfigV4, StaticConfigV4};
 use super::flow_label::FlowKey;
-use super::inline::Inline;
+use super::outgoing::Room;
 use crate::ip::{Addresses, Arrival, Destination, Flow, Identifications, InterfaceId, Martian};
 use crate::ip::{PathMtuCache, RouteTable, classify};
 #[cfg(feature = "medium-ethernet")]
@@ -353,20 +353,21 @@ impl Engine<'_> {
         self.on_discovery_timeout(now);
     }
 
-    /// What the interface itself has to send: requests for neighbors, probes and announcements.
-    pub(super) fn poll_interface(&mut self, now: Instant) -> Option<Inline<'static>> {
+    /// Sends what the interface itself has to say: requests for neighbors, probes and announcements. False if that is
+    /// nothing.
+    pub(super) fn transmit_interface(&mut self, now: Instant, room: &mut dyn Room) -> bool {
         #[cfg(feature = "medium-ethernet")]
         {
-            self.poll_ethernet(now)
+            self.transmit_ethernet(now, room)
         }
         #[cfg(not(feature = "medium-ethernet"))]
         {
-            let _ = now;
-            None
+            let _ = (now, room);
+            false
         }
     }
 
-    /// Whether [`Self::poll_interface`] has something.
+    /// Whether [`Self::transmit_interface`] has something.
     pub(super) fn interface_wants_to_send(&self, now: Instant) -> bool {
         #[cfg(feature = "medium-ethernet")]
         {

@@ -18,7 +18,6 @@ mod flow_label;
 mod fragments;
 mod icmp;
 mod ingress;
-mod inline;
 mod interface;
 #[cfg(feature = "multicast")]
 mod multicast;
@@ -31,6 +30,7 @@ mod no_raw_socket;
 #[cfg(feature = "config-events")]
 mod notices;
 mod outgoing;
+mod own;
 #[cfg(any(
     feature = "socket-udp",
     feature = "socket-icmp",
@@ -66,7 +66,6 @@ pub use config::{AddressPolicy, Config, ConfigV4, DefensePolicy, EcnPolicy, Stat
 pub use config::{ConfigV6, InterfaceIdentifiers, StaticConfigV6};
 #[cfg(feature = "ip-fragments")]
 pub(crate) use fragments::FragmentBuffers;
-pub(crate) use inline::Inline;
 pub use interface::ConfigError;
 pub(crate) use interface::Interface;
 #[cfg(feature = "slaac")]

@@ -2,9 +2,8 @@
 
 use core::marker::PhantomData;
 
-use super::inline::Inline;
-use super::outgoing::{Content, Outgoing, Room, Sending};
-use super::received::{Handled, Received};
+use super::outgoing::{Content, IpPacket, LinkHeader, Outgoing, Room, Sending};
+use super::received::{Back, Handled, Received};
 use super::{Engine, Interface};
 use crate::stats::Discard;
 use crate::time::Instant;
@@ -59,29 +58,30 @@ impl Cut {
 }
 
 impl Engine<'_> {
-    pub(super) fn on_fragment<'f>(
+    pub(super) fn on_fragment(
         &mut self,
         _: Instant,
-        _: &Received<'f>,
+        _: &mut Received<'_>,
         _: &Ipv4Header,
-        _: &'f [u8],
-    ) -> Handled<'f> {
+        _: &[u8],
+    ) -> Handled {
         Err(Discard::Fragment)
     }
 
     #[cfg(feature = "proto-ipv6")]
-    pub(super) fn on_fragment_v6<'f>(
+    pub(super) fn on_fragment_v6(
         &mut self,
         _: Instant,
-        _: &Received<'f>,
+        _: &mut Received<'_>,
         _: &Ipv6Header,
         _: &FragmentHeader,
-    ) -> Handled<'f> {
+    ) -> Handled {
         Err(Discard::Fragment)
     }
 
-    pub(super) fn answer_of_any_length<'f>(&mut self, answer: Inline<'f>) -> Handled<'f> {
-        Ok(Some(answer))
+    #[inline]
+    pub(super) fn keep_answer(&mut self, _: &Back<'_>, _: &LinkHeader, _: &IpPacket<'_>) -> bool {
+        false
     }
 
     pub(super) fn transmit_fragment(&mut self, _: &mut dyn Room) -> bool {

@@ -71,10 +71,10 @@ pub(crate) enum LinkHeader {
 #[derive(Debug)]
 pub(super) enum Content<'a> {
     Arp(&'a ArpPacket),
-    Ip(IpPacket<'a>),
+    Ip(&'a IpPacket<'a>),
     /// One of the fragments of a packet.
     #[cfg(feature = "ip-fragments")]
-    Fragment(IpPacket<'a>, Part),
+    Fragment(&'a IpPacket<'a>, Part),
     #[cfg(feature = "multicast")]
     GroupReport(GroupReport<'a>),
 }
@@ -111,7 +111,7 @@ pub(super) struct IpPacket<'a> {
 /// A packet of a socket at its turn.
 pub(super) struct Sending<'a> {
     pub(super) link: &'a LinkHeader,
-    pub(super) packet: IpPacket<'a>,
+    pub(super) packet: &'a IpPacket<'a>,
     /// Its number in the socket's queue.
     pub(super) nth: usize,
     /// The longest packet in bytes that its path takes.
@@ -187,6 +187,7 @@ impl Outgoing<'_> {
     }
 
     /// Writes it into `frame`, which is [`Self::len`] bytes long.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     fn emit(&self, frame: &mut [u8]) {
         let Some((header, rest)) = frame.split_at_mut_checked(self.link.len()) else {
             return;

@@ -30,7 +30,7 @@ use crate::tcp::{
     CongestionControl, Connection, ConnectionError, FastOpen, HalfOpen, IsnGenerator, LastHash,
     MinRto, Options, Soon, TimeWait,
 };
-use crate::time::Instant;
+use crate::time::{Duration, Instant};
 use cygnet_config::{TCP_HALF_OPEN_COUNT, TCP_POOL_COUNT, TCP_TIME_WAIT_COUNT};
 use peer::LastPeer;
 use pool::{Pool, PoolId};
@@ -165,6 +165,7 @@ impl<'d> TcpState<'d> {
     pub(super) fn new(key: HashKey, config: &Config, tables: &'d mut TcpTables) -> Self {
         #[cfg(not(any(feature = "tcp-syn-cookies", feature = "tcp-fast-open")))]
         let _ = key;
+        let lifetime = config.max_segment_lifetime.min(LONGEST_LIFETIME);
         Self {
             #[cfg(feature = "tcp-syn-cookies")]
             cookies: crate::tcp::SynCookies::new(key),
@@ -175,9 +176,7 @@ impl<'d> TcpState<'d> {
             half_open: &mut tables.half_open,
             half_open_due: Instant::FAR_FUTURE,
             time_wait: &mut tables.time_wait,
-            time_wait_len: (config.max_segment_lifetime.saturating_mul(2))
-                .min(Soon::FARTHEST)
-                .as_micros() as u32,
+            time_wait_len: lifetime.as_micros() as u32 * 2,
             time_wait_due: Instant::FAR_FUTURE,
             ecn: config.ecn,
             congestion: config.congestion_control,
@@ -226,3 +225,6 @@ impl<'d> TcpSlot<'d> {
         }
     }
 }
+
+/// Twice as long is as far as [`Soon`] goes.
+const LONGEST_LIFETIME: Duration = Duration::from_micros(Soon::FARTHEST.as_micros() / 2);

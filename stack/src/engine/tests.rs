@@ -82,6 +82,18 @@ fn frame(outgoing: &Outgoing<'_>) -> Vec<u8> {
     frame
 }
 
+/// What an engine makes of a frame: its answer, if it has one.
+fn receive(
+    engine: &mut Engine<'_>,
+    now: Instant,
+    frame: &[u8],
+    meta: RxMeta,
+) -> (Result<(), Discard>, Option<Vec<u8>>) {
+    let mut answer = Vec::new();
+    let handled = engine.receive(now, frame, meta, &mut Some(Token(&mut answer)));
+    (handled, (!answer.is_empty()).then_some(answer))
+}
+
 /// Two engines joined by a wire that takes no time.
 struct Pair {
     now: Instant,
@@ -122,9 +134,8 @@ impl Pair {
                 continue;
             }
             let engine = &mut self.engines[1 - from];
-            if let Ok(Some(answer)) = engine.receive(self.now, &bytes, RxMeta::new()) {
-                wire.push_back((1 - from, frame(&engine.outgoing(&answer))));
-            }
+            let (_, answer) = receive(engine, self.now, &bytes, RxMeta::new());
+            wire.extend(answer.map(|answer| (1 - from, answer)));
         }
         panic!("the engines never stop talking: {:02x?}", self.log.last());
     }
@@ -239,9 +250,8 @@ fn a_socket_that_connects_again_at_once_has_acknowledged_the_end_of_its_last_con
     pair.drive();
     pair.engines[1].tcp_with(server, |c| c.close());
     let fin = next_frame(&mut pair.engines[1], pair.now).unwrap();
-    let answer = pair.engines[0].receive(pair.now, &fin, RxMeta::new());
-    let answer = answer.unwrap();
-    let answer = answer.map(|answer| frame(&pair.engines[0].outgoing(&answer)));
+    let (handled, answer) = receive(&mut pair.engines[0], pair.now, &fin, RxMeta::new());
+    assert_eq!(handled, Ok(()));
     let remote = IpEndpoint::new(B.into(), 81);
     pair.engines[0]
         .tcp_connect(client, remote, IpListenEndpoint::from(0))
@@ -251,8 +261,8 @@ fn a_socket_that_connects_again_at_once_has_acknowledged_the_end_of_its_last_con
     #[cfg(feature = "many-sockets")]
     {
         let answer = answer.expect("the peer's FIN is acknowledged by itself");
-        let answer = pair.engines[1].receive(pair.now, &answer, RxMeta::new());
-        assert!(answer.is_ok());
+        let (handled, _) = receive(&mut pair.engines[1], pair.now, &answer, RxMeta::new());
+        assert_eq!(handled, Ok(()));
     }
     // It goes with the connection's next turn, which now is that of another; what remembers the connection acknowledges
     // the FIN when it comes again.
@@ -514,9 +524,8 @@ impl LossyWire {
         {
             let to = 1 - from;
             let engine = &mut self.pair.engines[to];
-            let answer = engine.receive(self.pair.now, &bytes, RxMeta::new());
-            if let Ok(Some(answer)) = answer {
-                let answer = frame(&engine.outgoing(&answer));
+            let (_, answer) = receive(engine, self.pair.now, &bytes, RxMeta::new());
+            if let Some(answer) = answer {
                 self.put(to, answer);
             }
         } else {
@@ -594,10 +603,12 @@ fn arp_packets_of_a_link_local_address_are_for_all_to_see() {
             target_hardware: crate::wire::EthernetAddress([0; 6]),
             target_protocol: asked,
         };
-        let request = engine.arp_to(crate::wire::EthernetAddress::BROADCAST, request);
-        let request = frame(&engine.outgoing(&request));
-        let answer = engine.receive(Instant::from_secs(1), &request, RxMeta::new());
-        let answer = frame(&engine.outgoing(&answer.unwrap().expect("an answer")));
+        let now = Instant::from_secs(1);
+        let mut frame = Vec::new();
+        let everybody = &crate::wire::EthernetAddress::BROADCAST;
+        engine.send_arp(&mut Some(Token(&mut frame)), everybody, &request);
+        let (_, answer) = receive(&mut engine, now, &frame, RxMeta::new());
+        let answer = answer.expect("an answer");
         assert_eq!(answer[..6], destination, "{asked}");
     }
 }

@@ -18,6 +18,8 @@ use crate::wire::{IpAddress, IpCidr, Ipv4Cidr};
 /// Where packets for a prefix go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+// On small machines in words, so that it is moved in words.
+#[cfg_attr(target_pointer_width = "32", repr(align(4)))]
 pub(crate) struct Route {
     /// The prefix. Bits beyond its length do not matter.
     pub(crate) destination: IpCidr,

@@ -15,7 +15,6 @@ use super::clock::EmbassyClock;
 use super::lane::Lane;
 use super::stack::Stack;
 use super::wakers::poll_again;
-use crate::engine::Room;
 use crate::time::Instant;
 
 /// Moves packets between a driver and a stack. Give it a task of its own.
@@ -173,18 +172,10 @@ impl<'d, D: Driver, M: RawMutex, C: Clock> Runner<'d, D, M, C> {
             };
             let meta = rx.meta();
             let stack = self.stack;
-            // The answer borrows from the frame, and is written while both are at hand.
             let is_answering = rx.consume(|frame| {
                 stack.with_quietly(|s| {
-                    match &s.engine.receive(now, frame, meta) {
-                        Ok(Some(answer)) if tx.is_some() => {
-                            let room: &mut dyn Room = &mut tx;
-                            room.send(&s.engine.outgoing(answer));
-                            s.engine.on_sent();
-                        }
-                        Ok(Some(_)) => s.engine.on_answer_dropped(),
-                        Ok(None) | Err(_) => {}
-                    }
+                    // Why it went no further has been counted.
+                    let _ = s.engine.receive(now, frame, meta, &mut tx);
                     s.engine.is_answer_leaving()
                 })
             });

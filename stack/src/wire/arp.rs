@@ -6,7 +6,7 @@ use zerocopy::byteorder::network_endian::U16;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
 use super::Malformed;
-use super::ethernet::{EtherType, EthernetAddress};
+use super::ethernet::EthernetAddress;
 
 /// The length of a packet in bytes.
 pub const LEN: usize = size_of::<Raw>();
@@ -46,11 +46,7 @@ impl ArpPacket {
     /// is about anything but IPv4 on Ethernet or neither request nor reply.
     pub fn parse(packet: &[u8]) -> Result<Self, Malformed> {
         let (raw, _padding) = Raw::ref_from_prefix(packet).map_err(|_| Malformed::Truncated)?;
-        if raw.hardware_type.get() != HARDWARE_ETHERNET
-            || raw.protocol_type.get() != EtherType::IPV4.0
-            || raw.hardware_len != 6
-            || raw.protocol_len != 4
-        {
+        if raw.kind != IPV4_ON_ETHERNET {
             return Err(Malformed::Unsupported);
         }
         let operation = match raw.operation.get() {
@@ -68,16 +64,14 @@ impl ArpPacket {
     }
 
     /// Writes the packet to the first [`LEN`] bytes of `buf`, which the caller makes long enough.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub fn emit(&self, buf: &mut [u8]) {
         let operation = match self.operation {
             ArpOperation::Request => OPERATION_REQUEST,
             ArpOperation::Reply => OPERATION_REPLY,
         };
         let raw = Raw {
-            hardware_type: HARDWARE_ETHERNET.into(),
-            protocol_type: EtherType::IPV4.0.into(),
-            hardware_len: 6,
-            protocol_len: 4,
+            kind: IPV4_ON_ETHERNET,
             operation: operation.into(),
             sender_hardware: self.sender_hardware.0,
             sender_protocol: self.sender_protocol.octets(),
@@ -93,10 +87,8 @@ impl ArpPacket {
 #[derive(FromBytes, IntoBytes, Immutable, KnownLayout, Unaligned)]
 #[repr(C)]
 struct Raw {
-    hardware_type: U16,
-    protocol_type: U16,
-    hardware_len: u8,
-    protocol_len: u8,
+    /// The types of both addresses, and their lengths.
+    kind: [u8; 6],
     operation: U16,
     sender_hardware: [u8; 6],
     sender_protocol: [u8; 4],
@@ -104,7 +96,8 @@ struct Raw {
     target_protocol: [u8; 4],
 }
 
-const HARDWARE_ETHERNET: u16 = 1;
+/// Ethernet is 1, IPv4 as in a frame.
+const IPV4_ON_ETHERNET: [u8; 6] = [0, 1, 0x08, 0x00, 6, 4];
 const OPERATION_REQUEST: u16 = 1;
 const OPERATION_REPLY: u16 = 2;
 

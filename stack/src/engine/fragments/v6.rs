@@ -6,8 +6,7 @@
 use crate::engine::Engine;
 use crate::engine::Interface;
 use crate::engine::icmp::MAX_QUOTE_V6;
-use crate::engine::inline::{Inline, InlinePacket};
-use crate::engine::outgoing::LinkHeader;
+use crate::engine::outgoing::{IpPacket, Payload};
 use crate::engine::received::{Handled, Received};
 use crate::icmp::{ErrorReach, OffenderV6, may_send_error_v6};
 use crate::ip::{DatagramKey, Fragment, HeaderProblem, Opened, Rules, open};
@@ -20,13 +19,13 @@ use crate::wire::{Icmpv6Message, Icmpv6ParameterProblem, IpProtocol, Ipv6Header}
 impl Engine<'_> {
     /// Part of a packet arrived, with headers in front of it that were found in order.
     #[cold]
-    pub(in crate::engine) fn on_fragment_v6<'f>(
+    pub(in crate::engine) fn on_fragment_v6(
         &mut self,
         now: Instant,
-        received: &Received<'f>,
+        received: &mut Received<'_>,
         header: &Ipv6Header,
         fragment: &FragmentHeader,
-    ) -> Handled<'f> {
+    ) -> Handled {
         let payload = received.packet.get(fragment.data_offset..);
         let payload = payload.unwrap_or_default();
         if let Some(problem) = problem_of(fragment, payload) {
@@ -54,16 +53,16 @@ impl Engine<'_> {
             ecn: header.ecn(),
             header: &kept,
             payload,
-            back: received.back.link(),
+            back: self.interface.link_back(&received.back),
         };
         let Some(mut whole) = self.fragments.arriving.on_fragment(now, &arrived)? else {
-            return Ok(None);
+            return Ok(());
         };
         let (ecn, payload_len) = (whole.ecn(), whole.payload_len());
         make_atomic(whole.packet_mut(), ecn.0, payload_len);
         let handled = self.on_reassembled_v6(now, received, whole.packet());
         self.fragments.arriving.give_back(whole);
-        handled.map(|()| None)
+        handled
     }
 
     /// A packet is whole. An answer to it may repeat what lies in its memory, so it is written down now.
@@ -74,9 +73,8 @@ impl Engine<'_> {
         packet: &[u8],
     ) -> Result<(), Discard> {
         let (header, payload) = Ipv6Header::parse(packet)?;
-        let received = last.reassembled(header.hop_limit, header.ecn(), packet);
-        let handled = self.on_opened(now, &received, open(header.next_header, payload))?;
-        handled.map_or(Ok(()), |answer| self.put_answer(&answer))
+        let mut received = last.reassembled(header.hop_limit, header.ecn(), packet);
+        self.on_opened(now, &mut received, open(header.next_header, payload))
     }
 }
 
@@ -146,9 +144,8 @@ fn make_atomic(packet: &mut [u8], ecn: u8, payload_len: usize) {
 /// The error about a packet of which the first fragment is there, if there may be one.
 pub(in crate::engine) fn time_exceeded<'a>(
     first: &'a [u8],
-    back: LinkHeader,
     interface: &Interface,
-) -> Option<Inline<'a>> {
+) -> Option<IpPacket<'a>> {
     let (header, payload) = Ipv6Header::parse(first).ok()?;
     let fragment = payload.first_chunk::<FRAGMENT_HEADER_LEN>()?;
     let kind = payload.get(FRAGMENT_HEADER_LEN);
@@ -165,14 +162,8 @@ pub(in crate::engine) fn time_exceeded<'a>(
         code: icmpv6::REASSEMBLY_TIME_EXCEEDED,
         quote: first.get(..MAX_QUOTE_V6).unwrap_or(first),
     };
-    Some(Inline {
-        link: back,
-        packet: InlinePacket::Icmpv6 {
-            src: header.dst.into(),
-            dst: header.src.into(),
-            message,
-        },
-    })
+    let (src, dst) = (header.dst.into(), header.src.into());
+    Some(interface.own_packet(src, dst, Payload::Icmpv6(message)))
 }
 
 /// RFC 7112, section 5.

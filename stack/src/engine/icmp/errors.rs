@@ -8,13 +8,13 @@ use crate::wire::{Icmpv4Message, Icmpv4Unreachable, IpAddress, IpProtocol, Quote
 
 impl Engine<'_> {
     /// An error message of ICMPv4.
-    pub(super) fn on_icmpv4_error<'f>(
+    pub(super) fn on_icmpv4_error(
         &mut self,
         now: Instant,
-        received: &Received<'f>,
+        received: &Received<'_>,
         payload: &[u8],
         message: &Icmpv4Message<'_>,
-    ) -> Handled<'f> {
+    ) -> Handled {
         let (quote, error) = match *message {
             Icmpv4Message::DestinationUnreachable {
                 code,
@@ -36,14 +36,14 @@ impl Engine<'_> {
     }
 
     /// Somebody could not deliver what we sent. It goes to whoever sent it.
-    pub(super) fn on_icmp_error<'f>(
+    pub(super) fn on_icmp_error(
         &mut self,
         now: Instant,
-        received: &Received<'f>,
+        received: &Received<'_>,
         message: &[u8],
         quote: &[u8],
         error: IcmpError,
-    ) -> Handled<'f> {
+    ) -> Handled {
         let quote = Quote::parse(quote).ok_or(Discard::Malformed)?;
         if quote.src.version() != received.src.version() {
             return Err(Discard::Malformed);
@@ -75,7 +75,7 @@ impl Engine<'_> {
         let matched = self.raw_icmp_error(&quote, error) || matched;
         let _ = now;
         if matched {
-            Ok(None)
+            Ok(())
         } else {
             Err(Discard::UnmatchedIcmp)
         }

@@ -7,13 +7,13 @@ use crate::time::Instant;
 use crate::wire::Icmpv4Message;
 
 impl Engine<'_> {
-    pub(super) fn on_icmpv4_error<'f>(
+    pub(super) fn on_icmpv4_error(
         &mut self,
         _: Instant,
-        _: &Received<'f>,
+        _: &Received<'_>,
         _: &[u8],
         _: &Icmpv4Message<'_>,
-    ) -> Handled<'f> {
+    ) -> Handled {
         Err(Discard::UnmatchedIcmp)
     }
 }

@@ -1,6 +1,7 @@
 //! ICMPv4 (RFC 792, RFC 1122, section 3.2.2): questions answered, errors sent and taken.
 
 use super::super::Engine;
+use super::super::outgoing::Payload;
 use super::super::received::{Handled, Received};
 use crate::icmp::{Offender, Payload as OffenderPayload, may_send_error};
 use crate::ip::{ArrivalPath, Destination};
@@ -10,12 +11,12 @@ use crate::wire::{Icmpv4Message, Icmpv4Unreachable, IpAddress};
 
 impl Engine<'_> {
     #[cfg_attr(target_pointer_width = "32", inline(never))]
-    pub(in crate::engine) fn on_icmpv4<'f>(
+    pub(in crate::engine) fn on_icmpv4(
         &mut self,
         now: Instant,
-        received: &Received<'f>,
-        payload: &'f [u8],
-    ) -> Handled<'f> {
+        received: &mut Received<'_>,
+        payload: &[u8],
+    ) -> Handled {
         // No device verifies ICMP's checksum.
         let message = Icmpv4Message::parse(payload, true)?;
         match message {
@@ -24,7 +25,7 @@ impl Engine<'_> {
             }
             Icmpv4Message::EchoReply { ident, .. } => {
                 self.icmp_to_sockets(received, Some(ident), None, payload)?;
-                Ok(None)
+                Ok(())
             }
             Icmpv4Message::Other { .. } => Err(Discard::UnknownIcmp),
             error => self.on_icmpv4_error(now, received, payload, &error),
@@ -34,39 +35,40 @@ impl Engine<'_> {
     /// RFC 1122, section 3.2.2.6: "Every host MUST implement an ICMP Echo server function"; requests to
     /// a group "MAY be silently discarded".
     #[cfg(feature = "icmp-echo-reply")]
-    fn on_echo_request<'f>(
+    fn on_echo_request(
         &mut self,
-        received: &Received<'f>,
+        received: &mut Received<'_>,
         ident: u16,
         seq: u16,
-        data: &'f [u8],
-    ) -> Handled<'f> {
+        data: &[u8],
+    ) -> Handled {
         if received.destination != Destination::Local {
             return Err(Discard::UnknownIcmp);
         }
         let reply = Icmpv4Message::EchoReply { ident, seq, data };
         let ident = self.interface.next_ident(received.src) as u16;
-        self.answer_of_any_length(received.answer_icmpv4(reply, Some(ident)))
+        self.answer_icmpv4(received, reply, Some(ident));
+        Ok(())
     }
 
     #[cfg(not(feature = "icmp-echo-reply"))]
-    fn on_echo_request<'f>(
+    fn on_echo_request(
         &mut self,
-        _received: &Received<'f>,
+        _received: &mut Received<'_>,
         _ident: u16,
         _seq: u16,
-        _data: &'f [u8],
-    ) -> Handled<'f> {
+        _data: &[u8],
+    ) -> Handled {
         Err(Discard::UnknownIcmp)
     }
 
     /// RFC 1122, section 3.2.2.1: "a Destination Unreachable message with code 2 (Protocol
     /// Unreachable)".
-    pub(in crate::engine) fn protocol_unreachable<'f>(
+    pub(in crate::engine) fn protocol_unreachable(
         &mut self,
         now: Instant,
-        received: &Received<'f>,
-    ) -> Handled<'f> {
+        received: &mut Received<'_>,
+    ) -> Handled {
         self.unreachable_v4(
             now,
             received,
@@ -75,13 +77,13 @@ impl Engine<'_> {
         )
     }
 
-    pub(super) fn unreachable_v4<'f>(
+    pub(super) fn unreachable_v4(
         &mut self,
         now: Instant,
-        received: &Received<'f>,
+        received: &mut Received<'_>,
         code: Icmpv4Unreachable,
         reason: Discard,
-    ) -> Handled<'f> {
+    ) -> Handled {
         let (IpAddress::Ipv4(source), IpAddress::Ipv4(destination)) = (received.src, received.dst)
         else {
             return Err(reason);
@@ -100,14 +102,29 @@ impl Engine<'_> {
         if !self.icmp_errors.allow(now) {
             return Err(Discard::RateLimited);
         }
-        self.stats.discard(reason);
         let quote = &received.packet[..received.packet.len().min(MAX_QUOTE)];
         let message = Icmpv4Message::DestinationUnreachable {
             code,
             next_hop_mtu: 0,
             quote,
         };
-        Ok(Some(received.answer_icmpv4(message, None)))
+        self.answer_icmpv4(received, message, None);
+        Err(reason)
+    }
+
+    /// An ICMP message as answer; with an identification it may be fragmented on its way.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
+    fn answer_icmpv4(
+        &mut self,
+        received: &mut Received<'_>,
+        message: Icmpv4Message<'_>,
+        ident: Option<u16>,
+    ) {
+        let (src, dst) = (received.dst, received.src);
+        let mut packet = (self.interface).own_packet(src, dst, Payload::Icmpv4(message));
+        packet.ident = ident.unwrap_or(0);
+        packet.dont_fragment = ident.is_none();
+        self.answer(&mut received.back, &packet);
     }
 }
 

@@ -1,8 +1,8 @@
 //! ICMPv6 (RFC 4443): questions answered, errors sent and taken.
 
 use super::super::Engine;
-use super::super::inline::{Inline, InlinePacket};
 use super::super::interface::INTERFACE;
+use super::super::outgoing::Payload;
 use super::super::received::{Handled, Received};
 use super::IcmpError;
 use crate::icmp::{ErrorReach, OffenderV6, may_send_error_v6};
@@ -16,12 +16,12 @@ use crate::wire::{
 };
 
 impl Engine<'_> {
-    pub(in crate::engine) fn on_icmpv6<'f>(
+    pub(in crate::engine) fn on_icmpv6(
         &mut self,
         now: Instant,
-        received: &Received<'f>,
-        payload: &'f [u8],
-    ) -> Handled<'f> {
+        received: &mut Received<'_>,
+        payload: &[u8],
+    ) -> Handled {
         // No device verifies ICMP's checksum.
         let message = Icmpv6Message::parse(payload, received.src, received.dst, true)?;
         match message {
@@ -30,7 +30,7 @@ impl Engine<'_> {
             }
             Icmpv6Message::EchoReply { ident, .. } => {
                 self.icmp_to_sockets(received, Some(ident), None, payload)?;
-                Ok(None)
+                Ok(())
             }
             Icmpv6Message::DestinationUnreachable { code, quote } => {
                 let error = match code {
@@ -91,50 +91,51 @@ impl Engine<'_> {
     /// RFC 4443, section 4.2: "Every node MUST implement an ICMPv6 Echo responder function"; a reply to a
     /// request to a group is a MAY ("SHOULD be sent"), which would tell everybody who is there.
     #[cfg(feature = "icmp-echo-reply")]
-    fn on_echo_request_v6<'f>(
+    fn on_echo_request_v6(
         &mut self,
         _now: Instant,
-        received: &Received<'f>,
+        received: &mut Received<'_>,
         (ident, seq): (u16, u16),
-        data: &'f [u8],
-    ) -> Handled<'f> {
+        data: &[u8],
+    ) -> Handled {
         if received.destination != Destination::Local {
             return Err(Discard::UnknownIcmp);
         }
         let message = Icmpv6Message::EchoReply { ident, seq, data };
-        self.answer_of_any_length(received.answer_icmpv6(received.dst, message))
+        self.answer_icmpv6(received, received.dst, message);
+        Ok(())
     }
 
     #[cfg(not(feature = "icmp-echo-reply"))]
-    fn on_echo_request_v6<'f>(
+    fn on_echo_request_v6(
         &mut self,
         _now: Instant,
-        _received: &Received<'f>,
+        _received: &mut Received<'_>,
         _ident_and_seq: (u16, u16),
-        _data: &'f [u8],
-    ) -> Handled<'f> {
+        _data: &[u8],
+    ) -> Handled {
         Err(Discard::UnknownIcmp)
     }
 
-    pub(in crate::engine) fn unreachable_v6<'f>(
+    pub(in crate::engine) fn unreachable_v6(
         &mut self,
         now: Instant,
-        received: &Received<'f>,
+        received: &mut Received<'_>,
         code: Icmpv6Unreachable,
         reason: Discard,
-    ) -> Handled<'f> {
+    ) -> Handled {
         let quote = quote_of(received);
         let message = Icmpv6Message::DestinationUnreachable { code, quote };
         self.icmpv6_error(now, received, message, ErrorReach::OneHost, reason)
     }
 
     /// What the extension headers demand.
-    pub(in crate::engine) fn on_header_problem<'f>(
+    pub(in crate::engine) fn on_header_problem(
         &mut self,
         now: Instant,
-        received: &Received<'f>,
+        received: &mut Received<'_>,
         problem: HeaderProblem,
-    ) -> Handled<'f> {
+    ) -> Handled {
         match problem {
             HeaderProblem::Truncated => Err(Discard::Malformed),
             HeaderProblem::Silent => Err(Discard::ExtensionHeader),
@@ -159,12 +160,12 @@ impl Engine<'_> {
 
     /// RFC 8200, section 4: "If [...] the Next Header value [...] is unrecognized by the node, it should
     /// discard the packet and send an ICMP Parameter Problem message [...] with an ICMP Code value of 1".
-    pub(in crate::engine) fn next_header_unknown<'f>(
+    pub(in crate::engine) fn next_header_unknown(
         &mut self,
         now: Instant,
-        received: &Received<'f>,
+        received: &mut Received<'_>,
         announced_at: usize,
-    ) -> Handled<'f> {
+    ) -> Handled {
         let message = Icmpv6Message::ParameterProblem {
             code: Icmpv6ParameterProblem::NextHeader,
             pointer: announced_at as u32,
@@ -174,14 +175,14 @@ impl Engine<'_> {
         self.icmpv6_error(now, received, message, reach, reason)
     }
 
-    pub(in crate::engine) fn icmpv6_error<'f>(
+    pub(in crate::engine) fn icmpv6_error(
         &mut self,
         now: Instant,
-        received: &Received<'f>,
-        message: Icmpv6Message<'f>,
+        received: &mut Received<'_>,
+        message: Icmpv6Message<'_>,
         reach: ErrorReach,
         reason: Discard,
-    ) -> Handled<'f> {
+    ) -> Handled {
         let IpAddress::Ipv6(source) = received.src else {
             return Err(reason);
         };
@@ -206,21 +207,19 @@ impl Engine<'_> {
         if !self.icmp_errors.allow(now) {
             return Err(Discard::RateLimited);
         }
-        self.stats.discard(reason);
-        Ok(Some(received.answer_icmpv6(src, message)))
+        self.answer_icmpv6(received, src, message);
+        Err(reason)
     }
-}
 
-impl Received<'_> {
-    fn answer_icmpv6<'a>(&self, src: IpAddress, message: Icmpv6Message<'a>) -> Inline<'a> {
-        Inline {
-            link: self.back.link(),
-            packet: InlinePacket::Icmpv6 {
-                src,
-                dst: self.src,
-                message,
-            },
-        }
+    fn answer_icmpv6(
+        &mut self,
+        received: &mut Received<'_>,
+        src: IpAddress,
+        message: Icmpv6Message<'_>,
+    ) {
+        let payload = Payload::Icmpv6(message);
+        let packet = self.interface.own_packet(src, received.src, payload);
+        self.answer(&mut received.back, &packet);
     }
 }
 

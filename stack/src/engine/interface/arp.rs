@@ -3,8 +3,7 @@
 use core::net::Ipv4Addr;
 
 use super::super::Engine;
-use super::super::inline::{Inline, InlinePacket};
-use super::super::outgoing::LinkHeader;
+use super::super::outgoing::{Content, LinkHeader, Outgoing, Room};
 use super::super::received::Handled;
 use super::INTERFACE;
 use crate::ip::{AddressState, Delivery, NextHop};
@@ -14,12 +13,14 @@ use crate::time::Instant;
 use crate::wire::{ArpOperation, ArpPacket, EtherType, EthernetAddress, EthernetHeader, IpAddress};
 
 impl Engine<'_> {
-    pub(in crate::engine) fn on_arp<'f>(
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
+    pub(in crate::engine) fn on_arp(
         &mut self,
         now: Instant,
         frame: &EthernetHeader,
         payload: &[u8],
-    ) -> Handled<'f> {
+        room: &mut dyn Room,
+    ) -> Handled {
         let packet = ArpPacket::parse(payload)?;
         if self.detect_conflict(now, &packet) {
             return Err(Discard::AddressConflict);
@@ -44,9 +45,19 @@ impl Engine<'_> {
             self.learn(now, &packet, kind)?;
         }
         if packet.operation != ArpOperation::Request || !for_us {
-            return Ok(None);
+            return Ok(());
         }
-        Ok(Some(self.arp_reply(&packet)))
+        let reply = ArpPacket {
+            operation: ArpOperation::Reply,
+            sender_hardware: self.interface.ethernet.hardware,
+            sender_protocol: packet.target_protocol,
+            target_hardware: packet.sender_hardware,
+            target_protocol: packet.sender_protocol,
+        };
+        let to = arp_destination(reply.sender_protocol, &reply.target_hardware);
+        let link = self.interface.header_to(to, EtherType::ARP);
+        self.answer_frame(room, &arp_frame(&link, &reply));
+        Ok(())
     }
 
     fn learn(&mut self, now: Instant, packet: &ArpPacket, kind: ClaimKind) -> Result<(), Discard> {
@@ -69,34 +80,21 @@ impl Engine<'_> {
             Learned::Agreed => Ok(()),
         }
     }
-
-    fn arp_reply<'f>(&self, request: &ArpPacket) -> Inline<'f> {
-        let hardware = self.interface.ethernet.hardware;
-        Inline {
-            link: LinkHeader::Ethernet(EthernetHeader {
-                dst: self.arp_destination(request.target_protocol, request.sender_hardware),
-                src: hardware,
-                ethertype: EtherType::ARP,
-            }),
-            packet: InlinePacket::Arp(ArpPacket {
-                operation: ArpOperation::Reply,
-                sender_hardware: hardware,
-                sender_protocol: request.target_protocol,
-                target_hardware: request.sender_hardware,
-                target_protocol: request.sender_protocol,
-            }),
-        }
-    }
 }
 
 impl Engine<'_> {
-    /// The question who has an address, to everybody or to who had it.
-    pub(super) fn arp_request(&self, solicit: &Solicit, target: Ipv4Addr) -> Inline<'static> {
+    /// Asks who has an address, everybody or who had it.
+    pub(super) fn send_arp_request(
+        &mut self,
+        room: &mut dyn Room,
+        solicit: &Solicit,
+        target: Ipv4Addr,
+    ) {
         let source = self.source_for_neighbor(solicit.target);
-        let to = match solicit.to {
-            SolicitTo::Broadcast => EthernetAddress::BROADCAST,
+        let to = match &solicit.to {
+            SolicitTo::Broadcast => &EthernetAddress::BROADCAST,
             #[cfg(feature = "neighbor-probes")]
-            SolicitTo::Unicast(address) => self.arp_destination(source, address),
+            SolicitTo::Unicast(address) => arp_destination(source, address),
         };
         let packet = ArpPacket {
             operation: ArpOperation::Request,
@@ -105,7 +103,7 @@ impl Engine<'_> {
             target_hardware: EthernetAddress([0; 6]),
             target_protocol: target,
         };
-        self.arp_to(to, packet)
+        self.send_arp(room, to, &packet);
     }
 
     /// The address of ours that a neighbor is asked from.
@@ -121,34 +119,16 @@ impl Engine<'_> {
         }
     }
 
-    /// Where an ARP packet from `sender` goes that is meant for `hardware`.
-    ///
-    /// RFC 3927 section 2.5: "All ARP packets (*replies* as well as requests) that contain a Link-Local
-    /// 'sender IP address' MUST be sent using link-layer broadcast instead of link-layer unicast."
-    pub(in crate::engine) fn arp_destination(
-        &self,
-        sender: Ipv4Addr,
-        hardware: EthernetAddress,
-    ) -> EthernetAddress {
-        match sender.is_link_local() {
-            true => EthernetAddress::BROADCAST,
-            false => hardware,
-        }
-    }
-
-    pub(in crate::engine) fn arp_to(
-        &self,
-        dst: EthernetAddress,
-        packet: ArpPacket,
-    ) -> Inline<'static> {
-        Inline {
-            link: LinkHeader::Ethernet(EthernetHeader {
-                dst,
-                src: self.interface.ethernet.hardware,
-                ethertype: EtherType::ARP,
-            }),
-            packet: InlinePacket::Arp(packet),
-        }
+    /// Sends an ARP packet for which there is room.
+    pub(in crate::engine) fn send_arp(
+        &mut self,
+        room: &mut dyn Room,
+        dst: &EthernetAddress,
+        packet: &ArpPacket,
+    ) {
+        let link = self.interface.header_to(dst, EtherType::ARP);
+        room.send(&arp_frame(&link, packet));
+        self.on_sent();
     }
 }
 
@@ -187,5 +167,23 @@ impl Engine<'_> {
             self.services_conflict(now, address);
         }
         true
+    }
+}
+
+fn arp_frame<'a>(link: &'a LinkHeader, packet: &'a ArpPacket) -> Outgoing<'a> {
+    Outgoing {
+        link,
+        content: Content::Arp(packet),
+    }
+}
+
+/// Where an ARP packet from `sender` goes that is meant for `hardware`.
+///
+/// RFC 3927 section 2.5: "All ARP packets (*replies* as well as requests) that contain a Link-Local
+/// 'sender IP address' MUST be sent using link-layer broadcast instead of link-layer unicast."
+fn arp_destination(sender: Ipv4Addr, hardware: &EthernetAddress) -> &EthernetAddress {
+    match sender.is_link_local() {
+        true => &EthernetAddress::BROADCAST,
+        false => hardware,
     }
 }

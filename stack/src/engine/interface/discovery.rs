@@ -156,13 +156,13 @@ impl Interface {
 // Messages in.
 impl Engine<'_> {
     /// A router advertisement, of which section 6.1.2 asks that it come from a link-local address.
-    pub(super) fn on_router_advertisement<'f>(
+    pub(super) fn on_router_advertisement(
         &mut self,
         now: Instant,
         src: Ipv6Addr,
         router: RouterAdvertisement,
         options: NdiscOptions<'_>,
-    ) -> Handled<'f> {
+    ) -> Handled {
         if !src.is_unicast_link_local() {
             return Err(Discard::InvalidNeighborMessage);
         }
@@ -204,7 +204,7 @@ impl Engine<'_> {
             }
         }
         self.step_autoconf(now);
-        Ok(None)
+        Ok(())
     }
 
     /// The router itself (section 6.3.4), and what it says about DHCPv6.

@@ -4,8 +4,7 @@ use cygnet_config::IFACE_MAX_ADDR_COUNT;
 use cygnet_driver::{HardwareAddress, Medium};
 
 use super::super::Engine;
-use super::super::inline::Inline;
-use super::super::outgoing::LinkHeader;
+use super::super::outgoing::{LinkHeader, Room};
 use super::{ConfigError, INTERFACE, Interface, Path, Reach};
 use crate::ip::Delivery;
 #[cfg(feature = "proto-ipv6")]
@@ -28,13 +27,17 @@ pub(in crate::engine) struct Ethernet {
 }
 
 impl Interface {
-    /// The link header for a packet to everybody, or to a station whose address is known.
-    #[cfg(any(feature = "socket-dhcpv4", feature = "dhcpv4-server"))]
-    pub(in crate::engine) fn ipv4_header_to(&self, dst: EthernetAddress) -> LinkHeader {
+    /// The link header for what goes to that station, or to several.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
+    pub(in crate::engine) fn header_to(
+        &self,
+        dst: &EthernetAddress,
+        ethertype: EtherType,
+    ) -> LinkHeader {
         LinkHeader::Ethernet(EthernetHeader {
-            dst,
+            dst: *dst,
             src: self.ethernet.hardware,
-            ethertype: EtherType::IPV4,
+            ethertype,
         })
     }
 
@@ -80,17 +83,7 @@ impl Interface {
             #[cfg(feature = "proto-ipv6")]
             IpAddress::Ipv6(_) => EtherType::IPV6,
         };
-        // Filled in where it stays: six bytes are not moved well.
-        let mut link = Some(LinkHeader::Ethernet(EthernetHeader {
-            dst: EthernetAddress::BROADCAST,
-            src: EthernetAddress::BROADCAST,
-            ethertype,
-        }));
-        if let Some(LinkHeader::Ethernet(header)) = &mut link {
-            header.dst = *dst;
-            header.src = self.ethernet.hardware;
-        }
-        link
+        Some(self.header_to(dst, ethertype))
     }
 }
 
@@ -130,28 +123,40 @@ impl Ethernet {
 }
 
 impl Engine<'_> {
-    /// The next request, probe or announcement that is due.
-    pub(super) fn poll_ethernet(&mut self, now: Instant) -> Option<Inline<'static>> {
+    /// Sends the next request, probe or announcement that is due. False if there is none.
+    pub(super) fn transmit_ethernet(&mut self, now: Instant, room: &mut dyn Room) -> bool {
         if self.interface.medium != Medium::Ethernet {
-            return None;
+            return false;
         }
         if let Some(packet) = self.poll_detector(now) {
-            return Some(self.arp_to(EthernetAddress::BROADCAST, packet));
+            self.send_arp(room, &EthernetAddress::BROADCAST, &packet);
+            return true;
         }
         #[cfg(feature = "proto-ipv6")]
         if let Some(probe) = self.poll_probe(now) {
-            return Some(probe);
+            self.send_ndisc(room, &probe);
+            return true;
         }
         #[cfg(feature = "slaac")]
         if let Some(solicitation) = self.poll_router_solicitation(now) {
-            return Some(solicitation);
+            self.send_ndisc(room, &solicitation);
+            return true;
         }
-        let solicit = self.interface.ethernet.neighbors.poll_solicit(now)?;
+        let Some(solicit) = self.interface.ethernet.neighbors.poll_solicit(now) else {
+            return false;
+        };
         match solicit.target {
-            IpAddress::Ipv4(target) => Some(self.arp_request(&solicit, target)),
+            IpAddress::Ipv4(target) => self.send_arp_request(room, &solicit, target),
             #[cfg(feature = "proto-ipv6")]
-            IpAddress::Ipv6(target) => self.interface.neighbor_solicitation(&solicit, target),
+            IpAddress::Ipv6(target) => {
+                let Some(solicitation) = self.interface.neighbor_solicitation(&solicit, target)
+                else {
+                    return false;
+                };
+                self.send_ndisc(room, &solicitation);
+            }
         }
+        true
     }
 
     /// Fixes a neighbor's link address.

@@ -3,8 +3,7 @@
 use core::net::Ipv6Addr;
 
 use super::super::Engine;
-use super::super::inline::{Inline, InlinePacket, NdiscKind, NdiscPacket};
-use super::super::outgoing::LinkHeader;
+use super::super::outgoing::{Content, IpPacket, LinkHeader, Outgoing, Payload, Room};
 use super::super::received::{Handled, Received};
 use super::{INTERFACE, Interface};
 #[cfg(feature = "slaac")]
@@ -17,9 +16,46 @@ use crate::rand::Random;
 use crate::stats::Discard;
 use crate::time::Instant;
 use crate::wire::ndisc::{self, NeighborFlags};
-use crate::wire::{
-    EtherType, EthernetAddress, EthernetHeader, IpAddress, NdiscMessage, NdiscOptions,
-};
+use crate::wire::{EtherType, EthernetAddress, IpAddress, NdiscMessage, NdiscOptions};
+
+/// A neighbor discovery message of ours, which owns what it says.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct NdiscPacket {
+    /// Whose station it is for.
+    hardware: EthernetAddress,
+    src: Ipv6Addr,
+    dst: Ipv6Addr,
+    target: Ipv6Addr,
+    kind: NdiscKind,
+    /// An option; zeros if there is none.
+    option: [u8; 8],
+}
+
+#[derive(Clone, Copy, Debug)]
+enum NdiscKind {
+    #[cfg(feature = "slaac")]
+    RouterSolicitation,
+    Solicitation,
+    Advertisement(NeighborFlags),
+}
+
+impl NdiscPacket {
+    fn message(&self) -> NdiscMessage<'_> {
+        let target = self.target;
+        // It was written by us, and is well formed, unless it is none.
+        let options = NdiscOptions::parse(&self.option).unwrap_or_default();
+        match self.kind {
+            #[cfg(feature = "slaac")]
+            NdiscKind::RouterSolicitation => NdiscMessage::RouterSolicitation { options },
+            NdiscKind::Solicitation => NdiscMessage::NeighborSolicitation { target, options },
+            NdiscKind::Advertisement(flags) => NdiscMessage::NeighborAdvertisement {
+                target,
+                flags,
+                options,
+            },
+        }
+    }
+}
 
 impl Interface {
     /// Finds out whether somebody else has an address, before it is used.
@@ -40,28 +76,26 @@ impl Interface {
         detectors.retain(|detector| detector.address() != address);
     }
 
-    fn ndisc(&self, dst: EthernetAddress, packet: NdiscPacket) -> Inline<'static> {
-        Inline {
-            link: LinkHeader::Ethernet(EthernetHeader {
-                dst,
-                src: self.ethernet.hardware,
-                ethertype: EtherType::IPV6,
-            }),
-            packet: InlinePacket::Ndisc(packet),
-        }
+    /// A message of ours with the headers in front of it.
+    fn frame_of<'a>(&self, message: &'a NdiscPacket) -> (LinkHeader, IpPacket<'a>) {
+        let link = self.header_to(&message.hardware, EtherType::IPV6);
+        let (src, dst) = (message.src.into(), message.dst.into());
+        let mut packet = self.own_packet(src, dst, Payload::Ndisc(message.message()));
+        packet.hop_limit = ndisc::HOP_LIMIT;
+        (link, packet)
     }
 
     /// RFC 4862, section 5.4.2: from the unspecified address to the solicited-node group.
-    fn probe(&self, probe: Probe) -> Inline<'static> {
+    fn probe(&self, probe: Probe) -> NdiscPacket {
         let group = solicited_node(probe.target);
-        let packet = NdiscPacket {
+        NdiscPacket {
+            hardware: EthernetAddress::for_ipv6_multicast(group),
             src: Ipv6Addr::UNSPECIFIED,
             dst: group,
             target: probe.target,
             kind: NdiscKind::Solicitation,
             option: ndisc::nonce(probe.nonce),
-        };
-        self.ndisc(EthernetAddress::for_ipv6_multicast(group), packet)
+        }
     }
 
     /// RFC 4861, section 7.2.2: to the target's solicited-node group, or to it alone when its link address is
@@ -70,7 +104,7 @@ impl Interface {
         &self,
         solicit: &Solicit,
         target: Ipv6Addr,
-    ) -> Option<Inline<'static>> {
+    ) -> Option<NdiscPacket> {
         let next_hop = NextHop {
             interface: INTERFACE,
             address: solicit.target,
@@ -87,29 +121,30 @@ impl Interface {
         let Some(IpAddress::Ipv6(src)) = src else {
             return None;
         };
-        let (link, dst) = match solicit.to {
+        let (hardware, dst) = match solicit.to {
             SolicitTo::Broadcast => {
                 let group = solicited_node(target);
                 (EthernetAddress::for_ipv6_multicast(group), group)
             }
             SolicitTo::Unicast(hardware) => (hardware, target),
         };
-        let packet = NdiscPacket {
+        Some(NdiscPacket {
+            hardware,
             src,
             dst,
             target,
             kind: NdiscKind::Solicitation,
             option: ndisc::source_link_address(self.ethernet.hardware),
-        };
-        Some(self.ndisc(link, packet))
+        })
     }
 
     /// RFC 4861, section 6.3.7: from the link-local address as soon as it is known to be unique, and with our link
     /// address then, which is not said from the unspecified one (section 4.1).
     #[cfg(feature = "slaac")]
-    pub(super) fn router_solicitation(&self) -> Inline<'static> {
+    pub(super) fn router_solicitation(&self) -> NdiscPacket {
         let link_local = self.settled_link_local();
-        let packet = NdiscPacket {
+        NdiscPacket {
+            hardware: EthernetAddress::for_ipv6_multicast(ALL_ROUTERS),
             src: match link_local {
                 Some(IpAddress::Ipv6(link_local)) => link_local,
                 _ => Ipv6Addr::UNSPECIFIED,
@@ -121,18 +156,18 @@ impl Interface {
                 Some(_) => ndisc::source_link_address(self.ethernet.hardware),
                 None => [0; 8],
             },
-        };
-        self.ndisc(EthernetAddress::for_ipv6_multicast(ALL_ROUTERS), packet)
+        }
     }
 
     /// RFC 4861, section 7.2.4: the answer to who asks for one of our addresses. Who has none yet is answered
     /// in everybody's hearing.
-    fn advertise(
+    fn advertisement(
         &self,
         target: Ipv6Addr,
         to: Option<(Ipv6Addr, EthernetAddress)>,
-    ) -> Inline<'static> {
-        let (dst, link) = to.unwrap_or((ALL_NODES, EthernetAddress::for_ipv6_multicast(ALL_NODES)));
+    ) -> NdiscPacket {
+        let (dst, hardware) =
+            to.unwrap_or((ALL_NODES, EthernetAddress::for_ipv6_multicast(ALL_NODES)));
         // RFC 4429, section 3.3: nobody is to forget who had an optimistic address before.
         let state = self.addresses.state(INTERFACE, target.into());
         let flags = NeighborFlags {
@@ -140,14 +175,14 @@ impl Interface {
             solicited: to.is_some(),
             override_: state != Some(AddressState::Optimistic),
         };
-        let packet = NdiscPacket {
+        NdiscPacket {
+            hardware,
             src: target,
             dst,
             target,
             kind: NdiscKind::Advertisement(flags),
             option: ndisc::target_link_address(self.ethernet.hardware),
-        };
-        self.ndisc(link, packet)
+        }
     }
 }
 
@@ -155,12 +190,12 @@ impl Interface {
 impl Engine<'_> {
     /// A neighbor discovery message, whose checksum is right. Sections 6.1 and 7.1 and 8.1: one with a hop
     /// limit other than 255 is silently discarded.
-    pub(in crate::engine) fn on_ndisc<'f>(
+    pub(in crate::engine) fn on_ndisc(
         &mut self,
         now: Instant,
-        received: &Received<'f>,
+        received: &mut Received<'_>,
         message: &NdiscMessage<'_>,
-    ) -> Handled<'f> {
+    ) -> Handled {
         let (IpAddress::Ipv6(src), IpAddress::Ipv6(dst)) = (received.src, received.dst) else {
             return Err(Discard::UnknownIcmp);
         };
@@ -177,7 +212,7 @@ impl Engine<'_> {
                     return Err(Discard::InvalidNeighborMessage);
                 }
                 if is_probe {
-                    self.on_probe(now, target, options)
+                    self.on_probe(now, received, target, options)
                 } else {
                     self.on_solicitation(now, received, (src, target), options)
                 }
@@ -207,12 +242,13 @@ impl Engine<'_> {
     }
 
     /// Somebody is about to take an address.
-    fn on_probe<'f>(
+    fn on_probe(
         &mut self,
         now: Instant,
+        received: &mut Received<'_>,
         target: Ipv6Addr,
         options: NdiscOptions<'_>,
-    ) -> Handled<'f> {
+    ) -> Handled {
         match self.interface.addresses.state(INTERFACE, target.into()) {
             Some(state) if state.is_in_doubt() => {
                 let detectors = &mut self.interface.ethernet.duplicates;
@@ -220,34 +256,54 @@ impl Engine<'_> {
                 let heard = detector.map(|detector| detector.on_solicitation(options.nonce()));
                 match heard {
                     Some(Heard::Duplicate) => self.on_duplicate(now, target),
-                    Some(Heard::Echo) | None => Ok(None),
+                    Some(Heard::Echo) | None => Ok(()),
                 }
             }
-            Some(state) if state.is_usable() => Ok(Some(self.interface.advertise(target, None))),
-            _ => Ok(None),
+            Some(state) if state.is_usable() => {
+                self.advertise(received, target, None);
+                Ok(())
+            }
+            _ => Ok(()),
         }
     }
 
     /// Somebody asks for an address.
-    fn on_solicitation<'f>(
+    fn on_solicitation(
         &mut self,
         now: Instant,
-        received: &Received<'f>,
+        received: &mut Received<'_>,
         (src, target): (Ipv6Addr, Ipv6Addr),
         options: NdiscOptions<'_>,
-    ) -> Handled<'f> {
+    ) -> Handled {
         // RFC 4862, section 5.4.3: one for a tentative address is ignored.
         if !self.interface.addresses.is_local(target.into()) {
-            return Ok(None);
+            return Ok(());
         }
         let named = options.source_link_address();
         self.on_link_address(now, src, named);
-        let link = match (named, received.back.link()) {
+        let hardware = match (named, self.interface.link_back(&received.back)) {
             (Some(hardware), _) if hardware.is_unicast() => hardware,
             (_, LinkHeader::Ethernet(back)) => back.dst,
-            (_, LinkHeader::None) => return Ok(None),
+            (_, LinkHeader::None) => return Ok(()),
         };
-        Ok(Some(self.interface.advertise(target, Some((src, link)))))
+        self.advertise(received, target, Some((src, hardware)));
+        Ok(())
+    }
+
+    /// Answers who asks for one of our addresses.
+    fn advertise(
+        &mut self,
+        received: &mut Received<'_>,
+        target: Ipv6Addr,
+        to: Option<(Ipv6Addr, EthernetAddress)>,
+    ) {
+        let Some(room) = &mut received.back.room else {
+            return;
+        };
+        let message = self.interface.advertisement(target, to);
+        let (link, packet) = &self.interface.frame_of(&message);
+        let content = Content::Ip(packet);
+        self.answer_frame(*room, &Outgoing { link, content });
     }
 
     /// A message names the link address of its sender or its target in passing.
@@ -273,13 +329,13 @@ impl Engine<'_> {
     }
 
     /// Somebody says that it has an address.
-    fn on_advertisement<'f>(
+    fn on_advertisement(
         &mut self,
         now: Instant,
         target: Ipv6Addr,
         flags: NeighborFlags,
         options: NdiscOptions<'_>,
-    ) -> Handled<'f> {
+    ) -> Handled {
         match self.interface.addresses.state(INTERFACE, target.into()) {
             Some(state) if state.is_in_doubt() => return self.on_duplicate(now, target),
             // RFC 4862, section 5.4.4: more than one host has it, but it was ours before.
@@ -303,22 +359,22 @@ impl Engine<'_> {
             Learned::Agreed if !flags.router => self.interface.on_neighbor_answered(target, false),
             Learned::Unchanged if flags.solicited && self.interface.is_suspect_router(target) => {
                 self.interface.on_neighbor_answered(target, flags.router);
-                return Ok(None);
+                return Ok(());
             }
             Learned::Agreed | Learned::Unchanged | Learned::Contested => {}
         }
         match learned {
             Learned::Resolved(waiters) => {
                 self.wake_waiters(waiters);
-                Ok(None)
+                Ok(())
             }
             Learned::Unchanged => Err(Discard::UnsolicitedNeighbor),
-            Learned::Agreed | Learned::Updated | Learned::Contested => Ok(None),
+            Learned::Agreed | Learned::Updated | Learned::Contested => Ok(()),
         }
     }
 
     /// RFC 4862, section 5.4.5: an address that somebody else has "MUST NOT be assigned".
-    fn on_duplicate<'f>(&mut self, now: Instant, address: Ipv6Addr) -> Handled<'f> {
+    fn on_duplicate(&mut self, now: Instant, address: Ipv6Addr) -> Handled {
         crate::log::debug!("another host has the address {:?}", address.octets());
         self.services_conflict(now, address.into());
         // It may have been in use before the link came back.
@@ -331,6 +387,12 @@ impl Engine<'_> {
 
 // What is due.
 impl Engine<'_> {
+    /// Sends a message for which there is room.
+    pub(super) fn send_ndisc(&mut self, room: &mut dyn Room, message: &NdiscPacket) {
+        let (link, packet) = self.interface.frame_of(message);
+        self.send_own(room, &link, &packet);
+    }
+
     /// Addresses for which nobody spoke up are ours.
     pub(super) fn on_duplicates_timeout(&mut self, now: Instant) {
         loop {
@@ -349,7 +411,7 @@ impl Engine<'_> {
         }
     }
 
-    pub(super) fn poll_probe(&mut self, now: Instant) -> Option<Inline<'static>> {
+    pub(super) fn poll_probe(&mut self, now: Instant) -> Option<NdiscPacket> {
         let ethernet = &mut self.interface.ethernet;
         let retrans_timer = ethernet.neighbors.ndp_timing_mut().retrans_timer();
         let mut detectors = ethernet.duplicates.iter_mut();

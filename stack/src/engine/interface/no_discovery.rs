@@ -124,23 +124,23 @@ mod v6 {
     }
 
     impl Engine<'_> {
-        pub(in crate::engine::interface) fn on_router_advertisement<'f>(
+        pub(in crate::engine::interface) fn on_router_advertisement(
             &mut self,
             _now: Instant,
             _src: Ipv6Addr,
             _router: RouterAdvertisement,
             _options: NdiscOptions<'_>,
-        ) -> Handled<'f> {
+        ) -> Handled {
             Err(Discard::UnknownIcmp)
         }
 
-        pub(in crate::engine::interface) fn on_redirect<'f>(
+        pub(in crate::engine::interface) fn on_redirect(
             &mut self,
             _now: Instant,
             _from_and_to: (Ipv6Addr, Ipv6Addr),
             _hops: (Ipv6Addr, Ipv6Addr),
             _options: NdiscOptions<'_>,
-        ) -> Handled<'f> {
+        ) -> Handled {
             Err(Discard::UnknownIcmp)
         }
     }

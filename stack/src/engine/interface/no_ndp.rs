@@ -7,12 +7,12 @@ use crate::time::Instant;
 use crate::wire::NdiscMessage;
 
 impl Engine<'_> {
-    pub(in crate::engine) fn on_ndisc<'f>(
+    pub(in crate::engine) fn on_ndisc(
         &mut self,
         _now: Instant,
-        _received: &Received<'f>,
+        _received: &mut Received<'_>,
         _message: &NdiscMessage<'_>,
-    ) -> Handled<'f> {
+    ) -> Handled {
         Err(Discard::UnknownIcmp)
     }
 }

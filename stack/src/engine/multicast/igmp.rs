@@ -33,12 +33,12 @@ impl Engine<'_> {
     }
 
     /// A group management message.
-    pub(in crate::engine) fn on_igmp<'f>(
+    pub(in crate::engine) fn on_igmp(
         &mut self,
         now: Instant,
-        received: &Received<'f>,
-        payload: &'f [u8],
-    ) -> Handled<'f> {
+        received: &Received<'_>,
+        payload: &[u8],
+    ) -> Handled {
         let message = IgmpMessage::parse(payload)?;
         // RFC 3376, section 4: all are "sent with an IP Time-to-Live of 1", so that none is from afar.
         if received.hop_limit != 1 {
@@ -48,7 +48,7 @@ impl Engine<'_> {
             IgmpMessage::Query(query) => self.on_igmp_query(now, received, &query),
             IgmpMessage::ReportV1(group) | IgmpMessage::ReportV2(group) => {
                 self.services.multicast.groups.on_report(now, group.into());
-                Ok(None)
+                Ok(())
             }
             IgmpMessage::Leave(_) | IgmpMessage::ReportV3 | IgmpMessage::Other(_) => {
                 Err(Discard::IgnoredIgmp)
@@ -56,12 +56,12 @@ impl Engine<'_> {
         }
     }
 
-    fn on_igmp_query<'f>(
+    fn on_igmp_query(
         &mut self,
         now: Instant,
-        received: &Received<'f>,
+        received: &Received<'_>,
         query: &IgmpQuery<'_>,
-    ) -> Handled<'f> {
+    ) -> Handled {
         // In units of four bytes, in the lower half of the first byte.
         let header_len = received.packet.first().map_or(0, |ihl| ihl & 0xf) * 4;
         let options = received.packet.get(ipv4::MIN_HEADER_LEN..header_len.into());
@@ -89,7 +89,7 @@ impl Engine<'_> {
         let sources = query.sources().map(IpAddress::Ipv4);
         let groups = &mut self.services.multicast.groups;
         groups.on_query(now, &mut self.random, &question, sources);
-        Ok(None)
+        Ok(())
     }
 }
 

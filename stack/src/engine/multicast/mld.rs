@@ -107,12 +107,12 @@ impl Engine<'_> {
     }
 
     /// An ICMPv6 message that is not known to be of another kind.
-    pub(in crate::engine) fn on_mld<'f>(
+    pub(in crate::engine) fn on_mld(
         &mut self,
         now: Instant,
         received: &Received<'_>,
         payload: &[u8],
-    ) -> Handled<'f> {
+    ) -> Handled {
         let message = MldMessage::parse(payload)?;
         // Section 6.2: "if the source address of the message is a valid link-local address, if the Hop Limit is
         // set to 1, and if the Router Alert option is present [...]. If any of these checks fails, the packet is
@@ -133,7 +133,7 @@ impl Engine<'_> {
             | MldMessage::Done(_)
             | MldMessage::ReportV2 => return Err(Discard::IgnoredMld),
         }
-        Ok(None)
+        Ok(())
     }
 
     fn on_mld_query(&mut self, now: Instant, query: &MldQuery<'_>) -> Result<(), Discard> {

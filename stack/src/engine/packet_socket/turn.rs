@@ -158,7 +158,7 @@ fn send_row<D: Datagrams>(
         };
         let sending = Sending {
             link: &link,
-            packet,
+            packet: &packet,
             nth,
             mtu: path.mtu(),
             ident,

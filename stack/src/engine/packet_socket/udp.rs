@@ -131,12 +131,12 @@ impl PacketKind for Udp {
 
 // Datagrams in.
 impl<'d> Engine<'d> {
-    pub(in crate::engine) fn on_udp<'f>(
+    pub(in crate::engine) fn on_udp(
         &mut self,
         now: Instant,
-        received: &Received<'f>,
-        payload: &'f [u8],
-    ) -> Handled<'f> {
+        received: &mut Received<'_>,
+        payload: &[u8],
+    ) -> Handled {
         let (header, data) =
             UdpHeader::parse(payload, received.src, received.dst, received.verify)?;
         #[cfg(feature = "socket-dhcpv4")]
@@ -173,7 +173,7 @@ impl<'d> Engine<'d> {
         match self.sockets.body_mut(index) {
             #[cfg(feature = "socket-dns")]
             Body::Dns(_) => self.on_dns(now, index, remote.addr, data),
-            _ => self.deliver(index, &meta, data).map(|()| None),
+            _ => self.deliver(index, &meta, data),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use crate::engine::Engine;
 use crate::engine::flow_label::FlowLabel;
-use crate::engine::outgoing::{Content, IpPacket, LinkHeader, Outgoing, Payload, Room};
+use crate::engine::outgoing::{IpPacket, LinkHeader, Payload, Room};
 use crate::wire::IpEndpoint;
 
 /// A datagram of a service.
@@ -36,11 +36,6 @@ impl Engine<'_> {
                 data: datagram.data,
             },
         };
-        let content = Content::Ip(packet);
-        room.send(&Outgoing {
-            link: &link,
-            content,
-        });
-        self.on_sent();
+        self.send_own(room, &link, &packet);
     }
 }

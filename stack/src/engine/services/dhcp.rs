@@ -16,7 +16,7 @@ use crate::engine::services::datagram::ServiceDatagram;
 use crate::stats::Discard;
 use crate::time::{Duration, Instant, earlier};
 use crate::wire::dhcpv4::{CLIENT_PORT, SERVER_PORT};
-use crate::wire::{DhcpMessage, EthernetAddress, IpAddress, IpEndpoint};
+use crate::wire::{DhcpMessage, EtherType, EthernetAddress, IpAddress, IpEndpoint};
 
 /// The client, if there is one, and what is left of the one before.
 pub(in crate::engine) struct DhcpState {
@@ -142,13 +142,13 @@ impl Engine<'_> {
         client.is_some_and(DhcpClient::expects_answer)
     }
 
-    pub(in crate::engine) fn on_dhcp<'f>(
+    pub(in crate::engine) fn on_dhcp(
         &mut self,
         now: Instant,
         received: &Received<'_>,
         src_port: u16,
         data: &[u8],
-    ) -> Handled<'f> {
+    ) -> Handled {
         let message = DhcpMessage::parse(data)?;
         let Some(client) = &mut self.services.dhcp.client else {
             return Err(Discard::NoSocket);
@@ -161,7 +161,7 @@ impl Engine<'_> {
             .on_message(now, &message, &mut self.random)
             .map_err(|_| Discard::UnmatchedDhcp)?;
         self.on_lease_changed(now, change);
-        Ok(None)
+        Ok(())
     }
 
     fn on_lease_changed(&mut self, now: Instant, change: Option<Change>) {
@@ -271,7 +271,9 @@ impl Engine<'_> {
         let client = self.services.dhcp.client.as_mut()?;
         let message = client.poll(now, &mut self.random)?;
         let link = match message.to {
-            Recipient::Everybody => self.interface.ipv4_header_to(EthernetAddress::BROADCAST),
+            Recipient::Everybody => self
+                .interface
+                .header_to(&EthernetAddress::BROADCAST, EtherType::IPV4),
             Recipient::Server(_) => {
                 let path = &mut self.services.dhcp.path;
                 match self.interface.reach(now, message.recipient(), path) {

@@ -16,7 +16,7 @@ use crate::ip::Destination;
 use crate::stats::Discard;
 use crate::time::Instant;
 use crate::wire::dhcpv4::SERVER_PORT;
-use crate::wire::{DhcpMessage, EthernetAddress, IpAddress, IpEndpoint, Ipv4Cidr};
+use crate::wire::{DhcpMessage, EtherType, EthernetAddress, IpAddress, IpEndpoint, Ipv4Cidr};
 
 /// The server, if there is one.
 #[derive(Default)]
@@ -84,14 +84,14 @@ impl Engine<'_> {
             && self.interface.medium == Medium::Ethernet
     }
 
-    pub(in crate::engine) fn on_dhcp_request<'f>(
+    pub(in crate::engine) fn on_dhcp_request(
         &mut self,
         now: Instant,
         received: &Received<'_>,
         data: &[u8],
-    ) -> Handled<'f> {
+    ) -> Handled {
         let message = DhcpMessage::parse(data)?;
-        let LinkHeader::Ethernet(back) = received.back.link() else {
+        let LinkHeader::Ethernet(back) = self.interface.link_back(&received.back) else {
             return Err(Discard::UnsupportedMedium);
         };
         let is_ours = matches!(
@@ -110,7 +110,7 @@ impl Engine<'_> {
         if server.on_message(now, &message, &origin)? {
             self.on_news();
         }
-        Ok(None)
+        Ok(())
     }
 
     /// The address that clients know the server by.
@@ -142,7 +142,7 @@ impl Engine<'_> {
             flow_label: FlowLabel::NONE,
             data: &buffer[..len],
         };
-        let link = self.interface.ipv4_header_to(reply.hardware);
+        let link = self.interface.header_to(&reply.hardware, EtherType::IPV4);
         self.send_for_service(link, &datagram, room);
         true
     }

@@ -205,7 +205,7 @@ impl Engine<'_> {
         is_ours && (state.client.is_some() || state.farewell.is_some())
     }
 
-    pub(in crate::engine) fn on_dhcpv6<'f>(&mut self, now: Instant, data: &[u8]) -> Handled<'f> {
+    pub(in crate::engine) fn on_dhcpv6(&mut self, now: Instant, data: &[u8]) -> Handled {
         let message = Dhcpv6Message::parse(data)?;
         crate::log::debug!("DHCPv6: {:?}", message.kind);
         let Self {
@@ -215,7 +215,7 @@ impl Engine<'_> {
             && farewell.client.on_message(now, &message, random).is_ok()
         {
             services.dhcpv6.farewell = None;
-            return Ok(None);
+            return Ok(());
         }
         let client = services.dhcpv6.client.as_mut();
         let change = client
@@ -223,7 +223,7 @@ impl Engine<'_> {
             .on_message(now, &message, random)
             .map_err(|_| Discard::UnmatchedDhcp)?;
         self.on_dhcpv6_changed(change);
-        Ok(None)
+        Ok(())
     }
 
     fn on_dhcpv6_changed(&mut self, change: Option<Change>) {

@@ -287,13 +287,13 @@ impl Engine<'_> {
     }
 
     /// A datagram came for the slot.
-    pub(in crate::engine) fn on_dns<'f>(
+    pub(in crate::engine) fn on_dns(
         &mut self,
         now: Instant,
         index: Index,
         from: IpAddress,
         data: &[u8],
-    ) -> Handled<'f> {
+    ) -> Handled {
         let is_neighbor = self.interface.addresses.is_neighbor(from);
         let Body::Dns(dns) = self.sockets.body_mut(index) else {
             return Err(Discard::NoSocket);
@@ -319,7 +319,7 @@ impl Engine<'_> {
             },
         }
         self.dns_settle(index);
-        Ok(None)
+        Ok(())
     }
 
     /// An ICMP error quotes a question: nobody is there to answer it.

@@ -153,13 +153,13 @@ impl Engine<'_> {
         port == MDNS_PORT && (mdns.responder.is_on() || !mdns.browsers.is_empty())
     }
 
-    pub(in crate::engine) fn on_mdns<'f>(
+    pub(in crate::engine) fn on_mdns(
         &mut self,
         now: Instant,
         received: &Received<'_>,
         src_port: u16,
         data: &[u8],
-    ) -> Handled<'f> {
+    ) -> Handled {
         let multicast = match received.destination {
             ip::Destination::Multicast if GROUPS.contains(&received.dst) => true,
             ip::Destination::Local => false,
@@ -173,7 +173,7 @@ impl Engine<'_> {
         }
         let from = mdns::From {
             endpoint: IpEndpoint::new(src, src_port),
-            link: received.back.link(),
+            link: self.interface.link_back(&received.back),
             multicast,
             on_link: self.interface.addresses.is_neighbor(src),
         };
@@ -183,11 +183,11 @@ impl Engine<'_> {
             self.browse_response(now, &message);
         }
         if !self.services.mdns.responder.is_on() {
-            return Ok(None);
+            return Ok(());
         }
         let responder = &mut self.services.mdns.responder;
         responder.on_message(now, &message, &from, &mut self.random)?;
-        Ok(None)
+        Ok(())
     }
 
     /// Sends what the responder has to send. False if that is nothing.

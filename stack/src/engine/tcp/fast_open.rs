@@ -3,12 +3,13 @@
 
 use super::listener::FastOpenLimit;
 use crate::engine::config::EcnPolicy;
+use crate::engine::received::{Handled, Received};
 use crate::engine::sockets::Body;
 use crate::engine::tcp::half_open::Request;
 use crate::engine::{ConnectError, Engine, SocketKey, TcpState};
 use crate::stats::Counted;
 use crate::storage::Index;
-use crate::tcp::{Connection, Disposition, FastOpen, HalfOpen, Opening, SegmentPlan, State};
+use crate::tcp::{Connection, FastOpen, HalfOpen, Opening, SegmentPlan, State};
 use crate::time::Instant;
 use crate::wire::{FastOpenCookie, IpEndpoint, IpListenEndpoint, TcpFlags, TcpHeader, TcpSegment};
 
@@ -28,8 +29,9 @@ impl Engine<'_> {
     pub(in crate::engine) fn open_fast(
         &mut self,
         now: Instant,
+        received: &mut Received<'_>,
         request: &Request<'_>,
-    ) -> Option<Disposition> {
+    ) -> Option<Handled> {
         let Request {
             listener,
             tuple,
@@ -70,7 +72,8 @@ impl Engine<'_> {
         let mut header = header?;
         self.grant_fast_open(now, request, &mut header);
         self.stats.count(Counted::FastOpen);
-        Some(Disposition::Answered(None, header))
+        self.answer_tcp(received, &header);
+        Some(Ok(()))
     }
 
     /// Gives a client the cookie that it asks for, or the current one for one that is old or unknown.

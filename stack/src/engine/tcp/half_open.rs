@@ -2,12 +2,13 @@
 //! TIME-WAIT.
 
 use crate::engine::config::EcnPolicy;
-use crate::engine::inline::{Inline, InlinePacket};
 use crate::engine::interface::{Path, Reach};
+use crate::engine::outgoing::{Payload, Room};
+use crate::engine::received::{Handled, Received};
 use crate::engine::{Engine, SocketKey};
 use crate::stats::{Counted, Discard};
 use crate::storage::Index;
-use crate::tcp::{Disposition, FourTuple, HalfOpen, Offer, SynReply, TimeWaitVerdict, TupleHash};
+use crate::tcp::{FourTuple, HalfOpen, Offer, SynReply, TimeWaitVerdict, TupleHash};
 use crate::time::Instant;
 use crate::wire::{SeqNum, TcpFlags, TcpHeader, TcpSegment};
 
@@ -32,16 +33,16 @@ impl<'d> Engine<'d> {
     pub(in crate::engine) fn on_unconnected_segment(
         &mut self,
         now: Instant,
-        tuple: &FourTuple,
-        hash: TupleHash,
+        (tuple, hash): (&FourTuple, TupleHash),
+        received: &mut Received<'_>,
         segment: &TcpSegment<'_>,
-    ) -> Disposition {
+    ) -> Handled {
         if let Some(record) = self
             .tcp
             .half_open
             .find(hash.bucket(), |h| h.tuple.is(tuple))
         {
-            return self.on_half_open_segment(now, record, hash, segment);
+            return self.on_half_open_segment(now, (record, hash), received, segment);
         }
         let mut after = None;
         if let Some(record) = self
@@ -49,14 +50,14 @@ impl<'d> Engine<'d> {
             .time_wait
             .find(hash.bucket(), |r| r.connection.tuple.is(tuple))
         {
-            match self.on_time_wait_segment(now, record, segment) {
-                Ok(disposition) => return disposition,
+            match self.on_time_wait_segment(now, record, received, segment) {
+                Ok(handled) => return handled,
                 Err(snd_nxt) => after = Some(snd_nxt),
             }
         }
         let flags = segment.header.flags;
         if flags.contains(TcpFlags::RST) {
-            return Disposition::Discarded(Discard::NoSocket);
+            return Err(Discard::NoSocket);
         }
         let is_request = flags.contains(TcpFlags::SYN) && !flags.contains(TcpFlags::ACK);
         match self.find_listener(tuple) {
@@ -69,25 +70,22 @@ impl<'d> Engine<'d> {
                     text: segment.payload,
                     after,
                 };
-                self.on_request(now, &request)
+                self.on_request(now, received, &request)
             }
             // RFC 9293, section 3.10.7.2, fourth: "drop the segment". One with ACK is answered as if nobody
             // listened.
-            Some(_) if !flags.contains(TcpFlags::ACK) => {
-                Disposition::Discarded(Discard::MissingAck)
-            }
-            Some(listener) => self
-                .on_stray_ack(now, listener, (tuple, hash), segment)
-                .unwrap_or(REFUSAL),
-            None => REFUSAL,
+            Some(_) if !flags.contains(TcpFlags::ACK) => Err(Discard::MissingAck),
+            Some(listener) => self.on_stray_ack(now, (listener, tuple, hash), received, segment),
+            None => self.refuse(received, segment, Discard::NoSocket),
         }
     }
 
     pub(in crate::engine) fn on_request(
         &mut self,
         now: Instant,
+        received: &mut Received<'_>,
         request: &Request<'_>,
-    ) -> Disposition {
+    ) -> Handled {
         let Request {
             listener,
             tuple,
@@ -98,13 +96,13 @@ impl<'d> Engine<'d> {
         if let Some(l) = self.sockets.listener(listener)
             && l.is_full()
         {
-            return Disposition::Discarded(Discard::BacklogFull);
+            return Err(Discard::BacklogFull);
         }
-        if let Some(opened) = self.open_fast(now, request) {
+        if let Some(opened) = self.open_fast(now, received, request) {
             return opened;
         }
         if self.tcp.half_open.is_full() {
-            return self.on_crowded_request(now, request);
+            return self.on_crowded_request(now, received, request);
         }
         let iss = self.choose_iss(now, request);
         let offer = self.offer_for(now, listener, tuple);
@@ -112,13 +110,13 @@ impl<'d> Engine<'d> {
         let mut record = HalfOpen::new(now, *tuple, key, iss, syn, &offer);
         record.ecn &= self.tcp.ecn != EcnPolicy::Off;
         let Some(record) = self.tcp.half_open.insert(hash.bucket(), record) else {
-            return Disposition::Discarded(Discard::HalfOpenTableFull);
+            return Err(Discard::HalfOpenTableFull);
         };
-        let mut answer = self.next_answer(now, record);
-        if let Disposition::Answered(_, header) = &mut answer {
-            self.grant_fast_open(now, request, header);
+        if let Some(mut header) = self.next_answer(now, record) {
+            self.grant_fast_open(now, request, &mut header);
+            self.answer_tcp(received, &header);
         }
-        answer
+        Ok(())
     }
 
     pub(in crate::engine) fn choose_iss(&self, now: Instant, request: &Request<'_>) -> SeqNum {
@@ -147,58 +145,64 @@ impl<'d> Engine<'d> {
     }
 
     /// The answer to a request; it counts as sent.
-    fn next_answer(&mut self, now: Instant, record: Index) -> Disposition {
-        let Some(half_open) = self.tcp.half_open.get_mut(record) else {
-            return Disposition::Discarded(Discard::NoSocket);
-        };
+    fn next_answer(&mut self, now: Instant, record: Index) -> Option<TcpHeader> {
+        let half_open = self.tcp.half_open.get_mut(record)?;
         half_open.on_answered(now);
         self.tcp.half_open_due = self.tcp.half_open_due.min(half_open.due(now));
-        Disposition::Answered(None, half_open.answer(now))
+        Some(half_open.answer(now))
     }
 
     fn on_half_open_segment(
         &mut self,
         now: Instant,
-        record: Index,
-        hash: TupleHash,
+        (record, hash): (Index, TupleHash),
+        received: &mut Received<'_>,
         segment: &TcpSegment<'_>,
-    ) -> Disposition {
-        let Some(half_open) = self.tcp.half_open.get(record).copied() else {
-            return Disposition::Discarded(Discard::NoSocket);
+    ) -> Handled {
+        let Some(half_open) = self.tcp.half_open.get(record) else {
+            return Err(Discard::NoSocket);
         };
-        match half_open.on_segment(segment) {
-            SynReply::Complete => self.complete(now, record, (&half_open, hash), segment),
-            SynReply::AnswerAgain => Disposition::Answered(None, half_open.answer(now)),
+        let (header, handled) = match half_open.on_segment(segment) {
+            SynReply::Complete => {
+                return self.complete(now, (record, hash), received, segment);
+            }
             SynReply::Forget => {
                 self.tcp.half_open.remove(record);
-                Disposition::Accepted
+                return Ok(());
             }
-            SynReply::Acknowledge(reason) => {
-                Disposition::Answered(Some(reason), half_open.acknowledgment())
-            }
-            SynReply::Refuse(reason) => Disposition::Refused(reason),
-            SynReply::Discard(reason) => Disposition::Discarded(reason),
-        }
+            SynReply::Refuse(reason) => return self.refuse(received, segment, reason),
+            SynReply::Discard(reason) => return Err(reason),
+            SynReply::AnswerAgain => (half_open.answer(now), Ok(())),
+            SynReply::Acknowledge(reason) => (half_open.acknowledgment(), Err(reason)),
+        };
+        self.answer_tcp(received, &header);
+        handled
     }
 
     /// The handshake is complete: the record becomes a connection.
+    // By itself it takes less room than in the midst of what is done with other segments.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     fn complete(
         &mut self,
         now: Instant,
-        record: Index,
-        (half_open, hash): (&HalfOpen<SocketKey>, TupleHash),
+        (record, hash): (Index, TupleHash),
+        received: &mut Received<'_>,
         segment: &TcpSegment<'_>,
-    ) -> Disposition {
+    ) -> Handled {
+        let Some(half_open) = &self.tcp.half_open.get(record).copied() else {
+            return Err(Discard::NoSocket);
+        };
         // Whoever listens by now: the socket that was asked may have been taken by another connection.
         let Some(listener) = self.find_listener(&half_open.tuple) else {
             self.tcp.half_open.remove(record);
-            return REFUSAL;
+            return self.refuse(received, segment, Discard::NoSocket);
         };
         let Some(index) = self.slot_for_connection(listener) else {
-            return Disposition::Discarded(Discard::NoConnectionSlot);
+            return Err(Discard::NoConnectionSlot);
         };
         self.tcp.half_open.remove(record);
-        self.open_passively(now, (listener, index), (half_open, hash), segment)
+        self.open_passively(now, (listener, index), (half_open, hash));
+        self.on_connection_segment(now, index, received, segment)
     }
 
     /// A segment for a connection in TIME-WAIT. `Err` when it asks for a new connection: with the number
@@ -207,13 +211,15 @@ impl<'d> Engine<'d> {
         &mut self,
         now: Instant,
         record: Index,
+        received: &mut Received<'_>,
         segment: &TcpSegment<'_>,
-    ) -> Result<Disposition, SeqNum> {
+    ) -> Result<Handled, SeqNum> {
         let until = self.tcp.remember_until(now);
         let Some(remembered) = self.tcp.time_wait.get_mut(record) else {
-            return Ok(Disposition::Discarded(Discard::NoSocket));
+            return Ok(Err(Discard::NoSocket));
         };
-        let connection = remembered.connection;
+        let connection = &remembered.connection;
+        let (header, snd_nxt) = (connection.acknowledgment(now), connection.snd_nxt);
         let reason = match connection.on_segment(segment) {
             TimeWaitVerdict::AcknowledgeAndRestart => {
                 remembered.until = until;
@@ -223,18 +229,16 @@ impl<'d> Engine<'d> {
             TimeWaitVerdict::Acknowledge(reason) => reason,
             TimeWaitVerdict::NewConnection => {
                 self.tcp.time_wait.remove(record);
-                return Err(connection.snd_nxt);
+                return Err(snd_nxt);
             }
             TimeWaitVerdict::Forget => {
                 self.tcp.time_wait.remove(record);
-                return Ok(Disposition::Accepted);
+                return Ok(Ok(()));
             }
-            TimeWaitVerdict::Discard(reason) => return Ok(Disposition::Discarded(reason)),
+            TimeWaitVerdict::Discard(reason) => return Ok(Err(reason)),
         };
-        Ok(Disposition::Answered(
-            Some(reason),
-            connection.acknowledgment(now),
-        ))
+        self.answer_tcp(received, &header);
+        Ok(Err(reason))
     }
 }
 
@@ -286,8 +290,8 @@ impl Engine<'_> {
         None
     }
 
-    /// The next answer that is due again.
-    pub(in crate::engine) fn poll_listen(&mut self, now: Instant) -> Option<Inline<'static>> {
+    /// Sends the next answer that is due again. False if none is.
+    pub(in crate::engine) fn transmit_listen(&mut self, now: Instant, room: &mut dyn Room) -> bool {
         while let Some((record, half_open)) = self.next_half_open(now) {
             let tuple = half_open.tuple;
             let mut path = Path::from_source(Some(tuple.local.addr));
@@ -297,32 +301,25 @@ impl Engine<'_> {
                 // The first answer went back to where the request came from; this is the first packet
                 // that needs the neighbor. Where no neighbor can be asked for, because too many are, the
                 // answer counts as lost: a flood in the name of the whole subnet costs no polls.
-                let half_open = self.tcp.half_open.get_mut(record)?;
-                half_open.put_off(now, NEIGHBOR_WAIT);
+                if let Some(half_open) = self.tcp.half_open.get_mut(record) {
+                    half_open.put_off(now, NEIGHBOR_WAIT);
+                }
                 continue;
             }
             let answer = self.next_answer(now, record);
-            if let (Reach::Now, Some(link), Disposition::Answered(_, header)) =
-                (reach, self.interface.link_header(&path), answer)
+            if let (Reach::Now, Some(link), Some(header)) =
+                (reach, &self.interface.link_header(&path), &answer)
             {
                 self.stats.count(Counted::Retransmit);
-                return Some(Inline {
-                    link,
-                    packet: InlinePacket::Tcp {
-                        src: tuple.local.addr,
-                        dst: tuple.remote.addr,
-                        header,
-                        flow_label: self.interface.flow_label(tuple.local, tuple.remote),
-                    },
-                });
+                let (src, dst) = (tuple.local.addr, tuple.remote.addr);
+                let packet = self.interface.own_packet(src, dst, Payload::Tcp(header));
+                self.send_own(room, link, &packet);
+                return true;
             }
         }
-        None
+        false
     }
 }
-
-/// What becomes of a segment for which nobody is there.
-const REFUSAL: Disposition = Disposition::Refused(Discard::NoSocket);
 
 /// How soon an answer is tried again whose neighbor is being asked for. That ends by itself: a neighbor
 /// that does not answer is unreachable, and then the answer counts as lost. In microseconds.

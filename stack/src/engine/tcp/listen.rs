@@ -13,9 +13,9 @@ use crate::engine::tcp::pool::PoolId;
 use crate::engine::{Engine, SocketKey};
 use crate::events::Events;
 use crate::storage::{Index, List};
-use crate::tcp::{Disposition, FourTuple, HalfOpen, Opening, State, TupleHash};
+use crate::tcp::{FourTuple, HalfOpen, Opening, State, TupleHash};
 use crate::time::Instant;
-use crate::wire::{IpListenEndpoint, TcpSegment};
+use crate::wire::IpListenEndpoint;
 
 /// Why a socket cannot listen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -75,15 +75,13 @@ impl<'d> Engine<'d> {
             .is_some()
     }
 
-    /// Makes a connection of a completed handshake, in the slot `index`, and gives it the segment that
-    /// completed it.
+    /// Makes a connection of a completed handshake, in the slot `index`. The segment that completed it is for that.
     pub(in crate::engine) fn open_passively(
         &mut self,
         now: Instant,
         (listener, index): (Index, Index),
         (half_open, hash): (&HalfOpen<SocketKey>, TupleHash),
-        segment: &TcpSegment<'_>,
-    ) -> Disposition {
+    ) {
         let peer = self.peer(now, &half_open.tuple);
         let path = peer.path;
         let opening = Opening {
@@ -100,7 +98,6 @@ impl<'d> Engine<'d> {
         self.sockets.file(index, hash.bucket());
         self.tcp.recent.note(&half_open.tuple, index);
         self.enqueue_connection(listener, index);
-        self.on_connection_segment(now, index, segment)
     }
 
     /// Where a connection goes: to a new slot with buffers from the listener's pool, or to the very

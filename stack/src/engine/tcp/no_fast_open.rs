@@ -1,9 +1,10 @@
 //! A stack without Fast Open: a request is never a connection at once.
 
+use crate::engine::received::{Handled, Received};
 use crate::engine::tcp::half_open::Request;
 use crate::engine::{Engine, TcpState};
 use crate::storage::Index;
-use crate::tcp::{Connection, Disposition, FastOpen, SegmentPlan};
+use crate::tcp::{Connection, FastOpen, SegmentPlan};
 use crate::time::Instant;
 use crate::wire::{TcpHeader, TcpSegment};
 
@@ -11,8 +12,9 @@ impl Engine<'_> {
     pub(in crate::engine) fn open_fast(
         &mut self,
         _: Instant,
+        _: &mut Received<'_>,
         _: &Request<'_>,
-    ) -> Option<Disposition> {
+    ) -> Option<Handled> {
         None
     }
 

@@ -18,12 +18,12 @@ use crate::wire::{Ecn, IpEndpoint, TcpSegment};
 
 impl<'d> Engine<'d> {
     #[cfg_attr(target_pointer_width = "32", inline(never))]
-    pub(in crate::engine) fn on_tcp<'f>(
+    pub(in crate::engine) fn on_tcp(
         &mut self,
         now: Instant,
-        received: &Received<'f>,
-        payload: &'f [u8],
-    ) -> Handled<'f> {
+        received: &mut Received<'_>,
+        payload: &[u8],
+    ) -> Handled {
         // RFC 9293, section 3.9.2.3, MUST-57: "silently discard" what is not to one of our addresses.
         if received.destination != Destination::Local {
             return Err(Discard::NotOurAddress);
@@ -42,42 +42,50 @@ impl<'d> Engine<'d> {
             local: IpEndpoint::new(received.dst, segment.header.dst_port),
             remote: IpEndpoint::new(received.src, segment.header.src_port),
         };
-        let disposition = match self.find_connection(&tuple) {
-            Ok(index) => self.on_connection_segment(now, index, &segment),
-            Err(hash) => self.on_unconnected_segment(now, &tuple, hash, &segment),
-        };
-        let answer = match &disposition {
-            Disposition::Accepted => return Ok(None),
-            Disposition::Discarded(reason) => return Err(*reason),
-            Disposition::Refused(reason) => {
-                self.stats.discard(*reason);
-                &reset_for(&segment)
-            }
-            Disposition::Answered(reason, header) => {
-                if let Some(reason) = reason {
-                    self.stats.discard(*reason);
-                }
-                header
-            }
-        };
-        let flow_label = self.interface.flow_label(tuple.local, tuple.remote);
-        Ok(Some(received.answer_tcp(*answer, flow_label)))
+        match self.find_connection(&tuple) {
+            Ok(index) => self.on_connection_segment(now, index, received, &segment),
+            Err(hash) => self.on_unconnected_segment(now, (&tuple, hash), received, &segment),
+        }
+    }
+
+    /// A segment goes no further, and a reset says so.
+    #[cold]
+    pub(super) fn refuse(
+        &mut self,
+        received: &mut Received<'_>,
+        segment: &TcpSegment<'_>,
+        reason: Discard,
+    ) -> Handled {
+        self.answer_tcp(received, &reset_for(segment));
+        Err(reason)
     }
 
     pub(in crate::engine) fn on_connection_segment(
         &mut self,
         now: Instant,
         index: Index,
+        received: &mut Received<'_>,
         segment: &TcpSegment<'_>,
-    ) -> Disposition {
+    ) -> Handled {
         let fast_open = self.awaits_fast_open(index, segment);
         let Some(tcp) = self.sockets.tcp_mut(index) else {
-            return Disposition::Discarded(Discard::NoSocket);
+            return Err(Discard::NoSocket);
         };
         let disposition = tcp.connection.on_segment(now, segment);
+        let last = match disposition {
+            Disposition::Accepted => tcp.connection.take_last_acknowledgment(now),
+            Disposition::Discarded(_) | Disposition::Refused(_) => None,
+        };
         self.learn_fast_open(now, (index, fast_open), segment);
         self.settle(index, false);
-        disposition
+        if let Some(header) = &last {
+            self.answer_tcp(received, header);
+        }
+        match disposition {
+            Disposition::Accepted => Ok(()),
+            Disposition::Discarded(reason) => Err(reason),
+            Disposition::Refused(reason) => self.refuse(received, segment, reason),
+        }
     }
 
     /// The connection between these ends, or their hash.
@@ -207,7 +215,7 @@ fn send_segment(
     let chosen = tcp.connection.options.hop_limit;
     let segment = Outgoing {
         link,
-        content: Content::Ip(IpPacket {
+        content: Content::Ip(&IpPacket {
             src: tcp.connection.tuple.local.addr,
             dst: destination,
             hop_limit: chosen.map_or_else(|| interface.hop_limit(destination), NonZeroU8::get),

@@ -4,12 +4,11 @@
 
 use crate::engine::Engine;
 use crate::engine::config::EcnPolicy;
+use crate::engine::received::{Handled, Received};
 use crate::engine::tcp::half_open::Request;
 use crate::stats::{Counted, Discard};
 use crate::storage::Index;
-use crate::tcp::{
-    CookieArrival, Disposition, FourTuple, HalfOpen, SynCookies, TupleHash, timestamp_value,
-};
+use crate::tcp::{CookieArrival, FourTuple, HalfOpen, SynCookies, TupleHash, timestamp_value};
 use crate::time::Instant;
 use crate::wire::{SeqNum, TcpFlags, TcpSegment};
 
@@ -18,17 +17,18 @@ impl Engine<'_> {
     pub(in crate::engine) fn on_crowded_request(
         &mut self,
         now: Instant,
+        received: &mut Received<'_>,
         request: &Request<'_>,
-    ) -> Disposition {
+    ) -> Handled {
         if request.after.is_some() {
             // Its number has to lie beyond that of its predecessor, which a cookie's may not. It has proved
             // that it knows the predecessor's numbers, and so takes the place of one that has proved
             // nothing.
             if let Some((oldest, _)) = self.tcp.half_open.oldest() {
                 self.tcp.half_open.remove(oldest);
-                return self.on_request(now, request);
+                return self.on_request(now, received, request);
             }
-            return Disposition::Discarded(Discard::HalfOpenTableFull);
+            return Err(Discard::HalfOpenTableFull);
         }
         let offer = self.offer_for(now, request.listener, request.tuple);
         let mut half_open =
@@ -41,22 +41,22 @@ impl Engine<'_> {
             timestamps.value = stamped.wrapping_add(offer.timestamp_offset);
         }
         self.stats.count(Counted::SynCookieSent);
-        Disposition::Answered(None, header)
+        self.answer_tcp(received, &header);
+        Ok(())
     }
 
-    /// An acknowledgment to a listener that belongs to no record: it may bring a cookie back. `None` if
-    /// there are none out, or it is none that could.
+    /// An acknowledgment to a listener that belongs to no record: it may bring a cookie back, if there are some out.
     pub(in crate::engine) fn on_stray_ack(
         &mut self,
         now: Instant,
-        listener: Index,
-        (tuple, hash): (&FourTuple, TupleHash),
+        (listener, tuple, hash): (Index, &FourTuple, TupleHash),
+        received: &mut Received<'_>,
         segment: &TcpSegment<'_>,
-    ) -> Option<Disposition> {
+    ) -> Handled {
         let flags = segment.header.flags;
         let completes = flags.contains(TcpFlags::ACK) && !flags.contains(TcpFlags::SYN);
         if !completes || !self.tcp.cookies.are_out(now) {
-            return None;
+            return self.refuse(received, segment, Discard::NoSocket);
         }
         let arrival = CookieArrival {
             tuple,
@@ -64,12 +64,13 @@ impl Engine<'_> {
             offer: self.offer_for(now, listener, tuple),
         };
         let Some(half_open) = self.tcp.cookies.redeem(now, &segment.header, arrival) else {
-            return Some(Disposition::Refused(Discard::BadSynCookie));
+            return self.refuse(received, segment, Discard::BadSynCookie);
         };
         let Some(index) = self.slot_for_connection(listener) else {
-            return Some(Disposition::Discarded(Discard::NoConnectionSlot));
+            return Err(Discard::NoConnectionSlot);
         };
         self.stats.count(Counted::SynCookieAccepted);
-        Some(self.open_passively(now, (listener, index), (&half_open, hash), segment))
+        self.open_passively(now, (listener, index), (&half_open, hash));
+        self.on_connection_segment(now, index, received, segment)
     }
 }

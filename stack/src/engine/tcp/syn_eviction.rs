@@ -2,10 +2,11 @@
 //! stack without SYN cookies: it takes the place of one that was answered twice in vain, or is dropped.
 
 use crate::engine::Engine;
+use crate::engine::received::{Handled, Received};
 use crate::engine::tcp::half_open::Request;
 use crate::stats::Discard;
 use crate::storage::Index;
-use crate::tcp::{Disposition, FourTuple, TupleHash};
+use crate::tcp::{FourTuple, TupleHash};
 use crate::time::Instant;
 use crate::wire::TcpSegment;
 
@@ -14,14 +15,15 @@ impl Engine<'_> {
     pub(in crate::engine) fn on_crowded_request(
         &mut self,
         now: Instant,
+        received: &mut Received<'_>,
         request: &Request<'_>,
-    ) -> Disposition {
+    ) -> Handled {
         match self.tcp.half_open.search(&|h| h.attempts > 1) {
             Some(oldest) => {
                 self.tcp.half_open.remove(oldest);
-                self.on_request(now, request)
+                self.on_request(now, received, request)
             }
-            None => Disposition::Discarded(Discard::HalfOpenTableFull),
+            None => Err(Discard::HalfOpenTableFull),
         }
     }
 
@@ -29,10 +31,10 @@ impl Engine<'_> {
     pub(in crate::engine) fn on_stray_ack(
         &mut self,
         _now: Instant,
-        _listener: Index,
-        _connection: (&FourTuple, TupleHash),
-        _segment: &TcpSegment<'_>,
-    ) -> Option<Disposition> {
-        None
+        _for: (Index, &FourTuple, TupleHash),
+        received: &mut Received<'_>,
+        segment: &TcpSegment<'_>,
+    ) -> Handled {
+        self.refuse(received, segment, Discard::NoSocket)
     }
 }

@@ -24,8 +24,6 @@ pub(crate) enum Disposition {
     Discarded(Discard),
     /// It went no further, and a reset says so.
     Refused(Discard),
-    /// This is the answer: what a record without buffers has to say. With a reason if the segment went no further.
-    Answered(Option<Discard>, TcpHeader),
 }
 
 /// A check either lets the segment pass or says why it does not.
@@ -68,7 +66,7 @@ impl Connection<'_> {
             self.arm_timers(now);
         }
         match checked {
-            Ok(()) => self.last_acknowledgment(now),
+            Ok(()) => Disposition::Accepted,
             Err(unfit) => unfit.into(),
         }
     }
@@ -76,14 +74,14 @@ impl Connection<'_> {
     /// With the peer's FIN everything is said but that it arrived. There is nothing to wait for that could
     /// carry the acknowledgment along, so it is the answer; if it gets lost, the record of the connection
     /// answers when the FIN comes again. Where connections are few it waits for its turn, which takes less code.
-    fn last_acknowledgment(&mut self, now: Instant) -> Disposition {
-        match self.time_wait() {
-            Some(record) if self.due.ack && cfg!(feature = "many-sockets") => {
-                self.due.ack = false;
-                Disposition::Answered(None, record.acknowledgment(now))
-            }
-            _ => Disposition::Accepted,
+    #[inline]
+    pub(crate) fn take_last_acknowledgment(&mut self, now: Instant) -> Option<TcpHeader> {
+        if !cfg!(feature = "many-sockets") || !self.due.ack {
+            return None;
         }
+        let record = self.time_wait()?;
+        self.due.ack = false;
+        Some(record.acknowledgment(now))
     }
 
     /// RFC 9293, section 3.10.7.3.

@@ -47,16 +47,17 @@ impl FastOpenCookie {
         (2 + self.len as usize).next_multiple_of(4)
     }
 
-    /// The option in pieces of two bytes, padding included.
-    pub(super) fn words(&self) -> impl Iterator<Item = u16> + '_ {
-        let head = u16::from_be_bytes([KIND_FAST_OPEN, 2 + self.len]);
-        let body = self.as_bytes().chunks_exact(2);
-        let body = body.map(|pair| u16::from_be_bytes([pair[0], pair[1]]));
-        let padding = u16::from_be_bytes([1, 1]);
-        core::iter::once(head)
-            .chain(body)
-            .chain(core::iter::repeat(padding))
-            .take(self.option_len() / 2)
+    /// The option in words, padding included.
+    pub(super) fn words(&self) -> impl Iterator<Item = u32> {
+        // Padding, of one byte each.
+        let mut words = [[1; 4]; 5];
+        let option = [KIND_FAST_OPEN, 2 + self.len].into_iter();
+        let option = option.chain(self.as_bytes().iter().copied());
+        for (byte, written) in words.as_flattened_mut().iter_mut().zip(option) {
+            *byte = written;
+        }
+        let count = self.option_len() / 4;
+        words.into_iter().map(u32::from_be_bytes).take(count)
     }
 }
 

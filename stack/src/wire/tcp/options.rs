@@ -166,59 +166,47 @@ impl TcpOptions {
             && !self.permits_sack()
         {
             // Nearly every segment of a connection with timestamps has these options and no others.
-            writer.put_u32(u32::from_be_bytes([
-                KIND_NOP,
-                KIND_NOP,
-                KIND_TIMESTAMPS,
-                10,
-            ]));
-            writer.put_u32(timestamps.value);
-            writer.put_u32(timestamps.echo);
+            writer.put(PADDING << 16 | pair(KIND_TIMESTAMPS, 10));
+            writer.put(timestamps.value);
+            writer.put(timestamps.echo);
             return writer.fields;
         }
         if let Some(mss) = self.mss {
-            writer.put_u16(u16::from_be_bytes([KIND_MSS, 4]));
-            writer.put_u16(mss);
+            writer.put(pair(KIND_MSS, 4) << 16 | u32::from(mss));
         }
-        // SACK-permitted fills the two bytes by which timestamps miss a multiple of four.
-        let sack_permitted = u16::from_be_bytes([KIND_SACK_PERMITTED, 2]);
-        match (self.permits_sack(), self.has_timestamps()) {
-            (true, true) => writer.put_u16(sack_permitted),
-            (true, false) => {
-                writer.put_u16(PADDING);
-                writer.put_u16(sack_permitted);
-            }
-            (false, true) => writer.put_u16(PADDING),
-            (false, false) => {}
-        }
+        let sack_permitted = pair(KIND_SACK_PERMITTED, 2);
+        // It fills the two bytes by which timestamps miss a multiple of four.
         #[cfg(feature = "tcp-timestamps")]
         if let Some(Timestamps { value, echo }) = self.timestamps {
-            writer.put_u16(u16::from_be_bytes([KIND_TIMESTAMPS, 10]));
-            writer.put_u32(value);
-            writer.put_u32(echo);
+            let front = if self.permits_sack() {
+                sack_permitted
+            } else {
+                PADDING
+            };
+            writer.put(front << 16 | pair(KIND_TIMESTAMPS, 10));
+            writer.put(value);
+            writer.put(echo);
+        }
+        if self.permits_sack() && !self.has_timestamps() {
+            writer.put(PADDING << 16 | sack_permitted);
         }
         if let Some(shift) = self.window_scale {
-            writer.put_u32(u32::from_be_bytes([KIND_NOP, KIND_WINDOW_SCALE, 3, shift]));
+            writer.put(pair(KIND_NOP, KIND_WINDOW_SCALE) << 16 | pair(3, shift));
         }
         #[cfg(feature = "tcp-fast-open")]
         if let Some(cookie) = &self.fast_open {
             for word in cookie.words() {
-                writer.put_u16(word);
+                writer.put(word);
             }
         }
         // What is left is for the blocks that fit.
         if let Some(blocks) = writer.room.len().checked_sub(4)
             && cfg!(feature = "tcp-sack")
         {
-            writer.put_u32(u32::from_be_bytes([
-                KIND_NOP,
-                KIND_NOP,
-                KIND_SACK,
-                2 + blocks as u8,
-            ]));
+            writer.put(PADDING << 16 | pair(KIND_SACK, 2 + blocks as u8));
             for (left, right) in sack.iter().take(blocks / 8) {
-                writer.put_u32(left.get());
-                writer.put_u32(right.get());
+                writer.put(left.get());
+                writer.put(right.get());
             }
         }
         debug_assert!(writer.room.is_empty(), "options do not fill their room");
@@ -296,7 +284,8 @@ fn sized<const N: usize>(body: &[u8]) -> Result<[u8; N], Malformed> {
     body.try_into().map_err(|_| Malformed::BadOption)
 }
 
-/// Fills a buffer from the front and sums what it writes while it is still in registers.
+/// Fills a buffer from the front, a word at a time as all options go together, and sums what it writes while it is still
+/// in registers.
 struct Writer<'a> {
     room: &'a mut [u8],
     /// What was written, added up.
@@ -305,24 +294,20 @@ struct Writer<'a> {
 
 impl Writer<'_> {
     #[cfg_attr(target_pointer_width = "32", inline(never))]
-    fn put_u16(&mut self, value: u16) {
-        self.put(value.to_be_bytes());
-        self.fields += u64::from(value);
-    }
-
-    fn put_u32(&mut self, value: u32) {
-        self.put(value.to_be_bytes());
-        self.fields += u64::from(value);
-    }
-
-    fn put<const N: usize>(&mut self, bytes: [u8; N]) {
+    fn put(&mut self, word: u32) {
         if let Some((front, rest)) = core::mem::take(&mut self.room).split_first_chunk_mut() {
-            *front = bytes;
+            *front = word.to_be_bytes();
             self.room = rest;
+            self.fields += u64::from(word);
         } else {
             debug_assert!(false, "no room for an option");
         }
     }
+}
+
+/// Half a word: mostly the kind of an option, and its length.
+const fn pair(first: u8, second: u8) -> u32 {
+    u16::from_be_bytes([first, second]) as u32
 }
 
 const KIND_END: u8 = 0;
@@ -337,5 +322,5 @@ const KIND_TIMESTAMPS: u8 = 8;
 /// The length of timestamps with their padding.
 const TIMESTAMPS_LEN: usize = 12;
 
-/// Two bytes of nothing, to align what follows.
-const PADDING: u16 = u16::from_be_bytes([KIND_NOP, KIND_NOP]);
+/// Two bytes of nothing, so that what follows fills a word.
+const PADDING: u32 = pair(KIND_NOP, KIND_NOP);

@@ -2,9 +2,9 @@
 
 use core::net::Ipv6Addr;
 
+use super::super::ndp::NdiscPacket;
 use super::super::{INTERFACE, Interface, Path};
 use crate::engine::Engine;
-use crate::engine::inline::Inline;
 use crate::engine::received::Handled;
 use crate::ip::{AddressState, Delivery, NextHop, PrefixFrom, Route};
 use crate::link::{Solicit, SolicitTo};
@@ -215,7 +215,7 @@ impl Engine<'_> {
     pub(in crate::engine::interface) fn poll_router_solicitation(
         &mut self,
         now: Instant,
-    ) -> Option<Inline<'static>> {
+    ) -> Option<NdiscPacket> {
         let discovery = &mut self.interface.ipv6.discovery;
         if let Some(router) = discovery.probe.take() {
             let solicit = Solicit {
@@ -232,13 +232,13 @@ impl Engine<'_> {
     /// A redirect, if it is valid (section 8.1): its source is a link-local address and "the same as the
     /// current first-hop router for the specified ICMP Destination Address". It goes to where the packet came from
     /// that it is about (section 4.5).
-    pub(in crate::engine::interface) fn on_redirect<'f>(
+    pub(in crate::engine::interface) fn on_redirect(
         &mut self,
         now: Instant,
         (router, source): (Ipv6Addr, Ipv6Addr),
         (target, destination): (Ipv6Addr, Ipv6Addr),
         options: NdiscOptions<'_>,
-    ) -> Handled<'f> {
+    ) -> Handled {
         let packets = (source, IpAddress::Ipv6(destination));
         let is_valid = router.is_unicast_link_local()
             && !source.is_multicast()
@@ -258,6 +258,6 @@ impl Engine<'_> {
         if redirects.hear(source, destination, target) {
             self.interface.on_routes_changed();
         }
-        Ok(None)
+        Ok(())
     }
 }

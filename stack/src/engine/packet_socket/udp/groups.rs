@@ -13,12 +13,7 @@ use crate::wire::IpEndpoint;
 
 impl Engine<'_> {
     /// A datagram to a group, or to everybody: each socket that has the port and is in the group gets it.
-    pub(super) fn deliver_to_all<'f>(
-        &mut self,
-        port: u16,
-        meta: &UdpMetadata,
-        data: &[u8],
-    ) -> Handled<'f> {
+    pub(super) fn deliver_to_all(&mut self, port: u16, meta: &UdpMetadata, data: &[u8]) -> Handled {
         let hash = self.sockets.hash_port(UDP, port);
         let mut outcome = Err(Discard::NoSocket);
         let mut next = self.sockets.filed(hash, None);
@@ -30,7 +25,7 @@ impl Engine<'_> {
             if let Err(reason) = self.deliver(index, meta, data) {
                 self.stats.discard(reason);
             }
-            outcome = Ok(None);
+            outcome = Ok(());
         }
         outcome
     }
