@@ -11,7 +11,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use std::process::ExitCode;
 
 use clap::Parser;
-use cygnet::Stack;
+use cygnet::{Duration, Stack};
 use cygnet_examples::device::DeviceOptions;
 use cygnet_examples::host::{self, Host};
 use cygnet_examples::session::{connect_host, start_command};
@@ -51,6 +51,8 @@ async fn talk(stack: Stack<'static>, args: &Args) -> Result<ExitCode, Error> {
     let mut socket = connect_host(stack, host, port, 1500, peer.is_some()).await?;
     let remote = socket.remote_endpoint().ok_or("the connection is over")?;
     log::info!("connected to {remote}");
+    // It may be long until the peer says something; a peer that is gone is noticed.
+    socket.set_keep_alive(Some(Duration::from_secs(10)));
 
     let mut buffer = [0; 1500];
     loop {

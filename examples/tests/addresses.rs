@@ -156,7 +156,7 @@ const VERSIONS: [(&str, &str); 2] = [
 #[test]
 fn client_sends_back_what_it_gets_reversed() {
     for (address, listener) in VERSIONS {
-        for faults in [&[][..], &["--drop-chance", "10", "--corrupt-chance", "10"]] {
+        for faults in [&[][..], &["--drop-chance", "5", "--corrupt-chance", "5"]] {
             let arguments = [faults, &[address, "1234"]].concat();
             let command = ["sh", "-c", &say("abcdefg", listener)];
             if let Some(text) = printed("client", &arguments, &command) {

@@ -3,9 +3,12 @@
 use core::time::Duration;
 
 use cygnet::wire::{ArpOperation, ArpPacket, EthernetAddress};
-use cygnet_tests::script::{PEER, PEER_MAC, Packet, Script, TARGET, TARGET_MAC, arp, syn};
+use cygnet_tests::script::{
+    PEER, PEER_MAC, Packet, Peer, Script, SocketId, TARGET, TARGET_MAC, ack, arp, data, syn,
+    syn_ack,
+};
 
-use crate::stories::{PEER_PORT, PORT};
+use crate::stories::{MSS, PEER_PORT, PORT};
 
 stories! {
     both:
@@ -18,6 +21,9 @@ stories! {
         rfc5227_the_address_is_announced_twice;
     "Linux does not defend its addresses":
         rfc5227_a_conflict_is_answered_with_one_announcement;
+    "Linux trusts an answer for 15 to 45 seconds, whatever becomes of its segments":
+        shld_10_who_answers_no_syn_is_asked_whether_it_is_the_peer,
+        shld_10_who_answers_no_text_is_asked_whether_it_is_the_peer;
 }
 
 /// A request by the peer.
@@ -42,6 +48,9 @@ fn reply(hardware: EthernetAddress) -> ArpPacket {
     }
 }
 
+/// Not the peer's.
+const NOBODY_MAC: EthernetAddress = EthernetAddress([2, 0, 0, 0, 0, 0x66]);
+
 /// ARP is the story, after the announcements.
 fn begin(script: &Script) {
     if !script.is_linux() {
@@ -50,12 +59,16 @@ fn begin(script: &Script) {
     script.script_arp();
 }
 
+/// Everybody is asked for the peer.
 fn expect_request(script: &Script) {
-    let packet = script.expect_packet();
+    assert_request(&script.expect_packet(), EthernetAddress::BROADCAST);
+}
+
+fn assert_request(packet: &Packet, to: EthernetAddress) {
     let Packet::Arp(destination, arp) = packet else {
         panic!("a request was expected, not {packet:?}");
     };
-    assert!(destination.is_broadcast());
+    assert_eq!(*destination, to);
     assert_eq!(arp.operation, ArpOperation::Request);
     assert_eq!(
         (arp.sender_hardware, arp.sender_protocol),
@@ -116,14 +129,73 @@ fn packets_wait_for_their_neighbor_in_order(script: &Script) {
 
 fn an_unsolicited_reply_is_not_believed(script: &Script) {
     begin(script);
-    script.send_frame(&arp(
-        TARGET_MAC,
-        &reply(EthernetAddress([2, 0, 0, 0, 0, 0x66])),
-    ));
+    script.send_frame(&arp(TARGET_MAC, &reply(NOBODY_MAC)));
     script.connect(PEER_PORT);
     expect_request(script);
     script.send_frame(&arp(TARGET_MAC, &reply(PEER_MAC)));
     script.peer(PEER_PORT, PORT).expect(syn());
+}
+
+/// RFC 9293, section 3.8.3 (b): "When the number of transmissions of the same segment reaches or exceeds threshold R1,
+/// pass negative advice [...] to the IP layer". ARP has no checksum: a bit that fell over is enough for this.
+// Requirement: RFC 9293 SHLD-10
+fn shld_10_who_answers_no_syn_is_asked_whether_it_is_the_peer(script: &Script) {
+    let (peer, socket) = misled(script);
+    peer.expect_after(1_000..1_021, syn());
+    peer.expect_after(2_000..2_021, syn());
+    // The third silence.
+    expect_doubt(script);
+    // What was known is forgotten: the next segment looks for the peer.
+    assert_request(&next_arp(script), EthernetAddress::BROADCAST);
+    script.send_frame(&arp(TARGET_MAC, &reply(PEER_MAC)));
+    peer.expect(syn());
+    peer.send(syn_ack().mss(MSS));
+    peer.expect(ack(1));
+    assert_eq!(script.connected(socket), Ok(()));
+}
+
+/// The same of a peer that has moved.
+// Requirement: RFC 9293 SHLD-10
+fn shld_10_who_answers_no_text_is_asked_whether_it_is_the_peer(script: &Script) {
+    let (peer, socket) = misled(script);
+    peer.send(syn_ack().mss(MSS));
+    peer.expect(ack(1));
+    script.write(socket, 1..101);
+    // At once, and after each of two silences.
+    peer.expect(data(1..101));
+    peer.expect_after(200..221, data(1..101));
+    peer.expect_after(400..421, data(1..101));
+    expect_doubt(script);
+    assert_request(&next_arp(script), EthernetAddress::BROADCAST);
+    script.send_frame(&arp(TARGET_MAC, &reply(PEER_MAC)));
+    peer.expect(data(1..101));
+}
+
+/// A connection that is being opened through a neighbor who is not the peer.
+fn misled(script: &Script) -> (Peer<'_>, SocketId) {
+    begin(script);
+    let socket = script.connect(PEER_PORT);
+    expect_request(script);
+    script.send_frame(&arp(TARGET_MAC, &reply(NOBODY_MAC)));
+    let peer = script.peer(PEER_PORT, PORT);
+    peer.expect(syn());
+    (peer, socket)
+}
+
+/// Three requests to who was believed to be the peer, between segments.
+fn expect_doubt(script: &Script) {
+    for _ in 0..3 {
+        assert_request(&next_arp(script), NOBODY_MAC);
+    }
+}
+
+fn next_arp(script: &Script) -> Packet {
+    loop {
+        let packet = script.expect_packet_within(Duration::from_secs(8));
+        if packet.arp().is_some() {
+            return packet;
+        }
+    }
 }
 
 fn assert_announcement(packet: &Packet) {

@@ -187,10 +187,17 @@ impl<'d> Engine<'d> {
     }
 
     pub(in crate::engine) fn on_tcp_timeout(&mut self, now: Instant, index: Index) {
-        if let Some(tcp) = self.sockets.tcp_mut(index) {
-            tcp.connection.on_timeout(now);
-            self.settle_tcp(index);
+        let Some(tcp) = self.sockets.tcp_mut(index) else {
+            return;
+        };
+        tcp.connection.on_timeout(now);
+        #[cfg(feature = "medium-ethernet")]
+        if tcp.connection.doubts_path()
+            && let Some(neighbor) = tcp.path.neighbor()
+        {
+            self.interface.ethernet.neighbors.doubt(now, neighbor);
         }
+        self.settle_tcp(index);
     }
 }
 

@@ -224,6 +224,15 @@ impl<W: Default, const N: usize> NeighborCache<W, N> {
         }
     }
 
+    /// An upper layer has sent through this neighbor again and again, and nothing was answered (RFC 1122 section
+    /// 3.3.1.4): it is asked at once whether it has the address that is known.
+    pub(crate) fn doubt(&mut self, _now: Instant, key: NeighborKey) {
+        if let Some(entry) = slot(&mut self.slots, key).and_then(|slot| slot.entry.as_mut()) {
+            entry.on_doubt();
+            self.refresh_deadline();
+        }
+    }
+
     /// The next request that is due, which counts as sent: ask only with room to transmit it.
     pub(crate) fn poll_solicit(&mut self, now: Instant) -> Option<Solicit> {
         if !self.is_due(now) {

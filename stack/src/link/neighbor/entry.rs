@@ -9,7 +9,8 @@
 //!    Failed                           forgotten after three unanswered requests ◄─────┘
 //! ```
 //!
-//! A claim that is no answer makes an Incomplete or Failed neighbor Stale.
+//! A claim that is no answer makes an Incomplete or Failed neighbor Stale. An upper layer that gets no answer moves a
+//! Reachable, Stale or Delayed one to Probe.
 
 #[cfg(feature = "proto-ipv6")]
 mod ndp;
@@ -272,6 +273,16 @@ impl Entry {
             | State::Delay { hardware, .. }
             | State::Probe { hardware, .. } => self.state = State::Reachable { hardware, until },
             State::Incomplete { .. } | State::Failed { .. } | State::Permanent { .. } => {}
+        }
+    }
+
+    /// An upper layer sees no answer at all (RFC 1122 section 3.3.1.4).
+    pub(super) fn on_doubt(&mut self) {
+        if let State::Reachable { hardware, .. }
+        | State::Stale { hardware }
+        | State::Delay { hardware, .. } = self.state
+        {
+            self.state = State::Probe { hardware, sent: 0 };
         }
     }
 

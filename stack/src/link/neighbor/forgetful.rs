@@ -6,7 +6,7 @@
 //!             answer           claims, and progress of an upper layer
 //!   Asked ───────────► Known ◄──┐
 //!    │  ▲                │ └────┘
-//!    │  └── next packet ─┴─ time over
+//!    │  └── next packet ─┴─ time over, or an upper layer without answers
 //!    ▼      after a second
 //!   Silent ──┘
 //! ```
@@ -167,6 +167,17 @@ impl<W: Default, const N: usize> NeighborCache<W, N> {
             && matches!(slot.state, State::Known(_))
         {
             slot.set_until(slot.until().max(now + LIFETIME));
+        }
+    }
+
+    /// An upper layer has sent through this neighbor again and again, and nothing was answered (RFC 1122 section
+    /// 3.3.1.4): the next packet asks everybody.
+    pub(crate) fn doubt(&mut self, now: Instant, key: NeighborKey) {
+        if let Some(slot) = self.slot(key)
+            && matches!(slot.state, State::Known(_))
+            && !slot.is_permanent()
+        {
+            slot.set_until(now);
         }
     }
 
@@ -486,6 +497,36 @@ mod tests {
         assert!(!cache.use_confirmed(secs(160), key));
         assert_eq!(lookup(&mut cache, secs(160), 1), Lookup::Pending(key));
         assert!(cache.poll_solicit(secs(160)).is_some());
+    }
+
+    #[test]
+    fn doubts_of_an_upper_layer_make_the_next_packet_ask() {
+        let mut cache = cache();
+        let key = resolve(&mut cache, secs(1), 1);
+
+        cache.doubt(secs(2), key);
+
+        assert!(!cache.use_confirmed(secs(2), key));
+        assert_eq!(lookup(&mut cache, secs(2), 1), Lookup::Pending(key));
+        assert!(cache.poll_solicit(secs(2)).is_some());
+        // It is being asked already.
+        cache.doubt(secs(2), key);
+        assert!(cache.poll_solicit(secs(2)).is_none());
+        claim(&mut cache, secs(3), 1, MAC_B, ClaimKind::Reply);
+        assert_eq!(lookup(&mut cache, secs(3), 1), Lookup::Reachable(MAC_B));
+    }
+
+    #[test]
+    fn who_was_configured_is_not_doubted() {
+        let mut cache = cache();
+        let added = cache.add_permanent(secs(1), LINK, host(1), MAC_A);
+        assert_eq!(added, Ok(None));
+        let mut hint = None;
+        cache.lookup(secs(1), LINK, host(1), &mut hint);
+
+        cache.doubt(secs(2), hint.unwrap());
+
+        assert_eq!(lookup(&mut cache, secs(2), 1), Lookup::Reachable(MAC_A));
     }
 
     #[test]

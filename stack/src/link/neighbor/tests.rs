@@ -97,6 +97,13 @@ fn stale(now: Instant) -> Cache {
     cache
 }
 
+/// What a sender to `host(1)` remembers.
+fn key_of(cache: &mut Cache) -> NeighborKey {
+    let mut hint = None;
+    cache.lookup(secs(1), LINK, host(1), &mut hint);
+    hint.unwrap()
+}
+
 fn to(solicit: Option<Solicit>) -> Option<SolicitTo> {
     solicit.map(|solicit| solicit.to)
 }

@@ -73,6 +73,12 @@ impl Connection<'_> {
         let _ = now;
     }
 
+    /// Whether so much went without an answer that the way to the peer is to be looked into: RFC 9293, section 3.8.3 (b).
+    #[cfg(feature = "medium-ethernet")]
+    pub(crate) fn doubts_path(&self) -> bool {
+        self.retries >= DOUBTFUL_RETRIES
+    }
+
     /// Sets and stops the timers that follow from where the connection stands. Called at the end of
     /// everything that may change that, so that no path can forget one: data in flight always has a
     /// retransmission timer, data that cannot be sent always a persist timer.
@@ -108,6 +114,10 @@ impl Connection<'_> {
         }
     }
 }
+
+/// R1 (RFC 9293, section 3.8.3, SHLD-10).
+#[cfg(feature = "medium-ethernet")]
+const DOUBTFUL_RETRIES: u8 = 3;
 
 /// RFC 9293, section 3.8.3, MUST-23: R2 for a SYN corresponds to at least 3 minutes. From one second
 /// on: 1 + 2 + 4 + ... + 60 + 60 = 243 s. The same where the peer does not complete a simultaneous open.

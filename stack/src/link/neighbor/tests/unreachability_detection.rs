@@ -98,6 +98,62 @@ fn progress_of_an_upper_layer_resolves_nothing() {
 }
 
 #[test]
+fn doubts_of_an_upper_layer_start_the_probe() {
+    for (mut cache, was) in [
+        (reachable(secs(1)), NeighborState::Reachable),
+        (stale(secs(1)), NeighborState::Delay),
+    ] {
+        let key = key_of(&mut cache);
+        assert_eq!(state(&cache, secs(2)), Some(was));
+
+        cache.doubt(secs(2), key);
+
+        assert_eq!(state(&cache, secs(2)), Some(NeighborState::Probe));
+        let first = cache.poll_solicit(secs(2));
+        assert_eq!(to(first), Some(SolicitTo::Unicast(MAC_A)));
+        // Asking started already: doubts that go on do not start it over.
+        cache.doubt(millis(2_500), key);
+        assert_eq!(cache.next_deadline(), secs(3));
+        cache.poll_solicit(secs(3));
+        cache.poll_solicit(secs(4));
+        assert!(cache.on_timeout(secs(5)).is_some());
+        assert_eq!(state(&cache, secs(5)), None);
+        // A key of somebody who was forgotten says nothing.
+        cache.doubt(secs(5), key);
+        assert_eq!(cache.next_deadline(), Instant::FAR_FUTURE);
+    }
+}
+
+#[test]
+fn doubts_keep_the_distance_between_requests() {
+    let mut cache = cache();
+    let key = park(&mut cache, secs(1), host(1));
+    cache.poll_solicit(secs(1));
+    cache.doubt(millis(1_100), key);
+    assert_eq!(state(&cache, secs(1)), Some(NeighborState::Incomplete));
+    reply(&mut cache, millis(1_200), host(1), MAC_A);
+
+    cache.doubt(millis(1_300), key);
+
+    assert_eq!(cache.poll_solicit(millis(1_999)), None);
+    let next = cache.poll_solicit(secs(2));
+    assert_eq!(to(next), Some(SolicitTo::Unicast(MAC_A)));
+}
+
+#[test]
+fn who_was_configured_is_not_doubted() {
+    let mut cache = cache();
+    let added = cache.add_permanent(secs(1), LINK, host(1), MAC_A);
+    assert_eq!(added, Ok(None));
+    let key = key_of(&mut cache);
+
+    cache.doubt(secs(2), key);
+
+    assert_eq!(state(&cache, secs(2)), Some(NeighborState::Permanent));
+    assert_eq!(cache.next_deadline(), Instant::FAR_FUTURE);
+}
+
+#[test]
 fn reachable_time_is_random_around_the_base() {
     let timing = NeighborTiming::default();
 
