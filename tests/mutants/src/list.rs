@@ -52,7 +52,13 @@ pub(crate) fn mutants(workspace: &Path, files: &[String]) -> Result<Vec<Mutant>,
         .output()
         .map_err(|error| error.to_string())?;
     if !output.status.success() {
-        return Err(String::from_utf8_lossy(&output.stderr).into_owned());
+        let complaint = String::from_utf8_lossy(&output.stderr);
+        if complaint.contains("no such command") {
+            return Err(
+                "cargo-mutants lists the mutants: cargo install --locked cargo-mutants".into(),
+            );
+        }
+        return Err(complaint.into_owned());
     }
     serde_json::from_slice(&output.stdout).map_err(|error| error.to_string())
 }
