@@ -155,7 +155,7 @@ fn shld_10_who_answers_no_syn_is_asked_whether_it_is_the_peer(script: &Script) {
 }
 
 /// The same of a peer that has moved.
-// Requirement: RFC 9293 SHLD-10
+// Requirement: RFC 9293 MUST-20, SHLD-10
 fn shld_10_who_answers_no_text_is_asked_whether_it_is_the_peer(script: &Script) {
     let (peer, socket) = misled(script);
     peer.send(syn_ack().mss(MSS));
