@@ -82,3 +82,22 @@ pub(super) fn seconds(now: Instant) -> u32 {
 pub(super) fn micros(now: Instant) -> u32 {
     now.as_micros() as u32
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_lies_further_ahead_than_anything_can_has_come() {
+        let now = Instant::from_secs(10_000);
+        let farthest = now + Soon::FARTHEST;
+        assert_eq!(Soon::new(farthest).from(now), farthest);
+        assert_eq!(
+            Soon::new(farthest + Duration::from_micros(1)).from(now),
+            now
+        );
+        let later = now + Duration::from_secs(11 * 60);
+        assert_eq!(Soon::new(now).from(later), later);
+        assert_eq!(Soon::new(now).from(now), now);
+    }
+}

@@ -316,6 +316,30 @@ mod tests {
         assert!(!lab.connection.is_held_by_pacing());
     }
 
+    /// Four segments in ten milliseconds.
+    #[cfg(feature = "tcp-cubic")]
+    #[test]
+    fn a_timer_that_rings_late_lets_more_go_at_once() {
+        let bursts = [3, 13, 28].map(|late| {
+            let mut lab = twenty();
+            lab.sent();
+            lab.now += Duration::from_millis(late);
+            lab.data().len()
+        });
+        assert_eq!(bursts, [2, 6, 12]);
+    }
+
+    #[cfg(feature = "tcp-cubic")]
+    #[test]
+    fn a_quarter_of_a_round_trip_is_the_most_that_is_made_up_for() {
+        for (late, bytes) in [(10, 4_000), (25, 10_000), (26, 10_000), (400, 10_000)] {
+            let mut lab = twenty();
+            let left = lab.connection.pacer.left;
+            lab.connection.on_pacing_timeout(Duration::from_millis(late));
+            assert_eq!(lab.connection.pacer.left - left, bytes, "{late} ms late");
+        }
+    }
+
     /// A window of which a quantum is more is never held up, whatever the clock.
     #[test]
     fn a_restart_begins_the_schedule_now() {

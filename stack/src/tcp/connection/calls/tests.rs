@@ -36,6 +36,20 @@ fn the_timeout_is_as_long_as_the_user_says_at_least() {
     assert_eq!(lab.connection.rtt.rto(), Duration::from_millis(50));
 }
 
+#[test]
+fn a_call_leaves_as_much_to_do_as_it_has_changed() {
+    let mut lab = established();
+    assert_eq!(lab.connection.follow_up(), FollowUp::None);
+    lab.write(1);
+    assert_eq!(lab.connection.follow_up(), FollowUp::Send);
+    lab.sent();
+    assert_eq!(lab.connection.follow_up(), FollowUp::None);
+    lab.connection.abort();
+    assert_eq!(lab.connection.follow_up(), FollowUp::Settle);
+    lab.events();
+    assert_eq!(lab.connection.follow_up(), FollowUp::Send);
+}
+
 /// A patience that is set anew begins anew.
 #[test]
 fn a_user_timeout_begins_when_it_is_set() {

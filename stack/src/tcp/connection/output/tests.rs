@@ -441,3 +441,21 @@ fn a_probe_that_is_repeated_says_so() {
         assert!(lab.connection.plan_probe(lab.now).is_none());
     }
 }
+
+/// What is due brings nothing that is not.
+#[test]
+fn a_question_goes_out_when_it_is_due_and_only_then() {
+    let mut lab = with_window(60_000);
+    lab.connection.due.set(Special::Probe);
+    assert!(lab.sent().is_empty(), "nothing asks for an answer");
+    #[cfg(feature = "tcp-keep-alive")]
+    {
+        let mut lab = with_window(0);
+        lab.write(10);
+        lab.sent();
+        lab.connection.due.set(Special::KeepAlive);
+        let sent = lab.sent();
+        assert_eq!(sent.len(), 1);
+        assert_eq!(sent[0].data, 0..0, "the window is not probed");
+    }
+}

@@ -80,3 +80,13 @@ fn nothing_is_due_once_all_are_stopped() {
     assert_eq!(timers.next(Instant::ZERO), Instant::FAR_FUTURE);
     assert_eq!(timers.take_due(Instant::from_secs(3)), None);
 }
+
+/// What is rounded up does not become what says that a timer does not run.
+#[test]
+fn the_last_time_that_can_be_said_is_a_time() {
+    let mut timers = Timers::new();
+    timers.start_at(Instant::ZERO);
+    let last = Duration::from_micros(u64::from(u32::MAX) * 1_000 - 1);
+    timers.set(Timer::User, Instant::ZERO + last);
+    assert!(timers.is_set(Timer::User));
+}
