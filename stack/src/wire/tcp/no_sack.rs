@@ -41,7 +41,16 @@ impl SackBlocks {
 
 #[cfg(test)]
 mod tests {
-    use super::super::TcpOptions;
+    use super::*;
+    use crate::wire::TcpOptions;
+
+    #[test]
+    fn there_is_no_room_for_a_report() {
+        let mut blocks = SackBlocks::EMPTY;
+        assert!(!blocks.push(SeqNum::new(1), SeqNum::new(2)));
+        assert!(blocks.is_empty());
+        assert_eq!((blocks.len(), blocks.iter().count()), (0, 0));
+    }
 
     /// RFC 9293, section 3.1, MUST-6: "A TCP implementation MUST ignore without error any TCP Option it does not
     /// implement, assuming that the option has a length field."
