@@ -335,7 +335,8 @@ mod tests {
         for (late, bytes) in [(10, 4_000), (25, 10_000), (26, 10_000), (400, 10_000)] {
             let mut lab = twenty();
             let left = lab.connection.pacer.left;
-            lab.connection.on_pacing_timeout(Duration::from_millis(late));
+            lab.connection
+                .on_pacing_timeout(Duration::from_millis(late));
             assert_eq!(lab.connection.pacer.left - left, bytes, "{late} ms late");
         }
     }
