@@ -242,7 +242,7 @@ fn compare(args: &Args) -> Result<(), Error> {
                 100.0 * rate / baseline,
                 sum.segments,
                 sum.retransmits,
-                sum.timeouts.map_or("-".to_owned(), |n| n.to_string()),
+                sum.timeouts,
             );
         }
     }

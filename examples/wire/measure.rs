@@ -39,8 +39,8 @@ pub(crate) struct Measured {
     /// Segments, or frames, that the sending side sent.
     pub(crate) segments: u64,
     pub(crate) retransmits: u64,
-    /// Retransmission timeouts, where they are counted.
-    pub(crate) timeouts: Option<u64>,
+    /// How often the retransmission timer expired.
+    pub(crate) timeouts: u64,
 }
 
 impl Tcp {
@@ -71,10 +71,7 @@ impl AddAssign for Measured {
         self.seconds += other.seconds;
         self.segments += other.segments;
         self.retransmits += other.retransmits;
-        self.timeouts = match (self.timeouts, other.timeouts) {
-            (Some(a), Some(b)) => Some(a + b),
-            (a, b) => a.or(b),
-        };
+        self.timeouts += other.timeouts;
     }
 }
 
@@ -123,6 +120,7 @@ pub(crate) fn measure(args: &Args, seed: u64, case: &Case) -> Result<Measured, E
                 let stats = stack.stats();
                 measured.segments = stats.sent.into();
                 measured.retransmits = stats.retransmits.into();
+                measured.timeouts = stats.timeouts.into();
             }
             None => count_kernel(&near, &mut measured)?,
         }
@@ -261,7 +259,7 @@ fn count_kernel(namespace: &NetNs, measured: &mut Measured) -> Result<(), Error>
     };
     measured.segments = counter(&snmp, "OutSegs");
     measured.retransmits = counter(&snmp, "RetransSegs");
-    measured.timeouts = Some(counter(&netstat, "TCPTimeouts"));
+    measured.timeouts = counter(&netstat, "TCPTimeouts");
     Ok(())
 }
 
