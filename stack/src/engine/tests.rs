@@ -557,7 +557,13 @@ impl LossyWire {
                 sent += self.pair.write(0, client, &data[sent..]);
             }
             assert!(self.step(), "stuck after {} bytes", received.len());
-            received.extend(self.pair.read(1, server));
+            loop {
+                let read = self.pair.read(1, server);
+                if read.is_empty() {
+                    break;
+                }
+                received.extend(read);
+            }
             assert_eq!(self.pair.engines[0].tcp(client).unwrap().error(), None);
         }
         assert!(received == data);

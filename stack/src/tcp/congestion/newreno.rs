@@ -18,11 +18,12 @@ impl NewReno {
         }
     }
 
-    /// RFC 5681, section 3.1. In slow start RFC 3465, section 2.3 allows two segments for one
-    /// acknowledgment, and one while the loss of many is being repaired.
+    /// RFC 5681, section 3.1. In slow start one acknowledgment is good for eight segments at most, as RFC 9406, section
+    /// 4.3 recommends for who does not pace: receivers answer once for many segments that arrive together or behind a
+    /// gap. While the loss of many is being repaired it is one (RFC 3465, section 2.3).
     pub(super) fn on_ack(&mut self, ack: &Ack) {
         let limit = match ack.growth {
-            Growth::Normal => 2,
+            Growth::Normal => 8,
             Growth::AfterTimeout => 1,
             Growth::Held => return,
         };
@@ -66,12 +67,14 @@ mod tests {
 
     // Requirement: RFC 9293 MUST-19; RFC 5681 3.1a, 3.1f
     #[test]
-    fn slow_start_grows_by_what_is_acknowledged_two_segments_at_most() {
+    fn slow_start_grows_by_what_is_acknowledged_eight_segments_at_most() {
         let mut c = NewReno::new(MSS);
         c.on_ack(&ack(MSS));
         assert_eq!(c.window.cwnd, 11_000);
+        c.on_ack(&ack(8 * MSS));
+        assert_eq!(c.window.cwnd, 19_000);
         c.on_ack(&ack(9 * MSS));
-        assert_eq!(c.window.cwnd, 13_000);
+        assert_eq!(c.window.cwnd, 27_000);
     }
 
     #[test]

@@ -40,12 +40,17 @@ impl Connection<'_> {
             0
         };
         let mut delivered = self.snd.on_acked(header.ack, blocks);
-        if self.recovery.overtakes(&delivered) {
+        let of_original = delivered
+            .newest
+            .is_some_and(|sent| self.is_original(now, header, &sent));
+        if of_original {
+            delivered.newest = None;
+        }
+        let echo = self.timestamps.echo(&header.options);
+        let original = echo.filter(|_| of_original);
+        if self.sack.is_on() && self.recovery.looks_overtaken(&delivered, original) {
             self.tally |= Tally::REORDERING;
         }
-        delivered.newest = delivered
-            .newest
-            .filter(|sent| !self.is_original(now, header, sent));
         let rtt = self.recovery.on_delivered(micros(now), &mut delivered);
         if let Some(rtt) = rtt {
             self.rtt.sample(rtt);
@@ -56,7 +61,7 @@ impl Connection<'_> {
             #[cfg(feature = "path-mtu")]
             self.size.on_acked(acked, self.mss);
         }
-        self.look_for_mistakes(header, advances, twice, &delivered);
+        self.look_for_mistakes(header.ack, advances, echo, twice, &delivered);
         let repaired = advances && self.on_progress(now, header.ack, twice.is_some());
         let lost = self.find_losses(now, advances, duplicate, &mut delivered);
         #[cfg(feature = "tcp-plpmtud")]
@@ -91,21 +96,21 @@ impl Connection<'_> {
     #[cfg_attr(target_pointer_width = "64", inline(always))]
     fn look_for_mistakes(
         &mut self,
-        header: &TcpHeader,
+        ack: SeqNum,
         advances: bool,
+        echo: Option<u32>,
         twice: Option<SeqNum>,
         delivered: &Delivered,
     ) {
         let max = self.snd.max();
-        let all_twice = self.recovery.on_report(header.ack, max, advances, twice);
+        let all_twice = self.recovery.on_report(ack, max, advances, twice);
         if !self.congestion.is_limiting() {
             return;
         }
-        let echo = self.timestamps.echo(&header.options);
         let spurious = self.recovery.phase() != Phase::Open && {
             let awaited = self.snd.board().awaits_retransmission();
             self.recovery
-                .is_spurious(header.ack, advances, echo, delivered, awaited)
+                .is_spurious(ack, advances, echo, delivered, awaited)
         };
         if all_twice || spurious {
             self.tally |= match all_twice {
@@ -283,12 +288,11 @@ impl Connection<'_> {
     }
 
     /// Bytes that let the congestion window grow: those acknowledged in order. On a path that reorders, where
-    /// half the acknowledgments report a gap that is none, congestion avoidance counts each byte when it
-    /// arrives, as Linux does. Those behind a real loss would not count at all otherwise.
+    /// half the acknowledgments report a gap that is none, each byte counts when it arrives, as in Linux. Those
+    /// behind a real loss would not count at all otherwise.
     fn growing_bytes(&self, progress: &Progress) -> u32 {
-        let avoids = self.congestion.window() >= self.congestion.ssthresh();
         match self.recovery.phase() {
-            Phase::Open if avoids && self.recovery.expects_reordering() => progress.delivered,
+            Phase::Open if self.recovery.expects_reordering() => progress.delivered,
             _ => progress.acked,
         }
     }

@@ -312,7 +312,7 @@ mod tests {
         lab.write(60 * MSS);
         lab.sent();
         lab.ack(before(10));
-        assert_eq!(lab.data().len(), 12);
+        assert_eq!(lab.data().len(), 18);
         assert!(!lab.connection.is_held_by_pacing());
     }
 

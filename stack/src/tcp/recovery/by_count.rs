@@ -25,6 +25,8 @@ impl ByCount {
         false
     }
 
+    pub(super) fn expect_reordering(&mut self) {}
+
     pub(super) fn has_seen_reordering(&self) -> bool {
         false
     }

@@ -137,9 +137,20 @@ impl Recovery {
         self.detector.has_seen_reordering()
     }
 
-    /// Whether segments have overtaken those that arrived now. Before [`Self::on_delivered`].
-    pub(crate) fn overtakes(&self, delivered: &Delivered) -> bool {
-        self.detector.overtakes(delivered)
+    /// Takes note of whether segments have overtaken those that arrived now; `original`: the timestamp that comes back
+    /// for what was sent again, from before that. Before [`Self::on_delivered`].
+    ///
+    /// RFC 8985 looks at what was sent only once. Until a path is known to reorder, whatever is late is sent again at
+    /// once, and none of it would ever count. An echo from before all of that shows that the original arrived, behind
+    /// what was sent later (the TCPTSReorder of Linux).
+    pub(crate) fn looks_overtaken(&mut self, delivered: &Delivered, original: Option<u32>) -> bool {
+        let is_late =
+            self.phase == Phase::Fast && self.suspicion.is_older_than_retransmission(original);
+        let overtaken = is_late || self.detector.overtakes(delivered);
+        if overtaken {
+            self.detector.expect_reordering();
+        }
+        overtaken
     }
 
     /// An acknowledgment came in; `duplicate`: the end of the segment that it reports to have arrived

@@ -14,7 +14,7 @@ fn avoiding() -> Lab {
 /// acknowledgment that is doubled.
 #[test]
 fn rfc7661_4_3_slow_start_goes_on_while_half_of_the_window_is_used() {
-    for (used, grown) in [(4_999, 10_000), (5_000, 12_000)] {
+    for (used, grown) in [(4_999, 10_000), (5_000, 15_000)] {
         let mut lab = newreno();
         lab.write(used);
         lab.sent();
@@ -135,7 +135,7 @@ fn congestion_control_is_told_what_is_in_flight_and_how_long_a_round_trip_takes(
 }
 
 /// RFC 6675, section 5, and RFC 8985, section 3: on a path that reorders, what arrives ahead of a gap counts when it
-/// arrives, in congestion avoidance alone.
+/// arrives, where nothing is being repaired.
 #[test]
 fn on_a_path_that_reorders_a_window_grows_with_what_arrives() {
     let growing = |lab: &Lab| {
@@ -156,7 +156,7 @@ fn on_a_path_that_reorders_a_window_grows_with_what_arrives() {
     assert_eq!(growing(&lab), 2);
     let mut lab = ten_out(newreno());
     reorder(&mut lab);
-    assert_eq!(growing(&lab), 1, "slow start");
+    assert_eq!(growing(&lab), 2, "slow start");
     lab.report(before(2), &[before(5)..before(10)]);
     lab.wait(RTT);
     assert_ne!(lab.connection.recovery.phase(), Phase::Open);
