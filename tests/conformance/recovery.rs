@@ -19,6 +19,7 @@ stories! {
         rfc9937_half_as_much_goes_out_as_arrives,
         rfc3708_a_duplicate_report_restores_the_window,
         rfc3522_an_echo_from_before_the_retransmission_restores_the_window,
+        rfc3522_an_echo_from_before_the_retransmission_shows_that_the_path_reorders,
         rfc5682_after_an_early_timeout_nothing_more_is_sent_again,
         rfc5682_after_a_real_timeout_the_rest_is_sent_again;
     "Linux waits for the retransmission timer":
@@ -231,7 +232,27 @@ fn rfc3708_a_duplicate_report_restores_the_window(script: &Script) {
 }
 
 fn rfc3522_an_echo_from_before_the_retransmission_restores_the_window(script: &Script) {
-    let (peer, _) = under_way(script, 20, true);
+    let (peer, _) = sent_again_and_late(script, 20);
+    expect_whole_window(script, &peer, 4);
+}
+
+/// What is late was sent once, where reordering is known, or it would never be.
+fn rfc3522_an_echo_from_before_the_retransmission_shows_that_the_path_reorders(script: &Script) {
+    let (peer, original) = sent_again_and_late(script, 14);
+    for n in 10..14 {
+        peer.expect(data(nth(n)));
+    }
+    script.silence(RTT / 2);
+    // As many overtake another as made a loss plain before.
+    let report = ack(before(4)).sack(before(5)..before(8));
+    peer.send(report.ts(peer.clock(), original));
+    peer.expect_after(8..12, data(nth(4)));
+    peer.send(ack(before(14)).ts(peer.clock(), original));
+}
+
+/// Of `segments` the first is sent again when three have overtaken it, and arrives after all. The timestamp that it has.
+fn sent_again_and_late(script: &Script, segments: u32) -> (Peer<'_>, u32) {
+    let (peer, _) = under_way(script, segments, true);
     let original = peer.expect(data(nth(0))).options.timestamps;
     let original = original.expect("timestamps").value;
     for n in 1..10 {
@@ -242,7 +263,7 @@ fn rfc3522_an_echo_from_before_the_retransmission_restores_the_window(script: &S
     peer.send(report.ts(peer.clock(), original));
     peer.expect(data(nth(0)));
     peer.send(ack(before(4)).ts(peer.clock(), original));
-    expect_whole_window(script, &peer, 4);
+    (peer, original)
 }
 
 /// The timer has expired, for want of any answer to ten segments and a probe.
