@@ -40,17 +40,8 @@ impl Connection<'_> {
             0
         };
         let mut delivered = self.snd.on_acked(header.ack, blocks);
-        let of_original = delivered
-            .newest
-            .is_some_and(|sent| self.is_original(now, header, &sent));
-        if of_original {
-            delivered.newest = None;
-        }
         let echo = self.timestamps.echo(&header.options);
-        let original = echo.filter(|_| of_original);
-        if self.sack.is_on() && self.recovery.looks_overtaken(&delivered, original) {
-            self.tally |= Tally::REORDERING;
-        }
+        self.look_for_reordering(now, header, echo, &mut delivered);
         let rtt = self.recovery.on_delivered(micros(now), &mut delivered);
         if let Some(rtt) = rtt {
             self.rtt.sample(rtt);
@@ -80,6 +71,27 @@ impl Connection<'_> {
         // With nothing in flight there is nothing to probe for, and no timer.
         if self.snd.flight() > 0 && (advances || delivered.bytes > 0) {
             self.schedule_loss_probe(now);
+        }
+    }
+
+    /// Whether segments overtook each other; what was sent again when its original arrived is not the newest that did.
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
+    fn look_for_reordering(
+        &mut self,
+        now: Instant,
+        header: &TcpHeader,
+        echo: Option<u32>,
+        delivered: &mut Delivered,
+    ) {
+        let of_original = delivered
+            .newest
+            .is_some_and(|sent| self.is_original(now, header, &sent));
+        if of_original {
+            delivered.newest = None;
+        }
+        let original = echo.filter(|_| of_original);
+        if self.sack.is_on() && self.recovery.looks_overtaken(delivered, original) {
+            self.tally |= Tally::REORDERING;
         }
     }
 
