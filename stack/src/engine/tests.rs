@@ -557,6 +557,7 @@ impl LossyWire {
                 sent += self.pair.write(0, client, &data[sent..]);
             }
             assert!(self.step(), "stuck after {} bytes", received.len());
+            // All of it: the last frame may bring more than one read takes.
             loop {
                 let read = self.pair.read(1, server);
                 if read.is_empty() {

@@ -118,10 +118,10 @@ impl Timestamping {
         }
     }
 
-    /// The timestamp of ours that the peer echoes.
+    /// The timestamp of ours that the peer echoes. Zero is none (RFC 7323, section 3.2): some write nothing else.
     pub(super) fn echo(&self, options: &TcpOptions) -> Option<u32> {
         self.0?;
-        Some(options.timestamps?.echo)
+        Some(options.timestamps?.echo).filter(|&echo| echo != 0)
     }
 
     /// Whether that is from before `at`, in the low 32 bits of microseconds.
@@ -137,7 +137,7 @@ impl Timestamping {
     pub(super) fn echo_age(&self, now: Instant, options: &TcpOptions) -> Option<Duration> {
         let echo = self.echo(options)?;
         let age = self.value(now)?.wrapping_sub(echo);
-        (echo != 0 && age < MAX_ECHO_AGE_MS).then(|| Duration::from_millis(u64::from(age.max(1))))
+        (age < MAX_ECHO_AGE_MS).then(|| Duration::from_millis(u64::from(age.max(1))))
     }
 
     /// Whether a segment is from before the last one that counted. Never where not both sides send timestamps.
@@ -286,6 +286,8 @@ mod tests {
         // RFC 7323, section 3.2: an echo of 0 is none.
         let start = Timestamping::answered(Instant::from_secs(0), 0, PeerTimestamp(Some(100)));
         let soon = Instant::from_secs(0) + Duration::from_millis(5);
+        assert_eq!(start.echo(&options(101, 0)), None);
+        assert!(!start.echoes_before(soon, 3_000, &options(101, 0)));
         assert_eq!(start.echo_age(soon, &options(101, 0)), None);
         assert_eq!(Timestamping::OFF.echo_age(sent, &options(101, echo)), None);
     }

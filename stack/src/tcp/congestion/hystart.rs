@@ -45,7 +45,7 @@ impl HyStart {
 
     /// So many bytes were acknowledged, with `in_flight` left, and measured that round trip.
     ///
-    /// Section 4.2: "L = infinity" for senders that pace, as this one's do.
+    /// Section 4.3: "L = infinity" for senders that pace, as this one's do.
     pub(super) fn on_ack(&mut self, acked: u32, in_flight: u32, rtt: Option<u32>) -> Advice {
         if let Some(rtt) = rtt {
             self.this_round = self.this_round.min(rtt);

@@ -57,7 +57,7 @@ pub(crate) enum Controller {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Ack {
     pub(crate) now: Instant,
-    /// Bytes acknowledged in order.
+    /// Bytes that let a window grow: those acknowledged in order or, on a path that reorders, those that arrived.
     pub(crate) acked: u32,
     /// Bytes that arrived, in whatever order.
     #[cfg(feature = "tcp-bbr")]

@@ -1,4 +1,4 @@
-//! Reno's congestion control (RFC 5681, with the recovery of RFC 6582 and the byte counting of RFC 3465).
+//! Reno's congestion control (RFC 5681, with the recovery of RFC 6582 and byte counting like that of RFC 3465).
 
 use super::window::Window;
 use super::{Ack, Growth};
@@ -18,9 +18,10 @@ impl NewReno {
         }
     }
 
-    /// RFC 5681, section 3.1. In slow start one acknowledgment is good for eight segments at most, as RFC 9406, section
-    /// 4.3 recommends for who does not pace: receivers answer once for many segments that arrive together or behind a
-    /// gap. While the loss of many is being repaired it is one (RFC 3465, section 2.3).
+    /// RFC 5681, section 3.1. In slow start one acknowledgment is good for eight segments at most: receivers answer once
+    /// for many that arrive together or behind a gap, and the two of RFC 3465 would make them pay for it. Eight is what
+    /// RFC 9406, section 4.3 gives the slow start of HyStart++ where nothing is paced. While the loss of many is being
+    /// repaired it is one (RFC 3465, section 2.3).
     pub(super) fn on_ack(&mut self, ack: &Ack) {
         let limit = match ack.growth {
             Growth::Normal => 8,

@@ -41,7 +41,7 @@ impl Connection<'_> {
         };
         let mut delivered = self.snd.on_acked(header.ack, blocks);
         let echo = self.timestamps.echo(&header.options);
-        self.look_for_reordering(now, header, echo, &mut delivered);
+        self.look_for_originals(now, header, echo, &mut delivered);
         let rtt = self.recovery.on_delivered(micros(now), &mut delivered);
         if let Some(rtt) = rtt {
             self.rtt.sample(rtt);
@@ -74,9 +74,10 @@ impl Connection<'_> {
         }
     }
 
-    /// Whether segments overtook each other; what was sent again when its original arrived is not the newest that did.
+    /// Does not take an original for the copy that was sent later, and learns from what arrived whether the path reorders.
+    /// Without selective acknowledgments nobody knows what arrived ahead of a gap, and the order is of no use.
     #[cfg_attr(target_pointer_width = "64", inline(always))]
-    fn look_for_reordering(
+    fn look_for_originals(
         &mut self,
         now: Instant,
         header: &TcpHeader,
@@ -89,8 +90,8 @@ impl Connection<'_> {
         if of_original {
             delivered.newest = None;
         }
-        let original = echo.filter(|_| of_original);
-        if self.sack.is_on() && self.recovery.looks_overtaken(delivered, original) {
+        let echo = echo.filter(|_| of_original);
+        if self.sack.is_on() && self.recovery.note_reordering(delivered, echo) {
             self.tally |= Tally::REORDERING;
         }
     }
@@ -217,7 +218,7 @@ impl Connection<'_> {
         }
         if progress.lost > 0 && self.recovery.phase() == Phase::Open {
             // What arrived behind the hole let out as much again while it was not known whether the hole is a
-            // loss: that does not make the path any wider.
+            // loss: that does not make the path any wider than the window.
             let flight = progress.flight.max(self.last_pipe);
             self.congestion
                 .on_loss(flight.min(self.congestion.window()));
@@ -300,8 +301,8 @@ impl Connection<'_> {
     }
 
     /// Bytes that let the congestion window grow: those acknowledged in order. On a path that reorders, where
-    /// half the acknowledgments report a gap that is none, each byte counts when it arrives, as in Linux. Those
-    /// behind a real loss would not count at all otherwise.
+    /// half the acknowledgments report a gap that is none, each byte counts when it arrives. Those behind a real
+    /// loss would not count at all otherwise. Linux does so where segments are late by more than three.
     fn growing_bytes(&self, progress: &Progress) -> u32 {
         match self.recovery.phase() {
             Phase::Open if self.recovery.expects_reordering() => progress.delivered,

@@ -25,7 +25,7 @@ impl ByCount {
         false
     }
 
-    pub(super) fn expect_reordering(&mut self) {}
+    pub(super) fn on_reordering(&mut self) {}
 
     pub(super) fn has_seen_reordering(&self) -> bool {
         false

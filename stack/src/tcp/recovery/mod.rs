@@ -137,18 +137,25 @@ impl Recovery {
         self.detector.has_seen_reordering()
     }
 
-    /// Takes note of whether segments have overtaken those that arrived now; `original`: the timestamp that comes back
-    /// for what was sent again, from before that. Before [`Self::on_delivered`].
+    /// Takes note of segments that have overtaken those that arrived now, and says whether there are any. Before
+    /// [`Self::on_delivered`]. `echo_of_original`: the timestamp that comes back for a segment that was sent again, if it
+    /// is older than that copy.
     ///
     /// RFC 8985 looks at what was sent only once. Until a path is known to reorder, whatever is late is sent again at
-    /// once, and none of it would ever count. An echo from before all of that shows that the original arrived, behind
-    /// what was sent later (the TCPTSReorder of Linux).
-    pub(crate) fn looks_overtaken(&mut self, delivered: &Delivered, original: Option<u32>) -> bool {
-        let is_late =
-            self.phase == Phase::Fast && self.suspicion.is_older_than_retransmission(original);
+    /// once, and none of it would ever count. An echo from before all that a fast recovery sent again shows that an
+    /// original arrived, behind those which made it look lost. Linux does the same where not all of them have (TCPTSReorder).
+    pub(crate) fn note_reordering(
+        &mut self,
+        delivered: &Delivered,
+        echo_of_original: Option<u32>,
+    ) -> bool {
+        let is_late = self.phase == Phase::Fast
+            && self
+                .suspicion
+                .is_older_than_retransmission(echo_of_original);
         let overtaken = is_late || self.detector.overtakes(delivered);
         if overtaken {
-            self.detector.expect_reordering();
+            self.detector.on_reordering();
         }
         overtaken
     }

@@ -78,12 +78,12 @@ impl Rack {
             .is_some_and(|lowest| lowest.before(self.highest))
     }
 
-    /// Segments have overtaken each other.
-    pub(super) fn expect_reordering(&mut self) {
+    /// The path was seen to reorder.
+    pub(super) fn on_reordering(&mut self) {
         self.reordering_seen = true;
     }
 
-    /// Whether they have.
+    /// Whether it ever was.
     pub(super) fn has_seen_reordering(&self) -> bool {
         self.reordering_seen
     }

@@ -134,6 +134,30 @@ fn congestion_control_is_told_what_is_in_flight_and_how_long_a_round_trip_takes(
     assert!(news.window_limited);
 }
 
+/// On a path that reorders slow start takes what is reported when it is, and not again when it is acknowledged.
+#[test]
+fn slow_start_grows_once_with_what_arrives_ahead_of_a_gap() {
+    let mut lab = newreno();
+    lab.write(40 * MSS);
+    assert_eq!(lab.data(), segments(0..10));
+    lab.wait(RTT);
+    lab.report(before(0), &[nth(1)]);
+    assert_eq!(window(&lab).0, 10 * MSS, "not known to reorder");
+    lab.ack(before(2));
+    assert!(lab.connection.recovery.expects_reordering());
+    assert_eq!(
+        window(&lab).0,
+        11 * MSS,
+        "one of the two was reported before"
+    );
+    lab.data();
+    lab.report(before(2), &[before(3)..before(5)]);
+    assert_eq!(window(&lab).0, 13 * MSS);
+    lab.ack(before(5));
+    assert_eq!(window(&lab).0, 14 * MSS, "what filled the gap");
+    assert_eq!(lab.connection.recovery.phase(), Phase::Open);
+}
+
 /// RFC 6675, section 5, and RFC 8985, section 3: on a path that reorders, what arrives ahead of a gap counts when it
 /// arrives, where nothing is being repaired.
 #[test]
