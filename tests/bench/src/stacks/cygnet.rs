@@ -190,6 +190,8 @@ fn bulk(run: &mut AsyncRun, frame_len: usize, idle: usize) {
     mem::forget(establish(run, hosts, idle, (SERVER_PORT, SMALL_BUFFER)));
     for (mut client, mut server) in establish(run, hosts, 1, (SERVER_PORT, BULK_BUFFER)) {
         run.tasks.spawn(async move {
+            // What is left over when a segment was cut is not to wait until that is acknowledged.
+            client.set_nagle_enabled(false);
             let data = vec![0x55; BULK_BUFFER];
             loop {
                 write_all(&mut client, &data).await;

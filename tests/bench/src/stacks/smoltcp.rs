@@ -244,6 +244,8 @@ impl Bulk {
     fn new(mut hosts: Hosts, idle: usize) -> Self {
         hosts.establish(idle, (SERVER_PORT, SMALL_BUFFER));
         let connection = hosts.establish(1, (SERVER_PORT, BULK_BUFFER))[0];
+        // What is left over when a segment was cut is not to wait until that is acknowledged.
+        hosts.client.tcp(connection.0).set_nagle_enabled(false);
         Self {
             hosts,
             connection,
