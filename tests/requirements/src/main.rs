@@ -57,15 +57,15 @@ fn check(requirements: &Requirements) -> Result<(), String> {
 
 fn mutate(requirements: &Requirements, only: &[String]) -> Result<(), String> {
     check(requirements)?;
+    let unknown = |name: &&String| !requirements.rows().any(|row| is_called(&row, name));
+    if let Some(name) = only.iter().find(unknown) {
+        return Err(format!(
+            "no requirement and no RFC is called {name:?}: see {README}"
+        ));
+    }
     let explain = |error: std::io::Error| error.to_string();
     let workshop = Workshop::set_up(&workspace()).map_err(explain)?;
-    let selected = |row: &Row<'_>| {
-        let id = row.id().to_string();
-        only.is_empty()
-            || only
-                .iter()
-                .any(|o| *o == id || id.starts_with(&format!("{o} ")))
-    };
+    let selected = |row: &Row<'_>| only.is_empty() || only.iter().any(|name| is_called(row, name));
     // Sentences that say the same are broken by the same, and noticed by the same.
     let mut known = HashMap::new();
     let mut counts = [0; 3];
@@ -106,4 +106,10 @@ fn mutate(requirements: &Requirements, only: &[String]) -> Result<(), String> {
         return Err("some mutations were not noticed".into());
     }
     Ok(())
+}
+
+/// Whether `name` is that of a requirement, or of the RFC that it is in.
+fn is_called(row: &Row<'_>, name: &str) -> bool {
+    let id = row.id().to_string();
+    (id.strip_prefix(name)).is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
 }
