@@ -242,7 +242,7 @@ impl<'d, M: Copy> PacketQueue<'d, M> {
             .get(self.head)
             .map_or(0, |front| front.0.offset());
         let end = self.end;
-        if end < first || (end == first && self.count > 1) {
+        if end < first || (end == first && self.has_bytes()) {
             // The packets wrap around: the room is between the last and the first.
             return if first.saturating_sub(end) >= len {
                 Ok(end)
@@ -257,6 +257,13 @@ impl<'d, M: Copy> PacketQueue<'d, M> {
         } else {
             Err(PushError::Full)
         }
+    }
+
+    /// Whether one of the packets is not empty. Where the last ends at the first, the room is full then, and free
+    /// otherwise.
+    #[inline(never)]
+    fn has_bytes(&self) -> bool {
+        (0..self.count).any(|nth| self.get(nth).is_some_and(|(_, data)| !data.is_empty()))
     }
 
     fn is_vacant(&self, slot: usize) -> bool {
@@ -305,6 +312,26 @@ mod tests {
         assert_eq!(push(&mut queue, 3, &[]), Err(PushError::Full));
         let mut none = PacketQueue::<u16>::new(Buffer::empty(), Bytes::empty());
         assert_eq!(push(&mut none, 1, &[]), Err(PushError::TooLong));
+    }
+
+    #[test]
+    fn empty_packets_take_no_bytes() {
+        for start in [0, 5] {
+            let mut records = [PacketMetadata::EMPTY; 4];
+            let mut bytes = [0; 8];
+            let mut queue = PacketQueue::new(Buffer::from(&mut records), Bytes::from(&mut bytes));
+            push(&mut queue, 1, &vec![1; start]).unwrap();
+            for meta in [2, 3] {
+                push(&mut queue, meta, &[]).unwrap();
+            }
+            queue.pop();
+            assert_eq!(push(&mut queue, 4, &[4; 5]), Ok(()), "from {start} on");
+            assert_eq!(push(&mut queue, 5, &[5; 4]), Err(PushError::Full));
+            for (meta, len) in [(2, 0), (3, 0), (4, 5)] {
+                assert_eq!(queue.front(), Some((&meta, &[4; 5][..len])));
+                queue.pop();
+            }
+        }
     }
 
     #[test]
