@@ -195,6 +195,22 @@ fn port_unreachables_are_limited_in_rate() {
 }
 
 #[test]
+fn an_error_is_something_to_receive() {
+    let pair = Pair::new(1);
+    pair.run(async {
+        let mut client = pair.client.udp();
+        client.connect(pair.server.at(2000)).unwrap();
+        client.send_to(b"?", pair.server.at(2000)).await.unwrap();
+        assert!(!client.may_recv());
+        pair.executor.sleep(Duration::from_millis(10)).await;
+        assert!(client.may_recv());
+        let received = client.recv_from(&mut [0; 8]).await;
+        assert_eq!(received, Err(RecvError::Refused));
+        assert!(!client.may_recv(), "it is told once");
+    });
+}
+
+#[test]
 fn a_socket_hears_that_its_address_is_gone() {
     let network = Network::<2>::new(1);
     let [a, b] = &network.hosts;

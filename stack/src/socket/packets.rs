@@ -196,7 +196,7 @@ impl<'d, M: RawMutex, K: PacketKind> Packets<'d, M, K> {
     }
 
     pub(super) fn may_recv(&self) -> bool {
-        self.look(|socket| !K::queues(socket).received().is_empty())
+        self.look(|socket| K::queues(socket).has_news())
             .unwrap_or(false)
     }
 

@@ -139,7 +139,7 @@ impl<'d, M: RawMutex> RawSocket<'d, M> {
         self.packets.flush().await
     }
 
-    /// Whether there is a packet to receive.
+    /// Whether there is a packet, or an error, to receive.
     pub fn may_recv(&self) -> bool {
         self.packets.may_recv()
     }

@@ -98,6 +98,11 @@ impl<'d, T: Copy> Queues<'d, T> {
         Some(fault)
     }
 
+    /// Whether there is a packet, or something to tell about one that was sent.
+    pub(crate) fn has_news(&self) -> bool {
+        self.fault.is_some() || !self.rx.is_empty()
+    }
+
     pub(crate) fn received(&self) -> &PacketQueue<'d, T> {
         &self.rx
     }
