@@ -428,6 +428,24 @@ fn a_future_that_moves_to_another_task_leaves_the_others_theirs() {
 }
 
 #[test]
+fn a_socket_that_connects_forgets_what_others_have_sent() {
+    let pair = Pair::new(1);
+    pair.run(async {
+        let mut server = pair.server.udp_at(2000);
+        let [peer, other] = [1000, 1001].map(|port| pair.client.udp_at(port));
+        for (sender, data) in [(&other, b"1"), (&peer, b"2"), (&other, b"3"), (&peer, b"4")] {
+            sender.send_to(data, pair.server.at(2000)).await.unwrap();
+            pair.executor.sleep(BRIEFLY).await;
+        }
+        server.connect(pair.client.at(1000)).unwrap();
+        for data in [b"2", b"4"] {
+            assert_eq!(receive(&server).await.0, data);
+        }
+        assert!(!server.may_recv());
+    });
+}
+
+#[test]
 fn poll_functions_share_a_place_and_the_last_caller_is_woken() {
     let pair = Pair::new(1);
     pair.run(async {

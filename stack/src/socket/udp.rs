@@ -64,7 +64,8 @@ impl<'d, M: RawMutex> UdpSocket<'d, M> {
     }
 
     /// Sets the one peer to talk to, and binds to a free port if the socket is not bound. Datagrams from
-    /// others are not received any more, and errors that come back for what is sent are reported.
+    /// others are not received any more, not even those that have arrived, and errors that come back for what is
+    /// sent are reported.
     ///
     /// # Errors
     ///

@@ -82,6 +82,22 @@ impl<'d, T: Copy> Queues<'d, T> {
         !self.tx.is_empty()
     }
 
+    /// Removes what has arrived and is not to be kept.
+    #[cfg(feature = "socket-udp")]
+    pub(super) fn keep_received(&mut self, is_kept: impl Fn(&T) -> bool) {
+        let mut from = 0;
+        while let Some(nth) = self.rx.next_live(from) {
+            from = nth + 1;
+            if self.rx.get(nth).is_some_and(|(meta, _)| !is_kept(meta)) {
+                self.rx.take(nth);
+                if nth == 0 {
+                    // Those behind have moved up.
+                    from = 0;
+                }
+            }
+        }
+    }
+
     /// As it was when it was new.
     pub(super) fn clear(&mut self) {
         self.rx.clear();

@@ -300,6 +300,7 @@ impl<'d> Engine<'d> {
         let udp = Udp::of_mut(self, key).ok_or(BindError::InvalidState)?;
         udp.remote = Some(remote);
         udp.queues.fault = None;
+        udp.queues.keep_received(|meta| meta.endpoint == remote);
         Ok(())
     }
 
