@@ -1,7 +1,10 @@
 //! One handle, many connections.
 
+use std::future::poll_fn;
+use std::task::Poll;
+
 use cygnet::{Bytes, ConnectError, Duration, TcpState};
-use cygnet_tests::{Network, Pair, pattern, receive_to_end, send_all};
+use cygnet_tests::{Network, Pair, SLOTS, pattern, receive_to_end, send_all};
 use embassy_futures::join::join;
 use embedded_io_async::Write as _;
 
@@ -148,5 +151,33 @@ fn a_socket_that_accepts_again_answers_its_new_peer() {
             serving.close().await.ok();
         }
         assert_eq!(server.stack.stats().retransmits, 0);
+    });
+}
+
+#[test]
+fn a_socket_in_the_slot_of_another_has_all_its_places_to_wait_in() {
+    let pair = Pair::new(1);
+    pair.run(async {
+        // There is one slot left, so that the next socket has that of the last.
+        let _kept: Vec<_> = (1..SLOTS).map(|_| pair.server.tcp()).collect();
+        let gone = pair.server.udp_at(7);
+        let polling = pair.executor.spawn(async move {
+            let polled = poll_fn(|cx| Poll::Ready(gone.poll_recv_from(cx, &mut [0; 8])));
+            assert!(polled.await.is_pending());
+        });
+        polling.await;
+
+        let socket = std::rc::Rc::new(pair.server.udp_at(7));
+        let waiting = [(); 2].map(|()| {
+            let socket = socket.clone();
+            let receive = async move { socket.recv_from(&mut [0; 8]).await.map(|(len, _)| len) };
+            pair.executor.spawn(receive)
+        });
+        pair.executor.sleep(Duration::from_millis(1)).await;
+        let client = pair.client.udp_at(1000);
+        for receiving in waiting {
+            client.send_to(b"!", pair.server.at(7)).await.unwrap();
+            assert_eq!(receiving.await, Ok(1));
+        }
     });
 }

@@ -81,9 +81,7 @@ impl<'d, M: RawMutex> DnsSocket<'d, M> {
     /// [`DnsError::NoSlot`] if the stack has no slot left.
     pub fn new(stack: Stack<'d, M>, buffer: impl Into<Bytes<'d>>) -> Result<Self, DnsError> {
         let buffer = buffer.into();
-        let key = stack
-            .with(|s| s.engine.dns_open(buffer))?
-            .ok_or(DnsError::NoSlot)?;
+        let key = stack.open(|engine| engine.dns_open(buffer).ok_or(DnsError::NoSlot))??;
         let turn = Turn {
             #[cfg(feature = "socket-tcp")]
             tcp: None,

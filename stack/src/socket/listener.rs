@@ -72,7 +72,7 @@ impl<'d, M: RawMutex> TcpListener<'d, M> {
     ) -> Result<Self, ListenError> {
         let endpoint = endpoint.into();
         let key = stack
-            .with(|s| s.engine.listener_bind(endpoint, buffers.id))
+            .open(|engine| engine.listener_bind(endpoint, buffers.id))
             .unwrap_or(Err(ListenError::Reentrant))?;
         Ok(Self { stack, key })
     }

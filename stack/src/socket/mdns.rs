@@ -99,7 +99,7 @@ impl<'d, M: RawMutex> MdnsBrowser<'d, M> {
         buffer: impl Into<Bytes<'d>>,
     ) -> Result<Self, MdnsError> {
         let buffer = buffer.into();
-        let opened = stack.with(|s| s.engine.browse_open(name.clone(), kind, buffer));
+        let opened = stack.open(|engine| engine.browse_open(name.clone(), kind, buffer));
         let key = opened.unwrap_or(Err(MdnsError::Reentrant))?;
         Ok(Self { stack, key })
     }

@@ -151,9 +151,8 @@ impl<'d, M: RawMutex, K: PacketKind> Packets<'d, M, K> {
         open: impl FnOnce(&mut Engine<'d>) -> Option<SocketKey>,
     ) -> Result<Self, BindError> {
         let key = stack
-            .with(|s| open(s.engine))
-            .map_err(|_| BindError::Reentrant)?
-            .ok_or(BindError::NoSlot)?;
+            .open(|engine| open(engine).ok_or(BindError::NoSlot))
+            .unwrap_or(Err(BindError::Reentrant))?;
         Ok(Self {
             stack,
             key,

@@ -375,6 +375,28 @@ impl<'d, M: RawMutex> Stack<'d, M> {
         Ok(result)
     }
 
+    /// Opens a socket. Whoever waited for the one before it in its slot, and was not woken when that was dropped, has
+    /// no place among those that wait for this one.
+    #[cfg(any(
+        feature = "socket-tcp",
+        feature = "socket-udp",
+        feature = "socket-icmp",
+        feature = "socket-raw"
+    ))]
+    pub(super) fn open<E>(
+        &self,
+        open: impl FnOnce(&mut Engine<'d>) -> Result<SocketKey, E>,
+    ) -> Result<Result<SocketKey, E>, Reentrant> {
+        let (opened, left) = self.with(|s| {
+            let opened = open(s.engine);
+            let key = opened.as_ref().ok();
+            let left = key.and_then(|&key| Some(s.wakers(key)?.clear()));
+            (opened, left)
+        })?;
+        drop(left);
+        Ok(opened)
+    }
+
     /// As [`Self::with`], for the runner: wakes nobody, [`Self::dispatch`] does that.
     #[inline]
     pub(super) fn with_quietly<R>(&self, f: impl FnOnce(&mut Shared<'d>) -> R) -> Option<R> {

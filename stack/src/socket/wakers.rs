@@ -194,6 +194,17 @@ impl SocketWakers {
         }
     }
 
+    /// Nobody waits any more: the socket is another. The wakers are returned to be dropped.
+    #[cfg(any(
+        feature = "socket-tcp",
+        feature = "socket-udp",
+        feature = "socket-icmp",
+        feature = "socket-raw"
+    ))]
+    pub(super) fn clear(&mut self) -> [Option<Waker>; 3] {
+        core::mem::take(&mut self.slots)
+    }
+
     /// Takes the wakers that events concern.
     pub(super) fn take(&mut self, events: Events, mut taken: impl FnMut(Waker)) {
         // One after the other: an array of kinds would be written down and read back each time.
