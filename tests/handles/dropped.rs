@@ -170,6 +170,23 @@ fn a_link_that_is_down_does_not_keep_a_slot_for_ever() {
 }
 
 #[test]
+fn a_link_that_has_been_down_for_long_does_not_either() {
+    let pair = Pair::new(1);
+    pair.run(async {
+        pair.server.stack.wait_link_up().await;
+        pair.unplug_server();
+        pair.server.stack.wait_link_down().await;
+        // The runner has nothing to wait for any more.
+        pair.executor.sleep(Duration::from_secs(300)).await;
+        let server = pair.server.udp_at(7);
+        server.send_to(b"lost", pair.client.at(7)).await.unwrap();
+        drop(server);
+        pair.executor.sleep(Duration::from_secs(11)).await;
+        assert_eq!(pair.server.stack.stats().abandoned, 1);
+    });
+}
+
+#[test]
 fn a_new_socket_takes_the_slot_of_one_that_lingers() {
     let pair = Pair::new(1);
     pair.unplug_server();

@@ -20,10 +20,10 @@ impl Engine<'_> {
     }
 
     /// Whether the runner should come by, as far as is known without a clock; with `blocked`, although
-    /// nothing can be sent now.
+    /// nothing can be sent now. What a handle asked for may have to do with time, which passes without a link as well.
     pub(crate) fn wants_attention(&self, blocked: bool) -> bool {
-        let ready = self.sockets.has_ready() && !blocked;
-        self.interface.link_up && (ready || self.attention)
+        let can_send = self.interface.link_up && !blocked;
+        self.attention || can_send && self.sockets.has_ready()
     }
 
     /// Whether an answer is on its way in fragments, and another would find no room.
