@@ -456,6 +456,33 @@ fn a_listener_takes_as_many_as_its_pool_and_gives_pairs_back() {
 }
 
 #[test]
+fn a_request_is_not_answered_again_from_an_address_that_is_gone() {
+    let mut pair = Pair::new(Medium::Ip);
+    let (client, server) = (pair.socket(0), pair.socket(1));
+    pair.engines[1]
+        .tcp_listen(server, IpListenEndpoint::from(80))
+        .unwrap();
+    let remote = IpEndpoint::new(B.into(), 80);
+    pair.engines[0]
+        .tcp_connect(client, remote, IpListenEndpoint::from(0))
+        .unwrap();
+    let request = next_frame(&mut pair.engines[0], pair.now).unwrap();
+    let (_, answer) = receive(&mut pair.engines[1], pair.now, &request, RxMeta::new());
+    assert!(answer.is_some(), "which is lost");
+
+    let server = &mut pair.engines[1];
+    // By which the peer is in reach all the same.
+    let other = Ipv4Cidr::new(Ipv4Addr::new(10, 0, 0, 3), 24);
+    server.add_address(IpCidr::Ipv4(other)).unwrap();
+    assert!(server.remove_address(B.into()));
+    for second in 2..100 {
+        let now = Instant::from_secs(second);
+        server.on_timeout(now);
+        assert_eq!(next_frame(server, now), None, "after {second} s");
+    }
+}
+
+#[test]
 fn events_tell_what_happened() {
     let mut pair = Pair::new(Medium::Ip);
     let (client, server) = pair.connection();

@@ -123,9 +123,13 @@ impl<'d> Engine<'d> {
         }
     }
 
-    /// Ends the connections from an address that is gone. A change of addresses is rare enough to look
-    /// at all sockets.
+    /// Ends the connections from an address that is gone, half-open ones included: nothing is sent from there any more.
+    /// A change of addresses is rare enough to look at all sockets.
     pub(in crate::engine) fn tcp_address_gone(&mut self, address: IpAddress) {
+        let half_open = &mut self.tcp.half_open;
+        while let Some(record) = half_open.search(&|h| h.tuple.local.addr == address) {
+            half_open.remove(record);
+        }
         for index in 0..self.sockets.slots.len() {
             let index = index as Index;
             let Some(tcp) = self.sockets.tcp_mut(index) else {
