@@ -482,6 +482,29 @@ fn a_request_is_not_answered_again_from_an_address_that_is_gone() {
     }
 }
 
+#[cfg(feature = "proto-ipv6")]
+#[test]
+fn a_link_local_address_that_found_no_room_or_was_removed_is_made_when_it_is_asked_for() {
+    let mut engine = engine(A, Medium::Ip);
+    let other = |n: usize| Ipv4Addr::new(10, 0, n as u8, 1);
+    for n in 1..cygnet_config::IFACE_MAX_ADDR_COUNT {
+        let cidr = Ipv4Cidr::new(other(n), 24);
+        engine.add_address(IpCidr::Ipv4(cidr)).unwrap();
+    }
+    let full = engine.set_config_v6(ConfigV6::LinkLocal);
+    assert_eq!(full, Err(ConfigError::TooManyAddresses));
+    assert_eq!(engine.link_local_v6(), None);
+
+    assert!(engine.remove_address(other(1).into()));
+    for _ in 0..2 {
+        engine.set_config_v6(ConfigV6::LinkLocal).unwrap();
+        let ours = IpAddress::from(engine.link_local_v6().unwrap());
+        assert!(engine.address_state(ours).is_some());
+        assert!(engine.remove_address(ours));
+        assert_eq!(engine.link_local_v6(), None);
+    }
+}
+
 #[test]
 fn events_tell_what_happened() {
     let mut pair = Pair::new(Medium::Ip);

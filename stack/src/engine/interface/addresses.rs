@@ -98,9 +98,11 @@ impl Interface {
         self.ethernet
             .detectors
             .retain(|detector| IpAddress::Ipv4(detector.address()) != address);
-        #[cfg(all(feature = "medium-ethernet", feature = "proto-ipv6"))]
+        #[cfg(feature = "proto-ipv6")]
         if let IpAddress::Ipv6(address) = address {
+            #[cfg(feature = "medium-ethernet")]
             self.forget_detector(address);
+            self.forget_link_local(address);
         }
         self.on_routes_changed();
         self.addresses.remove(INTERFACE, address).is_some()

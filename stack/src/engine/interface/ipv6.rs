@@ -149,6 +149,11 @@ impl Interface {
         Some(self.ipv6.link_local?.0)
     }
 
+    /// An address is taken off the interface. If it is the link-local one, there is none until another is made.
+    pub(super) fn forget_link_local(&mut self, address: Ipv6Addr) {
+        self.ipv6.link_local = self.ipv6.link_local.filter(|(ours, _)| *ours != address);
+    }
+
     /// Whether packets of IPv6 come in.
     pub(in crate::engine) fn speaks_v6(&self) -> bool {
         !matches!(self.ipv6.config, ConfigV6::None)
@@ -184,7 +189,12 @@ impl Interface {
         let address = self.identity().address(LINK_LOCAL, attempt);
         self.ipv6.link_local = Some((address, attempt));
         let cidr = IpCidr::Ipv6(Ipv6Cidr::new(address, LINK_LOCAL.prefix_len()));
-        self.add_address(now, cidr, self.care, random)
+        let added = self.add_address(now, cidr, self.care, random);
+        if added.is_err() {
+            // It is made when there is room.
+            self.ipv6.link_local = None;
+        }
+        added
     }
 
     /// The state of an address that others may have. RFC 4429, section 3.1: one that was entered by hand is not used
