@@ -1,9 +1,13 @@
 //! Closures that the stack calls, and that call the stack.
 
+use std::net::Ipv4Addr;
+use std::pin::Pin;
+
 use cygnet::{AcceptError, BindError, ConfigError, ConnectError, IcmpError, ListenError};
 use cygnet::{IcmpPacketMetadata, IcmpSocket, PoolError, Stats, TcpError, TcpListener, TcpPool};
 use cygnet::{IpAddress, RecvError, SendError, TcpSocket, TcpState, UdpPacketMetadata, UdpSocket};
 use cygnet_tests::Pair;
+use embassy_futures::poll_once;
 use embedded_io_async::Write as _;
 
 use crate::now;
@@ -112,5 +116,65 @@ fn a_handle_dropped_by_a_closure_closes_all_the_same() {
             .await
             .unwrap();
         assert_eq!(other.read(&mut [0; 8]).await, Ok(0), "its end arrives");
+    });
+}
+
+#[test]
+fn a_writing_half_dropped_by_a_closure_closes_its_side() {
+    let pair = Pair::new(1);
+    pair.run(async {
+        let (mut client, server) = pair.connected().await;
+        let (mut reader, writer) = server.into_split();
+        client.write_all(b"!").await.unwrap();
+        let mut writer = Some(writer);
+        let reading = reader.read_with(|data| {
+            drop(writer.take());
+            (data.len(), ())
+        });
+        reading.await.unwrap();
+        assert_eq!(client.read(&mut [0; 8]).await, Ok(0), "its end arrives");
+        client.write_all(b"more").await.unwrap();
+        assert_eq!(reader.read(&mut [0; 8]).await, Ok(4));
+    });
+}
+
+#[test]
+fn a_connection_split_by_a_closure_belongs_to_both_halves() {
+    let pair = Pair::new(1);
+    pair.run(async {
+        let (mut client, mut server) = pair.connected().await;
+        let (mut peer, whole) = pair.connected().await;
+        client.write_all(b"!").await.unwrap();
+        let halves = server.read_with(|data| (data.len(), whole.into_split()));
+        let (reader, mut writer) = halves.await.unwrap();
+        drop(reader);
+        writer.write_all(b"still here").await.unwrap();
+        assert_eq!(peer.read(&mut [0; 16]).await, Ok(10));
+    });
+}
+
+#[test]
+fn an_attempt_dropped_by_a_closure_is_given_up() {
+    let pair = Pair::new(1);
+    pair.run(async {
+        let (mut client, mut server) = pair.connected().await;
+        let mut socket = pair.server.tcp();
+        let nobody = (Ipv4Addr::new(10, 0, 0, 99), 7);
+        for round in 0..2 {
+            let attempt: Pin<Box<dyn Future<Output = bool>>> = match round {
+                0 => Box::pin(async { socket.connect(nobody).await.is_ok() }),
+                _ => Box::pin(async { socket.accept(7).await.is_ok() }),
+            };
+            let mut attempt = Some(attempt);
+            assert!(poll_once(attempt.as_mut().unwrap()).is_pending());
+            client.write_all(b"!").await.unwrap();
+            let reading = server.read_with(|data| {
+                drop(attempt.take());
+                (data.len(), ())
+            });
+            reading.await.unwrap();
+            drop(attempt);
+            assert_eq!(socket.state(), TcpState::Closed, "round {round}");
+        }
     });
 }

@@ -106,6 +106,7 @@ pub(crate) use packet_socket::{Fault, PacketKind, QueueError};
 pub(crate) use services::destinations::MAX_FOUND;
 #[cfg(feature = "socket-dns")]
 pub(crate) use services::dns::AskError;
+pub(crate) use slots::Deed;
 pub(crate) use socket_key::SocketKey;
 pub(crate) use sockets::{LANES, Slot, Sockets};
 #[cfg(feature = "socket-tcp")]

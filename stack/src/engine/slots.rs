@@ -4,7 +4,38 @@ use super::sockets::Body;
 use super::{Engine, SocketKey};
 use crate::storage::Index;
 
+/// What a handle does without an answer, so that it cannot fail: from within a closure that the stack called, the call
+/// under way sees to it at its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Deed {
+    /// Two halves own a connection from now on.
+    #[cfg(feature = "socket-tcp")]
+    Split,
+    /// An attempt to connect or to accept was given up.
+    #[cfg(feature = "socket-tcp")]
+    GiveUp,
+    /// The sending side of a connection is closed.
+    #[cfg(feature = "socket-tcp")]
+    Shutdown,
+    /// A handle is gone.
+    Drop,
+}
+
 impl<'d> Engine<'d> {
+    pub(crate) fn see_to(&mut self, key: SocketKey, deed: Deed) {
+        match deed {
+            #[cfg(feature = "socket-tcp")]
+            Deed::Split => self.tcp_split(key),
+            #[cfg(feature = "socket-tcp")]
+            Deed::GiveUp => self.tcp_give_up(key),
+            #[cfg(feature = "socket-tcp")]
+            Deed::Shutdown => {
+                self.tcp_with(key, |connection| connection.close());
+            }
+            Deed::Drop => self.drop_handle(key),
+        }
+    }
+
     /// A handle is gone. What that means depends on the kind of socket.
     pub(crate) fn drop_handle(&mut self, key: SocketKey) {
         let Some(index) = self.sockets.index(key) else {
@@ -49,10 +80,10 @@ impl<'d> Engine<'d> {
         self.sockets.take_free()
     }
 
-    /// As [`Self::drop_handle`], by the number of a slot that has not been given up since.
-    pub(crate) fn drop_handle_at(&mut self, index: usize) {
+    /// As [`Self::see_to`], by the number of a slot that has not been given up since.
+    pub(crate) fn see_to_at(&mut self, index: usize, deed: Deed) {
         if let Ok(index) = Index::try_from(index) {
-            self.drop_handle(self.sockets.key(index));
+            self.see_to(self.sockets.key(index), deed);
         }
     }
 }

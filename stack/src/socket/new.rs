@@ -41,7 +41,7 @@ pub fn new_with_clock<'d, D: Driver, const N: usize, M: RawMutex, C: Clock>(
         buckets,
         deadlines,
         wakers,
-        orphans,
+        put_off,
         #[cfg(feature = "socket-tcp")]
         tcp,
         #[cfg(feature = "ip-fragments")]
@@ -69,7 +69,7 @@ pub fn new_with_clock<'d, D: Driver, const N: usize, M: RawMutex, C: Clock>(
     #[cfg(feature = "ip-fragments")]
     engine.lend_fragments(fragments);
     let shared = shared.insert(Shared::new(engine, wakers));
-    let locked = locked.insert(Mutex::new(Locked::new(shared, orphans)));
+    let locked = locked.insert(Mutex::new(Locked::new(shared, put_off)));
     let stack = Stack::new(locked);
     (stack, Runner::new(driver, clock, stack))
 }

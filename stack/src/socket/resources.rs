@@ -32,7 +32,7 @@ pub struct Resources<'d, const N: usize, M: RawMutex = NoopRawMutex> {
     pub(super) buckets: BucketMemory<N>,
     pub(super) deadlines: DeadlineMemory<N>,
     pub(super) wakers: [SocketWakers; N],
-    pub(super) orphans: [u8; N],
+    pub(super) put_off: [u8; N],
     #[cfg(feature = "socket-tcp")]
     pub(super) tcp: TcpTables,
     #[cfg(feature = "ip-fragments")]
@@ -58,7 +58,7 @@ impl<const N: usize, M: RawMutex> Resources<'_, N, M> {
             buckets: BucketMemory::new(),
             deadlines: DeadlineMemory::new(),
             wakers: [const { SocketWakers::EMPTY }; N],
-            orphans: [0; N],
+            put_off: [0; N],
             #[cfg(feature = "socket-tcp")]
             tcp: TcpTables::new(),
             #[cfg(feature = "ip-fragments")]

@@ -7,7 +7,7 @@ use cygnet_config::WATCHER_COUNT;
 use heapless::Vec;
 
 use super::wakers::SocketWakers;
-use crate::engine::{Engine, SocketKey};
+use crate::engine::{Deed, Engine, SocketKey};
 use crate::storage::{Index, Presence};
 use crate::time::Instant;
 
@@ -15,9 +15,9 @@ use crate::time::Instant;
 pub(crate) struct Locked<'d> {
     /// Taken out while a closure of a user runs, which is how a call from within it is found out.
     shared: Cell<Option<&'d mut Shared<'d>>>,
-    /// How many handles of each socket were dropped by such a closure.
-    orphans: Cell<&'d mut [u8]>,
-    orphaned: Cell<bool>,
+    /// What handles of each socket did in such a closure: see [`in_turn`].
+    put_off: Cell<&'d mut [u8]>,
+    is_put_off: Cell<bool>,
 }
 
 /// What was taken out. It goes back when this is dropped, also where a closure of a user panics.
@@ -38,7 +38,7 @@ impl<'d> InUse<'_, 'd> {
     #[cfg_attr(target_pointer_width = "64", inline(always))]
     pub(super) fn leave(mut self) -> Option<Waker> {
         let shared = self.shared.as_mut()?;
-        self.locked.bury_orphans(shared);
+        self.locked.catch_up(shared);
         shared.take_runner()
     }
 
@@ -47,7 +47,7 @@ impl<'d> InUse<'_, 'd> {
     #[cfg_attr(target_pointer_width = "64", inline(always))]
     pub(super) fn leave_quietly(mut self) {
         if let Some(shared) = &mut self.shared {
-            self.locked.bury_orphans(shared);
+            self.locked.catch_up(shared);
         }
     }
 }
@@ -62,11 +62,11 @@ impl Drop for InUse<'_, '_> {
 }
 
 impl<'d> Locked<'d> {
-    pub(super) fn new(shared: &'d mut Shared<'d>, orphans: &'d mut [u8]) -> Self {
+    pub(super) fn new(shared: &'d mut Shared<'d>, put_off: &'d mut [u8]) -> Self {
         Self {
             shared: Cell::new(Some(shared)),
-            orphans: Cell::new(orphans),
-            orphaned: Cell::new(false),
+            put_off: Cell::new(put_off),
+            is_put_off: Cell::new(false),
         }
     }
 
@@ -79,37 +79,54 @@ impl<'d> Locked<'d> {
         }
     }
 
-    /// A handle was dropped while the stack is in use.
-    pub(super) fn orphan(&self, key: SocketKey) {
-        let orphans = self.orphans.take();
-        if let Some(count) = orphans.get_mut(usize::from(key.index())) {
-            *count = count.saturating_add(1);
+    /// A handle did something while the stack is in use.
+    pub(super) fn put_off(&self, key: SocketKey, deed: Deed) {
+        let put_off = self.put_off.take();
+        if let Some(deeds) = put_off.get_mut(usize::from(key.index())) {
+            let mut places = in_turn().filter(|&(bit, of)| of == deed && *deeds & bit == 0);
+            *deeds |= places.next().map_or(0, |(bit, _)| bit);
         }
-        self.orphans.set(orphans);
-        self.orphaned.set(true);
+        self.put_off.set(put_off);
+        self.is_put_off.set(true);
     }
 
-    /// Sees to the handles that were dropped meanwhile. That happens about never, so it may look at all
-    /// sockets.
+    /// Sees to what handles did meanwhile. That happens about never, so it may look at all sockets.
     #[cfg_attr(target_pointer_width = "32", inline(never))]
     #[cfg_attr(target_pointer_width = "64", inline(always))]
-    fn bury_orphans(&self, shared: &mut Shared<'d>) {
-        if self.orphaned.get() {
-            self.bury(shared);
+    fn catch_up(&self, shared: &mut Shared<'d>) {
+        if self.is_put_off.get() {
+            self.see_to_all(shared);
         }
     }
 
     #[cold]
-    fn bury(&self, shared: &mut Shared<'d>) {
-        self.orphaned.set(false);
-        let orphans = self.orphans.take();
-        for (index, count) in orphans.iter_mut().enumerate() {
-            for _ in 0..core::mem::take(count) {
-                shared.engine.drop_handle_at(index);
+    fn see_to_all(&self, shared: &mut Shared<'d>) {
+        self.is_put_off.set(false);
+        let put_off = self.put_off.take();
+        for (index, deeds) in put_off.iter_mut().enumerate() {
+            let deeds = core::mem::take(deeds);
+            for (_, deed) in in_turn().filter(|(bit, _)| deeds & bit != 0) {
+                shared.engine.see_to_at(index, deed);
             }
         }
-        self.orphans.set(orphans);
+        self.put_off.set(put_off);
     }
+}
+
+/// What handles of one socket can do, in the order in which that makes sense, and the bit for each. A socket has two
+/// handles at most.
+fn in_turn() -> impl Iterator<Item = (u8, Deed)> {
+    let deeds = [
+        #[cfg(feature = "socket-tcp")]
+        Deed::GiveUp,
+        #[cfg(feature = "socket-tcp")]
+        Deed::Split,
+        #[cfg(feature = "socket-tcp")]
+        Deed::Shutdown,
+        Deed::Drop,
+        Deed::Drop,
+    ];
+    (0..).map(|nth| 1 << nth).zip(deeds)
 }
 
 /// The engine and all wakers.

@@ -17,7 +17,7 @@ use crate::dhcp::DhcpLease;
 use crate::dhcp::Dhcpv6Lease;
 #[cfg(feature = "slaac")]
 use crate::engine::RouterFlags;
-use crate::engine::{ConfigError, ConfigV4, Engine, SocketKey, StaticConfigV4};
+use crate::engine::{ConfigError, ConfigV4, Deed, Engine, SocketKey, StaticConfigV4};
 #[cfg(feature = "proto-ipv6")]
 use crate::engine::{ConfigV6, StaticConfigV6};
 #[cfg(feature = "multicast")]
@@ -423,11 +423,16 @@ impl<'d, M: RawMutex> Stack<'d, M> {
         result
     }
 
-    /// A handle is gone. When it went in a closure that the stack itself called, the call under way
-    /// sees to it at its end.
+    /// A handle is gone.
     pub(super) fn drop_handle(&self, key: SocketKey) {
-        if self.with(|s| s.engine.drop_handle(key)).is_err() {
-            self.locked.lock(|locked| locked.orphan(key));
+        self.see_to(key, Deed::Drop);
+    }
+
+    /// Does what a handle has no answer to. When that was in a closure that the stack itself called, the call under way
+    /// sees to it at its end.
+    pub(super) fn see_to(&self, key: SocketKey, deed: Deed) {
+        if self.with(|s| s.engine.see_to(key, deed)).is_err() {
+            self.locked.lock(|locked| locked.put_off(key, deed));
         }
     }
 

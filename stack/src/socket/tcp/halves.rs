@@ -9,6 +9,7 @@ use embedded_io_async::{ErrorType, Read, ReadReady, Write, WriteReady};
 
 use super::io::Io;
 use super::{TcpError, TcpSocket};
+use crate::engine::Deed;
 
 /// The receiving side of a [`TcpSocket`] that is split.
 pub struct TcpReader<'a, 'd, M: RawMutex = NoopRawMutex> {
@@ -50,7 +51,7 @@ pub(super) fn split<'a, 'd, M: RawMutex>(
 pub(super) fn into_split<'d, M: RawMutex>(
     io: Io<'d, M>,
 ) -> (OwnedReadHalf<'d, M>, OwnedWriteHalf<'d, M>) {
-    let _ = io.stack.with(|s| s.engine.tcp_split(io.key));
+    io.stack.see_to(io.key, Deed::Split);
     (OwnedReadHalf { io }, OwnedWriteHalf { io })
 }
 

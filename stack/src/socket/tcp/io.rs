@@ -7,7 +7,7 @@ use cygnet_config::LOCK_COPY_SIZE;
 use embassy_sync::blocking_mutex::raw::RawMutex;
 
 use super::TcpError;
-use crate::engine::{ConnectError, ListenError, SocketKey};
+use crate::engine::{ConnectError, Deed, ListenError, SocketKey};
 use crate::socket::shared::Shared;
 use crate::socket::stack::Stack;
 use crate::socket::wakers::Interest;
@@ -213,7 +213,7 @@ impl<'d, M: RawMutex> Io<'d, M> {
 
     #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(super) fn shutdown(&self) {
-        self.set(|c| c.close());
+        self.stack.see_to(self.key, Deed::Shutdown);
     }
 
     pub(super) fn abort(&self) {
@@ -223,7 +223,7 @@ impl<'d, M: RawMutex> Io<'d, M> {
     /// The attempt to get a connection is given up, unless it has accepted a connection.
     #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(super) fn give_up(&self) {
-        let _ = self.stack.with(|s| s.engine.tcp_give_up(self.key));
+        self.stack.see_to(self.key, Deed::GiveUp);
     }
 
     /// A look at the connection; `None` from within a closure that the stack called.
