@@ -505,6 +505,20 @@ fn a_link_local_address_that_found_no_room_or_was_removed_is_made_when_it_is_ask
     }
 }
 
+#[cfg(feature = "proto-ipv6")]
+#[test]
+fn a_gateway_is_a_host_of_the_version_of_ip_that_goes_through_it() {
+    let mut engine = engine(A, Medium::Ethernet);
+    let beyond = IpCidr::Ipv4(Ipv4Cidr::new(Ipv4Addr::new(192, 0, 2, 0), 24));
+    let router = IpAddress::Ipv6(core::net::Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 1));
+    for gateway in [router, Ipv4Addr::new(224, 0, 0, 2).into()] {
+        let added = engine.add_route(beyond, Some(gateway));
+        assert_eq!(added, Err(ConfigError::NotUnicast));
+    }
+    assert!(!engine.remove_route(beyond));
+    engine.add_route(beyond, Some(B.into())).unwrap();
+}
+
 #[test]
 fn events_tell_what_happened() {
     let mut pair = Pair::new(Medium::Ip);

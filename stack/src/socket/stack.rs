@@ -233,7 +233,8 @@ impl<'d, M: RawMutex> Stack<'d, M> {
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] if the table is full or the call is re-entrant.
+    /// [`ConfigError`] if the table is full, the gateway is no host of the destination's version of IP, or the call is
+    /// re-entrant.
     pub fn add_route(
         &self,
         destination: IpCidr,

@@ -379,6 +379,12 @@ impl Engine<'_> {
         destination: IpCidr,
         gateway: Option<IpAddress>,
     ) -> Result<(), ConfigError> {
+        let is_usable = |gateway: IpAddress| {
+            gateway.is_unicast() && gateway.version() == destination.address().version()
+        };
+        if !gateway.is_none_or(is_usable) {
+            return Err(ConfigError::NotUnicast);
+        }
         let route = Route {
             destination: destination.network(),
             gateway,
