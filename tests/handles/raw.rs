@@ -9,6 +9,8 @@ use cygnet_tests::{Host, Pair, Setup, pattern};
 
 use crate::within;
 
+const BRIEFLY: Duration = Duration::from_millis(10);
+
 /// RFC 3692: for experiments.
 const PROTOCOL: IpProtocol = IpProtocol(253);
 
@@ -219,6 +221,26 @@ fn packets_that_are_none_of_the_sockets_are_not_sent() {
             let (len, _) = server.recv_from(&mut buffer).await.unwrap();
             assert_eq!(buffer[20..len], [n]);
         }
+    });
+}
+
+#[test]
+fn packets_that_are_not_sent_take_no_room() {
+    let pair = Pair::new(1);
+    pair.run(async {
+        let (client, server) = (raw(&pair.client, PROTOCOL), raw(&pair.server, PROTOCOL));
+        // Nobody has that address, so that it waits.
+        let nobody = header(Ipv4Addr::new(10, 0, 0, 99));
+        client.send(&packet(nobody, b"lost")).await.unwrap();
+        for _ in 0..100 {
+            let short = within(&pair.executor, BRIEFLY, client.send(b"short")).await;
+            assert_eq!(short, Some(Err(SendError::InvalidPacket)));
+        }
+        let mail = packet(header(pair.server.address), b"mail");
+        let sent = within(&pair.executor, BRIEFLY, client.send(&mail)).await;
+        assert_eq!(sent, Some(Ok(())));
+        let is_it = |packet: &mut [u8], _| packet.ends_with(b"mail");
+        assert_eq!(server.recv_with(is_it).await, Ok(true));
     });
 }
 

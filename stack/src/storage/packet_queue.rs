@@ -163,8 +163,15 @@ impl<'d, M: Copy> PacketQueue<'d, M> {
     /// Removes the packet that was queued last.
     #[cfg(feature = "socket-raw")]
     pub(crate) fn take_back(&mut self) {
-        if let Some(nth) = self.count.checked_sub(1) {
-            self.take(nth);
+        let Some(last) = self.count.checked_sub(1) else {
+            return;
+        };
+        if let Some(record) = self.records.get(self.slot(last))
+            && !record.0.is_vacant()
+        {
+            self.end = record.0.offset();
+            self.count = last;
+            self.live -= 1;
         }
     }
 
