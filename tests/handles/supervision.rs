@@ -2,7 +2,10 @@
 //!
 //! Most of it on a tunnel, where TCP alone can find out that a peer is gone; on Ethernet ARP does as well.
 
-use cygnet::{Duration, TcpError, TcpSocket, TcpState};
+use std::net::Ipv4Addr;
+
+use cygnet::{ConnectError, Duration, TcpError, TcpSocket, TcpState};
+use cygnet_driver::LinkState;
 use cygnet_tests::{Pair, Setup};
 use embedded_io_async::{Read as _, Write as _};
 
@@ -41,6 +44,46 @@ fn a_timeout_names_the_network_if_that_has_reported_something() {
         client.write_all(b"anybody?").await.unwrap();
         assert_eq!(client.flush().await, Err(TcpError::Unreachable));
         assert_eq!(pair.executor.now().since(before), Duration::from_secs(300));
+    });
+}
+
+#[test]
+fn the_timeout_does_not_wait_for_a_link() {
+    let pair = Pair::new(1);
+    let timeout = Duration::from_secs(20);
+    pair.run(async {
+        let (mut written, _peer) = pair.connected().await;
+        let (mut early, _peer) = pair.connected().await;
+        written.set_timeout(Some(timeout));
+        early.set_timeout(Some(timeout));
+        pair.control.set_link_state(0, LinkState::Down);
+        early.write_all(b"anybody?").await.unwrap();
+        assert_eq!(seconds_until_timeout(&pair, &mut early).await, 20);
+
+        // The runner has nothing to wait for any more.
+        pair.executor.sleep(Duration::from_secs(300)).await;
+        written.write_all(b"anybody?").await.unwrap();
+        assert_eq!(seconds_until_timeout(&pair, &mut written).await, 20);
+
+        pair.executor.sleep(Duration::from_secs(300)).await;
+        let mut socket = pair.client.tcp();
+        socket.set_timeout(Some(timeout));
+        let before = pair.executor.now();
+        let connected = socket.connect(pair.server.at(81)).await;
+        assert_eq!(connected, Err(ConnectError::TimedOut));
+        assert_eq!(pair.executor.now().since(before), timeout);
+    });
+}
+
+#[test]
+fn the_timeout_does_not_wait_for_a_neighbor() {
+    let pair = Pair::new(1);
+    pair.run(async {
+        let mut socket = pair.client.tcp();
+        socket.set_timeout(Some(Duration::from_secs(1)));
+        let connected = socket.connect((Ipv4Addr::new(10, 0, 0, 99), 80)).await;
+        assert_eq!(connected, Err(ConnectError::TimedOut));
+        assert_eq!(pair.executor.now().as_millis(), 1_000);
     });
 }
 

@@ -308,6 +308,10 @@ impl Engine<'_> {
         self.discovery_link_changed(now, up);
         self.fragments.on_link_changed();
         self.services_link_changed(now, up);
+        #[cfg(feature = "socket-tcp")]
+        if !up {
+            self.tcp_without_link(now);
+        }
         true
     }
 

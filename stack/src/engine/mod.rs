@@ -8,8 +8,8 @@
 //! - what sockets are to hear: [`Engine::poll_event`];
 //! - and the requests of the handles, in one file per kind of socket.
 //!
-//! Nothing here looks at all sockets, but when an address of ours goes: a packet finds its socket by hash, work and
-//! events are in lists, deadlines in a heap.
+//! Nothing here looks at all sockets, but when an address of ours or the link goes: a packet finds its socket by hash,
+//! work and events are in lists, deadlines in a heap.
 
 mod config;
 mod egress;
@@ -203,7 +203,12 @@ impl<'d> Engine<'d> {
     pub(crate) fn on_runner(&mut self, now: Instant) -> bool {
         self.now = now;
         self.only_sockets_send = false;
-        core::mem::take(&mut self.attention)
+        let attention = core::mem::take(&mut self.attention);
+        #[cfg(feature = "socket-tcp")]
+        if attention && !self.interface.link_up {
+            self.tcp_without_link(now);
+        }
+        attention
     }
 
     /// The clock reached [`Self::next_deadline`], or passed it; or may have, as it does no harm if it has not.

@@ -5,6 +5,7 @@ use crate::engine::{BufferPair, Engine};
 use crate::events::Events;
 use crate::storage::Index;
 use crate::tcp::{ConnectionError, State, TimeWait};
+use crate::time::Instant;
 use crate::wire::IpAddress;
 
 impl<'d> Engine<'d> {
@@ -120,6 +121,23 @@ impl<'d> Engine<'d> {
                 .ethernet
                 .neighbors
                 .confirm_reachability(now, neighbor);
+        }
+    }
+
+    /// There is no link. Connections that have something to send wait for it, but no longer than their users do. The link
+    /// goes seldom enough to look at all sockets, and who asks for something meanwhile is in no hurry.
+    pub(in crate::engine) fn tcp_without_link(&mut self, now: Instant) {
+        for index in 0..self.sockets.slots.len() {
+            self.hold_back(now, index as Index);
+        }
+    }
+
+    /// A connection cannot send for now.
+    pub(super) fn hold_back(&mut self, now: Instant, index: Index) {
+        if let Some(tcp) = self.sockets.tcp_mut(index) {
+            tcp.connection.on_held_back(now);
+            let deadline = tcp.connection.next_deadline(now);
+            self.sockets.schedule(index, deadline);
         }
     }
 

@@ -78,10 +78,12 @@ impl<'d> Engine<'d> {
     #[cfg_attr(target_pointer_width = "64", inline(always))]
     fn follow_up(&mut self, index: Index, follow_up: FollowUp) {
         match follow_up {
-            FollowUp::None => {}
+            FollowUp::None => return,
             FollowUp::Send => self.sockets.mark_ready(index),
             FollowUp::Settle => self.settle_tcp(index),
         }
+        // Without a link no turn comes, in which it would be found out until when this may wait.
+        self.attention |= !self.interface.link_up;
     }
 
     /// A look at a connection.
@@ -195,6 +197,7 @@ impl<'d> Engine<'d> {
         self.sockets.file(index, hash.bucket());
         self.tcp.recent.note(tuple, index);
         self.settle_tcp(index);
+        self.attention |= !self.interface.link_up;
     }
 
     /// The handle is gone: the connection closes in the background.

@@ -173,9 +173,15 @@ impl<'d> Engine<'d> {
     fn on_tcp_out_of_reach(&mut self, now: Instant, index: Index, reach: Reach) {
         match reach {
             #[cfg(feature = "medium-ethernet")]
-            Reach::Pending(neighbor) => self.park(index, Some(neighbor)),
+            Reach::Pending(neighbor) => {
+                self.hold_back(now, index);
+                self.park(index, Some(neighbor));
+            }
             #[cfg(feature = "medium-ethernet")]
-            Reach::Exhausted => self.park(index, None),
+            Reach::Exhausted => {
+                self.hold_back(now, index);
+                self.park(index, None);
+            }
             unreachable => {
                 if let Some(tcp) = self.sockets.tcp_mut(index) {
                     tcp.connection.on_unreachable(now);

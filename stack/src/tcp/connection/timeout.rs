@@ -98,8 +98,25 @@ impl Connection<'_> {
         if !in_flight {
             self.stop_loss_timers();
         }
+        self.arm_patience(now, in_flight || waiting || opening);
+    }
+
+    /// Nothing can be sent for now, for want of a link or a neighbor. Who does not wait for ever does not wait for those
+    /// either.
+    pub(crate) fn on_held_back(&mut self, now: Instant) {
+        if self.state.is_over() {
+            return;
+        }
+        let opening = !self.state.is_synchronized();
+        let has_work = self.snd.flight() > 0 || self.snd.has_unsent();
+        self.arm_patience(now, has_work || opening);
+    }
+
+    /// Sets and stops the timers of those who wait for the peer. `outstanding`: an answer is.
+    #[inline]
+    fn arm_patience(&mut self, now: Instant, outstanding: bool) {
         let patience = match self.options.user_timeout {
-            Some(timeout) if in_flight || waiting || opening => Some(timeout.into()),
+            Some(timeout) if outstanding => Some(timeout.into()),
             _ if self.marks.has(Mark::Detached) && self.state == State::FinWait2 => {
                 Some(FIN_WAIT_2_TIMEOUT)
             }
@@ -109,7 +126,7 @@ impl Connection<'_> {
             Some(patience) => self.timers.ensure(Timer::User, || now + patience),
             None => self.timers.stop(Timer::User),
         }
-        if !opening {
+        if self.state.is_synchronized() {
             self.arm_keep_alive(now);
         }
     }
