@@ -173,6 +173,23 @@ fn an_attempt_to_connect_from_an_address_that_goes_away_ends() {
 }
 
 #[test]
+fn an_abort_that_waits_for_a_neighbor_does_not_wait_for_the_link() {
+    let pair = Pair::new(1);
+    pair.run(async {
+        let (_client, mut server) = pair.connected().await;
+        pair.black_hole();
+        let neighbor = pair.client.address.into();
+        pair.server.stack.remove_neighbor(neighbor).unwrap();
+        let aborting = pair.executor.spawn(async move { server.abort().await });
+        pair.executor.sleep(Duration::from_secs(1)).await;
+        assert!(!aborting.is_done());
+        pair.unplug_server();
+        pair.executor.sleep(Duration::from_secs(1)).await;
+        assert!(aborting.is_done());
+    });
+}
+
+#[test]
 fn the_same_configuration_again_ends_nothing() {
     let pair = Pair::new(1);
     pair.run(async {

@@ -124,11 +124,17 @@ impl<'d> Engine<'d> {
         }
     }
 
-    /// There is no link. Connections that have something to send wait for it, but no longer than their users do. The link
-    /// goes seldom enough to look at all sockets, and who asks for something meanwhile is in no hurry.
+    /// There is no link. Connections that have something to send wait for it, but no longer than their users do; and
+    /// who waits until an end is said does not wait for it. The link goes seldom enough to look at all sockets, and who
+    /// asks for something meanwhile is in no hurry.
     pub(in crate::engine) fn tcp_without_link(&mut self, now: Instant) {
         for index in 0..self.sockets.slots.len() {
-            self.hold_back(now, index as Index);
+            let index = index as Index;
+            self.hold_back(now, index);
+            let connection = self.sockets.tcp(index).map(|tcp| &tcp.connection);
+            if connection.is_some_and(|c| c.state().is_over() && !c.is_done()) {
+                self.sockets.notify(index, Events::STATE);
+            }
         }
     }
 
