@@ -5,6 +5,8 @@
 mod crowds;
 #[cfg(feature = "socket-udp")]
 mod datagrams;
+#[cfg(all(feature = "dhcpv4-server", feature = "socket-dhcpv4"))]
+mod dhcp_server;
 #[cfg(feature = "socket-dhcpv6")]
 mod dhcpv6;
 #[cfg(feature = "ip-fragments")]

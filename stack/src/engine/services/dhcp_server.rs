@@ -91,6 +91,10 @@ impl Engine<'_> {
         data: &[u8],
     ) -> Handled {
         let message = DhcpMessage::parse(data)?;
+        if !self.interface.link_up {
+            // It lay with the driver. An answer would be due until the link is back, and of no use then.
+            return Err(Discard::NoRoomToReply);
+        }
         let LinkHeader::Ethernet(back) = self.interface.link_back(&received.back) else {
             return Err(Discard::UnsupportedMedium);
         };
