@@ -300,7 +300,10 @@ impl Engine<'_> {
         }
         self.interface.link_up = up;
         #[cfg(feature = "medium-ethernet")]
-        self.interface.ethernet.neighbors.flush(INTERFACE);
+        {
+            self.interface.ethernet.neighbors.flush(INTERFACE);
+            self.sockets.release_parked();
+        }
         if up {
             self.interface.guard_all(now, &mut self.random);
         }

@@ -12,6 +12,8 @@ mod dhcpv6;
 #[cfg(feature = "ip-fragments")]
 mod fragments;
 mod likely;
+#[cfg(feature = "neighbor-probes")]
+mod neighbors;
 #[cfg(feature = "socket-udp")]
 mod turns;
 

@@ -73,7 +73,12 @@ impl Engine<'_> {
                 Ok(())
             }
             Learned::Unchanged if kind == ClaimKind::Reply => Err(Discard::UnsolicitedNeighbor),
-            Learned::Unchanged | Learned::Updated => Ok(()),
+            Learned::Unchanged => Ok(()),
+            Learned::Updated => {
+                // It need not stay any more, if another is to be looked for.
+                self.sockets.release_parked();
+                Ok(())
+            }
             #[cfg(feature = "neighbor-probes")]
             Learned::Contested => Ok(()),
             #[cfg(feature = "proto-ipv6")]

@@ -322,9 +322,10 @@ impl Engine<'_> {
             hardware,
             kind: ClaimKind::Solicitation,
         };
-        let learned = self.interface.ethernet.neighbors.on_claim(now, &claim);
-        if let Learned::Resolved(waiters) = learned {
-            self.wake_waiters(waiters);
+        match self.interface.ethernet.neighbors.on_claim(now, &claim) {
+            Learned::Resolved(waiters) => self.wake_waiters(waiters),
+            Learned::Updated => self.sockets.release_parked(),
+            Learned::Unchanged | Learned::Agreed | Learned::Contested => {}
         }
     }
 
@@ -368,8 +369,12 @@ impl Engine<'_> {
                 self.wake_waiters(waiters);
                 Ok(())
             }
+            Learned::Updated => {
+                self.sockets.release_parked();
+                Ok(())
+            }
             Learned::Unchanged => Err(Discard::UnsolicitedNeighbor),
-            Learned::Agreed | Learned::Updated | Learned::Contested => Ok(()),
+            Learned::Agreed | Learned::Contested => Ok(()),
         }
     }
 

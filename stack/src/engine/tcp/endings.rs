@@ -117,10 +117,10 @@ impl<'d> Engine<'d> {
     fn confirm_neighbor(&mut self, neighbor: Option<crate::link::NeighborKey>) {
         if let Some(neighbor) = neighbor {
             let now = self.now;
-            self.interface
-                .ethernet
-                .neighbors
-                .confirm_reachability(now, neighbor);
+            let neighbors = &mut self.interface.ethernet.neighbors;
+            if neighbors.confirm_reachability(now, neighbor) {
+                self.sockets.release_parked();
+            }
         }
     }
 

@@ -211,17 +211,20 @@ impl<W: Default, const N: usize> NeighborCache<W, N> {
     }
 
     /// An upper layer got an answer to what it sent through this neighbor, such as a TCP
-    /// acknowledgment of new data: as good as an answer to a request (RFC 4861 section 7.3.1).
-    pub(crate) fn confirm_reachability(&mut self, now: Instant, key: NeighborKey) {
+    /// acknowledgment of new data: as good as an answer to a request (RFC 4861 section 7.3.1). True if there was some
+    /// doubt, for which the entry may have been kept.
+    pub(crate) fn confirm_reachability(&mut self, now: Instant, key: NeighborKey) -> bool {
         let Some(entry) = slot(&mut self.slots, key).and_then(|slot| slot.entry.as_mut()) else {
-            return;
+            return false;
         };
         let deadline = entry.deadline();
         let reachable_time = self.timings.of(entry.address).reachable_time();
         entry.on_forward_progress(now + reachable_time);
-        if entry.deadline() != deadline {
+        let was_in_doubt = entry.deadline() != deadline;
+        if was_in_doubt {
             self.refresh_deadline();
         }
+        was_in_doubt
     }
 
     /// An upper layer has sent through this neighbor again and again, and nothing was answered (RFC 1122 section

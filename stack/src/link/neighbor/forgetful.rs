@@ -161,13 +161,14 @@ impl<W: Default, const N: usize> NeighborCache<W, N> {
     }
 
     /// An upper layer got an answer to what it sent through this neighbor, such as a TCP
-    /// acknowledgment of new data: as good as an answer to a request.
-    pub(crate) fn confirm_reachability(&mut self, now: Instant, key: NeighborKey) {
+    /// acknowledgment of new data: as good as an answer to a request. False: no entry is kept for a doubt.
+    pub(crate) fn confirm_reachability(&mut self, now: Instant, key: NeighborKey) -> bool {
         if let Some(slot) = self.slot(key)
             && matches!(slot.state, State::Known(_))
         {
             slot.set_until(slot.until().max(now + LIFETIME));
         }
+        false
     }
 
     /// An upper layer has sent through this neighbor again and again, and nothing was answered (RFC 1122 section
