@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Wake, Waker};
 
+use cygnet::wire::Icmpv4Message;
 use cygnet::{BindError, Discard, Duration, IpListenEndpoint, RecvError, SendError, UdpIoError};
-use cygnet::{IpAddress, UdpMetadata, UdpSocket};
+use cygnet::{IcmpEndpoint, IcmpMetadata, IpAddress, UdpMetadata, UdpSocket};
 use cygnet_link::Impairments;
 use cygnet_tests::{Network, Pair, pattern};
 use embassy_futures::join::join3;
@@ -46,6 +47,39 @@ fn a_datagram_arrives_whole_with_what_there_is_to_know_about_it() {
         };
         client.send_to(b"far", far).await.unwrap();
         assert_eq!(receive(&server).await.1.hop_limit, Some(200));
+    });
+}
+
+#[test]
+fn nothing_is_sent_with_a_hop_limit_of_zero() {
+    // RFC 1122, section 3.2.1.7: "A host MUST NOT send a datagram with a Time-to-Live (TTL) value of zero."
+    let pair = Pair::new(1);
+    pair.run(async {
+        let (client, server) = (pair.client.udp_at(1000), pair.server.udp_at(2000));
+        let to = UdpMetadata {
+            hop_limit: Some(0),
+            ..pair.server.at(2000).into()
+        };
+        client.send_to(b"near", to).await.unwrap();
+        assert_eq!(receive(&server).await.1.hop_limit, Some(1));
+
+        let (mut sender, mut receiver) = (pair.client.icmp(), pair.server.icmp());
+        sender.bind(IcmpEndpoint::Ident(1)).unwrap();
+        receiver.bind(IcmpEndpoint::Ident(7)).unwrap();
+        let mut reply = [0; 12];
+        let message = Icmpv4Message::EchoReply {
+            ident: 7,
+            seq: 1,
+            data: b"near",
+        };
+        message.emit(&mut reply);
+        let to = IcmpMetadata {
+            hop_limit: Some(0),
+            ..IpAddress::from(pair.server.address).into()
+        };
+        sender.send_to(&reply, to).await.unwrap();
+        let (_, meta) = receiver.recv_from(&mut reply).await.unwrap();
+        assert_eq!(meta.hop_limit, Some(1));
     });
 }
 

@@ -17,7 +17,7 @@ pub struct IcmpMetadata {
     pub address: IpAddress,
     /// Our end: the address it was sent to, or is to come from. `None` lets the stack choose.
     pub local_address: Option<IpAddress>,
-    /// The hop limit it arrived with, or is to be sent with. `None` takes the socket's.
+    /// The hop limit it arrived with, or is to be sent with; 0 is taken as 1 then. `None` takes the socket's.
     pub hop_limit: Option<u8>,
 }
 
@@ -90,7 +90,10 @@ impl Datagrams for IcmpSocketState<'_> {
         Some(IpPacket {
             src,
             dst: meta.address,
-            hop_limit: meta.hop_limit.or(self.hop_limit).unwrap_or(marks.hop_limit),
+            hop_limit: meta
+                .hop_limit
+                .or(self.hop_limit)
+                .map_or(marks.hop_limit, |chosen| chosen.max(1)),
             dscp_ecn: 0,
             ident: marks.ident,
             dont_fragment: false,
