@@ -2,7 +2,10 @@
 
 use std::net::Ipv4Addr;
 
-use cygnet::{AddressPolicy, BindError, ConnectError, Discard, Duration, Ipv4Cidr, RecvError};
+use cygnet::wire::EthernetAddress;
+use cygnet::{
+    AddressPolicy, BindError, ConfigError, ConnectError, Discard, Duration, Ipv4Cidr, RecvError,
+};
 use cygnet::{StaticConfigV4, TcpError, TcpState};
 use cygnet_tests::{Network, Pair, Setup};
 use embassy_futures::join::{join, join3};
@@ -187,6 +190,19 @@ fn an_abort_that_waits_for_a_neighbor_does_not_wait_for_the_link() {
         pair.executor.sleep(Duration::from_secs(1)).await;
         assert!(aborting.is_done());
     });
+}
+
+#[test]
+fn a_link_without_neighbors_is_given_none() {
+    for (setup, added) in [
+        (Setup::new as fn(usize) -> Setup, Ok(())),
+        (Setup::tunnel, Err(ConfigError::TooManyNeighbors)),
+    ] {
+        let pair = Pair::with(1, setup);
+        let hardware = EthernetAddress([2, 0, 0, 0, 0, 9]);
+        let neighbor = Ipv4Addr::new(10, 0, 0, 9).into();
+        assert_eq!(pair.client.stack.add_neighbor(neighbor, hardware), added);
+    }
 }
 
 #[test]

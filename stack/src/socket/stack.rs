@@ -279,7 +279,7 @@ impl<'d, M: RawMutex> Stack<'d, M> {
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] if the table is full or the call is re-entrant.
+    /// [`ConfigError`] if the table is full, the link has no neighbors, or the call is re-entrant.
     #[cfg(feature = "medium-ethernet")]
     pub fn add_neighbor(
         &self,

@@ -165,6 +165,9 @@ impl Engine<'_> {
         address: IpAddress,
         hardware: EthernetAddress,
     ) -> Result<(), ConfigError> {
+        if self.interface.medium != Medium::Ethernet {
+            return Err(ConfigError::TooManyNeighbors);
+        }
         let now = self.now;
         let neighbors = &mut self.interface.ethernet.neighbors;
         let waiters = neighbors
