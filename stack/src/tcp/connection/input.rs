@@ -287,6 +287,11 @@ impl Connection<'_> {
     #[cfg_attr(target_pointer_width = "32", inline(never))]
     fn process_ack(&mut self, now: Instant, segment: &TcpSegment<'_>) {
         let header = &segment.header;
+        // Not shifted in a segment with SYN (RFC 7323, section 2.2), as that of a simultaneous open is.
+        let shift = match header.flags.contains(TcpFlags::SYN) {
+            true => 0,
+            false => self.snd.shift,
+        };
         let update = WindowUpdate {
             seq: header.seq,
             ack: header.ack,

@@ -312,6 +312,17 @@ fn rfc7323_2_3_windows_are_scaled_but_for_those_of_syns() {
     lab.peer.window = 100;
     lab.ack(1);
     assert_eq!(lab.connection.snd.wnd, 1_600);
+    // Nor is the one of the SYN that comes again to complete a handshake that crossed another.
+    let mut lab = Lab::requesting(CongestionControl::NewReno);
+    lab.peer.window = 100;
+    lab.peer.options = modern();
+    lab.peer.flags = TcpFlags::SYN;
+    lab.receive(lab.peer, &[]);
+    lab.peer.flags = TcpFlags::SYN | TcpFlags::ACK;
+    lab.peer.ack = SeqNum::new(1);
+    lab.receive(lab.peer, &[]);
+    assert_eq!(lab.connection.state(), State::Established);
+    assert_eq!(lab.connection.snd.wnd, 100);
 }
 
 /// What the user closed before the handshake was complete is closed with it.
