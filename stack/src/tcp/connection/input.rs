@@ -152,6 +152,8 @@ impl Connection<'_> {
         self.due.ack |= self.due.take(Special::Syn);
         self.events |= Events::STATE;
         self.events |= Events::WRITABLE;
+        // What the path takes may have become less since the peer's SYN came.
+        self.refit();
         if self.snd.closed {
             self.start_close(State::FinWait1);
         }
@@ -295,7 +297,7 @@ impl Connection<'_> {
         let update = WindowUpdate {
             seq: header.seq,
             ack: header.ack,
-            window: u32::from(header.window) << self.snd.shift,
+            window: u32::from(header.window) << shift,
         };
         // RFC 5681, section 2: the five conditions of a duplicate acknowledgment.
         let duplicate = header.ack == self.snd.una

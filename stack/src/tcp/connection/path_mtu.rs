@@ -83,7 +83,7 @@ impl Connection<'_> {
     }
 
     /// Brings the length of segments in line with what is known.
-    fn refit(&mut self) {
+    pub(super) fn refit(&mut self) {
         if !self.state.is_synchronized() {
             return;
         }

@@ -3,7 +3,7 @@ use core::net::Ipv4Addr;
 use super::*;
 use crate::tcp::CongestionControl;
 use crate::tcp::connection::lab::{Lab, MSS, RTT, modern, plain};
-use crate::wire::TcpOptions;
+use crate::wire::{TcpFlags, TcpHeader, TcpOptions};
 
 /// What an earlier connection left is nothing to the next; what its user has set stays.
 #[test]
@@ -129,4 +129,22 @@ fn a_connection_is_unclaimed_until_its_user_knows() {
     assert!(lab.connection.is_unclaimed());
     lab.connection.claim();
     assert!(!lab.connection.is_unclaimed());
+}
+
+/// RFC 9293, section 3.7.1: what the path takes counts, also where that is learned while an answer is on its way.
+#[test]
+fn segments_fit_a_path_that_became_narrower_during_the_handshake() {
+    let mut lab = Lab::requesting(CongestionControl::NewReno);
+    let crossing = TcpHeader {
+        flags: TcpFlags::SYN,
+        options: plain(),
+        ..lab.peer
+    };
+    lab.receive(crossing, &[]);
+    lab.path.usable = 600;
+    lab.sent();
+    lab.peer.seq = SeqNum::new(1);
+    lab.ack(1);
+    lab.write(MSS);
+    assert_eq!(lab.data(), [1..601, 601..1_001]);
 }
