@@ -137,7 +137,8 @@ impl RttEstimator {
     }
 
     pub(crate) fn rttvar(&self) -> Duration {
-        Duration::from_micros(u64::from(self.rttvar))
+        let rttvar = if self.srtt == 0 { 0 } else { self.rttvar };
+        Duration::from_micros(u64::from(rttvar))
     }
 
     /// RFC 6298, sections 2.2 to 2.4. A measurement, and nothing less, ends the doubling (section 5, last

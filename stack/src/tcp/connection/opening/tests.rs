@@ -3,6 +3,7 @@ use core::net::Ipv4Addr;
 use super::*;
 use crate::tcp::CongestionControl;
 use crate::tcp::connection::lab::{Lab, MSS, RTT, modern, plain};
+use crate::time::Duration;
 use crate::wire::{TcpFlags, TcpHeader, TcpOptions};
 
 /// What an earlier connection left is nothing to the next; what its user has set stays.
@@ -147,4 +148,11 @@ fn segments_fit_a_path_that_became_narrower_during_the_handshake() {
     lab.ack(1);
     lab.write(MSS);
     assert_eq!(lab.data(), [1..601, 601..1_001]);
+}
+
+#[test]
+fn nothing_varies_before_it_was_measured() {
+    let lab = Lab::requesting(CongestionControl::NewReno);
+    assert_eq!(lab.connection.info().srtt, None);
+    assert_eq!(lab.connection.info().rttvar, Duration::from_millis(0));
 }
