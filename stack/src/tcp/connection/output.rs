@@ -1,7 +1,7 @@
 //! The next segment to send, if there is one.
 //!
 //! The order is: what ends the connection, what opens it, what repairs it, what moves it on, and an
-//! acknowledgment by itself only if nothing carries it along. An acknowledgment that reports gaps goes
+//! acknowledgment by itself only if nothing carries it along. An acknowledgment that is due to a gap goes
 //! alone and first, because only without data does it count as a duplicate (RFC 5681, section 2).
 
 use super::Connection;
@@ -55,7 +55,8 @@ impl Connection<'_> {
     // put together again.
     #[inline(always)]
     fn plan_next(&mut self, now: Instant, path_mss: u16) -> Option<SegmentPlan> {
-        if self.due.ack && self.sack.is_on() && self.rcv.has_sack_blocks() {
+        let reports = self.sack.is_on() && self.rcv.has_sack_blocks();
+        if self.due.ack && (reports || self.rcv.has_gaps()) {
             return self.plan_ack(now, path_mss);
         }
         if self.snd.scoreboard.lost() > 0

@@ -459,3 +459,15 @@ fn a_question_goes_out_when_it_is_due_and_only_then() {
         assert_eq!(sent[0].data, 0..0, "the window is not probed");
     }
 }
+
+/// RFC 5681, section 2 (b): "the incoming acknowledgment carries no data".
+#[test]
+fn rfc5681_2_what_is_ahead_of_a_gap_is_acknowledged_without_data() {
+    let mut lab = with_window(60_000);
+    lab.peer.seq += MSS;
+    lab.text(100);
+    lab.write(10);
+    let sent = lab.sent();
+    let lens: std::vec::Vec<_> = sent.iter().map(|sent| sent.data.len()).collect();
+    assert_eq!(lens, [0, 10]);
+}
