@@ -408,15 +408,14 @@ impl Connection<'_> {
             self.due.ack = false;
             return self.plan_syn(now, path_mss);
         }
+        let later = self.due.duplicates;
         let mut plan = self.plan(self.snd.max(), TcpFlags::ACK);
         if self.sack.is_on() && self.rcv.has_sack_blocks() {
-            plan.kind = Kind::Report {
-                later: self.due.duplicates,
-            };
+            plan.kind = Kind::Report { later };
             let sack = self.sack_blocks(plan.kind);
             plan.header_len = self.header(now, &plan).len_with_sack(&sack) as u8;
         }
-        if let Some(rest) = self.due.duplicates.checked_sub(1) {
+        if let Some(rest) = later.checked_sub(1) {
             self.due.duplicates = rest;
             self.due.ack = true;
         }
@@ -482,6 +481,7 @@ impl Connection<'_> {
     pub(super) fn plan(&mut self, seq: SeqNum, flags: TcpFlags) -> SegmentPlan {
         let window = self.rcv.advertise(self.mss);
         self.due.ack = false;
+        self.due.duplicates = 0;
         self.rcv.unacknowledged = 0;
         self.last_ack_sent = LastAck::of(self.rcv.nxt);
         self.timers.stop(Timer::DelayedAck);

@@ -471,3 +471,18 @@ fn rfc5681_2_what_is_ahead_of_a_gap_is_acknowledged_without_data() {
     let lens: std::vec::Vec<_> = sent.iter().map(|sent| sent.data.len()).collect();
     assert_eq!(lens, [0, 10]);
 }
+
+/// What finds no room is acknowledged as often as it comes, but not later.
+#[test]
+fn an_acknowledgment_that_goes_with_data_is_not_repeated_later() {
+    let mut lab = with_buffer(2_048);
+    lab.text(2_048);
+    lab.sent();
+    for _ in 0..3 {
+        lab.receive(lab.peer, &[7]);
+    }
+    lab.write(10);
+    assert_eq!(lab.sent().len(), 1);
+    lab.connection.read(&mut [0; 2_048]);
+    assert_eq!(lab.sent().len(), 1, "an update of the window");
+}
