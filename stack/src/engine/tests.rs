@@ -313,6 +313,36 @@ fn a_lost_tail_is_sent_again_by_a_probe() {
     assert_eq!((stats.timeouts, stats.tail_probes), (0, 1));
 }
 
+/// RFC 5961, section 7: two ends that each find the other's segments unacceptable do not feed each other. Here both
+/// were asked for a connection in the other's name.
+#[test]
+fn rfc5961_7_two_half_open_connections_do_not_answer_each_other_for_ever() {
+    let mut pair = Pair::new(Medium::Ip);
+    let mut wire = VecDeque::new();
+    for (side, (own, other)) in [(A, B), (B, A)].into_iter().enumerate() {
+        let socket = pair.socket(side);
+        pair.engines[side]
+            .tcp_listen(socket, IpListenEndpoint::from(80))
+            .unwrap();
+        let mut attacker = engine(other, Medium::Ip);
+        let key = attacker
+            .tcp_open(vec![0; 4096].into(), vec![0; 4096].into())
+            .unwrap();
+        let remote = IpEndpoint::new(own.into(), 80);
+        attacker
+            .tcp_connect(key, remote, IpListenEndpoint::from(80))
+            .unwrap();
+        wire.extend(next_frame(&mut attacker, pair.now).map(|request| (side, request)));
+    }
+    let mut answers = 0;
+    while let Some((side, bytes)) = wire.pop_front() {
+        let (_, answer) = receive(&mut pair.engines[side], pair.now, &bytes, RxMeta::new());
+        answers += answer.iter().count();
+        assert!(answers < 100, "they never stop");
+        wire.extend(answer.map(|answer| (1 - side, answer)));
+    }
+}
+
 #[test]
 fn a_refused_connection_says_so() {
     let mut pair = Pair::new(Medium::Ethernet);

@@ -23,6 +23,7 @@
 //!   sender  receiver/             the two sequence spaces, and the bytes in them
 //! ```
 
+mod challenge;
 mod clock;
 mod congestion;
 mod connection;

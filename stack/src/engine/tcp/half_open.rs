@@ -159,7 +159,7 @@ impl<'d> Engine<'d> {
         received: &mut Received<'_>,
         segment: &TcpSegment<'_>,
     ) -> Handled {
-        let Some(half_open) = self.tcp.half_open.get(record) else {
+        let Some(half_open) = self.tcp.half_open.get_mut(record) else {
             return Err(Discard::NoSocket);
         };
         let (header, handled) = match half_open.on_segment(segment) {
@@ -173,7 +173,10 @@ impl<'d> Engine<'d> {
             SynReply::Refuse(reason) => return self.refuse(received, segment, reason),
             SynReply::Discard(reason) => return Err(reason),
             SynReply::AnswerAgain => (half_open.answer(now), Ok(())),
-            SynReply::Acknowledge(reason) => (half_open.acknowledgment(), Err(reason)),
+            SynReply::Acknowledge(reason) => match half_open.acknowledgment(now) {
+                Some(header) => (header, Err(reason)),
+                None => return Err(reason),
+            },
         };
         self.answer_tcp(received, &header);
         handled

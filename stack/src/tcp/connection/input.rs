@@ -6,7 +6,7 @@ use super::marks::Mark;
 use super::timers::Timer;
 use crate::events::Events;
 use crate::stats::Discard;
-use crate::tcp::clock::{Moment, TICK, ticks};
+use crate::tcp::challenge::may_challenge;
 use crate::tcp::receiver::{MOST_LATER, Stored};
 use crate::tcp::sack::Sack;
 use crate::tcp::sender::WindowUpdate;
@@ -453,25 +453,12 @@ impl Connection<'_> {
     }
 
     /// "If an incoming segment is not acceptable, an acknowledgment should be sent in reply", at most
-    /// once in a while: two ends that each find the other's segments unacceptable must not feed each
-    /// other, nor an attacker them (RFC 5961, section 7).
+    /// once in a while.
     #[inline(never)]
     fn acknowledge_unacceptable(&mut self, now: Instant) {
-        // A tick more or less does not matter.
-        let now = ticks(now) | 1;
-        let recently = self
-            .last_challenge
-            .is_some_and(|last| last.age(now) < CHALLENGE_INTERVAL);
-        if !recently {
-            self.last_challenge = Some(Moment::new(now));
-            self.due.ack = true;
-        }
+        self.due.ack |= may_challenge(&mut self.last_challenge, now);
     }
 }
-
-/// As Linux, per connection; a limit for all connections together would be a side channel
-/// (CVE-2016-5696).
-const CHALLENGE_INTERVAL: u32 = 500_000 / TICK;
 
 #[cfg(test)]
 mod tests;

@@ -145,6 +145,7 @@ impl SynCookies {
             offered_mss: arrival.offer.path_mss,
             timestamp_offset: arrival.offer.timestamp_offset,
             attempts: 1,
+            last_challenge: None,
             due: Soon::new(now),
         })
     }

@@ -5,7 +5,8 @@ use core::num::NonZeroU16;
 
 use crate::stats::Discard;
 use crate::tcp::FourTuple;
-use crate::tcp::clock::Soon;
+use crate::tcp::challenge::may_challenge;
+use crate::tcp::clock::{Moment, Soon};
 use crate::tcp::receiver::window_shift;
 use crate::tcp::sack::Sack;
 use crate::tcp::timestamps::{PeerTimestamp, TimestampOffset};
@@ -37,6 +38,8 @@ pub(crate) struct HalfOpen<K> {
     pub(crate) timestamp_offset: TimestampOffset,
     /// How often the request was answered.
     pub(crate) attempts: u8,
+    /// When the peer was last told where we are, in [`ticks`](crate::tcp::clock::ticks).
+    pub(super) last_challenge: Option<Moment>,
     /// When it is answered again.
     pub(super) due: Soon,
 }
@@ -50,7 +53,7 @@ pub(crate) enum SynReply {
     AnswerAgain,
     /// The peer took it back.
     Forget,
-    /// The segment does not belong here; [`HalfOpen::acknowledgment`] tells the peer where we are.
+    /// The segment does not belong here; [`HalfOpen::acknowledgment`] tells the peer where we are, if anything does.
     Acknowledge(Discard),
     /// Nor does this one, and a reset says so.
     Refuse(Discard),
@@ -93,6 +96,7 @@ impl<K> HalfOpen<K> {
             offered_mss: offer.path_mss,
             timestamp_offset: offer.timestamp_offset,
             attempts: 0,
+            last_challenge: None,
             due: Soon::new(now),
         }
     }
@@ -177,9 +181,10 @@ impl<K> HalfOpen<K> {
         SynReply::Complete
     }
 
-    /// What tells the peer where we are.
-    pub(crate) fn acknowledgment(&self) -> TcpHeader {
-        self.tuple.header(TcpFlags::ACK, self.iss + 1, self.irs + 1)
+    /// What tells the peer where we are, at most once in a while.
+    pub(crate) fn acknowledgment(&mut self, now: Instant) -> Option<TcpHeader> {
+        may_challenge(&mut self.last_challenge, now)
+            .then(|| self.tuple.header(TcpFlags::ACK, self.iss + 1, self.irs + 1))
     }
 }
 

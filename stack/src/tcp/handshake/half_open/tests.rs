@@ -1,6 +1,7 @@
 use core::net::Ipv4Addr;
 
 use super::*;
+use crate::time::Duration;
 use crate::wire::{IpEndpoint, TcpOptions, Timestamps};
 
 /// RFC 7323, section 5.3, R1: a segment with an older timestamp than the SYN's is not acceptable, and is answered; so that
@@ -28,8 +29,9 @@ fn rfc7323_5_3_an_old_timestamp_completes_no_handshake() {
         path_mss: 1_460,
         timestamp_offset: 0,
     };
-    let half_open = HalfOpen::new(Instant::from_secs(1), tuple, (), iss, &syn, &offer);
-    let answer_to = |options| {
+    let now = Instant::from_secs(1);
+    let mut half_open = HalfOpen::new(now, tuple, (), iss, &syn, &offer);
+    let answer_to = |half_open: &HalfOpen<()>, options| {
         half_open.on_segment(&TcpSegment {
             header: TcpHeader {
                 seq: syn.seq + 1,
@@ -42,12 +44,18 @@ fn rfc7323_5_3_an_old_timestamp_completes_no_handshake() {
             ..TcpSegment::default()
         })
     };
-    let late = answer_to(stamped(4_999));
+    let late = answer_to(&half_open, stamped(4_999));
     assert!(matches!(late, SynReply::Acknowledge(Discard::OldTimestamp)));
-    let answer = half_open.acknowledgment();
+    let answer = half_open.acknowledgment(now).expect("the first one");
     assert_eq!((answer.seq, answer.ack), (iss + 1, syn.seq + 1));
     assert_eq!(answer.flags, TcpFlags::ACK);
-    let bare = answer_to(TcpOptions::default());
+    assert_eq!(half_open.acknowledgment(now), None);
+    let later = now + Duration::from_millis(501);
+    assert!(half_open.acknowledgment(later).is_some());
+    let bare = answer_to(&half_open, TcpOptions::default());
     assert!(matches!(bare, SynReply::Discard(Discard::MissingTimestamp)));
-    assert!(matches!(answer_to(stamped(5_000)), SynReply::Complete));
+    assert!(matches!(
+        answer_to(&half_open, stamped(5_000)),
+        SynReply::Complete
+    ));
 }
