@@ -343,6 +343,41 @@ fn rfc5961_7_two_half_open_connections_do_not_answer_each_other_for_ever() {
     }
 }
 
+/// RFC 9293, section 3.6.1: a new SYN reopens a connection from TIME-WAIT. One that opens nothing does not end the wait.
+#[test]
+fn a_request_that_nobody_takes_leaves_the_memory_of_the_connection_before() {
+    let mut pair = Pair::new(Medium::Ip);
+    let (client, server) = pair.connection_from(40_000);
+    pair.engines[0].tcp_with(client, |c| c.close());
+    pair.drive();
+    pair.engines[1].tcp_with(server, |c| c.close());
+    pair.drive();
+    assert_eq!(pair.state(0, client), State::TimeWait);
+    let remembered = |pair: &Pair| pair.engines[0].tcp.time_wait.iter().count();
+    assert_eq!(remembered(&pair), 1);
+    pair.now += Duration::from_secs(1);
+    pair.engines[1].on_timeout(pair.now);
+    let remote = IpEndpoint::new(A.into(), 40_000);
+    pair.engines[1]
+        .tcp_connect(server, remote, IpListenEndpoint::from(80))
+        .unwrap();
+    pair.drive();
+    let connection = pair.engines[1].tcp(server).unwrap();
+    assert_eq!(connection.error(), Some(ConnectionError::Refused));
+    assert_eq!(remembered(&pair), 1);
+    // One that somebody takes does.
+    let listener = pair.socket(0);
+    pair.engines[0]
+        .tcp_listen(listener, IpListenEndpoint::from(40_000))
+        .unwrap();
+    pair.engines[1]
+        .tcp_connect(server, remote, IpListenEndpoint::from(80))
+        .unwrap();
+    pair.drive();
+    assert_eq!(pair.state(0, listener), State::Established);
+    assert_eq!(remembered(&pair), 0);
+}
+
 #[test]
 fn a_refused_connection_says_so() {
     let mut pair = Pair::new(Medium::Ethernet);

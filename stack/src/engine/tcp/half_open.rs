@@ -45,11 +45,7 @@ impl<'d> Engine<'d> {
             return self.on_half_open_segment(now, (record, hash), received, segment);
         }
         let mut after = None;
-        if let Some(record) = self
-            .tcp
-            .time_wait
-            .find(hash.bucket(), |r| r.connection.tuple.is(tuple))
-        {
+        if let Some(record) = self.find_time_wait(tuple, hash) {
             match self.on_time_wait_segment(now, record, received, segment) {
                 Ok(handled) => return handled,
                 Err(snd_nxt) => after = Some(snd_nxt),
@@ -70,7 +66,14 @@ impl<'d> Engine<'d> {
                     text: segment.payload,
                     after,
                 };
-                self.on_request(now, received, &request)
+                self.on_request(now, received, &request)?;
+                // One that is dropped comes again, and its numbers have to be beyond those of the old connection then.
+                if after.is_some()
+                    && let Some(record) = self.find_time_wait(tuple, hash)
+                {
+                    self.tcp.time_wait.remove(record);
+                }
+                Ok(())
             }
             // RFC 9293, section 3.10.7.2, fourth: "drop the segment". One with ACK is answered as if nobody
             // listened.
@@ -208,6 +211,11 @@ impl<'d> Engine<'d> {
         self.on_connection_segment(now, index, received, segment)
     }
 
+    fn find_time_wait(&self, tuple: &FourTuple, hash: TupleHash) -> Option<Index> {
+        let table = &self.tcp.time_wait;
+        table.find(hash.bucket(), |r| r.connection.tuple.is(tuple))
+    }
+
     /// A segment for a connection in TIME-WAIT. `Err` when it asks for a new connection: with the number
     /// that the old one ended at.
     fn on_time_wait_segment(
@@ -230,10 +238,7 @@ impl<'d> Engine<'d> {
                 Discard::DuplicateSegment
             }
             TimeWaitVerdict::Acknowledge(reason) => reason,
-            TimeWaitVerdict::NewConnection => {
-                self.tcp.time_wait.remove(record);
-                return Err(snd_nxt);
-            }
+            TimeWaitVerdict::NewConnection => return Err(snd_nxt),
             TimeWaitVerdict::Forget => {
                 self.tcp.time_wait.remove(record);
                 return Ok(Ok(()));
