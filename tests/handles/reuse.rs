@@ -3,7 +3,7 @@
 use std::future::poll_fn;
 use std::task::Poll;
 
-use cygnet::{Bytes, ConnectError, Duration, TcpState};
+use cygnet::{Bytes, ConnectError, Duration, ListenError, TcpState};
 use cygnet_tests::{Network, Pair, SLOTS, pattern, receive_to_end, send_all};
 use embassy_futures::join::join;
 use embedded_io_async::Write as _;
@@ -28,6 +28,23 @@ fn a_socket_connects_and_accepts_again_and_again() {
                 server.close().await.ok();
             }
         }
+    });
+}
+
+#[test]
+fn a_socket_from_a_listener_accepts_another_connection_once_its_own_is_over() {
+    let pair = Pair::new(1);
+    pair.run(async {
+        let listener = pair.server.listen::<2>(80);
+        let mut client = pair.client.tcp();
+        client.connect(pair.server.at(80)).await.unwrap();
+        let mut server = listener.accept().await.unwrap();
+        assert_eq!(server.accept(81).await, Err(ListenError::InvalidState));
+        client.close().await.unwrap();
+        server.close().await.unwrap();
+        let connect = client.connect(pair.server.at(81));
+        assert_eq!(join(connect, server.accept(81)).await, (Ok(()), Ok(())));
+        assert_eq!(server.state(), TcpState::Established);
     });
 }
 

@@ -200,6 +200,7 @@ impl<'d> Engine<'d> {
         l.queued = l.queued.saturating_sub(1);
         if let Some(tcp) = self.sockets.tcp_mut(index) {
             tcp.queued_by = None;
+            tcp.connection.claim();
         }
         Some(self.sockets.key(index))
     }

@@ -1,8 +1,10 @@
 //! The connection's side of TCP Fast Open (RFC 7413): data on the SYN, sent and taken.
 
 use super::due::Special;
+use super::marks::Mark;
 use super::timers::Timer;
 use super::{Connection, Opening};
+use crate::tcp::State;
 use crate::tcp::handshake::HalfOpen;
 use crate::time::Instant;
 use crate::wire::{SeqNum, TcpOptions};
@@ -53,7 +55,13 @@ impl Connection<'_> {
         if !text.is_empty() {
             self.rcv.store(half_open.irs + 1, text);
         }
+        self.marks.put(Mark::Early, true);
         self.due.set(Special::Syn);
+    }
+
+    /// Whether data may go out before the handshake is complete.
+    pub(super) fn answers_early(&self) -> bool {
+        self.state == State::SynReceived && self.marks.has(Mark::Early)
     }
 }
 

@@ -5,7 +5,7 @@
 pub(super) struct Marks(Memory);
 
 #[cfg(target_pointer_width = "64")]
-type Memory = [bool; 3];
+type Memory = [bool; 3 + cfg!(feature = "tcp-fast-open") as usize];
 #[cfg(not(target_pointer_width = "64"))]
 type Memory = u8;
 
@@ -18,6 +18,9 @@ pub(super) enum Mark {
     Touched,
     /// Accepted on this socket, and its user does not know of it yet.
     Unclaimed,
+    /// What came with the peer's SYN was taken, and may be answered before the handshake is complete (RFC 7413).
+    #[cfg(feature = "tcp-fast-open")]
+    Early,
 }
 
 #[cfg(target_pointer_width = "64")]

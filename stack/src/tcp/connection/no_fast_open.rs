@@ -9,4 +9,8 @@ impl Connection<'_> {
     pub(super) fn syn_data_len(&self, _start: SeqNum, _options: &TcpOptions) -> u32 {
         0
     }
+
+    pub(super) fn answers_early(&self) -> bool {
+        false
+    }
 }

@@ -311,9 +311,7 @@ impl Connection<'_> {
 
     /// Whether the state lets data or a FIN out.
     pub(super) fn sends_data(&self) -> bool {
-        // After a passive open with data on the SYN (RFC 7413) some may go out before the handshake is complete.
-        let early = self.state == State::SynReceived && self.is_unclaimed();
-        early
+        self.answers_early()
             || matches!(
                 self.state,
                 State::Established
