@@ -105,8 +105,10 @@ impl<'d> Connection<'d> {
     /// RECEIVE call without a copy: `take` sees the received bytes that lie in one piece and says how
     /// many it is done with.
     pub(crate) fn read_with<R>(&mut self, take: impl FnOnce(&mut [u8]) -> (usize, R)) -> R {
-        let (count, result) = take(self.rcv.ring.readable());
-        self.rcv.ring.consume(count);
+        let text = self.rcv.ring.readable();
+        let len = text.len();
+        let (count, result) = take(text);
+        self.rcv.ring.consume(count.min(len));
         self.after_read();
         result
     }

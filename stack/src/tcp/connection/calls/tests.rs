@@ -150,6 +150,20 @@ fn reading_leaves_what_is_ahead_of_a_gap_alone() {
     assert_eq!(lab.connection.receive_queue(), 1);
 }
 
+/// Who claims to be done with more than it saw is done with that.
+#[test]
+fn what_nobody_saw_is_not_taken() {
+    let mut lab = Lab::closed(CongestionControl::NewReno, 100);
+    lab.request();
+    lab.answer(plain());
+    lab.text(90);
+    lab.connection.read(&mut [0; 80]);
+    lab.sent();
+    lab.text(40);
+    let seen = lab.connection.read_with(|text| (usize::MAX, text.len()));
+    assert_eq!((seen, lab.connection.receive_queue()), (20, 30));
+}
+
 /// A ring that is empty starts over, so that what comes next lies in one piece.
 #[test]
 fn what_arrives_in_an_empty_buffer_lies_in_one_piece() {
