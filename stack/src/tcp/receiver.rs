@@ -196,9 +196,9 @@ impl<'d> Receiver<'d> {
     }
 
     /// Takes note of a FIN at `seq`, behind the segment's text. True when it is next: then everything is
-    /// there.
+    /// there, whatever somebody may have said of an end elsewhere.
     pub(crate) fn on_fin(&mut self, seq: SeqNum) -> bool {
-        if !self.ahead.fin_seen {
+        if !self.ahead.fin_seen || seq == self.nxt {
             self.ahead.fin = seq;
             self.ahead.fin_seen = true;
         }

@@ -531,6 +531,25 @@ fn text_with_the_answer_to_a_request_begins_behind_its_syn() {
     assert_eq!(lab.connection.receive_queue(), 2);
 }
 
+/// RFC 9293, section 3.10.7.4: an end counts that everything before it has arrived of, though somebody else spoke of another.
+#[test]
+fn an_end_that_is_next_is_the_end() {
+    for len in [0, 100] {
+        let mut lab = established();
+        let mut fin = lab.peer;
+        fin.flags = TcpFlags::ACK | TcpFlags::FIN;
+        fin.seq += 50;
+        assert_eq!(lab.receive(fin, &[]), Disposition::Accepted);
+        lab.text(len);
+        assert_eq!(lab.connection.receive_queue(), len);
+        assert_eq!(lab.connection.state(), State::Established);
+        fin.seq = lab.peer.seq;
+        assert_eq!(lab.receive(fin, &[]), Disposition::Accepted);
+        assert_eq!(lab.connection.state(), State::CloseWait, "{len}");
+        assert!(lab.connection.is_finished());
+    }
+}
+
 #[test]
 fn what_became_of_text_has_a_name() {
     let mut lab = Lab::closed(CongestionControl::NewReno, 100);
