@@ -228,13 +228,19 @@ impl Board<'_> {
             self.pop();
         }
         if self.len() > 0 && ack.after(self.una) {
-            let record = self.get(0);
+            let mut record = self.get(0);
             let len = ack.distance_from(self.una);
             if !record.has(SACKED) {
                 delivered.bytes += len;
             }
             self.forget(&record, len);
             self.una = ack;
+            if record.flags == RETRANSMITTED {
+                // No more than fits a segment was sent again of it, and that has arrived.
+                record.flags |= LOST;
+                self.state.lost += record.end().distance_from(ack);
+                self.set(0, record);
+            }
         }
         if !blocks.is_empty() {
             self.on_blocks(max, blocks, &mut delivered);

@@ -1,7 +1,7 @@
 #![allow(clippy::single_range_in_vec_init, reason = "a segment is a range")]
 
 use super::*;
-use crate::tcp::connection::lab::{Lab, MSS, RTT, Sent, plain};
+use crate::tcp::connection::lab::{Lab, MSS, RTT, Sent, before, data, plain, segments};
 use crate::tcp::{CongestionControl, ConnectionError};
 use crate::time::Duration;
 use crate::wire::{TcpFlags, TcpHeader};
@@ -204,4 +204,20 @@ fn what_was_sent_again_is_not_timed() {
     assert!(!lab.connection.rtt.is_timing());
     lab.answer(plain());
     assert_eq!(lab.connection.rtt.srtt(), None);
+}
+
+/// RFC 6298, section 5.4: what is lost goes out again as acknowledgments come in, one timeout for all of it. Also of a send
+/// buffer that is too small for each segment to be remembered by itself.
+#[test]
+fn one_timeout_is_enough_for_all_that_is_lost_of_a_small_buffer() {
+    let mut lab = Lab::closed(CongestionControl::NewReno, 2_000);
+    lab.request();
+    lab.wait(RTT);
+    lab.answer(plain());
+    lab.sent();
+    lab.write(2 * MSS);
+    assert_eq!(lab.data(), segments(0..2));
+    assert_eq!(data(lab.wait(350)), segments(0..1));
+    lab.ack(before(1));
+    assert_eq!(lab.data(), segments(1..2));
 }
