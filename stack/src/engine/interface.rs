@@ -313,7 +313,7 @@ impl Engine<'_> {
         self.services_link_changed(now, up);
         #[cfg(feature = "socket-tcp")]
         if !up {
-            self.tcp_without_link(now);
+            self.tcp_link_gone(now);
         }
         true
     }

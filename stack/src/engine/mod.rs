@@ -206,7 +206,7 @@ impl<'d> Engine<'d> {
         let attention = core::mem::take(&mut self.attention);
         #[cfg(feature = "socket-tcp")]
         if attention && !self.interface.link_up {
-            self.tcp_without_link(now);
+            self.tcp_waits_for_link(now);
         }
         attention
     }

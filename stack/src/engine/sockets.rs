@@ -317,6 +317,15 @@ impl<'d> Sockets<'d> {
         !self.ready.is_empty()
     }
 
+    /// The first slot that has something to send, or the one behind `after`.
+    #[cfg(feature = "socket-tcp")]
+    pub(super) fn ready(&self, after: Option<Index>) -> Option<Index> {
+        match after {
+            Some(index) => List::next(self.links[lane::WORK], index),
+            None => self.ready.front(),
+        }
+    }
+
     // Events.
 
     #[cfg_attr(target_pointer_width = "32", inline(never))]

@@ -124,10 +124,9 @@ impl<'d> Engine<'d> {
         }
     }
 
-    /// There is no link. Connections that have something to send wait for it, but no longer than their users do; and
-    /// who waits until an end is said does not wait for it. The link goes seldom enough to look at all sockets, and who
-    /// asks for something meanwhile is in no hurry.
-    pub(in crate::engine) fn tcp_without_link(&mut self, now: Instant) {
+    /// The link is gone. Connections that have something to send wait for it, but no longer than their users do; and
+    /// who waits until an end is said does not wait for it. The link goes seldom enough to look at all sockets.
+    pub(in crate::engine) fn tcp_link_gone(&mut self, now: Instant) {
         for index in 0..self.sockets.slots.len() {
             let index = index as Index;
             self.hold_back(now, index);
@@ -135,6 +134,16 @@ impl<'d> Engine<'d> {
             if connection.is_some_and(|c| c.state().is_over() && !c.is_done()) {
                 self.sockets.notify(index, Events::STATE);
             }
+        }
+    }
+
+    /// Handles have asked for something while there is no link: what they left to send waits, as what was there before.
+    #[cold]
+    pub(in crate::engine) fn tcp_waits_for_link(&mut self, now: Instant) {
+        let mut ready = self.sockets.ready(None);
+        while let Some(index) = ready {
+            self.hold_back(now, index);
+            ready = self.sockets.ready(Some(index));
         }
     }
 

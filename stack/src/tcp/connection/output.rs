@@ -55,8 +55,8 @@ impl Connection<'_> {
     // put together again.
     #[inline(always)]
     fn plan_next(&mut self, now: Instant, path_mss: u16) -> Option<SegmentPlan> {
-        let reports = self.sack.is_on() && self.rcv.has_sack_blocks();
-        if self.due.ack && (reports || self.rcv.has_gaps()) {
+        let reports = self.rcv.has_gaps() || self.sack.is_on() && self.rcv.has_sack_blocks();
+        if self.due.ack && reports {
             return self.plan_ack(now, path_mss);
         }
         if self.snd.scoreboard.lost() > 0
