@@ -388,14 +388,24 @@ impl<'d, M: RawMutex> Stack<'d, M> {
         &self,
         open: impl FnOnce(&mut Engine<'d>) -> Result<SocketKey, E>,
     ) -> Result<Result<SocketKey, E>, Reentrant> {
-        let (opened, left) = self.with(|s| {
-            let opened = open(s.engine);
-            let key = opened.as_ref().ok();
-            let left = key.and_then(|&key| Some(s.wakers(key)?.clear()));
-            (opened, left)
-        })?;
-        drop(left);
+        let opened = self.with(|s| open(s.engine))?;
+        if let Ok(key) = opened {
+            self.forget_waiters(key);
+        }
         Ok(opened)
+    }
+
+    // Compiled once for all kinds of sockets.
+    #[cfg(any(
+        feature = "socket-tcp",
+        feature = "socket-udp",
+        feature = "socket-icmp",
+        feature = "socket-raw"
+    ))]
+    #[inline(never)]
+    fn forget_waiters(&self, key: SocketKey) {
+        let left = self.with(|s| s.wakers(key).map(|wakers| wakers.clear()));
+        drop(left);
     }
 
     /// As [`Self::with`], for the runner: wakes nobody, [`Self::dispatch`] does that.

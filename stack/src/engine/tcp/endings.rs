@@ -142,8 +142,8 @@ impl<'d> Engine<'d> {
     pub(in crate::engine) fn tcp_waits_for_link(&mut self, now: Instant) {
         let mut ready = self.sockets.ready(None);
         while let Some(index) = ready {
-            self.hold_back(now, index);
             ready = self.sockets.ready(Some(index));
+            self.hold_back(now, index);
         }
     }
 
@@ -151,8 +151,7 @@ impl<'d> Engine<'d> {
     pub(super) fn hold_back(&mut self, now: Instant, index: Index) {
         if let Some(tcp) = self.sockets.tcp_mut(index) {
             tcp.connection.on_held_back(now);
-            let deadline = tcp.connection.next_deadline(now);
-            self.sockets.schedule(index, deadline);
+            self.settle_tcp(index);
         }
     }
 

@@ -174,13 +174,13 @@ impl<'d> Engine<'d> {
         match reach {
             #[cfg(feature = "medium-ethernet")]
             Reach::Pending(neighbor) => {
-                self.hold_back(now, index);
                 self.park(index, Some(neighbor));
+                self.hold_back(now, index);
             }
             #[cfg(feature = "medium-ethernet")]
             Reach::Exhausted => {
-                self.hold_back(now, index);
                 self.park(index, None);
+                self.hold_back(now, index);
             }
             unreachable => {
                 if let Some(tcp) = self.sockets.tcp_mut(index) {

@@ -153,7 +153,9 @@ impl Connection<'_> {
         self.events |= Events::STATE;
         self.events |= Events::WRITABLE;
         // What the path takes may have become less since the peer's SYN came.
-        self.refit();
+        if cfg!(feature = "path-mtu") {
+            self.refit();
+        }
         if self.snd.closed {
             self.start_close(State::FinWait1);
         }

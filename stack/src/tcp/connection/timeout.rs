@@ -113,7 +113,8 @@ impl Connection<'_> {
     }
 
     /// Sets and stops the timers of those who wait for the peer. `outstanding`: an answer is.
-    #[inline]
+    #[cfg_attr(target_pointer_width = "64", inline)]
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     fn arm_patience(&mut self, now: Instant, outstanding: bool) {
         let patience = match self.options.user_timeout {
             Some(timeout) if outstanding => Some(timeout.into()),

@@ -133,6 +133,7 @@ fn a_connection_is_unclaimed_until_its_user_knows() {
 }
 
 /// RFC 9293, section 3.7.1: what the path takes counts, also where that is learned while an answer is on its way.
+#[cfg(feature = "path-mtu")]
 #[test]
 fn segments_fit_a_path_that_became_narrower_during_the_handshake() {
     let mut lab = Lab::requesting(CongestionControl::NewReno);
