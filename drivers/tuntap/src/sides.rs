@@ -131,7 +131,10 @@ impl RxSide {
 
     fn poll_read(&mut self, io: &AsyncFd<OwnedFd>, cx: &mut Context<'_>) -> bool {
         match readiness::poll_read(io, &mut self.buffer, cx) {
-            Poll::Pending => false,
+            Poll::Pending => {
+                self.failing = false;
+                false
+            }
             Poll::Ready(Ok(len)) if len < self.buffer.len() => {
                 self.received += 1;
                 self.failing = false;

@@ -1,9 +1,12 @@
 //! Packet sockets on the ends of a veth pair.
 
 use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Wake};
 use std::time::Duration;
 
-use cygnet_driver::{Driver, HardwareAddress, LinkState, Medium};
+use cygnet_driver::{Driver, HardwareAddress, LinkState, Medium, RxToken};
 use cygnet_host::{Interface, linux_test};
 use cygnet_tuntap::{PacketOptions, PacketSocket, PacketSocketError};
 use tokio::time::timeout;
@@ -146,6 +149,59 @@ fn the_link_goes_down_and_comes_back() {
             link_becomes(&mut here, LinkState::Down).await;
         });
     });
+}
+
+#[test]
+fn a_frame_behind_the_error_of_a_second_flap_is_read() {
+    linux_test(|_| {
+        block_on(async {
+            // The kernel's own traffic would be frames, too.
+            let no_ipv6 = "/proc/sys/net/ipv6/conf/default/disable_ipv6";
+            std::fs::write(no_ipv6, "1").unwrap();
+            let (near, far) = pair();
+            let mut here = open(&near, PacketOptions::default()).await;
+            let mut there = open(&far, PacketOptions::default()).await;
+            meet(&mut here, &mut there).await;
+            read_all(&mut here);
+            let errors = here.stats().receive_errors;
+
+            near.down().unwrap();
+            near.up().unwrap();
+            assert_eq!(read_all(&mut here), 0);
+            assert_eq!(here.stats().receive_errors, errors + 1);
+
+            near.down().unwrap();
+            near.up().unwrap();
+            for _ in 0..10 {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+                send(&mut there, &frame(NEAR, FAR, 5));
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            assert!(read_all(&mut here) > 0);
+            assert_eq!(here.stats().receive_errors, errors + 2);
+        });
+    });
+}
+
+/// Reads until there is nothing, and nobody is woken at once to look again. How many frames there were.
+fn read_all(driver: &mut PacketSocket) -> usize {
+    let woken = Arc::new(Woken(AtomicBool::new(true)));
+    let waker = woken.clone().into();
+    let mut frames = 0;
+    while woken.0.swap(false, Ordering::Relaxed) {
+        while let Some((rx, _)) = driver.receive(&mut Context::from_waker(&waker)) {
+            rx.consume(|_| frames += 1);
+        }
+    }
+    frames
+}
+
+struct Woken(AtomicBool);
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }
 
 #[test]
