@@ -54,10 +54,19 @@ pub(crate) fn poll_read(
 pub(crate) fn poll_writable(io: &AsyncFd<OwnedFd>, cx: &mut Context<'_>) -> Poll<()> {
     loop {
         let interest = io.poll_write_ready(cx);
-        if is_writable(io.get_ref()) {
+        let events = look_to_write(io.get_ref());
+        if events.contains(PollFlags::OUT) {
             return Poll::Ready(());
         }
         match interest {
+            // Tokio never forgets that, and so registers no waker any more. A device without an interface says
+            // nothing but that it fails; a packet socket said so once, while its interface was down.
+            Poll::Ready(Ok(guard)) if guard.ready().is_write_closed() => {
+                if !events.contains(PollFlags::ERR) {
+                    cx.waker().wake_by_ref();
+                }
+                return Poll::Pending;
+            }
             Poll::Ready(Ok(mut guard)) => guard.clear_ready(),
             Poll::Ready(Err(_)) | Poll::Pending => return Poll::Pending,
         }
@@ -68,9 +77,11 @@ fn read(io: &AsyncFd<OwnedFd>, buffer: &mut [u8]) -> io::Result<usize> {
     Ok(rustix::io::read(io.get_ref(), buffer)?)
 }
 
-fn is_writable(fd: &OwnedFd) -> bool {
+fn look_to_write(fd: &OwnedFd) -> PollFlags {
     let mut fds = [PollFd::new(fd, PollFlags::OUT)];
     let at_once = Timespec::default();
-    let polled = rustix::event::poll(&mut fds, Some(&at_once));
-    polled.is_ok() && fds[0].revents().contains(PollFlags::OUT)
+    match rustix::event::poll(&mut fds, Some(&at_once)) {
+        Ok(_) => fds[0].revents(),
+        Err(_) => PollFlags::empty(),
+    }
 }

@@ -304,6 +304,30 @@ fn a_deleted_interface_counts_errors_without_waking_for_ever() {
 }
 
 #[test]
+fn an_interface_that_is_deleted_while_it_is_down_wakes_nobody_for_room() {
+    linux_test(|_| {
+        block_on(async {
+            let mut driver = up(Mode::Tap);
+            let interface = Interface::named(driver.name());
+            interface.down().unwrap();
+            send(&mut driver, &[0xff; 60]);
+            assert_eq!(driver.stats().send_dropped, 1);
+            interface.delete().unwrap();
+            link_becomes(&mut driver, LinkState::Down).await;
+            let mut polls = 0;
+            let quiet = poll_fn(|cx| {
+                polls += 1;
+                assert!(driver.transmit(cx).is_none());
+                Poll::<()>::Pending
+            });
+            let elapsed = tokio::time::timeout(Duration::from_millis(200), quiet).await;
+            assert!(elapsed.is_err());
+            assert!(polls < 10, "polled {polls} times");
+        });
+    });
+}
+
+#[test]
 fn a_descriptor_can_be_handed_over() {
     linux_test(|_| {
         block_on(async {
