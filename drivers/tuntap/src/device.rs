@@ -51,7 +51,7 @@ impl Device {
     /// Each says in one line what to do about it: the name is no interface name, `/dev/net/tun` is
     /// missing or closed to this user, the interface is in use, of another kind, or not this user's.
     pub fn open(name: &str, mode: Mode) -> Result<Self, OpenError> {
-        if name.len() > interface::MAX_NAME_LEN || name.contains(['/', '\0', ' ']) {
+        if !interface::may_be_name(name) {
             return Err(OpenError::InvalidName { name: name.into() });
         }
         let kind = match mode {

@@ -10,6 +10,15 @@ use std::os::fd::BorrowedFd;
 use rustix::io;
 use rustix::ioctl::{Opcode, Updater, ioctl};
 
+/// Whether the kernel may take `name` for an interface: `dev_valid_name` of its `net/core/dev.c`, and of the
+/// patterns that an interface can be created by only `%d`. An empty one is for it to choose.
+pub(crate) fn may_be_name(name: &str) -> bool {
+    let is_odd =
+        |c: char| matches!(c, '/' | ':' | '%' | '\0') || c.is_ascii_whitespace() || c == '\x0B';
+    let plain = name.replacen("%d", "0", 1);
+    name.len() <= MAX_NAME_LEN && !matches!(name, "." | "..") && !plain.contains(is_odd)
+}
+
 /// What a device's descriptor is attached to.
 pub(crate) struct Attached {
     /// The interface's present name.

@@ -402,7 +402,10 @@ fn an_interface_in_use_or_of_another_kind_is_refused() {
 
 #[test]
 fn impossible_names_are_refused() {
-    for name in ["a-name-of-16-byte", "a/b", "a b", "a\0b"] {
+    let odd = [
+        "a/b", "a b", "a\tb", "a\0b", "a:b", ".", "..", "a%s", "%d%d",
+    ];
+    for name in [&odd[..], &["a-name-of-16-byte"]].concat() {
         let refused = Device::open(name, Mode::Tap).unwrap_err();
         assert!(
             matches!(refused, OpenError::InvalidName { .. }),
