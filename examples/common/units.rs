@@ -40,7 +40,8 @@ pub fn buffer_size(text: &str) -> Result<usize, String> {
 pub fn bit_rate(text: &str) -> Result<u64, String> {
     let (number, factor) = scaled(text, 1000);
     let number: f64 = non_negative(number).ok_or("use bits per second such as 500K, 100M or 1G")?;
-    Ok((number * factor as f64) as u64)
+    // Up, since none at all stands for any number.
+    Ok((number * factor as f64).ceil() as u64)
 }
 
 /// Parses a chance in percent, with decimals.
@@ -128,6 +129,7 @@ mod tests {
         assert_eq!(size("1g"), Ok(1 << 30));
         assert_eq!(bit_rate("100M"), Ok(100_000_000));
         assert_eq!(bit_rate("2.5G"), Ok(2_500_000_000));
+        assert_eq!(bit_rate("0.5"), Ok(1));
     }
 
     #[test]
