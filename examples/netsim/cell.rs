@@ -72,7 +72,11 @@ impl Measured {
         Self {
             cell,
             bytes_per_second: received as f64 / slowest,
-            fairness: sum * sum / (flows.len() as f64 * squares),
+            // Where nothing arrived, all are alike.
+            fairness: match squares {
+                0.0 => 1.0,
+                _ => sum * sum / (flows.len() as f64 * squares),
+            },
             drop_rate,
             complete: flows.iter().all(|flow| flow.complete),
         }

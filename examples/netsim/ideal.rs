@@ -6,6 +6,9 @@ use cygnet_link::Probability;
 
 /// Bytes per second over the length of a transfer, with its handshake.
 pub(crate) fn bytes_per_second(window: usize, loss: Probability, rtt: Duration, len: u64) -> f64 {
+    if loss == Probability::ALWAYS {
+        return 0.0;
+    }
     let rtt = rtt.as_micros() as f64 / 1e6;
     let mut random = Random(window as u64 ^ u64::from(loss.as_ppm()) << 32);
     let seconds: f64 = (0..RUNS)

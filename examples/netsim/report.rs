@@ -102,7 +102,8 @@ fn path_block(out: &mut String, buffer: usize, row: &[&PathFigure<'_>]) {
             let _ = write!(out, "\n  {name:<14}");
         }
         let rate = figure.measured.bytes_per_second;
-        let share = 100.0 * rate / figure.possible();
+        // Of nothing, nothing: where everything is lost.
+        let share = 100.0 * rate / figure.possible().max(1.0);
         let given_up = if figure.measured.complete { ' ' } else { '!' };
         let _ = write!(out, "{rate:>9.0}{share:>4.0}%{given_up}");
     }

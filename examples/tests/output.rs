@@ -119,6 +119,15 @@ fn netsim_cubic_uses_a_bottleneck_and_shares_it() {
 }
 
 #[test]
+fn netsim_ends_where_everything_is_lost() {
+    let cell = ["--loss", "100", "--buffer", "8K"];
+    assert_eq!(simulated("cubic", &cell), [0.0, 1.0, 1.0]);
+    let text = printed("netsim", &[&cell[..], &["--controller", "cubic"]].concat());
+    let line = text.lines().find(|line| line.contains("cubic"));
+    assert!(line.is_some_and(|line| line.ends_with("0   0%!")), "{text}");
+}
+
+#[test]
 fn netsim_runs_the_kernel_through_the_same_bottleneck() {
     let cell = ["--flows", "2", "--controller", "newreno", "--kernel"];
     let text = printed("netsim", &[&["--csv"][..], &cell].concat());
