@@ -2,14 +2,21 @@
 //! published figures, in bytes per second.
 
 use crate::cell::{BUFFERS, LOSSES};
+use cygnet::Duration;
 use cygnet_link::Probability;
 
-/// On the lossy path with a round-trip time of 100 ms.
-pub(crate) fn on_path(buffer: usize, loss: Probability) -> Option<u32> {
+/// On the lossy path, of which there are figures with one round-trip time.
+pub(crate) fn on_path(buffer: usize, loss: Probability, rtt: Duration) -> Option<u32> {
+    if rtt != RTT {
+        return None;
+    }
     let row = BUFFERS.iter().position(|&known| known == buffer)?;
     let column = LOSSES.iter().position(|&known| known == loss)?;
     Some(PATH[row][column])
 }
+
+/// That of all figures here.
+pub(crate) const RTT: Duration = Duration::from_millis(100);
 
 /// A row for each of [`BUFFERS`], a column for each of [`LOSSES`].
 const PATH: [[u32; LOSSES.len()]; BUFFERS.len()] = [

@@ -82,7 +82,7 @@ fn curves(buffer: usize, all: &[Measured]) -> Vec<Curve> {
             Some(ideal::bytes_per_second(buffer, LOSSES[nth], rtt, path::LEN))
         }),
         of_losses("smoltcp, no control", &|nth| {
-            incumbent::on_path(buffer, LOSSES[nth]).map(f64::from)
+            incumbent::on_path(buffer, LOSSES[nth], rtt).map(f64::from)
         }),
     ];
     for (name, controller) in CONTROLLERS {

@@ -43,7 +43,8 @@ pub(crate) fn tables(all: &[Measured]) -> String {
         let row: Vec<_> = on_path.iter().filter(|f| f.buffer == buffer).collect();
         path_block(&mut out, buffer, &row);
     }
-    if on_path.iter().any(|figure| figure.buffer == 32_768) {
+    let is_known = |f: &PathFigure<'_>| f.buffer == 32_768 && f.measured.cell.rtt == incumbent::RTT;
+    if on_path.iter().any(is_known) {
         let _ = write!(out, "\n{}", incumbent::CONTROLLED);
     }
     bottleneck_block(&mut out, all);
@@ -88,8 +89,8 @@ fn path_block(out: &mut String, buffer: usize, row: &[&PathFigure<'_>]) {
         let _ = write!(out, "{:>9.0}     ", figure.possible());
     }
     let _ = write!(out, "\n  {:<14}", "smoltcp none");
-    for &loss in &losses {
-        match incumbent::on_path(buffer, loss) {
+    for figure in losses.iter().filter_map(|&loss| first_with(loss)) {
+        match incumbent::on_path(buffer, figure.loss, figure.measured.cell.rtt) {
             Some(rate) => drop(write!(out, "{rate:>9}     ")),
             None => drop(write!(out, "{:>9}     ", "-")),
         }

@@ -119,6 +119,17 @@ fn netsim_cubic_uses_a_bottleneck_and_shares_it() {
 }
 
 #[test]
+fn netsim_compares_with_the_incumbent_on_the_same_path_alone() {
+    let cell = ["--loss", "1", "--buffer", "8K", "--controller", "none"];
+    for (rtt, figure) in [("100ms", "58491"), ("50ms", "-")] {
+        let text = printed("netsim", &[&cell[..], &["--rtt", rtt]].concat());
+        let line = text.lines().find(|line| line.contains("smoltcp none"));
+        let line = line.unwrap_or_else(|| panic!("{text}"));
+        assert_eq!(line.split_whitespace().next_back(), Some(figure), "{rtt}");
+    }
+}
+
+#[test]
 fn netsim_ends_where_everything_is_lost() {
     let cell = ["--loss", "100", "--buffer", "8K"];
     assert_eq!(simulated("cubic", &cell), [0.0, 1.0, 1.0]);
