@@ -12,7 +12,8 @@ use crate::Error;
 /// A setting is not there, or not to be changed.
 pub fn set_buffers(bytes: usize) -> Result<(), Error> {
     // What a packet takes in memory is counted against a buffer, about twice what is in it.
-    let buffer = 2 * bytes;
+    // The most that the kernel takes is an `int`.
+    let buffer = (2 * bytes).min(i32::MAX as usize);
     let settings = [
         ("tcp_rmem", format!("4096 {buffer} {buffer}")),
         ("tcp_wmem", format!("4096 {buffer} {buffer}")),
