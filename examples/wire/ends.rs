@@ -20,6 +20,9 @@ pub(crate) enum Side<'a> {
     Cygnet,
 }
 
+/// The sockets that a stack has, one for each connection.
+pub(crate) const SOCKETS: usize = 64;
+
 /// The address at end `n`.
 pub(crate) fn address(n: usize) -> Ipv4Addr {
     Ipv4Addr::new(10, 9, 0, n as u8 + 1)
@@ -50,7 +53,7 @@ pub(crate) fn stack<D: Driver + 'static, C: Clock + 'static>(
     port: D,
     clock: C,
 ) -> Stack<'static> {
-    let resources = Box::leak(Box::new(Resources::<64>::new()));
+    let resources = Box::leak(Box::new(Resources::<SOCKETS>::new()));
     let config = Config::ipv4_static(StaticConfigV4::new(Ipv4Cidr::new(address(n), 24)));
     let (stack, mut runner) = cygnet::new_with_clock(port, config, resources, [5; 32], clock);
     spawn_local(async move { runner.run().await });

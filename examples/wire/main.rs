@@ -26,7 +26,7 @@ use clap::{Parser, ValueEnum};
 use cygnet::{CongestionControl, Duration};
 use cygnet_examples::host::exit_code;
 use cygnet_examples::{Error, arguments, exit, units};
-use cygnet_host::{NetNs, Sandbox, SandboxConfig};
+use cygnet_host::{NetNs, Sandbox, SandboxConfig, process};
 use cygnet_link::Probability;
 
 use ends::Side;
@@ -92,8 +92,9 @@ pub(crate) struct Args {
     pub(crate) congestion: Congestion,
 
     /// Numbers of connections at a time to measure with
-    #[arg(long, value_name = "N", value_delimiter = ',', default_value = "1,8")]
-    flows: Vec<usize>,
+    #[arg(long, value_name = "N", value_delimiter = ',', default_value = "1,8",
+          value_parser = clap::value_parser!(u8).range(1..=ends::SOCKETS as i64))]
+    flows: Vec<u8>,
 
     /// How long each measurement takes
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = units::time)]
@@ -177,9 +178,10 @@ fn in_sandbox(args: &Args) -> Result<ExitCode, Error> {
         args.seed,
         [Side::Kernel(&near), Side::Kernel(&far)],
         async |_| {
-            let mut server = match &args.server {
+            // Ends at the latest when the client has, or could not be started.
+            let _server = match &args.server {
                 Some(server) => {
-                    Some(far.run(|| Command::new("sh").arg("-c").arg(server).spawn())??)
+                    Some(far.run(|| process::spawn(Command::new("sh").arg("-c").arg(server)))??)
                 }
                 None => None,
             };
@@ -187,17 +189,13 @@ fn in_sandbox(args: &Args) -> Result<ExitCode, Error> {
             tokio::time::sleep(core::time::Duration::from_millis(200)).await;
             let mut command = Command::new(&args.command[0]);
             command.args(&args.command[1..]);
-            let mut client = near.run(|| command.spawn())??;
+            let mut client = near.run(|| process::spawn(&mut command))??;
             let status = loop {
-                if let Some(status) = client.try_wait()? {
+                if let Some(status) = client.child().try_wait()? {
                     break status;
                 }
                 tokio::time::sleep(core::time::Duration::from_millis(10)).await;
             };
-            if let Some(server) = &mut server {
-                let _ = server.kill();
-                server.wait()?;
-            }
             Ok(exit_code(status))
         },
     )
@@ -213,7 +211,7 @@ fn compare(args: &Args) -> Result<(), Error> {
         percent(args.reorder),
         millis(args.hold),
         percent(args.duplicate),
-        units::BitRate::new(args.rate, 8.0),
+        bit_rate(args.rate),
         args.queue,
         args.congestion.kernel(),
         args.buffer >> 10,
@@ -223,6 +221,7 @@ fn compare(args: &Args) -> Result<(), Error> {
         "flows", "from → to", "Mbit/s", "ratio", "segments", "again", "timeouts"
     );
     for &flows in &args.flows {
+        let flows = flows.into();
         let mut baseline = None;
         for (from, to) in [
             (Tcp::Kernel, Tcp::Kernel),
@@ -236,10 +235,13 @@ fn compare(args: &Args) -> Result<(), Error> {
             }
             let rate = sum.megabits();
             let baseline = *baseline.get_or_insert(rate);
+            let ratio = match baseline {
+                0.0 => "-".to_owned(),
+                _ => format!("{:.0}%", 100.0 * rate / baseline),
+            };
             println!(
-                "{flows:>5}  {:<18} {rate:>12.3} {:>6.0}% {:>10} {:>9} {:>9}",
+                "{flows:>5}  {:<18} {rate:>12.3} {ratio:>7} {:>10} {:>9} {:>9}",
                 format!("{} → {}", from.name(), to.name()),
-                100.0 * rate / baseline,
                 sum.segments,
                 sum.retransmits,
                 sum.timeouts,
@@ -251,6 +253,13 @@ fn compare(args: &Args) -> Result<(), Error> {
 
 fn millis(span: Duration) -> String {
     format!("{} ms", span.as_micros() as f64 / 1e3)
+}
+
+fn bit_rate(rate: u64) -> String {
+    match rate {
+        0 => "any rate".to_owned(),
+        rate => units::BitRate::new(rate, 8.0).to_string(),
+    }
 }
 
 fn percent(chance: Probability) -> String {
