@@ -32,9 +32,9 @@ struct Args {
     #[arg(long)]
     no_probe: bool,
 
-    /// Renew as if the lease were no longer than this; ms or s
-    #[arg(long, value_name = "TIME", value_parser = units::time)]
-    max_lease: Option<cygnet::Duration>,
+    /// Renew as if the lease were no longer than this, a second or more; ms or s
+    #[arg(long, value_name = "TIME", value_parser = lease)]
+    max_lease: Option<Duration>,
 
     /// Give the address back and end as soon as it can be used
     #[arg(long)]
@@ -47,6 +47,15 @@ struct Args {
 fn main() -> ExitCode {
     let args = arguments::<Args>();
     exit(run(&args))
+}
+
+/// DHCP counts seconds, and a lease of none would be asked for again at once, for ever.
+fn lease(text: &str) -> Result<Duration, String> {
+    let lease = units::time(text)?;
+    if lease < Duration::from_secs(1) {
+        return Err("use a second or more".to_owned());
+    }
+    Ok(lease)
 }
 
 fn run(args: &Args) -> Result<ExitCode, Error> {

@@ -236,6 +236,15 @@ fn what_is_missing_is_one_line_that_says_what_to_do() {
 }
 
 #[test]
+fn a_lease_of_less_than_a_second_is_refused() {
+    for lease in ["0", "999ms"] {
+        let output = run("dhcp_client", &["--max-lease", lease]);
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert!(text.contains("use a second or more"), "{text}");
+    }
+}
+
+#[test]
 fn help_explains_every_example() {
     let options = [
         "--tap",
