@@ -45,6 +45,11 @@ impl Startup {
         } else {
             DhcpConfig::new().into()
         };
-        host::run_with(&self.device, HOST.hardware_address, config, application)
+        host::run_with(&self.device, HOST.hardware_address, config, async |stack| {
+            if !self.static_ip {
+                log::info!("waiting for an address by DHCP; --static-ip is one without");
+            }
+            application(stack).await
+        })
     }
 }

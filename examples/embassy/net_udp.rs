@@ -27,7 +27,6 @@ struct Args {
 fn main() -> ExitCode {
     let Args { startup } = arguments();
     exit(startup.run(async |stack| {
-        stack.wait_config_up().await;
         tokio::select! {
             served = echo(stack) => served.map(|never| match never {}),
             ended = serve_command(&startup.device) => ended,
@@ -40,6 +39,7 @@ async fn echo(stack: Stack<'static>) -> Result<Infallible, Error> {
     let bytes = || vec![0; 4096];
     let mut socket = UdpSocket::new(stack, records(), bytes(), records(), bytes())?;
     socket.bind(9400)?;
+    stack.wait_config_up().await;
     let mut buffer = [0; 4096];
     loop {
         let (len, from) = socket.recv_from(&mut buffer).await?;

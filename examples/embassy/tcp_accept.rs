@@ -31,7 +31,6 @@ struct Args {
 fn main() -> ExitCode {
     let Args { startup } = arguments();
     exit(startup.run(async |stack| {
-        stack.wait_config_up().await;
         tokio::select! {
             served = serve(stack) => served.map(|never| match never {}),
             ended = serve_command(&startup.device) => ended,
@@ -43,6 +42,7 @@ fn main() -> ExitCode {
 async fn serve(stack: Stack<'static>) -> Result<Infallible, Error> {
     let pool = stack.add_owned_pool(4, 4096, 4096)?;
     let listener = TcpListener::bind(stack, 9999, pool)?;
+    stack.wait_config_up().await;
     loop {
         let mut socket = listener.accept().await?;
         log::info!("a connection");
