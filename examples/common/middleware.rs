@@ -41,11 +41,21 @@ pub struct FaultOptions {
     size_limit: Option<usize>,
 
     /// Send at most this many packets in each shaping interval; 4 is a good start
-    #[arg(long, value_name = "PACKETS", help_heading = "Faults")]
+    #[arg(
+        long,
+        value_name = "PACKETS",
+        help_heading = "Faults",
+        requires = "shaping_interval"
+    )]
     tx_rate_limit: Option<u32>,
 
     /// Receive at most this many packets in each shaping interval; 4 is a good start
-    #[arg(long, value_name = "PACKETS", help_heading = "Faults")]
+    #[arg(
+        long,
+        value_name = "PACKETS",
+        help_heading = "Faults",
+        requires = "shaping_interval"
+    )]
     rx_rate_limit: Option<u32>,
 
     /// The interval of the rate limits, in milliseconds or with a unit; 50 is a good start

@@ -50,6 +50,25 @@ fn loopback_survives_faults() {
     );
 }
 
+#[test]
+fn a_rate_limit_needs_an_interval() {
+    let limit = ["--tx-rate-limit", "4", "--size", "20K"];
+    let output = run("loopback", &limit);
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(
+        String::from_utf8_lossy(&output.stderr),
+        "error: missing --shaping-interval <TIME>; --help says what that is\n"
+    );
+    let text = printed(
+        "loopback",
+        &[&limit[..], &["--shaping-interval", "1ms"]].concat(),
+    );
+    assert!(
+        !text.contains("  0.000000 client: the server says"),
+        "{text}"
+    );
+}
+
 /// What one simulation measured: bytes per second, fairness, and the share of packets that were dropped.
 fn simulated(controller: &str, cell: &[&str]) -> [f64; 3] {
     let arguments = [&["--csv", "--controller", controller], cell].concat();
