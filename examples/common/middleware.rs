@@ -92,8 +92,9 @@ impl CaptureOptions {
     /// Prints what is logged to standard error: events of the example always, packets and the stack's own
     /// events as far as asked for. `RUST_LOG` overrides.
     pub fn start_logging(&self) {
+        // A directive holds for all names that begin with it.
         let filter = match self.verbose {
-            0 => "info,cygnet=warn",
+            0 => "info,cygnet=warn,cygnet_examples=info",
             1 => "info,wire=debug,cygnet=info",
             _ => "info,wire=debug,cygnet=trace",
         };

@@ -83,6 +83,18 @@ fn multicast_hears_what_it_says_itself() {
 }
 
 #[test]
+fn what_examples_share_is_logged_as_well() {
+    // Loudly skipped with the others.
+    if std::env::var_os(cygnet_host::SKIP_VARIABLE).is_some() {
+        return;
+    }
+    let arguments = ["--sandbox", "-c", "1", "--say", "hello", "239.1.1.1"];
+    let output = run("multicast", &arguments);
+    let log = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(log, "listening to 239.1.1.1 at port 5353\n");
+}
+
+#[test]
 fn tcpdump_prints_the_packets_of_a_ping() {
     let ping = |to| ["ping", "-c1", "-W10", to];
     if let Some(text) = printed("tcpdump", &["tap0"], &ping("192.168.69.1")) {
