@@ -69,6 +69,7 @@ fn run(args: &Args) -> Result<ExitCode, Error> {
             watch(stack, args).await
         });
     }
+    args.device.check_dhcp()?;
     let mut config = DhcpConfig::new();
     if let Some(name) = &args.hostname {
         let name = name.as_str().try_into();

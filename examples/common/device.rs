@@ -94,6 +94,16 @@ impl DeviceOptions {
         Ok(device)
     }
 
+    /// # Errors
+    ///
+    /// There is no DHCP for IPv4 where there are bare IP packets: the protocol is made for Ethernet.
+    pub fn check_dhcp(&self) -> Result<(), Error> {
+        match &self.tun {
+            Some(name) => Err(format!("there is no DHCP on {name}; use --tap").into()),
+            None => Ok(()),
+        }
+    }
+
     /// Whether the device is in a sandbox.
     pub fn is_sandboxed(&self) -> bool {
         self.sandbox

@@ -43,6 +43,7 @@ impl Startup {
         let config: ConfigV4 = if self.static_ip {
             HOST.config(GATEWAY).into()
         } else {
+            self.device.check_dhcp()?;
             DhcpConfig::new().into()
         };
         host::run_with(&self.device, HOST.hardware_address, config, async |stack| {

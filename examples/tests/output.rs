@@ -255,6 +255,15 @@ fn what_is_missing_is_one_line_that_says_what_to_do() {
 }
 
 #[test]
+fn an_address_by_dhcp_is_refused_where_there_is_no_ethernet() {
+    for example in ["dhcp_client", "net", "net_udp"] {
+        let output = run(example, &["--tun", "tun0"]);
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(text, "error: there is no DHCP on tun0; use --tap\n");
+    }
+}
+
+#[test]
 fn a_lease_of_less_than_a_second_is_refused() {
     for lease in ["0", "999ms"] {
         let output = run("dhcp_client", &["--max-lease", lease]);
