@@ -21,6 +21,8 @@ pub(crate) struct Model {
 pub(crate) struct State {
     /// Something other than this chip answers.
     pub(crate) foreign: bool,
+    /// In a state that saves power.
+    pub(crate) asleep: bool,
     /// A reset that is never over.
     pub(crate) stuck: bool,
     /// Frames stay in the transmit FIFO.
@@ -213,7 +215,7 @@ impl Bus for Model {
             r::BYTE_TEST if s.foreign => 0,
             r::BYTE_TEST => 0x8765_4321,
             r::HW_CFG => u32::from(s.stuck),
-            r::PMT_CTRL => 1,
+            r::PMT_CTRL => u32::from(!s.asleep),
             r::INT_STS => s.int_sts(),
             r::INT_EN => s.int_en,
             r::RX_FIFO_INF => (s.rx_statuses.len() as u32) << 16 | (s.rx_words.len() * 4) as u32,
@@ -237,6 +239,7 @@ impl Bus for Model {
                     s.arrive(&frame, 0);
                 }
             }
+            r::BYTE_TEST => s.asleep = false,
             r::FIFO_INT => s.fifo_int = value,
             r::RX_CFG => s.rx_cfg = value,
             r::MAC_CSR_CMD => s.mac_command(value),

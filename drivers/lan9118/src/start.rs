@@ -13,7 +13,11 @@ use crate::transmitter;
 /// Resets and configures the chip. It receives and sends when this is done, with a filter that passes all
 /// multicast, and interrupts nobody yet.
 pub(crate) fn start<B: Bus>(bus: &B, address: [u8; 6]) -> Result<(), Error> {
-    // A read may wake it up, and is not answered while it does.
+    // A boot loader may have left it asleep: "a write of any data to the BYTE_TEST register will wake-up the device"
+    // (data sheet of the LAN9220, note 3.11).
+    if bus.read(PMT_CTRL) & pmt_ctrl::READY == 0 {
+        bus.write(BYTE_TEST, 0);
+    }
     wait_until(|| bus.read(PMT_CTRL) & pmt_ctrl::READY != 0)?;
     if bus.read(BYTE_TEST) != BYTE_ORDER || !is_known(bus.read(ID_REV)) {
         return Err(Error::NoChip);

@@ -49,6 +49,14 @@ fn says_what_keeps_it_from_starting() {
 }
 
 #[test]
+fn wakes_up_a_chip_that_saves_power() {
+    let (shared, mut buffers) = chip();
+    shared.bus.with(|s| s.asleep = true);
+
+    assert_eq!(Lan9118::new(&shared, &mut buffers, CONFIG).err(), None);
+}
+
+#[test]
 fn one_chip_has_one_driver_at_a_time() {
     let (shared, mut buffers) = chip();
     let mut others = Buffers::new();
