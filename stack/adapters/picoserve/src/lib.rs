@@ -68,13 +68,27 @@ impl<'d, M: RawMutex> Socket<Embassy> for TcpSocket<'d, M> {
         aborted.map_err(picoserve::Error::WriteTimeout)
     }
 
-    /// Waits for nothing: dropped, the socket closes in the background, and its task is free for the next one.
+    /// Ends the sending side, and swallows what the client still says until it has ended, too, or the time to read a
+    /// request is over. The rest goes on in the background.
+    ///
+    /// A connection that is closed while the client sends is reset, and what it has not got of the answer by then is
+    /// lost (RFC 9112, section 9.6).
     async fn shutdown<T: Timer<Embassy>>(
-        self,
-        _: &Timeouts,
-        _: &T,
+        mut self,
+        timeouts: &Timeouts,
+        timer: &T,
     ) -> Result<(), picoserve::Error<TcpError>> {
-        Ok(())
+        self.shutdown_write();
+        let swallow = async {
+            while self.read_with(|data| (data.len(), data.len())).await? > 0 {}
+            Ok(())
+        };
+        let swallowed = timer.run_with_timeout(timeouts.read_request, swallow);
+        // A client that says nothing and stays does so at its own cost.
+        swallowed
+            .await
+            .unwrap_or(Ok(()))
+            .map_err(picoserve::Error::Read)
     }
 }
 
