@@ -42,6 +42,7 @@ pub type Error = Box<dyn std::error::Error>;
 /// everything else that is missing; other mistakes are explained by clap.
 #[cfg(feature = "std")]
 pub fn arguments<A: clap::Parser>() -> A {
+    end_with_the_reader();
     A::try_parse().unwrap_or_else(|error| {
         let missing = error.get(clap::error::ContextKind::InvalidArg);
         match (error.kind(), missing) {
@@ -52,6 +53,19 @@ pub fn arguments<A: clap::Parser>() -> A {
             _ => error.exit(),
         }
     })
+}
+
+/// Whoever reads what an example prints may have seen enough, as `| head` has. The example ends then, by the panic of
+/// `println!`, and says nothing about it.
+#[cfg(feature = "std")]
+fn end_with_the_reader() {
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        let text = info.payload().downcast_ref::<String>();
+        if !text.is_some_and(|text| text.starts_with("failed printing to stdout: Broken pipe")) {
+            usual(info);
+        }
+    }));
 }
 
 /// The end of `main`: an error becomes one line on standard error and exit code 1.

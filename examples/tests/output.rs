@@ -5,8 +5,9 @@
 mod run;
 
 use std::path::PathBuf;
+use std::process::Command;
 
-use run::run;
+use run::{path_of, run};
 
 /// What an example printed, if it said that all is well.
 fn printed(example: &str, arguments: &[&str]) -> String {
@@ -270,6 +271,17 @@ fn a_lease_of_less_than_a_second_is_refused() {
         let text = String::from_utf8_lossy(&output.stderr);
         assert!(text.contains("use a second or more"), "{text}");
     }
+}
+
+#[test]
+fn nothing_is_said_to_a_reader_that_has_gone() {
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    drop(reader);
+    let mut command = Command::new(path_of("loopback"));
+    let output = command.args(["--size", "1K"]).stdout(writer).output();
+    let output = output.expect("it starts");
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+    assert!(!output.status.success());
 }
 
 #[test]

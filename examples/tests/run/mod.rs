@@ -15,7 +15,7 @@ pub(crate) fn run(example: &str, arguments: &[&str]) -> Output {
 }
 
 /// Examples lie beside the directory of the tests.
-fn path_of(example: &str) -> PathBuf {
+pub(crate) fn path_of(example: &str) -> PathBuf {
     let test = std::env::current_exe().expect("a test knows where it is");
     let profile = test
         .ancestors()
