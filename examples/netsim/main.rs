@@ -98,8 +98,11 @@ fn run(args: &Args) -> Result<ExitCode, Error> {
     }
     print!("{}", report::tables(&measured));
     if args.loss.is_none() && args.buffer.is_none() && args.flows.is_none() {
-        plot::write(&args.plot, &measured)?;
-        println!("plot: {}", args.plot.display());
+        let path = args.plot.display();
+        plot::write(&args.plot, &measured).map_err(|error| {
+            format!("cannot write {path}: {error}; choose another file for --plot")
+        })?;
+        println!("plot: {path}");
     }
     Ok(ExitCode::SUCCESS)
 }
