@@ -8,7 +8,9 @@ use std::collections::VecDeque;
 use std::vec::Vec;
 
 use crate::bus::Bus;
-use crate::registers::{self as r, interrupt, mac, mac_cr, mac_csr_cmd, mii_acc, phy, phy_bits};
+use crate::registers::{
+    self as r, interrupt, mac, mac_cr, mac_csr_cmd, mii_acc, phy, phy_bits, rx_status,
+};
 
 /// A chip on a bus.
 #[derive(Debug, Default)]
@@ -66,6 +68,11 @@ impl Model {
         self.with(|s| s.arrive(frame, status));
     }
 
+    /// What is left of a frame after a collision comes in, shorter than a check sequence.
+    pub(crate) fn arrive_as_scrap(&self, bytes: &[u8]) {
+        self.with(|s| s.store(bytes, rx_status::ERROR));
+    }
+
     /// The cable is plugged in at a partner with these abilities, or pulled out for 0.
     pub(crate) fn plug(&self, partner: u16) {
         self.with(|s| {
@@ -104,16 +111,21 @@ impl State {
         if !self.passes(frame) {
             return;
         }
+        let check_sequence = [0xCC; 4];
+        self.store(&[frame, &check_sequence].concat(), status);
+    }
+
+    /// Into the FIFOs, check sequence included.
+    fn store(&mut self, frame: &[u8], status: u32) {
         let offset = (self.rx_cfg >> 8 & 0x1F) as usize;
         let mut bytes: Vec<u8> = std::vec![0xEE; offset];
         bytes.extend(frame);
-        bytes.extend([0xCC; 4]);
         bytes.resize(bytes.len().next_multiple_of(4), 0xDD);
         let words = bytes
             .chunks(4)
             .map(|b| u32::from_le_bytes([b[0], b[1], b[2], b[3]]));
         self.rx_words.extend(words);
-        let len = frame.len() as u32 + 4;
+        let len = frame.len() as u32;
         self.rx_statuses.push_back(len << 16 | status);
         if self.rx_statuses.len() > (self.fifo_int & 0xFF) as usize {
             self.int_sts |= interrupt::RSFL;

@@ -44,7 +44,7 @@ impl<'d, B: Bus> Receiver<'d, B> {
                 self.errors = self.errors.wrapping_add(1);
             }
             bus.read(RX_STATUS_FIFO_PORT);
-            discard(bus, words_of(len) + trailing_words(len));
+            discard(bus, words_of(len_in_fifo(status)));
         }
         None
     }
@@ -91,8 +91,12 @@ impl<B: Bus> RxToken<'_, B> {
 
 /// The length of a frame without its check sequence.
 fn frame_len(status: u32) -> usize {
-    let len = (status >> rx_status::LEN_SHIFT) & rx_status::LEN_MASK;
-    (len as usize).saturating_sub(CHECK_SEQUENCE_LEN)
+    len_in_fifo(status).saturating_sub(CHECK_SEQUENCE_LEN)
+}
+
+/// The same with its check sequence, of which there need not be all.
+fn len_in_fifo(status: u32) -> usize {
+    ((status >> rx_status::LEN_SHIFT) & rx_status::LEN_MASK) as usize
 }
 
 /// The words that only the check sequence reaches into.

@@ -118,6 +118,9 @@ fn bad_frames_are_dropped_and_counted() {
         .arrive_with(&pattern(99), rx_status::ERROR | rx_status::CRC_ERROR);
     shared.bus.arrive_with(&pattern(20), rx_status::ERROR);
     shared.bus.arrive(&pattern(MAX_FRAME_LEN + 1));
+    for len in 0..4 {
+        shared.bus.arrive_as_scrap(&pattern(len));
+    }
     shared.bus.arrive(&pattern(64));
     shared.bus.with(|s| s.drop_count = 3);
 
@@ -127,7 +130,7 @@ fn bad_frames_are_dropped_and_counted() {
     let counters = driver.counters();
     assert_eq!(counters.received, 1);
     assert_eq!(counters.receive_crc_errors, 1);
-    assert_eq!(counters.receive_errors, 2);
+    assert_eq!(counters.receive_errors, 6);
     assert_eq!(counters.receive_dropped, 3);
     assert_eq!(
         driver.counters().receive_dropped,
