@@ -335,7 +335,7 @@ impl DhcpClient {
             (State::Selecting(_), DhcpMessageKind::Offer) => {
                 let address = message.yiaddr;
                 let server = server.filter(|server| IpAddress::Ipv4(*server).is_unicast());
-                let longest = self.config.max_lease;
+                let longest = self.config.longest_lease();
                 let lease = DhcpLease::from_ack(message, longest);
                 let (Some(server), Some(_)) = (server, lease) else {
                     return Err(Unmatched);
@@ -378,7 +378,7 @@ impl DhcpClient {
         if ack.yiaddr != address {
             return Err(Unmatched);
         }
-        let lease = DhcpLease::from_ack(ack, self.config.max_lease).ok_or(Unmatched)?;
+        let lease = DhcpLease::from_ack(ack, self.config.longest_lease()).ok_or(Unmatched)?;
         let from = self.requested;
         // Section 4.4.5: T1 and T2 "SHOULD be chosen with some random 'fuzz' around a fixed value".
         let spread = lease.renewal.divided_by(FUZZ).as_millis();
@@ -433,7 +433,7 @@ impl DhcpClient {
             writer = writer
                 .option(option::PARAMETER_LIST, &PARAMETERS)
                 .option(option::MAX_MESSAGE_SIZE, &longest.to_be_bytes());
-            if let Some(lease) = config.max_lease {
+            if let Some(lease) = config.longest_lease() {
                 let seconds = u32::try_from(lease.as_secs()).unwrap_or(u32::MAX);
                 writer = writer.option(option::LEASE_TIME, &seconds.to_be_bytes());
             }

@@ -24,7 +24,8 @@ pub struct DhcpConfig {
     /// The address that this host had before it was switched off: it is asked for again, which is quicker
     /// if all is as it was (INIT-REBOOT).
     pub previous_address: Option<Ipv4Addr>,
-    /// The longest lease. A longer one is renewed as if it were as long as this.
+    /// The longest lease. A longer one is renewed as if it were as long as this. Less than a second, which is what the
+    /// protocol counts in, is taken as one.
     pub max_lease: Option<Duration>,
     /// Look for other users of the address before using it, for four to seven seconds (RFC 5227). Without,
     /// the address is used at once, and a conflict found only when the other host speaks up. Whenever one is
@@ -53,6 +54,10 @@ impl DhcpConfig {
             max_start_delay: Duration::ZERO,
         }
     }
+
+    pub(super) fn longest_lease(&self) -> Option<Duration> {
+        Some(self.max_lease?.max(SHORTEST_LEASE))
+    }
 }
 
 impl Default for DhcpConfig {
@@ -60,3 +65,6 @@ impl Default for DhcpConfig {
         Self::new()
     }
 }
+
+/// One that is over at once would be asked for again at once, for ever.
+const SHORTEST_LEASE: Duration = Duration::from_secs(1);

@@ -441,6 +441,9 @@ fn leases_are_as_long_as_the_configuration_allows() {
         });
         assert_eq!(story.times().2, 600);
     }
+    config.max_lease = Some(Duration::ZERO);
+    let story = Story::bound_with(config, |ack| ack.seconds(option::LEASE_TIME, HOUR));
+    assert_eq!(story.times().2, 1, "none shorter is asked for");
     let forever = Story::bound_with(DhcpConfig::new(), |ack| {
         ack.seconds(option::LEASE_TIME, u32::MAX)
     });
