@@ -138,8 +138,8 @@ impl<'d, M: RawMutex> PeerUdp<'d, M> {
 impl<M: RawMutex> ConnectedUdp for PeerUdp<'_, M> {
     type Error = UdpSocketsError;
 
-    /// Queues a datagram to the peer for sending, and waits for room if there is none; with the feature `packet-linger` it
-    /// is sent even if the socket is dropped then. Cancellation safe: nothing is sent twice.
+    /// Queues a datagram to the peer for sending, and waits for room if there is none; it is sent even if the socket is
+    /// dropped then. Cancellation safe: nothing is sent twice.
     ///
     /// # Errors
     ///
@@ -197,8 +197,8 @@ impl<M: RawMutex> UnconnectedUdp for BoundUdp<'_, M> {
     type Error = UdpSocketsError;
 
     /// Queues a datagram for sending, from a local end that fits what the socket is bound to, as parts that are
-    /// unspecified do; waits for room if there is none. With the feature `packet-linger` it is sent even if the socket is
-    /// dropped then. Cancellation safe: nothing is sent twice.
+    /// unspecified do; waits for room if there is none. It is sent even if the socket is dropped then. Cancellation safe:
+    /// nothing is sent twice.
     ///
     /// # Errors
     ///

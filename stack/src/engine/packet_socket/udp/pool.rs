@@ -71,11 +71,7 @@ impl<'d> Engine<'d> {
     /// Whether a pool has buffers, or gets none from sockets that linger.
     pub(crate) fn is_udp_pool_settled(&mut self, id: UdpPoolId) -> bool {
         let pool = self.udp_pools.get_mut(id);
-        #[cfg(feature = "packet-linger")]
-        let any_lingers = self.sockets.any_lingers();
-        #[cfg(not(feature = "packet-linger"))]
-        let any_lingers = false;
-        pool.is_some_and(|pool| !pool.is_empty()) || !any_lingers
+        pool.is_some_and(|pool| !pool.is_empty()) || !self.sockets.any_lingers()
     }
 
     /// The socket has no use for its buffers any more.
