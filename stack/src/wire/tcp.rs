@@ -229,5 +229,5 @@ impl Raw {
 }
 
 // They are about all options.
-#[cfg(all(test, feature = "tcp-timestamps"))]
+#[cfg(all(test, feature = "tcp-timestamps", feature = "tcp-sack"))]
 mod tests;

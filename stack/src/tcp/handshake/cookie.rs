@@ -206,5 +206,5 @@ const STAMP_MASK: u32 = 0x3f;
 const MAC_DOMAIN: u8 = b'C';
 const MASK_DOMAIN: u8 = b'M';
 
-#[cfg(test)]
+#[cfg(all(test, feature = "tcp-sack"))]
 mod tests;

@@ -273,7 +273,7 @@ fn rfc5681_2_a_report_goes_before_data() {
 }
 
 /// RFC 9937, section 6.2: what is sent counts, again or for the first time.
-#[cfg(feature = "tcp-prr")]
+#[cfg(all(feature = "tcp-prr", feature = "tcp-sack"))]
 #[test]
 fn rfc9937_6_2_what_is_sent_again_counts_by_its_length() {
     for len in [300, 1_000] {
