@@ -1,8 +1,12 @@
 //! A runner with nothing to do sleeps.
 
-use cygnet::{ConnectError, Duration, Instant, TcpState};
+use cygnet::{
+    ConfigV4, ConfigV6, ConnectError, DhcpConfig, Dhcpv6Config, Duration, Instant, LinkLocalConfig,
+    SlaacConfig, Stack, TcpState,
+};
+use cygnet_driver::LinkState;
 use cygnet_link::{Impairments, percent};
-use cygnet_tests::{Pair, Setup, pattern, receive_to_end, send_all};
+use cygnet_tests::{Network, Pair, Setup, pattern, receive_to_end, send_all};
 use embassy_futures::join::join;
 
 /// The polls of both runners in a while of doing nothing, after all that was under way has settled.
@@ -154,8 +158,7 @@ fn a_link_that_is_down_costs_no_polls() {
     let pair = Pair::new(1);
     let (mut client, _server) = pair.run(pair.connected());
     for port in 0..2 {
-        pair.control
-            .set_link_state(port, cygnet_driver::LinkState::Down);
+        pair.control.set_link_state(port, LinkState::Down);
     }
     pair.run(client.write(b"unsent")).unwrap();
     pair.executor.run_for(Duration::from_secs(5));
@@ -166,6 +169,38 @@ fn a_link_that_is_down_costs_no_polls() {
         polls <= 60,
         "{polls} polls in a minute of retransmission timeouts"
     );
+}
+
+#[test]
+fn what_is_configured_while_the_link_is_down_costs_no_polls() {
+    let network = Network::<1>::new(1);
+    let [host] = &network.hosts;
+    network.control.set_link_state(0, LinkState::Down);
+    network.executor.run_for(Duration::from_secs(1));
+    let stack = host.stack;
+    let ways: [(&str, fn(Stack<'_>)); 8] = [
+        ("DHCP", |s| s.set_config_v4(DhcpConfig::new()).unwrap()),
+        ("an address of its own choice", |s| {
+            s.set_config_v4(LinkLocalConfig::new()).unwrap();
+        }),
+        ("no IPv4", |s| s.set_config_v4(ConfigV4::None).unwrap()),
+        ("DHCPv6", |s| {
+            s.set_config_v6(Dhcpv6Config::stateful()).unwrap();
+        }),
+        ("SLAAC", |s| s.set_config_v6(SlaacConfig::new()).unwrap()),
+        ("link-local IPv6", |s| {
+            s.set_config_v6(ConfigV6::LinkLocal).unwrap();
+        }),
+        ("a name", |s| s.set_mdns_host(Some("swan")).unwrap()),
+        ("no IPv6", |s| s.set_config_v6(ConfigV6::None).unwrap()),
+    ];
+    for (way, configure) in ways {
+        configure(stack);
+        network.executor.run_for(Duration::from_secs(5));
+        let before = host.runner_polls();
+        network.executor.run_for(Duration::from_secs(600));
+        assert!(host.runner_polls() - before <= 4, "{way}");
+    }
 }
 
 #[test]
