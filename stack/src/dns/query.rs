@@ -236,6 +236,9 @@ impl Query {
             return Verdict::Next;
         }
         match answer.rcode() {
+            // RFC 6762 section 18.11: "Multicast DNS messages received with non-zero Response Codes MUST be silently
+            // ignored." Whoever does not have the name speaks for nobody else.
+            rcode if self.options.multicast && rcode != Rcode::NO_ERROR => Verdict::Ignore,
             Rcode::NO_ERROR | Rcode::NX_DOMAIN => {
                 self.phase = Phase::Done(Ok(()));
                 Verdict::Accept

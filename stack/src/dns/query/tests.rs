@@ -246,3 +246,21 @@ proptest::proptest! {
         proptest::prop_assert!(matches!(story.query.phase(), Phase::Done(_)));
     }
 }
+
+#[test]
+fn nobody_on_the_link_says_that_there_is_no_such_name() {
+    let mut story = Story::new(1);
+    story.query.options = Options {
+        edns: false,
+        mix_case: false,
+        tcp: false,
+        multicast: true,
+    };
+    story.send(NOW);
+    for rcode in 1..16 {
+        let error = story.answer(rcode);
+        assert_eq!(story.receive(9, &error), Verdict::Ignore, "code {rcode}");
+    }
+    assert!(matches!(story.query.phase(), Phase::Waiting(_)));
+    assert_eq!(story.receive(9, &story.answer(0)), Verdict::Accept);
+}
