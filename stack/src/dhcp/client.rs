@@ -172,10 +172,13 @@ impl DhcpClient {
     pub(crate) fn on_conflict(&mut self) -> Option<Change> {
         let bound = self.bound.take()?;
         self.config.previous_address = None;
-        self.state = State::Declining(Offer {
-            address: bound.lease.address.address(),
-            server: bound.lease.server,
-        });
+        // Without a link nobody would hear it; the other host will speak up again where it still is.
+        if self.state != State::Stopped {
+            self.state = State::Declining(Offer {
+                address: bound.lease.address.address(),
+                server: bound.lease.server,
+            });
+        }
         Some(Change::Lost)
     }
 

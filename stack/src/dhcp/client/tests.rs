@@ -336,6 +336,20 @@ fn a_conflict_is_declined_and_another_address_asked_for_after_ten_seconds() {
 }
 
 #[test]
+fn a_conflict_that_is_heard_of_without_a_link_leaves_nothing_to_send() {
+    let mut story = Story::bound();
+    story.client.on_link_down();
+    assert_eq!(story.client.on_conflict(), Some(Change::Lost));
+    assert_eq!(
+        story.client.next_deadline(),
+        None,
+        "it would be due for ever"
+    );
+    story.plug_in();
+    assert_eq!(story.sends().kind, DhcpMessageKind::Discover);
+}
+
+#[test]
 fn after_the_link_was_down_the_same_address_is_asked_for() {
     let mut story = Story::bound();
     story.client.on_link_down();
