@@ -22,7 +22,8 @@ pub struct Dhcpv6Config {
     /// Ask for a prefix as well, for networks behind this host (IA_PD): see
     /// [`Dhcpv6Lease::prefixes`](crate::Dhcpv6Lease::prefixes). The stack itself has no use for it.
     pub prefix_delegation: bool,
-    /// The longest lifetime. What is given for longer is renewed as if it were as long as this.
+    /// The longest lifetime. What is given for longer is renewed as if it were as long as this. Less than a second,
+    /// which is what the protocol counts in, is taken as one.
     pub max_lifetime: Option<Duration>,
 }
 
@@ -57,6 +58,10 @@ impl Dhcpv6Config {
         config.mode = Dhcpv6Mode::Stateless;
         config
     }
+
+    pub(super) fn longest_lifetime(&self) -> Option<Duration> {
+        Some(self.max_lifetime?.max(SHORTEST_LIFETIME))
+    }
 }
 
 impl Default for Dhcpv6Config {
@@ -64,3 +69,6 @@ impl Default for Dhcpv6Config {
         Self::stateful()
     }
 }
+
+/// What is over at once would be asked for again at once, for ever.
+const SHORTEST_LIFETIME: Duration = Duration::from_secs(1);

@@ -186,7 +186,7 @@ impl Bindings {
             if ia.t1 > ia.t2 && ia.t2 > 0 {
                 continue;
             }
-            let longest = config.max_lifetime;
+            let longest = config.longest_lifetime();
             let mut shortest = Shortest::default();
             if code == option::IA_NA {
                 for grant in ia.options.addresses().filter(|grant| is_host(grant.what)) {

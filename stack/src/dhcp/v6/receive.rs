@@ -232,7 +232,7 @@ impl Dhcpv6Client {
             Some(INFINITY) => None,
             Some(seconds) => Some(Duration::from_secs(seconds.into()).max(IRT_MINIMUM)),
         };
-        let longest = self.config.max_lifetime;
+        let longest = self.config.longest_lifetime();
         told.into_iter()
             .chain(longest)
             .min()

@@ -243,6 +243,21 @@ fn times_that_are_missing_or_cannot_be_are_replaced() {
 }
 
 #[test]
+fn a_longest_lifetime_of_nothing_is_a_second() {
+    let mut config = Dhcpv6Config::stateful();
+    config.max_lifetime = Some(Duration::ZERO);
+    let mut story = Story::bound_to(config.clone(), reply().giving(ADDRESS));
+    assert_eq!(story.says().kind, Kind::Renew, "it is not over at once");
+    assert_eq!(story.addresses(), [(ADDRESS, false)]);
+    config.mode = Dhcpv6Mode::Stateless;
+    let mut story = Story::new(config);
+    story.expect(Kind::InformationRequest);
+    story.hear(&reply()).unwrap();
+    let (now, next) = (story.now, story.client.next_deadline());
+    assert_eq!(next, Some(now + Duration::from_secs(1)));
+}
+
+#[test]
 fn a_prefix_is_asked_for_beside_the_address() {
     let delegated = Ipv6Cidr::new("2001:db8:8000::".parse().unwrap(), 56);
     let mut config = Dhcpv6Config::stateful();
