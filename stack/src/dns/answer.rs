@@ -29,18 +29,19 @@ pub(crate) enum Outcome<'a> {
 impl<'a> DnsAnswer<'a> {
     pub(crate) fn new(message: DnsMessage<'a>) -> Self {
         let canonical = match message.question_type() {
-            RecordType::CNAME => message.question(),
+            RecordType::CNAME | RecordType::ANY => message.question(),
             _ => follow(&message).unwrap_or(message.question()),
         };
         Self { message, canonical }
     }
 
-    /// The records of the type that was asked for.
+    /// The records of the type that was asked for; of any type, where that was asked for (RFC 1035 section 3.2.3).
     pub fn records(&self) -> impl Iterator<Item = Record<'a>> + use<'a> {
         let (canonical, kind) = (self.canonical, self.message.question_type());
         self.message
             .answers()
-            .filter(move |record| record.kind == kind && record.class == INTERNET)
+            .filter(move |record| kind == RecordType::ANY || record.kind == kind)
+            .filter(|record| record.class == INTERNET)
             .filter(move |record| record.name == canonical)
     }
 
@@ -93,3 +94,29 @@ fn follow<'a>(message: &DnsMessage<'a>) -> Option<DnsName<'a>> {
 pub(crate) const MAX_ALIASES: u8 = 8;
 
 const INTERNET: u16 = 1;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::dns::{Name, emit_query};
+
+    #[test]
+    fn a_question_for_any_type_is_answered_by_all() {
+        let mut bytes = [0; 100];
+        let name = Name::from_text("a.org").unwrap();
+        let len = emit_query(&mut bytes, name.as_bytes(), RecordType::ANY, None).unwrap();
+        // An alias and an address: what stands for another has nothing else, but RFC 1035 has "all records".
+        let records = [
+            &[0xc0, 12, 0, 5, 0, 1, 0, 0, 0, 60, 0, 4, 1, b'b', 0xc0, 14][..],
+            &[0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 192, 0, 2, 1],
+        ]
+        .concat();
+        bytes[len..len + records.len()].copy_from_slice(&records);
+        (bytes[2], bytes[7]) = (0x81, 2);
+        let message = DnsMessage::parse(&bytes[..len + records.len()]).unwrap();
+        let answer = DnsAnswer::new(message);
+        assert_eq!(answer.outcome(), Outcome::Found);
+        assert_eq!(answer.records().count(), 2);
+        assert_eq!(answer.canonical_name(), name.as_name());
+    }
+}
