@@ -84,6 +84,13 @@ impl Claim {
         matches!(self.state, State::Probing { .. })
     }
 
+    /// Whether others were asked, and what they say counts.
+    ///
+    /// Section 8.1: "from the time the first probe packet is sent until 250 ms after the third probe".
+    pub(super) fn has_asked(&self) -> bool {
+        matches!(self.state, State::Probing { sent: 1.., .. })
+    }
+
     pub(super) fn next_deadline(&self) -> Option<Instant> {
         match self.state {
             State::Probing { due, .. } | State::Announcing { due, .. } => Some(due),

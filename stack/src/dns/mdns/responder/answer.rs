@@ -114,8 +114,8 @@ impl<L: Copy> Responder<L> {
         self.pending.answers = self.pending.answers.with(record);
     }
 
-    /// Whose name it is that a record of another host gives other data (section 9), or any while it is not
-    /// ours yet (section 8.1).
+    /// Whose name it is that a record of another host gives other data (section 9), or any while it is asked
+    /// about (section 8.1).
     fn contradicted_by(&self, record: &Record<'_>) -> Option<Owner> {
         // A goodbye takes nothing away from us.
         if record.mdns_class() != CLASS_INTERNET || record.ttl == 0 || self.is_one_of_ours(record) {
@@ -129,7 +129,7 @@ impl<L: Copy> Responder<L> {
                 Owner::Host => [RecordType::A, RecordType::AAAA].contains(&record.kind),
                 Owner::Service(_) => [RecordType::SRV, RecordType::TXT].contains(&record.kind),
             };
-            let concerns = claim.is_probing() || (claim.is_ours() && has_type);
+            let concerns = claim.has_asked() || (claim.is_ours() && has_type);
             concerns
                 && self
                     .unique_name(owner)

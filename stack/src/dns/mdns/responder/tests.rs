@@ -469,6 +469,31 @@ fn a_name_of_ours_that_somebody_claims_is_defended_by_another_look() {
     assert!(story.responder.is_settled());
 }
 
+/// Section 8.1: a conflict counts "from the time the first probe packet is sent", so that two records of one message are
+/// one.
+#[test]
+fn before_it_has_asked_nobody_has_the_name() {
+    let mut story = Story::settled();
+    let theirs = response(&[
+        ("Swan._http._tcp.local", 4500, OwnData::Txt(b"\x01x")),
+        (
+            "Swan._http._tcp.local",
+            120,
+            OwnData::Srv {
+                port: 81,
+                target: &name("other.local"),
+            },
+        ),
+    ]);
+    story.hear(&theirs).unwrap();
+    // The same comes by the other version of IP.
+    story.hear(&theirs).unwrap();
+    let sent = story.settle();
+    assert!(sent.iter().any(Sent::is_probe), "it looks again");
+    let announced = |s: &Sent| s.has("Swan._http._tcp.local", SRV) && !s.is_probe();
+    assert!(sent.iter().any(announced), "nobody else has it");
+}
+
 /// Section 6.6: as when the last other host with a service of that type says goodbye.
 #[test]
 fn a_record_of_ours_that_somebody_makes_short_lived_is_told_anew() {
