@@ -122,13 +122,15 @@ impl<const N: usize> Cache<N> {
     }
 }
 
-/// Whether two messages have one question, whatever the case of its name.
+/// Whether two messages have one question, of one class, whatever the case of its name.
 fn asks_the_same(a: &[u8], b: &[u8]) -> bool {
     let question = |message| DnsMessage::parse(message).ok();
     let (Some(a), Some(b)) = (question(a), question(b)) else {
         return false;
     };
-    a.question_type() == b.question_type() && a.question() == b.question()
+    a.question_type() == b.question_type()
+        && a.question_class() == b.question_class()
+        && a.question() == b.question()
 }
 
 /// For how many seconds an answer holds: as long as the shortest of its records. That there is nothing

@@ -94,6 +94,18 @@ fn that_there_is_nothing_holds_as_long_as_the_zone_says() {
 }
 
 #[test]
+fn what_another_class_has_is_no_answer() {
+    let mut cache = Cache::<512>::new();
+    let mut bytes = answer("a.org", 60, 1);
+    let class = question("a.org", RecordType::A).len() - 1;
+    bytes[class] = 3;
+    put(&mut cache, NOW, &bytes);
+    assert_eq!(get(&cache, NOW, "a.org"), None);
+    put(&mut cache, NOW, &answer("a.org", 60, 2));
+    assert_eq!(cache.entries().count(), 2, "beside each other");
+}
+
+#[test]
 fn what_must_not_be_kept_is_not() {
     let mut cache = Cache::<512>::new();
     put(&mut cache, NOW, &answer("a.org", 0, 1));

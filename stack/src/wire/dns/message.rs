@@ -113,6 +113,11 @@ impl<'a> DnsMessage<'a> {
         self.kind
     }
 
+    /// The class that is asked for; that of the Internet is 1.
+    pub fn question_class(&self) -> u16 {
+        number(self.message, self.records.saturating_sub(2)).unwrap_or(0)
+    }
+
     /// The bytes of the question: name, type and class.
     pub fn question_bytes(&self) -> &'a [u8] {
         self.message
