@@ -140,20 +140,22 @@ fn lifetime(answer: &DnsMessage<'_>) -> Option<u32> {
     if answer.is_truncated() {
         return None;
     }
-    let kind = answer.question_type();
-    let is_found = answer.answers().any(|record| record.kind == kind);
-    match answer.rcode() {
-        Rcode::NO_ERROR if is_found || answer.answers().next().is_some() => {
-            let shortest = answer.answers().map(|record| record.ttl).min();
-            shortest.map(|ttl| ttl.min(LONGEST))
-        }
-        Rcode::NO_ERROR | Rcode::NX_DOMAIN => answer
+    let shortest = answer.answers().map(|record| record.ttl).min();
+    let nothing = || {
+        let mut zones = answer
             .authorities()
-            .filter(|record| record.kind == RecordType::SOA)
-            .find_map(|record| match record.data {
-                RecordData::Soa { minimum } => Some(record.ttl.min(minimum).min(LONGEST_NEGATIVE)),
-                _ => None,
-            }),
+            .filter(|record| record.kind == RecordType::SOA);
+        zones.find_map(|record| match record.data {
+            RecordData::Soa { minimum } => Some(record.ttl.min(minimum).min(LONGEST_NEGATIVE)),
+            _ => None,
+        })
+    };
+    match (answer.rcode(), shortest) {
+        (Rcode::NO_ERROR, Some(ttl)) => Some(ttl.min(LONGEST)),
+        // Section 2.1: with aliases, it is the last of them that there is nothing of.
+        (Rcode::NO_ERROR | Rcode::NX_DOMAIN, _) => {
+            nothing().map(|ttl| ttl.min(shortest.unwrap_or(ttl)))
+        }
         _ => None,
     }
 }

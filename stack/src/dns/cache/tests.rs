@@ -94,6 +94,21 @@ fn that_there_is_nothing_holds_as_long_as_the_zone_says() {
 }
 
 #[test]
+fn an_alias_to_nothing_holds_no_longer_than_the_alias() {
+    let mut cache = Cache::<512>::new();
+    let mut bytes = question("a.org", RecordType::A);
+    (bytes[2], bytes[3], bytes[7], bytes[9]) = (0x81, 3, 1, 1);
+    // a.org is b.org for 20 seconds; there is no b.org for 60.
+    bytes.extend([0xc0, 12, 0, 5, 0, 1, 0, 0, 0, 20, 0, 4, 1, b'b', 0xc0, 14]);
+    bytes.extend([0xc0, 14, 0, 6, 0, 1, 0, 0, 0, 60, 0, 22, 0, 0]);
+    bytes.extend([0; 19]);
+    bytes.push(60);
+    put(&mut cache, NOW, &bytes);
+    assert!(get(&cache, Instant::from_secs(119), "a.org").is_some());
+    assert_eq!(get(&cache, Instant::from_secs(120), "a.org"), None);
+}
+
+#[test]
 fn what_another_class_has_is_no_answer() {
     let mut cache = Cache::<512>::new();
     let mut bytes = answer("a.org", 60, 1);
