@@ -25,8 +25,8 @@ mod tests;
 use core::hash::Hasher;
 use core::net::Ipv4Addr;
 
-use cygnet_config::DHCP_SERVER_LEASE_COUNT;
-use heapless::Deque;
+use cygnet_config::{DHCP_SERVER_LEASE_COUNT, IFACE_MAX_ADDR_COUNT};
+use heapless::{Deque, Vec};
 
 use self::bindings::{BindingState, Bindings, ClientKey};
 pub use self::config::DhcpServerConfig;
@@ -35,13 +35,15 @@ pub(crate) use self::reply::{MAX_REPLY, Reply};
 use crate::rand::HashKey;
 use crate::time::{Duration, Instant};
 use crate::wire::dhcpv4::option;
-use crate::wire::{DhcpMessage, DhcpMessageKind, EthernetAddress, Ipv4Cidr};
+use crate::wire::{DhcpMessage, DhcpMessageKind, EthernetAddress, IpAddress, Ipv4Cidr};
 
 /// The server of one interface.
 pub(crate) struct DhcpServer {
     config: DhcpServerConfig,
     /// Nobody else can find two clients with one hash.
     key: HashKey,
+    /// All addresses of this host, which are nobody else's.
+    own: Vec<IpAddress, IFACE_MAX_ADDR_COUNT>,
     bindings: Bindings<DHCP_SERVER_LEASE_COUNT>,
     replies: Deque<Reply, REPLIES>,
 }
@@ -104,6 +106,7 @@ impl DhcpServer {
         Ok(Self {
             config,
             key,
+            own: Vec::new(),
             bindings: Bindings::new(),
             replies: Deque::new(),
         })
@@ -111,6 +114,11 @@ impl DhcpServer {
 
     pub(crate) fn config(&self) -> &DhcpServerConfig {
         &self.config
+    }
+
+    /// The addresses that this host has now.
+    pub(crate) fn set_own(&mut self, addresses: impl Iterator<Item = IpAddress>) {
+        self.own = addresses.take(IFACE_MAX_ADDR_COUNT).collect();
     }
 
     /// When [`Self::on_timeout`] has something to do.
@@ -235,6 +243,7 @@ impl DhcpServer {
         self.config.contains(address)
             && ours.contains(&address)
             && address != ours.address()
+            && !self.own.contains(&IpAddress::Ipv4(address))
             && Some(address) != ours.broadcast()
             && (address != ours.network().address() || ours.prefix_len() >= 31)
     }
@@ -382,7 +391,7 @@ const CLIENT: u8 = b'd';
 /// Answers that wait to be sent. A burst of more clients loses some, which ask again.
 const REPLIES: usize = 4;
 
-/// One more than can be taken: by leases, and by those that the configuration names.
-const MOST_TRIED: u32 = DHCP_SERVER_LEASE_COUNT as u32 + 9;
+/// One more than can be taken: by leases, by this host, and by those that the configuration names.
+const MOST_TRIED: u32 = DHCP_SERVER_LEASE_COUNT as u32 + IFACE_MAX_ADDR_COUNT as u32 + 9;
 
 const SHORTEST_LEASE: Duration = Duration::from_secs(60);

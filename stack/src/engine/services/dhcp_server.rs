@@ -111,6 +111,8 @@ impl Engine<'_> {
         let station = back.dst;
         let origin = Origin { address, station };
         crate::log::debug!("DHCP: {:?} from {:?}", message.kind, message.chaddr);
+        let own = self.interface.addresses.iter();
+        server.set_own(own.map(|own| own.cidr.address()));
         if server.on_message(now, &message, &origin)? {
             self.on_news();
         }
