@@ -169,7 +169,8 @@ impl Binding {
 
     /// The client is done with it, or its time is over.
     pub(super) fn end(&mut self, now: Instant) {
-        self.is_news = self.state == BindingState::Leased;
+        // Of a lease before an offer that was not taken nobody may have heard yet.
+        self.is_news |= self.state == BindingState::Leased;
         self.state = BindingState::Ended;
         self.expires = now;
     }

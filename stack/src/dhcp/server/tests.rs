@@ -307,6 +307,21 @@ fn an_address_that_is_given_back_is_free() {
 }
 
 #[test]
+fn an_offer_that_is_not_taken_hides_no_event() {
+    let mut story = Story::usual();
+    let address = story.join(1);
+    story.events();
+    let release = Message {
+        kind: DhcpMessageKind::Release,
+        ..Story::renewal(1, address)
+    };
+    assert_eq!(story.tell(&release), Ok(true));
+    assert_eq!(story.discover(1), address);
+    story.pass(Duration::from_secs(60));
+    assert!(matches!(story.events()[..], [DhcpServerEvent::Ended(_)]));
+}
+
+#[test]
 fn nobody_gives_back_what_is_anothers() {
     let mut story = Story::usual();
     let address = story.join(1);
