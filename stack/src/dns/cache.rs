@@ -8,7 +8,7 @@
 mod tests;
 
 use crate::time::Instant;
-use crate::wire::dns::{DnsMessage, Rcode, RecordData, RecordType, age};
+use crate::wire::dns::{DnsMessage, HEADER_LEN, Rcode, RecordData, RecordType, age};
 
 /// Memory for answers, `N` bytes.
 #[derive(Clone, Debug)]
@@ -47,6 +47,7 @@ impl<const N: usize> Cache<N> {
         let room = room.get_mut(..message.len())?;
         room.copy_from_slice(message);
         age(room, now.saturating_sub(entry.stored));
+        repeat_question(room, query);
         Some(room.len())
     }
 
@@ -131,6 +132,19 @@ fn asks_the_same(a: &[u8], b: &[u8]) -> bool {
     a.question_type() == b.question_type()
         && a.question_class() == b.question_class()
         && a.question() == b.question()
+}
+
+/// Gives an answer the question in the letters of `query`, by which its asker may know it (RFC 5452 section 9.1).
+fn repeat_question(answer: &mut [u8], query: &[u8]) {
+    let (Ok(answered), Ok(asked)) = (DnsMessage::parse(answer), DnsMessage::parse(query)) else {
+        return;
+    };
+    let (len, asked) = (answered.question_bytes().len(), asked.question_bytes());
+    if let Some(room) = answer.get_mut(HEADER_LEN..HEADER_LEN + len)
+        && len == asked.len()
+    {
+        room.copy_from_slice(asked);
+    }
 }
 
 /// For how many seconds an answer holds: as long as the shortest of its records. That there is nothing

@@ -69,6 +69,14 @@ fn an_answer_holds_as_long_as_it_says() {
 }
 
 #[test]
+fn a_question_comes_back_in_the_letters_it_was_asked_in() {
+    let mut cache = Cache::<512>::new();
+    put(&mut cache, NOW, &answer("A.oRG", 60, 1));
+    let found = get(&cache, NOW, "a.Org").unwrap();
+    assert_eq!(found, answer("a.Org", 60, 1));
+}
+
+#[test]
 fn types_that_look_like_letters_are_no_letters() {
     // 'A' and 'a' differ in case alone, 65 and 97 do not.
     let mut cache = Cache::<512>::new();
