@@ -217,8 +217,9 @@ impl Bbr {
     /// Section 4.1.2: a sample, if the round is over. The next one begins.
     fn end_round(&mut self, now: u32, ack: &Ack) -> Option<Sample> {
         let sent = ack.newest_sent?;
-        if !self.round.is_open {
-            // What went out first is answered. It was alone in the network.
+        let is_ancient = (now.wrapping_sub(self.round.start) as i32) < 0;
+        if !self.round.is_open || is_ancient {
+            // What went out first is answered, or first after half a turn of the clock. It was alone in the network.
             self.round.start = sent;
             self.round.first_sent = sent;
             self.round.is_open = true;

@@ -88,6 +88,22 @@ fn section_4_1_2_a_round_is_as_fast_as_the_slower_of_its_ends() {
     assert!(bbr.end_round(300_000, &nothing).is_none());
 }
 
+/// The clock of rounds goes around in 71 minutes: what comes before half of that has passed is not older than what
+/// came after.
+#[test]
+fn a_round_ends_after_any_silence() {
+    let minute = 60 * SECOND as u32;
+    for minutes in [1, 35, 36, 60, 71] {
+        let mut bbr = model();
+        bbr.end_round(200_000, &acked(100_000)).unwrap();
+        bbr.round.delivered = 10_000;
+        let sent = minutes * minute;
+        let sample = bbr.end_round(sent + 100_000, &acked(sent));
+        assert!(sample.is_some(), "{minutes}");
+        assert_eq!(bbr.round.start, sent + 100_000);
+    }
+}
+
 /// Section 5.5.5: a sender with nothing to say shows no less than the path carries.
 #[test]
 fn section_5_5_5_the_bandwidth_is_the_highest_that_was_seen() {
@@ -480,7 +496,7 @@ fn section_5_5_7_the_shortest_round_trip_is_that_of_ten_seconds() {
 fn a_round_counts_what_arrived_what_was_lost_and_whether_the_sender_was_busy() {
     let mut bbr = model();
     bbr.round.is_open = true;
-    bbr.round.start = u32::MAX / 4;
+    bbr.round.start = 500;
     let news = Ack {
         now: Instant::from_micros(1_000),
         delivered: 3_000,
