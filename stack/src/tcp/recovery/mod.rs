@@ -240,6 +240,10 @@ impl Recovery {
             self.phase = Phase::Open;
             self.detector.on_recovered();
         }
+        if self.phase == Phase::Open {
+            // Stays close to what is in flight, where numbers can be compared.
+            self.point = self.point.max(una);
+        }
         repaired
     }
 

@@ -78,6 +78,17 @@ fn rfc3042_two_duplicates_let_a_segment_out_each() {
     assert_eq!(recovery.extra_segments(), 0);
 }
 
+/// RFC 6582, section 3.2, step 2: what was repaired last lies behind, however much was sent since.
+#[test]
+fn rfc6582_3_2_the_third_duplicate_counts_after_half_the_numbers_went_by() {
+    let mut recovery = Recovery::new(seq(0));
+    for n in 1..=3 {
+        recovery.on_progress(seq(n * 0x3000_0000));
+    }
+    let found = [(); 3].map(|()| recovery.on_duplicate(seq(0x9000_0000)));
+    assert_eq!(found, [false, false, true]);
+}
+
 #[cfg(feature = "tcp-rack")]
 #[test]
 fn the_peer_has_spoken_when_something_arrived() {
