@@ -294,6 +294,7 @@ impl Connection<'_> {
             return None;
         }
         if self.snd.flight() == 0 {
+            self.recovery.on_quiet();
             self.notice_silence(now);
         }
         self.next_span()

@@ -21,6 +21,8 @@ impl ByCount {
         Some(now.wrapping_sub(newest.at))
     }
 
+    pub(super) fn on_quiet(&mut self) {}
+
     pub(super) fn overtakes(&self, _: &Delivered) -> bool {
         false
     }

@@ -132,6 +132,11 @@ impl Recovery {
         self.detector.on_delivered(now, delivered)
     }
 
+    /// Data goes out with nothing else in flight.
+    pub(crate) fn on_quiet(&mut self) {
+        self.detector.on_quiet();
+    }
+
     /// Whether the path was seen to reorder.
     pub(crate) fn expects_reordering(&self) -> bool {
         self.detector.has_seen_reordering()

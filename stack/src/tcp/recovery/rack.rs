@@ -71,6 +71,12 @@ impl Rack {
         Some(rtt)
     }
 
+    /// Nothing is in flight. What arrived says nothing about what is sent next, and is forgotten while its time can still
+    /// be compared.
+    pub(super) fn on_quiet(&mut self) {
+        self.newest_retransmitted = None;
+    }
+
     /// Whether what arrived was overtaken by what arrived before (section 6.2, step 3).
     pub(super) fn overtakes(&self, delivered: &Delivered) -> bool {
         delivered

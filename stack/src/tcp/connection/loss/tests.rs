@@ -242,6 +242,26 @@ fn rfc8985_7_2_an_acknowledgment_of_nothing_puts_no_probe_off() {
     assert!(lab.connection.timers.due(Timer::LossProbe, lab.now) > due);
 }
 
+/// The clock of what was sent goes around in 71 minutes: what arrived more than half of that ago would seem to have been
+/// sent after what is sent now, and all of this to be late.
+#[test]
+fn rfc8985_6_2_what_arrived_before_a_long_silence_makes_nothing_late() {
+    for minutes in [1, 35, 36, 60, 71] {
+        let mut lab = newreno();
+        lab.write(MSS);
+        lab.sent();
+        lab.wait(RTT);
+        lab.ack(before(1));
+        lab.now += Duration::from_secs(60 * minutes);
+        lab.write(4 * MSS);
+        lab.sent();
+        lab.wait(RTT);
+        lab.report(before(1), &[before(2)..before(3)]);
+        assert_eq!(data(lab.wait(RTT / 2)), [nth(1)], "{minutes}");
+        assert_eq!(lab.connection.snd.scoreboard.lost(), 0, "{minutes}");
+    }
+}
+
 /// RFC 8985, section 6.2, step 5: what was sent before a retransmission that arrived, and a round trip ago, is lost, if
 /// nothing of it is reported or not.
 #[test]
