@@ -117,17 +117,25 @@ impl<const N: usize> Autoconf<N> {
         if prefix.address().is_unicast_link_local() || told.preferred > told.valid {
             return Ok(());
         }
-        let mut is_known = false;
+        let (mut is_known, mut has_temporary) = (false, false);
         for entry in self.list.iter_mut().filter(|entry| entry.prefix == prefix) {
             is_known |= entry.kind == Kind::Stable;
+            has_temporary |= entry.renewal().is_some();
             entry.extend(now, told);
         }
         let is_multicast = prefix.address().is_multicast();
-        if is_known || told.valid <= now || prefix.prefix_len() != PREFIX_LEN || is_multicast {
+        if told.valid <= now || prefix.prefix_len() != PREFIX_LEN || is_multicast {
             return Ok(());
         }
-        let address = self.identity.address(prefix, 0);
-        self.push(prefix, address, Kind::Stable, told)?;
+        if !is_known {
+            let address = self.identity.address(prefix, 0);
+            self.push(prefix, address, Kind::Stable, told)?;
+        }
+        // RFC 8981 section 3.4: "If the host has not configured any temporary address for the corresponding prefix,
+        // the host SHOULD create a new temporary address for such prefix."
+        if has_temporary {
+            return Ok(());
+        }
         self.add_temporary(now, prefix, told, random)
     }
 

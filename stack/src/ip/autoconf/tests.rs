@@ -322,3 +322,41 @@ fn rfc8981_a_temporary_address_that_is_taken_is_followed_by_another() {
         panic!("another was expected");
     };
 }
+
+/// Section 3.4: "If the host has not configured any temporary address for the corresponding prefix, the host SHOULD create
+/// a new temporary address for such prefix."
+#[test]
+fn rfc8981_3_4_a_prefix_that_is_preferred_again_has_a_temporary_address_again() {
+    let is_temporary = |step: &Step| {
+        matches!(
+            step,
+            Step::Add {
+                temporary: true,
+                ..
+            }
+        )
+    };
+    let mut host = Host::new(true);
+    added(&host.hears(PREFIX, 0, 10 * DAY)[..1]);
+    assert!(host.hears(PREFIX, DAY, 10 * DAY).iter().any(is_temporary));
+    // The link is down when it should be replaced.
+    host.autoconf.on_link_down(host.now);
+    host.steps();
+    host.pass(DAY);
+    assert!(!host.steps().iter().any(is_temporary));
+    assert!(host.hears(PREFIX, DAY, 10 * DAY).iter().any(is_temporary));
+    assert!(!host.hears(PREFIX, DAY, 10 * DAY).iter().any(is_temporary));
+}
+
+#[test]
+fn a_stable_address_that_was_given_by_hand_has_one_temporary_address_beside() {
+    let mut host = Host::new(true);
+    for n in 0..3 {
+        let steps = host.hears(PREFIX, 100, 300);
+        let Step::Add { cidr, .. } = steps[0] else {
+            panic!("{steps:?}");
+        };
+        host.autoconf.forget(cidr.address());
+        assert_eq!(steps.len(), if n == 0 { 2 } else { 1 }, "{steps:?}");
+    }
+}
