@@ -48,7 +48,7 @@ impl AnnouncedNames {
     ) -> bool {
         let mut changed = false;
         for domain in domains {
-            changed |= self.hear_domain(domain, expires);
+            changed |= self.hear_domain(now, domain, expires);
         }
         self.on_timeout(now) || changed
     }
@@ -114,14 +114,14 @@ impl AnnouncedNames {
         self.servers.push(server).is_ok()
     }
 
-    fn hear_domain(&mut self, domain: DnsName<'_>, expires: Instant) -> bool {
+    fn hear_domain(&mut self, now: Instant, domain: DnsName<'_>, expires: Instant) -> bool {
         let known = self.domains.iter().position(|known| known == domain);
         match known.and_then(|index| self.domain_ends.get_mut(index)) {
             Some(end) => {
                 *end = expires;
                 false
             }
-            None => self.add_domain(domain, expires),
+            None => now < expires && self.add_domain(domain, expires),
         }
     }
 
@@ -228,6 +228,7 @@ mod tests {
         assert_eq!(domains(&names), ["two.example"]);
         assert!(hear_domain(&mut names, "two.example", 0));
         assert_eq!(domains(&names), [] as [String; 0]);
+        assert!(!hear_domain(&mut names, "two.example", 0), "no news");
     }
 
     #[test]
