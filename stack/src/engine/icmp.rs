@@ -12,7 +12,7 @@ pub(super) use self::errors::IcmpError;
 #[cfg(feature = "ip-fragments")]
 pub(super) use self::v4::MAX_QUOTE;
 #[cfg(all(feature = "ip-fragments", feature = "proto-ipv6"))]
-pub(super) use self::v6::MAX_QUOTE as MAX_QUOTE_V6;
+pub(super) use self::v6::{MAX_QUOTE as MAX_QUOTE_V6, is_icmp_error};
 use super::Engine;
 use super::received::{Handled, Received};
 use crate::stats::Discard;

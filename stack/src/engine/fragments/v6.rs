@@ -5,14 +5,14 @@
 
 use crate::engine::Engine;
 use crate::engine::Interface;
-use crate::engine::icmp::MAX_QUOTE_V6;
+use crate::engine::icmp::{MAX_QUOTE_V6, is_icmp_error};
 use crate::engine::outgoing::{IpPacket, Payload};
 use crate::engine::received::{Handled, Received};
 use crate::icmp::{ErrorReach, OffenderV6, may_send_error_v6};
 use crate::ip::{DatagramKey, Fragment, HeaderProblem, Opened, Rules, open};
 use crate::stats::Discard;
 use crate::time::Instant;
-use crate::wire::icmpv6::{self, is_error};
+use crate::wire::icmpv6;
 use crate::wire::ipv6::{FRAGMENT_HEADER_LEN, FragmentHeader, HEADER_LEN};
 use crate::wire::{Icmpv6Message, Icmpv6ParameterProblem, IpProtocol, Ipv6Header};
 
@@ -146,15 +146,12 @@ pub(in crate::engine) fn time_exceeded<'a>(
     first: &'a [u8],
     interface: &Interface,
 ) -> Option<IpPacket<'a>> {
-    let (header, payload) = Ipv6Header::parse(first).ok()?;
-    let fragment = payload.first_chunk::<FRAGMENT_HEADER_LEN>()?;
-    let kind = payload.get(FRAGMENT_HEADER_LEN);
-    let is_icmp = IpProtocol(fragment[0]) == IpProtocol::ICMPV6;
+    let (header, _) = Ipv6Header::parse(first).ok()?;
     let offender = OffenderV6 {
         source: header.src,
         is_to_group: !interface.addresses.is_local(header.dst.into()),
         is_link_group: false,
-        is_error: is_icmp && kind.is_none_or(|&kind| is_error(kind)),
+        is_error: is_icmp_error(first),
         reach: ErrorReach::OneHost,
     };
     may_send_error_v6(&offender).ok()?;

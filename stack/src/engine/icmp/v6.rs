@@ -190,7 +190,7 @@ impl Engine<'_> {
             source,
             is_to_group: received.destination != Destination::Local,
             is_link_group: received.path == ArrivalPath::LinkGroup,
-            is_error: is_icmp_error(received),
+            is_error: is_icmp_error(received.packet),
             reach,
         };
         if may_send_error_v6(&offender).is_err() {
@@ -231,11 +231,11 @@ fn quote_of<'f>(received: &Received<'f>) -> &'f [u8] {
 }
 
 /// Whether the packet is an ICMPv6 error or a redirect. One that is too short to tell is neither.
-fn is_icmp_error(received: &Received<'_>) -> bool {
-    let Some(quote) = Quote::parse(received.packet) else {
+pub(in crate::engine) fn is_icmp_error(packet: &[u8]) -> bool {
+    let Some(quote) = Quote::parse(packet) else {
         return false;
     };
-    let is_icmp = quote.protocol == super::errors::icmp_of(received.src);
+    let is_icmp = quote.protocol == IpProtocol::ICMPV6;
     let kind = quote.transport.first();
     is_icmp && kind.is_none_or(|&kind| is_error(kind) || kind == KIND_REDIRECT)
 }
