@@ -24,7 +24,7 @@ use crate::wire::{Ecn, IpAddress, IpProtocol, Ipv4Header};
 
 /// The memory for packets in pieces.
 pub(crate) struct FragmentBuffers {
-    arriving: [[u8; REASSEMBLY_BUFFER_SIZE]; REASSEMBLY_BUFFER_COUNT],
+    arriving: [[u8; ARRIVING_LEN]; REASSEMBLY_BUFFER_COUNT],
     leaving: [u8; FRAGMENTATION_BUFFER_SIZE],
 }
 
@@ -72,7 +72,7 @@ struct Progress {
 impl FragmentBuffers {
     pub(crate) const fn new() -> Self {
         Self {
-            arriving: [[0; REASSEMBLY_BUFFER_SIZE]; REASSEMBLY_BUFFER_COUNT],
+            arriving: [[0; ARRIVING_LEN]; REASSEMBLY_BUFFER_COUNT],
             leaving: [0; FRAGMENTATION_BUFFER_SIZE],
         }
     }
@@ -398,3 +398,13 @@ fn time_exceeded<'a>(first: &'a [u8], interface: &Interface) -> Option<IpPacket<
     let (src, dst) = (header.dst.into(), header.src.into());
     Some(interface.own_packet(src, dst, Payload::Icmpv4(message)))
 }
+
+/// RFC 8200, section 5: a packet of IPv6 may be as long as one of IPv4, and is kept with its fragment header.
+const ARRIVING_LEN: usize = if cfg!(feature = "proto-ipv6") {
+    REASSEMBLY_BUFFER_SIZE + FRAGMENT_HEADER_LEN
+} else {
+    REASSEMBLY_BUFFER_SIZE
+};
+
+/// Of IPv6, in bytes.
+const FRAGMENT_HEADER_LEN: usize = 8;

@@ -77,6 +77,8 @@ fn a_socket_that_is_closed_half_way_leaves_nothing_for_the_next() {
 mod v6 {
     use core::net::Ipv6Addr;
 
+    use cygnet_config::REASSEMBLY_BUFFER_SIZE;
+
     use super::*;
     use crate::engine::fragments::FragmentBuffers;
     use crate::wire::ipv6::{FRAGMENT_HEADER_LEN, FragmentHeader, HEADER_LEN};
@@ -153,5 +155,22 @@ mod v6 {
             let said = said_of(IpProtocol::DESTINATION_OPTIONS, &behind);
             assert_eq!(said.is_some(), is_answered, "{kind} behind options");
         }
+    }
+
+    /// RFC 8200, section 5: "A node must be able to accept a fragmented packet that, after reassembly, is as large as 1500
+    /// octets." The fragment headers are no part of it.
+    #[test]
+    fn rfc8200_5_a_packet_as_long_as_is_configured_is_put_together() {
+        let (mut host, now) = (host(), START);
+        let data = vec![0; REASSEMBLY_BUFFER_SIZE - HEADER_LEN];
+        let (mut offset, mut last) = (0, Ok(()));
+        for piece in data.chunks(1_200) {
+            assert_eq!(last, Ok(()), "{offset}");
+            let more = offset + piece.len() < data.len();
+            let frame = fragment(IpProtocol::NO_NEXT_HEADER, offset as u16, more, piece);
+            last = receive(&mut host, now, &frame, RxMeta::new()).0;
+            offset += piece.len();
+        }
+        assert_eq!(last, Err(Discard::UnknownProtocol), "nothing is in it");
     }
 }
