@@ -17,6 +17,8 @@ mod likely;
 mod lossy;
 #[cfg(feature = "neighbor-probes")]
 mod neighbors;
+#[cfg(feature = "slaac")]
+mod routers;
 #[cfg(feature = "socket-udp")]
 mod turns;
 

@@ -170,7 +170,7 @@ impl Engine<'_> {
             return Err(Discard::UnknownIcmp);
         }
         self.on_link_address(now, src, options.source_link_address());
-        self.on_router(now, src, router);
+        self.on_router(now, src, router, options);
         self.on_link_parameters(router);
         for option in options {
             match option {
@@ -208,13 +208,27 @@ impl Engine<'_> {
     }
 
     /// The router itself (section 6.3.4), and what it says about DHCPv6.
-    fn on_router(&mut self, now: Instant, src: Ipv6Addr, router: RouterAdvertisement) {
-        let route = LearnedRoute::through(
-            src,
-            EVERYWHERE,
-            router.preference(),
-            now + Duration::from_secs(router.lifetime.into()),
-        );
+    fn on_router(
+        &mut self,
+        now: Instant,
+        src: Ipv6Addr,
+        router: RouterAdvertisement,
+        options: NdiscOptions<'_>,
+    ) {
+        // RFC 4191, section 3.1: what a route to everywhere says overrides "the preference and lifetime values in the
+        // Router Advertisement header".
+        let to_everywhere = |option| match option {
+            NdiscOption::Route(route) if route.prefix.prefix_len() == 0 => Some(route),
+            _ => None,
+        };
+        let (preference, expires) = match options.into_iter().filter_map(to_everywhere).last() {
+            Some(route) => (route.preference, until(now, route.lifetime)),
+            None => (
+                router.preference(),
+                now + Duration::from_secs(router.lifetime.into()),
+            ),
+        };
+        let route = LearnedRoute::through(src, EVERYWHERE, preference, expires);
         let discovery = &mut self.interface.ipv6.discovery;
         let is_back = discovery.routes.on_reachable(src);
         if router.lifetime > 0 {
