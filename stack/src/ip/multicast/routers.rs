@@ -81,6 +81,8 @@ impl Compatibility {
         let until = now + self.interval.saturating_mul(self.robustness.into()) + query.max_response;
         match query.version {
             Version::V1 => self.older[0] = Some(until),
+            // RFC 3376, section 7.2.1: of IGMP a general query alone sets the timer. RFC 3810, section 8.2.1: of MLD any.
+            Version::V2 if query.ip == IpVersion::Ipv4 && query.group.is_some() => {}
             Version::V2 => self.older[1] = Some(until),
             Version::V3 => {
                 self.robustness = match query.robustness {

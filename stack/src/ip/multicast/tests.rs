@@ -336,6 +336,18 @@ fn with_a_router_of_version_2_reports_and_leaves_are_its() {
     assert_eq!(host.poll(), None);
 }
 
+/// RFC 3376, section 7.2.1: the timer of version 2 is set "whenever an IGMPv2 General Query is received".
+#[test]
+fn rfc3376_7_2_1_a_question_of_version_2_about_one_group_changes_no_version() {
+    let mut host = Host::new();
+    host.listen(SOME, group(1), Filter::ALL);
+    settled(&mut host);
+    host.query(Version::V2, Some(group(1)), &[]);
+    host.wait(TEN_SECONDS);
+    assert_eq!(host.records(), [(IS_EX, 1, vec![])]);
+    host.is_silent();
+}
+
 /// RFC 2236, section 3.
 #[test]
 fn in_version_2_the_report_of_another_will_do() {
