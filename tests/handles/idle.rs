@@ -178,7 +178,8 @@ fn what_is_configured_while_the_link_is_down_costs_no_polls() {
     network.control.set_link_state(0, LinkState::Down);
     network.executor.run_for(Duration::from_secs(1));
     let stack = host.stack;
-    let ways: [(&str, fn(Stack<'_>)); 8] = [
+    type Configure = fn(Stack<'_>);
+    let ways: [(&str, Configure); 8] = [
         ("DHCP", |s| s.set_config_v4(DhcpConfig::new()).unwrap()),
         ("an address of its own choice", |s| {
             s.set_config_v4(LinkLocalConfig::new()).unwrap();

@@ -9,9 +9,9 @@ use cygnet::{
     Duration, IpAddress, Ipv6Cidr, PolicyTableEntry, StaticConfigV6, TcpConnector, TcpSocket,
 };
 use cygnet_driver::Clock;
-use cygnet_tests::{Host, Network, Setup};
+use cygnet_tests::{Host, Network, Setup, receive_to_end};
 use embassy_futures::join::join;
-use embassy_futures::select::select;
+use embassy_futures::select::{Either, select};
 use embassy_sync::blocking_mutex::raw::NoopRawMutex;
 
 use crate::dns_server::{Query, Reply, Server};
@@ -254,6 +254,40 @@ fn an_address_in_text_needs_no_server() {
             invalid,
             Some(ConnectHostError::Dns(DnsError::InvalidName(_)))
         ));
+    });
+}
+
+#[test]
+fn nobody_gives_buffers_up_for_an_attempt_that_is_not_begun() {
+    let network = network();
+    let [client, host] = &network.hosts;
+    let listener = host.listen::<2>(80);
+    let pool = client.pool::<1>();
+    network.executor.block_on(async {
+        up(&network).await;
+        let mut socket = TcpSocket::from_pool(client.stack, pool).unwrap();
+        socket.connect((FOUR, 80)).await.unwrap();
+        let mut slow = listener.accept().await.unwrap();
+        let mut written = 0;
+        while let Either::First(len) = select(
+            socket.write(&[b'.'; 1000]),
+            network.executor.sleep(Duration::from_secs(1)),
+        )
+        .await
+        {
+            written += len.unwrap();
+        }
+        drop(socket);
+        // It has one pair, and what is left to send needs it; nobody says anything about the name.
+        let _silent = Server::on(host);
+        let connector = connector(client, pool, network.executor.clock());
+        let connecting = connector.connect_host("swan.example.org", 80);
+        let a_while = network.executor.sleep(Duration::from_millis(100));
+        assert!(matches!(
+            select(connecting, a_while).await,
+            Either::Second(())
+        ));
+        assert_eq!(receive_to_end(&mut slow).await.len(), written);
     });
 }
 

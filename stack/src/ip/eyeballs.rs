@@ -65,17 +65,19 @@ impl<const N: usize> Eyeballs<N> {
         self.next = None;
     }
 
+    /// Whether an address is to be tried now.
+    pub(crate) fn is_attempt_due(&self, now: Instant) -> bool {
+        !self.untried.is_empty() && self.next.is_none_or(|next| next <= now)
+    }
+
     /// The address to try now, if one is to be tried. Section 4: "interleaving of address families", with a First
     /// Address Family Count of 1.
     pub(crate) fn poll_attempt(&mut self, now: Instant) -> Option<IpAddress> {
-        if self.next.is_some_and(|next| now < next) {
+        if !self.is_attempt_due(now) {
             return None;
         }
         let other = |address: &IpAddress| Some(address.version()) != self.last;
         let at = self.untried.iter().position(other).unwrap_or(0);
-        if at >= self.untried.len() {
-            return None;
-        }
         let address = self.untried.remove(at);
         self.last = Some(address.version());
         self.next = Some(now + ATTEMPT_DELAY);

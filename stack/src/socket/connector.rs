@@ -200,7 +200,10 @@ impl<'d, M: RawMutex, C: Clock> Attempts<'_, 'd, M, C> {
         }
         let now = self.connector.clock.now();
         let mut has_room = true;
-        while let Some(free) = self.under_way.iter().position(Option::is_none) {
+        // Buffers are asked for when they are needed: that may end a connection that closes in the background.
+        while eyeballs.is_attempt_due(now)
+            && let Some(free) = self.under_way.iter().position(Option::is_none)
+        {
             // Without buffers for another, it waits for one that fails.
             let socket = TcpSocket::from_pool(self.connector.stack, self.connector.pool);
             let is_first = self.under_way.iter().all(Option::is_none);
