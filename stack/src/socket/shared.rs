@@ -15,7 +15,7 @@ use crate::time::Instant;
 pub(crate) struct Locked<'d> {
     /// Taken out while a closure of a user runs, which is how a call from within it is found out.
     shared: Cell<Option<&'d mut Shared<'d>>>,
-    /// What handles of each socket did in such a closure: see [`in_turn`].
+    /// What handles of each socket did in such a closure: see [`IN_TURN`].
     put_off: Cell<&'d mut [u8]>,
     is_put_off: Cell<bool>,
 }
@@ -83,8 +83,8 @@ impl<'d> Locked<'d> {
     pub(super) fn put_off(&self, key: SocketKey, deed: Deed) {
         let put_off = self.put_off.take();
         if let Some(deeds) = put_off.get_mut(usize::from(key.index())) {
-            let mut places = in_turn().filter(|&(bit, of)| of == deed && *deeds & bit == 0);
-            *deeds |= places.next().map_or(0, |(bit, _)| bit);
+            let is_free = |&nth: &usize| IN_TURN[nth] == deed && *deeds >> nth & 1 == 0;
+            *deeds |= (0..IN_TURN.len()).find(is_free).map_or(0, |nth| 1 << nth);
         }
         self.put_off.set(put_off);
         self.is_put_off.set(true);
@@ -105,29 +105,28 @@ impl<'d> Locked<'d> {
         let put_off = self.put_off.take();
         for (index, deeds) in put_off.iter_mut().enumerate() {
             let deeds = core::mem::take(deeds);
-            for (_, deed) in in_turn().filter(|(bit, _)| deeds & bit != 0) {
-                shared.engine.see_to_at(index, deed);
+            for (nth, &deed) in IN_TURN.iter().enumerate() {
+                if deeds >> nth & 1 != 0 {
+                    shared.engine.see_to_at(index, deed);
+                }
             }
         }
         self.put_off.set(put_off);
     }
 }
 
-/// What handles of one socket can do, in the order in which that makes sense, and the bit for each. A socket has two
-/// handles at most.
-fn in_turn() -> impl Iterator<Item = (u8, Deed)> {
-    let deeds = [
-        #[cfg(feature = "socket-tcp")]
-        Deed::GiveUp,
-        #[cfg(feature = "socket-tcp")]
-        Deed::Split,
-        #[cfg(feature = "socket-tcp")]
-        Deed::Shutdown,
-        Deed::Drop,
-        Deed::Drop,
-    ];
-    (0..).map(|nth| 1 << nth).zip(deeds)
-}
+/// What handles of one socket can do, in the order in which that makes sense; each has a bit. A socket has two handles at
+/// most.
+const IN_TURN: &[Deed] = &[
+    #[cfg(feature = "socket-tcp")]
+    Deed::GiveUp,
+    #[cfg(feature = "socket-tcp")]
+    Deed::Split,
+    #[cfg(feature = "socket-tcp")]
+    Deed::Shutdown,
+    Deed::Drop,
+    Deed::Drop,
+];
 
 /// The engine and all wakers.
 pub(crate) struct Shared<'d> {
