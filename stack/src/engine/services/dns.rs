@@ -371,6 +371,7 @@ impl Engine<'_> {
             let (query, answer) = dns.buffer.split_at_mut(dns.query_len);
             if let Some(len) = self.dns.cache.get(now, query, answer) {
                 dns.answer_len = len;
+                dns.query.restore_case(answer);
                 dns.query = Query::done();
                 self.dns_settle(index);
                 return false;
