@@ -181,6 +181,13 @@ impl Story {
         renewal
     }
 
+    fn release(from: u8, address: Ipv4Addr) -> Message {
+        Message {
+            kind: DhcpMessageKind::Release,
+            ..Self::renewal(from, address)
+        }
+    }
+
     /// Time passes.
     fn pass(&mut self, time: Duration) {
         self.now += time;
@@ -295,10 +302,7 @@ fn an_address_that_is_given_back_is_free() {
     let mut story = Story::with_pool(1);
     let address = story.join(1);
     story.events();
-    let release = Message {
-        kind: DhcpMessageKind::Release,
-        ..Story::renewal(1, address)
-    };
+    let release = Story::release(1, address);
     assert_eq!(story.tell(&release), Ok(true));
     assert!(story.answer().is_none(), "nobody waits for an answer");
     assert!(matches!(story.events()[..], [DhcpServerEvent::Ended(_)]));
@@ -311,10 +315,7 @@ fn an_offer_that_is_not_taken_hides_no_event() {
     let mut story = Story::usual();
     let address = story.join(1);
     story.events();
-    let release = Message {
-        kind: DhcpMessageKind::Release,
-        ..Story::renewal(1, address)
-    };
+    let release = Story::release(1, address);
     assert_eq!(story.tell(&release), Ok(true));
     assert_eq!(story.discover(1), address);
     story.pass(Duration::from_secs(60));
@@ -325,10 +326,7 @@ fn an_offer_that_is_not_taken_hides_no_event() {
 fn nobody_gives_back_what_is_anothers() {
     let mut story = Story::usual();
     let address = story.join(1);
-    let release = Message {
-        kind: DhcpMessageKind::Release,
-        ..Story::renewal(2, address)
-    };
+    let release = Story::release(2, address);
     assert_eq!(story.tell(&release), Err(Ignored::NotForUs));
     assert_eq!(story.server.leases().count(), 1);
 }
