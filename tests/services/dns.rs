@@ -520,12 +520,8 @@ fn messages_of_ones_own_go_through_the_pipe() {
         let early = dns.read(&mut [0; 9]).await;
         assert_eq!(early, Err(DnsError::NoQuery));
         for (round, piece) in [(0u8, 1), (1, 7), (2, 500)] {
-            let name = wire(&format!("Name{round}.Example.org"));
-            let mut query = vec![0xab, 0xcd, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0];
-            query.extend(name);
-            query.extend([0, 1, 0, 1]);
-            let mut frame = (query.len() as u16).to_be_bytes().to_vec();
-            frame.extend(&query);
+            let frame = framed_query(&format!("Name{round}.Example.org"));
+            let query = &frame[2..];
             for piece in frame.chunks(piece) {
                 dns.write_all(piece).await.unwrap();
             }
@@ -550,12 +546,64 @@ fn messages_of_ones_own_go_through_the_pipe() {
                 answer
             };
             let ((), answer) = join(answering, reading).await;
-            let expected = Reply::to(&query).a(60, 1);
+            let expected = Reply::to(query).a(60, 1);
             assert_eq!(
                 answer, expected.bytes,
                 "with the number that it was written with"
             );
         }
+    });
+}
+
+/// A query of one's own, in the frame that the pipe takes.
+fn framed_query(name: &str) -> Vec<u8> {
+    let mut query = vec![0xab, 0xcd, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0];
+    query.extend(wire(name));
+    query.extend([0, 1, 0, 1]);
+    let mut frame = (query.len() as u16).to_be_bytes().to_vec();
+    frame.extend(&query);
+    frame
+}
+
+#[test]
+fn who_asks_for_a_name_takes_the_place_of_what_is_in_the_pipe() {
+    let network = network::<2>(&[2]);
+    let [client, server] = &network.hosts;
+    let (mut dns, server) = (dns(client), Server::on(server));
+    network.executor.block_on(async {
+        let frame = framed_query("own.example.org");
+        let (start, rest) = frame.split_at(9);
+        let other = async |dns: &DnsSocket<'_>, n: u8| {
+            let answering = server.answer(|reply| reply.a(60, n));
+            let name = format!("other{n}.example.org");
+            let (_, found) = join(answering, dns.resolve(&name)).await;
+            assert_eq!(found.unwrap()[..], addresses(&[n]));
+        };
+        // A query that was not asked yet.
+        dns.write_all(&frame).await.unwrap();
+        other(&dns, 1).await;
+        assert_eq!(dns.read(&mut [0; 64]).await, Err(DnsError::NoQuery));
+        // One that is half written: its rest is no query.
+        dns.write_all(start).await.unwrap();
+        other(&dns, 2).await;
+        assert_eq!(dns.write(rest).await, Err(DnsError::NoQuery));
+        dns.write_all(start).await.unwrap();
+        other(&dns, 3).await;
+        assert_eq!(dns.read(&mut [0; 64]).await, Err(DnsError::NoQuery));
+        // An answer that was not read to its end.
+        dns.write_all(&frame).await.unwrap();
+        let answering = server.answer(|reply| reply.a(60, 4));
+        let (_, read) = join(answering, dns.read(&mut [0; 3])).await;
+        assert_eq!(read, Ok(3));
+        other(&dns, 5).await;
+        assert_eq!(dns.read(&mut [0; 64]).await, Err(DnsError::NoQuery));
+        // The pipe is good for another.
+        let frame = framed_query("last.example.org");
+        dns.write_all(&frame).await.unwrap();
+        let answering = server.answer(|reply| reply.a(60, 6));
+        let (asked, read) = join(answering, dns.read(&mut [0; 64])).await;
+        assert_eq!(asked.bytes[2..], frame[4..]);
+        assert!(read.unwrap() > 2);
     });
 }
 

@@ -10,7 +10,7 @@ use core::task::Poll;
 
 use cygnet_config::DNS_MAX_RESULT_COUNT;
 use embassy_sync::blocking_mutex::raw::{NoopRawMutex, RawMutex};
-use embassy_sync::mutex::Mutex;
+use embassy_sync::mutex::{Mutex, MutexGuard};
 use embedded_nal_async::AddrType;
 pub use error::DnsError;
 use heapless::Vec;
@@ -41,7 +41,8 @@ use crate::wire::{IpAddress, IpEndpoint, IpVersion};
 /// It implements [`embedded_nal_async::Dns`]. It is also a byte pipe ([`embedded_io_async::Read`],
 /// [`embedded_io_async::Write`]) for messages of one's own: write one query, framed as over TCP by two bytes
 /// with its length, and read its answer framed the same way; numbers, retransmission, other servers and TCP
-/// are seen to.
+/// are seen to. Both share the buffer: who asks for a name meanwhile takes the place of what was written and of an
+/// answer that was not read, and the pipe says [`DnsError::NoQuery`] then.
 ///
 /// Every future is cancellation safe: dropping it gives up the question.
 pub struct DnsSocket<'d, M: RawMutex = NoopRawMutex> {
@@ -49,11 +50,12 @@ pub struct DnsSocket<'d, M: RawMutex = NoopRawMutex> {
     key: SocketKey,
     /// For one question at a time.
     turn: Mutex<M, Turn<'d, M>>,
-    pipe: Pipe,
 }
 
 /// What a question needs for itself.
 struct Turn<'d, M: RawMutex> {
+    /// What is in the buffer as far as the pipe goes.
+    pipe: Pipe,
     #[cfg(feature = "socket-tcp")]
     tcp: Option<TcpSocket<'d, M>>,
     #[cfg(not(feature = "socket-tcp"))]
@@ -83,6 +85,7 @@ impl<'d, M: RawMutex> DnsSocket<'d, M> {
         let buffer = buffer.into();
         let key = stack.open(|engine| engine.dns_open(buffer).ok_or(DnsError::NoSlot))??;
         let turn = Turn {
+            pipe: Pipe::new(),
             #[cfg(feature = "socket-tcp")]
             tcp: None,
             #[cfg(not(feature = "socket-tcp"))]
@@ -92,7 +95,6 @@ impl<'d, M: RawMutex> DnsSocket<'d, M> {
             stack,
             key,
             turn: Mutex::new(turn),
-            pipe: Pipe::new(),
         })
     }
 
@@ -154,7 +156,7 @@ impl<'d, M: RawMutex> DnsSocket<'d, M> {
             #[cfg(feature = "proto-ipv6")]
             IpVersion::Ipv6 => RecordType::AAAA,
         };
-        let mut turn = self.turn.lock().await;
+        let mut turn = self.turn().await;
         let _question = self.question();
         self.find(&mut turn, name, kind).await?;
         let addresses = |s: &mut Shared<'_>| {
@@ -217,10 +219,17 @@ impl<'d, M: RawMutex> DnsSocket<'d, M> {
         kind: RecordType,
         f: impl FnOnce(DnsAnswer<'_>) -> R,
     ) -> Result<R, DnsError> {
-        let mut turn = self.turn.lock().await;
+        let mut turn = self.turn().await;
         let _question = self.question();
         self.find(&mut turn, name, kind).await?;
         self.read(f)
+    }
+
+    /// Waits for one's turn to ask for a name.
+    async fn turn(&self) -> MutexGuard<'_, M, Turn<'d, M>> {
+        let mut turn = self.turn.lock().await;
+        turn.pipe.give_way();
+        turn
     }
 
     fn question(&self) -> Question<'d, M> {
@@ -356,7 +365,7 @@ impl<'d, M: RawMutex> DnsSocket<'d, M> {
     /// The name of an address, as its owner has it in DNS.
     async fn name_of(&self, address: IpAddr, result: &mut [u8]) -> Result<usize, DnsError> {
         let name = Name::of_address(address)?;
-        let mut turn = self.turn.lock().await;
+        let mut turn = self.turn().await;
         let _question = self.question();
         self.look_up(&mut turn, name, RecordType::PTR).await?;
         self.read(|answer| {

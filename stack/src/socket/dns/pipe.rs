@@ -16,6 +16,8 @@ pub(super) enum Pipe {
     Written { len: usize, id: [u8; 2] },
     /// There is an answer, of whose frame that many bytes were read.
     Answered { read: usize },
+    /// Another question took the buffer while a query was being written: what comes next is the rest of that.
+    Interrupted,
 }
 
 impl Pipe {
@@ -24,6 +26,14 @@ impl Pipe {
             len: [0; 2],
             written: 0,
         }
+    }
+
+    /// The buffer is another question's from now on.
+    pub(super) fn give_way(&mut self) {
+        *self = match *self {
+            Self::Writing { written: 1.., .. } | Self::Interrupted => Self::Interrupted,
+            _ => Self::new(),
+        };
     }
 }
 
@@ -38,9 +48,15 @@ impl<M: RawMutex> Write for DnsSocket<'_, M> {
         if data.is_empty() {
             return Ok(0);
         }
-        let (mut len, mut written) = match self.pipe {
+        let (stack, key) = (self.stack, self.key);
+        let pipe = &mut self.turn.get_mut().pipe;
+        let (mut len, mut written) = match *pipe {
             Pipe::Writing { len, written } => (len, written),
             Pipe::Written { .. } | Pipe::Answered { .. } => ([0; 2], 0),
+            Pipe::Interrupted => {
+                *pipe = Pipe::new();
+                return Err(DnsError::NoQuery);
+            }
         };
         let mut taken = 0;
         while written < 2
@@ -58,22 +74,19 @@ impl<M: RawMutex> Write for DnsSocket<'_, M> {
             .unwrap_or_default();
         if written >= 2 {
             let at = written - 2;
-            let fits = self
-                .stack
-                .with(|s| s.engine.dns_write(self.key, at, piece))?;
-            if !fits {
-                self.pipe = Pipe::new();
+            if !stack.with(|s| s.engine.dns_write(key, at, piece))? {
+                *pipe = Pipe::new();
                 return Err(DnsError::BufferTooSmall);
             }
         }
         written += piece.len();
         if written == whole + 2 {
-            self.pipe = Pipe::new();
-            let id = self.stack.with(|s| s.engine.dns_piece(self.key, 0..2))?;
+            *pipe = Pipe::new();
+            let id = stack.with(|s| s.engine.dns_piece(key, 0..2))?;
             let id = id.filter(|_| whole > HEADER_LEN).ok_or(DnsError::NoQuery)?;
-            self.pipe = Pipe::Written { len: whole, id };
+            *pipe = Pipe::Written { len: whole, id };
         } else {
-            self.pipe = Pipe::Writing { len, written };
+            *pipe = Pipe::Writing { len, written };
         }
         Ok(taken + piece.len())
     }
@@ -92,8 +105,13 @@ impl<M: RawMutex> Read for DnsSocket<'_, M> {
         if buffer.is_empty() {
             return Ok(0);
         }
-        let mut read = match self.pipe {
+        let pipe = &mut self.turn.get_mut().pipe;
+        let mut read = match *pipe {
             Pipe::Writing { .. } => return Err(DnsError::NoQuery),
+            Pipe::Interrupted => {
+                *pipe = Pipe::new();
+                return Err(DnsError::NoQuery);
+            }
             Pipe::Written { len, id } => {
                 self.ask(len, id).await?;
                 0
@@ -112,7 +130,7 @@ impl<M: RawMutex> Read for DnsSocket<'_, M> {
             (count, read + count == answer.len() + 2)
         })?;
         read += count;
-        self.pipe = if is_all {
+        self.turn.get_mut().pipe = if is_all {
             Pipe::new()
         } else {
             Pipe::Answered { read }
@@ -134,11 +152,11 @@ impl<M: RawMutex> DnsSocket<'_, M> {
             self.settle(&mut turn).await
         };
         let result = asking.await;
-        drop(turn);
-        self.pipe = match result {
+        turn.pipe = match result {
             Ok(()) => Pipe::Answered { read: 0 },
             Err(_) => Pipe::new(),
         };
+        drop(turn);
         result?;
         let id = u16::from_be_bytes(id);
         stack.with(|s| s.engine.dns_with_answer(key, |answer| put(answer, 0, id)))?;
