@@ -598,12 +598,37 @@ fn who_asks_for_a_name_takes_the_place_of_what_is_in_the_pipe() {
         other(&dns, 5).await;
         assert_eq!(dns.read(&mut [0; 64]).await, Err(DnsError::NoQuery));
         // The pipe is good for another.
-        let frame = framed_query("last.example.org");
         dns.write_all(&frame).await.unwrap();
         let answering = server.answer(|reply| reply.a(60, 6));
         let (asked, read) = join(answering, dns.read(&mut [0; 64])).await;
         assert_eq!(asked.bytes[2..], frame[4..]);
         assert!(read.unwrap() > 2);
+    });
+}
+
+/// It may ask for more, or less, than others do: checking disabled, DNSSEC.
+#[test]
+fn the_cache_has_no_part_in_messages_of_ones_own() {
+    let network = network::<2>(&[2]);
+    let [client, server] = &network.hosts;
+    let (mut dns, server) = (dns(client), Server::on(server));
+    network.executor.block_on(async {
+        let frame = framed_query("example.org");
+        for n in [1, 2] {
+            dns.write_all(&frame).await.unwrap();
+            let answering = server.answer(|reply| reply.a(60, n));
+            let mut answer = [0; 64];
+            let (_, read) = join(answering, dns.read(&mut answer)).await;
+            let len = read.unwrap();
+            assert_eq!(answer[len - 1], n, "of the server, and each time");
+        }
+        let answering = server.answer(|reply| reply.a(60, 3));
+        let (_, found) = join(answering, dns.resolve("example.org")).await;
+        assert_eq!(found.unwrap()[..], addresses(&[3]));
+        assert_eq!(
+            dns.resolve("example.org").await.unwrap()[..],
+            addresses(&[3])
+        );
     });
 }
 

@@ -32,8 +32,8 @@ use crate::wire::{IpAddress, IpEndpoint, IpVersion};
 /// [`StaticConfigV4::dns_servers`](crate::StaticConfigV4::dns_servers)).
 ///
 /// A socket asks one question at a time; tasks that share it by `&self` take turns, and who wants two
-/// answers at once makes two sockets. They share one cache. A question goes to each server up to three
-/// times, with 2, 4 and 8 s to answer; while the link is down it waits.
+/// answers at once makes two sockets. They share one cache of names that were asked for. A question goes to each
+/// server up to three times, with 2, 4 and 8 s to answer; while the link is down it waits.
 ///
 /// With the feature `mdns`, everybody on the link is asked for names that end in `.local` (RFC 6762 section 5.1),
 /// and whoever has the name answers: no servers are needed for them. There are three times of 1, 2 and 4 s.
@@ -41,7 +41,7 @@ use crate::wire::{IpAddress, IpEndpoint, IpVersion};
 /// It implements [`embedded_nal_async::Dns`]. It is also a byte pipe ([`embedded_io_async::Read`],
 /// [`embedded_io_async::Write`]) for messages of one's own: write one query, framed as over TCP by two bytes
 /// with its length, and read its answer framed the same way; numbers, retransmission, other servers and TCP
-/// are seen to. Both share the buffer: who asks for a name meanwhile takes the place of what was written and of an
+/// are seen to, and no answer is taken from the cache or kept there. Both share the buffer: who asks for a name meanwhile takes the place of what was written and of an
 /// answer that was not read, and the pipe says [`DnsError::NoQuery`] then.
 ///
 /// Every future is cancellation safe: dropping it gives up the question.

@@ -58,6 +58,7 @@ impl<'d> Engine<'d> {
             query: Query::done(),
             port: 0,
             route: RouteCache::default(),
+            shared: false,
             fresh: false,
             #[cfg(feature = "mdns")]
             unasked: Versions::NONE,
@@ -95,7 +96,7 @@ impl<'d> Engine<'d> {
             tcp,
             multicast,
         };
-        self.dns_begin(key, options);
+        self.dns_begin(key, options, true);
         Ok(())
     }
 
@@ -120,11 +121,12 @@ impl<'d> Engine<'d> {
             tcp: tcp && !multicast,
             multicast,
         };
-        self.dns_begin(key, options);
+        self.dns_begin(key, options, false);
         Ok(())
     }
 
-    fn dns_begin(&mut self, key: SocketKey, options: Options) {
+    /// `shared`: the answer may be anybody's, and be kept for others.
+    fn dns_begin(&mut self, key: SocketKey, options: Options, shared: bool) {
         let query = match options.multicast {
             true => Query::new(core::iter::once(IpAddress::Ipv4(MDNS_GROUP)), options),
             false => Query::new(self.interface.dns_servers(), options),
@@ -135,7 +137,7 @@ impl<'d> Engine<'d> {
         dns.query = query;
         dns.answer_len = 0;
         dns.unreachable = false;
-        dns.fresh = true;
+        (dns.shared, dns.fresh) = (shared, shared);
         self.dns_settle(key.index());
     }
 
@@ -252,7 +254,9 @@ impl<'d> Engine<'d> {
                 dns.answer_len = len;
                 let answer = room.get_mut(..len).unwrap_or_default();
                 dns.query.restore_case(answer);
-                if let Ok(answer) = DnsMessage::parse(answer) {
+                if dns.shared
+                    && let Ok(answer) = DnsMessage::parse(answer)
+                {
                     self.dns.cache.put(now, &answer);
                 }
             }
@@ -311,7 +315,9 @@ impl Engine<'_> {
                     room.copy_from_slice(data);
                     dns.answer_len = data.len();
                     dns.query.restore_case(room);
-                    if let Ok(answer) = DnsMessage::parse(room) {
+                    if dns.shared
+                        && let Ok(answer) = DnsMessage::parse(room)
+                    {
                         self.dns.cache.put(now, &answer);
                     }
                 }

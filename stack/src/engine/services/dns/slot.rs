@@ -21,6 +21,9 @@ pub(crate) struct DnsSlot<'d> {
     /// Where the answer is expected; 0 if none is.
     pub(super) port: u16,
     pub(super) route: RouteCache,
+    /// It is asked as all are that ask for a name, so that its answer is good for others. A message of somebody's own
+    /// may ask for what is not checked, or not known to be cached.
+    pub(super) shared: bool,
     /// The cache is to be asked first.
     pub(super) fresh: bool,
     /// Over which versions of IP everybody is yet to be asked, if it is everybody.
