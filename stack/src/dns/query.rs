@@ -21,7 +21,9 @@ use heapless::Vec;
 use crate::rand::Random;
 use crate::time::{Duration, Instant};
 use crate::wire::IpAddress;
-use crate::wire::dns::{DnsMessage, DnsName, HEADER_LEN, OPT_LEN, Rcode, put};
+use crate::wire::dns::{
+    DnsMessage, DnsName, HEADER_LEN, OPT_LEN, Rcode, is_bare_format_error, put,
+};
 
 /// A question under way. The message itself lies elsewhere, and is handed in.
 #[derive(Clone, Debug)]
@@ -214,6 +216,10 @@ impl Query {
             Phase::Due | Phase::Done(_) => return Verdict::Ignore,
         };
         let (Ok(asked), Ok(answer)) = (DnsMessage::parse(query), DnsMessage::parse(answer)) else {
+            let from_asked = self.server() == Some(from);
+            if from_asked && self.options.edns && is_bare_format_error(answer, self.id) {
+                return self.without_edns();
+            }
             return Verdict::Ignore;
         };
         // RFC 5452 section 9.1. The question is compared with every letter as it was sent.
@@ -244,16 +250,19 @@ impl Query {
                 Verdict::Accept
             }
             // RFC 6891 section 7: from a server that does not know EDNS.
-            Rcode::FORM_ERR | Rcode::NOT_IMP if self.options.edns => {
-                self.options.edns = false;
-                self.phase = Phase::Due;
-                Verdict::Next
-            }
+            Rcode::FORM_ERR | Rcode::NOT_IMP if self.options.edns => self.without_edns(),
             _ => {
                 self.next(Failure::Refused);
                 Verdict::Next
             }
         }
+    }
+
+    /// The same server is asked again, without what it does not know.
+    fn without_edns(&mut self) -> Verdict {
+        self.options.edns = false;
+        self.phase = Phase::Due;
+        Verdict::Next
     }
 
     /// Ends it without an answer.

@@ -12,7 +12,7 @@ mod reverse;
 
 pub use message::{DnsMessage, Rcode, Records, emit_query};
 #[cfg(feature = "socket-dns")]
-pub(crate) use message::{age, put};
+pub(crate) use message::{age, is_bare_format_error, put};
 #[cfg(feature = "proto-ipv6")]
 pub use multicast::MDNS_GROUP_V6;
 pub(crate) use multicast::TOP_BIT;

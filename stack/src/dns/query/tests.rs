@@ -174,6 +174,34 @@ fn a_server_without_edns_is_asked_without() {
     assert_eq!(story.query.phase(), Phase::Done(Err(Failure::Refused)));
 }
 
+/// Old servers and some boxes do not repeat the question that they do not understand.
+#[test]
+fn a_server_without_edns_may_say_so_without_the_question() {
+    let mut story = Story::new(2);
+    story.send(NOW);
+    let mut header = story.answer(1)[..HEADER_LEN].to_vec();
+    header[4..].fill(0);
+    let mut other = header.clone();
+    other[0] ^= 1;
+    assert_eq!(story.receive(1, &other), Verdict::Ignore, "another number");
+    assert_eq!(story.receive(2, &header), Verdict::Ignore, "another server");
+    let longer = [&header[..], &[0]].concat();
+    assert_eq!(story.receive(1, &longer), Verdict::Ignore);
+    for flags in [0x0101, 0x8182] {
+        let mut other = header.clone();
+        put(&mut other, 2, flags);
+        assert_eq!(story.receive(1, &other), Verdict::Ignore, "{flags:x}");
+    }
+    assert_eq!(story.receive(1, &header), Verdict::Next);
+    assert!(!story.query.edns());
+    let now = (story.query.phase(), story.query.server());
+    assert_eq!(now, (Phase::Due, Some(server(1))));
+    // It does not know less than that.
+    story.send(NOW);
+    header[..2].copy_from_slice(&story.message[..2]);
+    assert_eq!(story.receive(1, &header), Verdict::Ignore);
+}
+
 #[test]
 fn what_is_truncated_is_asked_for_over_tcp() {
     let mut story = Story::new(2);

@@ -238,6 +238,17 @@ pub fn emit_query(
     Some(len)
 }
 
+/// Whether a message says no more than that a question of that number was not understood: there are servers that do not
+/// repeat it then.
+pub(crate) fn is_bare_format_error(message: &[u8], id: u16) -> bool {
+    let field = |at| number(message, at);
+    message.len() == HEADER_LEN
+        && field(0) == Ok(id)
+        && field(2)
+            .is_ok_and(|flags| flags & RESPONSE != 0 && Rcode(flags as u8 & 0xf) == Rcode::FORM_ERR)
+        && field(4) == Ok(0)
+}
+
 /// Makes all records of a message that many seconds older.
 pub(crate) fn age(message: &mut [u8], seconds: u32) {
     let Ok(mut records) = DnsMessage::parse(message).map(|parsed| parsed.all_records()) else {
