@@ -13,6 +13,13 @@ impl<T> Place<T> {
         matches!(self, Self::Vacant)
     }
 
+    /// What is put here.
+    #[inline]
+    pub(super) fn fill(&mut self, make: impl FnOnce() -> T) -> Option<&mut T> {
+        *self = Self::Taken(make());
+        self.get_mut()
+    }
+
     pub(super) fn get(&self) -> Option<&T> {
         match self {
             Self::Vacant => None,

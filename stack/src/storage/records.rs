@@ -70,11 +70,14 @@ impl<T, const N: usize> Records<T, N> {
         self.order.is_full()
     }
 
-    /// Adds a record as the youngest; `None` if the table is full.
-    pub(crate) fn insert(&mut self, hash: u32, value: T) -> Option<Index> {
+    /// Adds a record as the youngest, made where it stays; `None` if the table is full.
+    pub(crate) fn insert(
+        &mut self,
+        hash: u32,
+        make: impl FnOnce() -> T,
+    ) -> Option<(Index, &mut T)> {
         let index = self.order.insert(hash)?;
-        self.values[usize::from(index)] = Place::Taken(value);
-        Some(index)
+        Some((index, self.values[usize::from(index)].fill(make)?))
     }
 
     /// Removes a record; false if it is not there.

@@ -42,15 +42,19 @@ impl Soon {
         Self(micros(now).wrapping_add(span))
     }
 
-    /// The same time, or `now` if it has come. What lies further ahead than [`Self::FARTHEST`] has come before the clock
-    /// came around.
+    /// The same time, or `now` if it has come.
     #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(crate) fn from(self, now: Instant) -> Instant {
-        let left = self.0.wrapping_sub(micros(now));
-        if left > Self::FARTHEST.as_micros() as u32 {
-            return now;
+        now + Duration::from_micros(self.wait(now).into())
+    }
+
+    /// How long until then, in microseconds; 0 if it has come. What lies further ahead than [`Self::FARTHEST`] has come
+    /// before the clock came around.
+    pub(crate) fn wait(self, now: Instant) -> u32 {
+        match self.0.wrapping_sub(micros(now)) {
+            wait if wait > Self::FARTHEST.as_micros() as u32 => 0,
+            wait => wait,
         }
-        now + Duration::from_micros(left.into())
     }
 
     /// The farthest that one can lie ahead: what is late by less than twelve minutes is known to be late.

@@ -83,7 +83,6 @@ impl<'d> Engine<'d> {
     /// `hash` is that of the four-tuple.
     fn remember(&mut self, hash: u32, connection: TimeWait) {
         let until = self.tcp.remember_until(self.now);
-        let record = Remembered { connection, until };
         self.tcp.time_wait_due = self.tcp.time_wait_due.min(until.from(self.now));
         let table = &mut self.tcp.time_wait;
         if table.is_full()
@@ -92,7 +91,7 @@ impl<'d> Engine<'d> {
             table.remove(oldest);
         }
         // A table without any room remembers nothing.
-        let _ = table.insert(hash, record);
+        let _ = table.insert(hash, || Remembered { connection, until });
     }
 
     /// Gives the buffers back, and the slot.

@@ -5,11 +5,11 @@ use crate::engine::config::EcnPolicy;
 use crate::engine::interface::{Path, Reach};
 use crate::engine::outgoing::{Payload, Room};
 use crate::engine::received::{Handled, Received};
-use crate::engine::{Engine, SocketKey};
+use crate::engine::{Engine, SocketKey, TcpState};
 use crate::stats::{Counted, Discard};
 use crate::storage::Index;
 use crate::tcp::{FourTuple, HalfOpen, Offer, SynReply, TimeWaitVerdict, TupleHash};
-use crate::time::Instant;
+use crate::time::{Duration, Instant};
 use crate::wire::{SeqNum, TcpFlags, TcpHeader, TcpSegment};
 
 /// A SYN for a listener.
@@ -110,15 +110,19 @@ impl<'d> Engine<'d> {
         let iss = self.choose_iss(now, request);
         let offer = self.offer_for(now, listener, tuple);
         let key = self.sockets.key(listener);
-        let mut record = HalfOpen::new(now, *tuple, key, iss, syn, &offer);
-        record.ecn &= self.tcp.ecn != EcnPolicy::Off;
-        let Some(record) = self.tcp.half_open.insert(hash.bucket(), record) else {
+        let may_grant = self.tcp.ecn != EcnPolicy::Off;
+        let record = self.tcp.half_open.insert(hash.bucket(), || {
+            let mut record = HalfOpen::new(now, *tuple, key, iss, syn, &offer);
+            record.ecn &= may_grant;
+            record
+        });
+        let Some((_, record)) = record else {
             return Err(Discard::HalfOpenTableFull);
         };
-        if let Some(mut header) = self.next_answer(now, record) {
-            self.grant_fast_open(now, request, &mut header);
-            self.answer_tcp(received, &header);
-        }
+        let mut header = record.next_answer(now);
+        self.tcp.half_open_due = self.tcp.half_open_due.min(record.due.from(now));
+        self.grant_fast_open(now, request, &mut header);
+        self.answer_tcp(received, &header);
         Ok(())
     }
 
@@ -147,14 +151,6 @@ impl<'d> Engine<'d> {
         }
     }
 
-    /// The answer to a request; it counts as sent.
-    fn next_answer(&mut self, now: Instant, record: Index) -> Option<TcpHeader> {
-        let half_open = self.tcp.half_open.get_mut(record)?;
-        half_open.on_answered(now);
-        self.tcp.half_open_due = self.tcp.half_open_due.min(half_open.due(now));
-        Some(half_open.answer(now))
-    }
-
     fn on_half_open_segment(
         &mut self,
         now: Instant,
@@ -165,7 +161,8 @@ impl<'d> Engine<'d> {
         let Some(half_open) = self.tcp.half_open.get_mut(record) else {
             return Err(Discard::NoSocket);
         };
-        let (header, handled) = match half_open.on_segment(segment) {
+        let mut handled = Ok(());
+        let header = match half_open.on_segment(segment) {
             SynReply::Complete => {
                 return self.complete(now, (record, hash), received, segment);
             }
@@ -175,11 +172,14 @@ impl<'d> Engine<'d> {
             }
             SynReply::Refuse(reason) => return self.refuse(received, segment, reason),
             SynReply::Discard(reason) => return Err(reason),
-            SynReply::AnswerAgain => (half_open.answer(now), Ok(())),
-            SynReply::Acknowledge(reason) => match half_open.acknowledgment(now) {
-                Some(header) => (header, Err(reason)),
-                None => return Err(reason),
-            },
+            SynReply::AnswerAgain => half_open.answer(now),
+            SynReply::Acknowledge(reason) => {
+                handled = Err(reason);
+                if !half_open.may_acknowledge(now) {
+                    return handled;
+                }
+                half_open.acknowledgment()
+            }
         };
         self.answer_tcp(received, &header);
         handled
@@ -260,7 +260,7 @@ impl Engine<'_> {
             return;
         }
         // What is due meanwhile counts as sent and lost: it comes neither later nor all at once.
-        while let Some((_, half_open)) = self.next_half_open(now) {
+        while let Some(half_open) = self.tcp.next_half_open(now) {
             half_open.on_answered(now);
         }
     }
@@ -270,37 +270,16 @@ impl Engine<'_> {
         let table = &mut self.tcp.time_wait;
         self.tcp.time_wait_due = loop {
             match table.oldest() {
-                Some((oldest, record)) => match record.until.from(now) {
-                    until if until > now => break until,
-                    _ => table.remove(oldest),
-                },
+                Some((oldest, record)) if record.until.wait(now) == 0 => table.remove(oldest),
+                Some((_, record)) => break record.until.from(now),
                 None => break Instant::FAR_FUTURE,
             };
         };
     }
 
-    /// A half-open connection whose answer is due again. Those that were answered often enough are forgotten.
-    ///
-    /// The table is small, and this happens about once a second while it is in use.
-    fn next_half_open(&mut self, now: Instant) -> Option<(Index, &mut HalfOpen<SocketKey>)> {
-        while self.tcp.half_open_due <= now {
-            let table = &mut self.tcp.half_open;
-            let Some(record) = table.search(&|h| h.due(now) <= now) else {
-                let next = table.iter().map(|(_, h)| h.due(now)).min();
-                self.tcp.half_open_due = next.unwrap_or(Instant::FAR_FUTURE);
-                break;
-            };
-            if !table.get(record)?.is_exhausted() {
-                return Some((record, self.tcp.half_open.get_mut(record)?));
-            }
-            table.remove(record);
-        }
-        None
-    }
-
     /// Sends the next answer that is due again. False if none is.
     pub(in crate::engine) fn transmit_listen(&mut self, now: Instant, room: &mut dyn Room) -> bool {
-        while let Some((record, half_open)) = self.next_half_open(now) {
+        while let Some(half_open) = self.tcp.next_half_open(now) {
             let tuple = half_open.tuple;
             let mut path = Path::from_source(Some(tuple.local.addr));
             let reach = self.interface.reach(now, tuple.remote.addr, &mut path);
@@ -309,23 +288,46 @@ impl Engine<'_> {
                 // The first answer went back to where the request came from; this is the first packet
                 // that needs the neighbor. Where no neighbor can be asked for, because too many are, the
                 // answer counts as lost: a flood in the name of the whole subnet costs no polls.
-                if let Some(half_open) = self.tcp.half_open.get_mut(record) {
-                    half_open.put_off(now, NEIGHBOR_WAIT);
-                }
+                half_open.put_off(now, NEIGHBOR_WAIT);
                 continue;
             }
-            let answer = self.next_answer(now, record);
-            if let (Reach::Now, Some(link), Some(header)) =
-                (reach, &self.interface.link_header(&path), &answer)
-            {
+            let answer = half_open.next_answer(now);
+            if let (Reach::Now, Some(link)) = (reach, &self.interface.link_header(&path)) {
                 self.stats.count(Counted::Retransmit);
                 let (src, dst) = (tuple.local.addr, tuple.remote.addr);
-                let packet = self.interface.own_packet(src, dst, Payload::Tcp(header));
+                let packet = self.interface.own_packet(src, dst, Payload::Tcp(&answer));
                 self.send_own(room, link, &packet);
                 return true;
             }
         }
         false
+    }
+}
+
+impl TcpState<'_> {
+    /// A half-open connection whose answer is due again. Those that were answered often enough are forgotten.
+    ///
+    /// The table is small, and this happens about once a second while it is in use.
+    fn next_half_open(&mut self, now: Instant) -> Option<&mut HalfOpen<SocketKey>> {
+        while self.half_open_due <= now {
+            let mut next = (u32::MAX, None);
+            for (record, half_open) in self.half_open.iter() {
+                let wait = half_open.due.wait(now);
+                if wait < next.0 {
+                    next = (wait, Some((record, half_open.is_exhausted())));
+                }
+            }
+            self.half_open_due = match next {
+                (_, None) => Instant::FAR_FUTURE,
+                (0, Some((record, false))) => return self.half_open.get_mut(record),
+                (0, Some((record, true))) => {
+                    self.half_open.remove(record);
+                    continue;
+                }
+                (wait, _) => now + Duration::from_micros(wait.into()),
+            };
+        }
+        None
     }
 }
 

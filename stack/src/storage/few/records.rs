@@ -36,11 +36,15 @@ impl<T, const N: usize> Records<T, N> {
         !self.places.last().is_some_and(Place::is_vacant)
     }
 
-    /// Adds a record as the youngest; `None` if the table is full.
-    pub(crate) fn insert(&mut self, _hash: u32, value: T) -> Option<Index> {
-        let index = self.places.iter().position(Place::is_vacant)?;
-        *self.places.get_mut(index)? = Place::Taken(value);
-        Some(index as Index)
+    /// Adds a record as the youngest, made where it stays; `None` if the table is full.
+    pub(crate) fn insert(
+        &mut self,
+        _hash: u32,
+        make: impl FnOnce() -> T,
+    ) -> Option<(Index, &mut T)> {
+        let mut places = self.places.iter_mut().enumerate();
+        let (index, place) = places.find(|(_, place)| place.is_vacant())?;
+        Some((index as Index, place.fill(make)?))
     }
 
     /// Removes a record; false if it is not there.
@@ -97,11 +101,11 @@ mod tests {
         let mut records = Records::<u32, 3>::new();
         for value in [70, 71, 72] {
             assert!(!records.is_full());
-            let index = records.insert(0, value).unwrap();
+            let (index, _) = records.insert(0, || value).unwrap();
             assert_eq!(records.get(index), Some(&value));
         }
         assert!(records.is_full());
-        assert_eq!(records.insert(0, 80), None);
+        assert_eq!(records.insert(0, || 80), None);
         let oldest_first = |records: &Records<u32, 3>| -> Vec<u32> {
             records.iter().map(|(_, &value)| value).collect()
         };
@@ -112,7 +116,7 @@ mod tests {
         assert_eq!(oldest_first(&records), [71, 70]);
         assert!(!records.is_full());
         assert!(!records.remove(2), "there is none");
-        assert_eq!(records.insert(0, 90), Some(2));
+        assert_eq!(records.insert(0, || 90), Some((2, &mut 90)));
         records.renew(1);
         assert_eq!(oldest_first(&records), [71, 90, 70]);
         assert_eq!(records.oldest(), Some((0, &71)));
@@ -123,7 +127,7 @@ mod tests {
     fn a_table_without_room_refuses() {
         let mut records = Records::<u32, 0>::new();
         assert!(records.is_full());
-        assert_eq!(records.insert(7, 70), None);
+        assert_eq!(records.insert(7, || 70), None);
         assert_eq!(records.find(7, |_| true), None);
         assert!(!records.remove(0));
     }

@@ -41,7 +41,7 @@ pub(crate) struct HalfOpen<K> {
     /// When the peer was last told where we are, in [`ticks`](crate::tcp::clock::ticks).
     pub(super) last_challenge: Option<Moment>,
     /// When it is answered again.
-    pub(super) due: Soon,
+    pub(crate) due: Soon,
 }
 
 /// What becomes of a segment for a half-open connection.
@@ -101,6 +101,14 @@ impl<K> HalfOpen<K> {
         }
     }
 
+    /// The answer to the SYN; it counts as sent.
+    // Beside [`Self::answer`] it is a call, and both are seldom.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
+    pub(crate) fn next_answer(&mut self, now: Instant) -> TcpHeader {
+        self.on_answered(now);
+        self.answer(now)
+    }
+
     /// The SYN was answered: sets when that is due again.
     pub(crate) fn on_answered(&mut self, now: Instant) {
         self.put_off(now, FIRST_RETRY << self.attempts.min(RETRIES));
@@ -110,11 +118,6 @@ impl<K> HalfOpen<K> {
     /// It is answered again so many microseconds from now.
     pub(crate) fn put_off(&mut self, now: Instant, span: u32) {
         self.due = Soon::after(now, span);
-    }
-
-    /// When it is answered again; `now` if that was before.
-    pub(crate) fn due(&self, now: Instant) -> Instant {
-        self.due.from(now)
     }
 
     /// The answer to the SYN, also for a peer that repeated it. How long the request is remembered does not
@@ -181,10 +184,14 @@ impl<K> HalfOpen<K> {
         SynReply::Complete
     }
 
-    /// What tells the peer where we are, at most once in a while.
-    pub(crate) fn acknowledgment(&mut self, now: Instant) -> Option<TcpHeader> {
+    /// Whether the peer may be told where we are once more.
+    pub(crate) fn may_acknowledge(&mut self, now: Instant) -> bool {
         may_challenge(&mut self.last_challenge, now)
-            .then(|| self.tuple.header(TcpFlags::ACK, self.iss + 1, self.irs + 1))
+    }
+
+    /// What tells it.
+    pub(crate) fn acknowledgment(&self) -> TcpHeader {
+        self.tuple.header(TcpFlags::ACK, self.iss + 1, self.irs + 1)
     }
 }
 
