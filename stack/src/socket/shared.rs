@@ -200,19 +200,19 @@ impl<'d> Shared<'d> {
         self.watched_changed |= self.watchers.is_full();
     }
 
-    pub(super) fn link_or_config_changed(&mut self) {
-        self.engine.note_changes();
-        self.config_up = self.engine.is_config_up();
-        self.news = self.engine.news();
+    /// A handle changed the configuration.
+    pub(super) fn config_changed(&mut self) {
+        self.look_at_config();
         self.watched_changed = true;
     }
 
-    /// Takes note of whether the stack can talk, after something that may have changed it.
+    /// Takes note of what the stack has to tell and of whether it can talk, after something that may have changed it.
     pub(super) fn look_at_config(&mut self) {
         self.engine.note_changes();
-        if self.config_up != self.engine.is_config_up() || self.news != self.engine.news() {
-            self.link_or_config_changed();
-        }
+        let (config_up, news) = (self.engine.is_config_up(), self.engine.news());
+        self.watched_changed |= config_up != self.config_up || news != self.news;
+        self.config_up = config_up;
+        self.news = news;
     }
 
     /// The runner's waker, if it sleeps and there is something for it.

@@ -356,7 +356,7 @@ impl<'d, M: RawMutex> Stack<'d, M> {
     ) -> Result<R, ConfigError> {
         self.with(|s| {
             let result = f(s.engine);
-            s.link_or_config_changed();
+            s.config_changed();
             result
         })
         .unwrap_or(Err(ConfigError::Reentrant))
