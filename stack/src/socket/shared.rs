@@ -15,7 +15,7 @@ use crate::time::Instant;
 pub(crate) struct Locked<'d> {
     /// Taken out while a closure of a user runs, which is how a call from within it is found out.
     shared: Cell<Option<&'d mut Shared<'d>>>,
-    /// What handles of each socket did in such a closure: see [`IN_TURN`].
+    /// What handles of each socket did in such a closure: two bits for each of [`IN_TURN`].
     put_off: Cell<&'d mut [u8]>,
     is_put_off: Cell<bool>,
 }
@@ -83,8 +83,8 @@ impl<'d> Locked<'d> {
     pub(super) fn put_off(&self, key: SocketKey, deed: Deed) {
         let put_off = self.put_off.take();
         if let Some(deeds) = put_off.get_mut(usize::from(key.index())) {
-            let is_free = |&nth: &usize| IN_TURN[nth] == deed && *deeds >> nth & 1 == 0;
-            *deeds |= (0..IN_TURN.len()).find(is_free).map_or(0, |nth| 1 << nth);
+            let bit = 1 << (2 * deed as u8);
+            *deeds |= bit | (*deeds & bit) << 1;
         }
         self.put_off.set(put_off);
         self.is_put_off.set(true);
@@ -104,19 +104,18 @@ impl<'d> Locked<'d> {
         self.is_put_off.set(false);
         let put_off = self.put_off.take();
         for (index, deeds) in put_off.iter_mut().enumerate() {
-            let deeds = core::mem::take(deeds);
-            for (nth, &deed) in IN_TURN.iter().enumerate() {
-                if deeds >> nth & 1 != 0 {
-                    shared.engine.see_to_at(index, deed);
-                }
+            let mut deeds = core::mem::take(deeds);
+            while let Some(&deed) = IN_TURN.get(deeds.trailing_zeros() as usize / 2) {
+                shared.engine.see_to_at(index, deed);
+                deeds &= deeds - 1;
             }
         }
         self.put_off.set(put_off);
     }
 }
 
-/// What handles of one socket can do, in the order in which that makes sense; each has a bit. A socket has two handles at
-/// most.
+/// What handles of one socket can do, in the order in which that makes sense; a socket has two handles at most, so that
+/// each is done twice at most.
 const IN_TURN: &[Deed] = &[
     #[cfg(feature = "socket-tcp")]
     Deed::GiveUp,
@@ -124,7 +123,6 @@ const IN_TURN: &[Deed] = &[
     Deed::Split,
     #[cfg(feature = "socket-tcp")]
     Deed::Shutdown,
-    Deed::Drop,
     Deed::Drop,
 ];
 
