@@ -231,20 +231,19 @@ impl<'d> Shared<'d> {
 
     /// Collects who is to be woken, as far as there is room.
     pub(super) fn collect(&mut self, wakes: &mut Wakes) {
-        if self.watched_changed {
-            while wakes.room() > 0
-                && let Some(waker) = self.watchers.pop()
-            {
-                wakes.push(waker);
+        while !wakes.is_nearly_full() {
+            if self.watched_changed {
+                match self.watchers.pop() {
+                    Some(waker) => wakes.push(waker),
+                    None => self.watched_changed = false,
+                }
+                continue;
             }
-            self.watched_changed = !self.watchers.is_empty();
-        }
-        while wakes.room() >= 3 {
-            let Some((key, events)) = self.engine.poll_event() else {
+            let Some((index, events)) = self.engine.poll_event() else {
                 return;
             };
-            if let Some(wakers) = self.wakers.get_mut(usize::from(key.index())) {
-                wakers.take(events, |waker| wakes.push(waker));
+            if let Some(wakers) = self.wakers_at(index) {
+                wakers.take(events, wakes);
             }
         }
     }
@@ -263,17 +262,13 @@ impl Wakes {
         }
     }
 
-    fn room(&self) -> usize {
-        self.list.capacity() - self.list.len()
-    }
-
     pub(super) fn is_empty(&self) -> bool {
         self.list.is_empty()
     }
 
     /// Whether there may be more than there was room for.
     pub(super) fn is_nearly_full(&self) -> bool {
-        self.room() < 3
+        self.list.capacity() - self.list.len() < 3
     }
 
     /// Wakes all; there is room again.
