@@ -8,7 +8,7 @@ use embassy_sync::blocking_mutex::raw::RawMutex;
 
 use super::stack::{Reentrant, Stack};
 use super::waiting::{WaitError, Waiting};
-use super::wakers::Interest;
+use super::wakers::Places;
 use crate::engine::{BindError, Engine, Fault, PacketKind, QueueError, SocketKey};
 use crate::storage::PacketQueue;
 
@@ -272,7 +272,7 @@ impl<'d, M: RawMutex, K: PacketKind> Packets<'d, M, K> {
         f: impl FnOnce(&mut [u8], K::Meta) -> Result<R, RecvError>,
     ) -> Poll<Result<R, RecvError>> {
         let key = self.key;
-        waiting.poll(cx, &Interest::RECEIVERS, |engine| {
+        waiting.poll(cx, Places::RECEIVERS, |engine| {
             take_now::<K, R>(engine, key, f)
         })
     }
@@ -339,7 +339,7 @@ impl<'d, M: RawMutex, K: PacketKind> Packets<'d, M, K> {
         write: &mut impl FnMut(&mut [u8]) -> (usize, R),
     ) -> Poll<Result<R, SendError>> {
         let key = self.key;
-        waiting.poll(cx, &Interest::SENDERS, |engine| {
+        waiting.poll(cx, Places::SENDERS, |engine| {
             send_now::<K, R>(engine, key, to, len, write)
         })
     }
@@ -348,7 +348,7 @@ impl<'d, M: RawMutex, K: PacketKind> Packets<'d, M, K> {
         let key = self.key;
         let mut waiting = Waiting::new(self.stack, self.key);
         poll_fn(|cx| {
-            waiting.poll(cx, &Interest::SENDERS, |engine| {
+            waiting.poll(cx, Places::SENDERS, |engine| {
                 let socket = K::of(engine, key);
                 let empty = socket.is_none_or(|socket| K::queues(socket).to_send().is_empty());
                 empty.then_some(Ok(()))
