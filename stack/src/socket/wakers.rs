@@ -114,7 +114,6 @@ pub(super) struct Left {
 
 impl Left {
     /// What becomes of it, outside of the lock.
-    #[inline(never)]
     pub(super) fn see_off(self) {
         if self.is_relied_on {
             wake(self.waker);
