@@ -10,7 +10,7 @@ use super::stack::{Reentrant, Stack};
 use super::waiting::{WaitError, Waiting};
 use super::wakers::Places;
 use crate::engine::{BindError, Engine, Fault, PacketKind, QueueError, SocketKey};
-use crate::storage::PacketQueue;
+use crate::storage::{PacketQueue, copy};
 
 /// A socket of kind `K`, given up when this is dropped.
 pub(super) struct Packets<'d, M: RawMutex, K> {
@@ -365,7 +365,7 @@ const TRIES_AT_ONCE: bool = cfg!(not(target_pointer_width = "32"));
 #[inline]
 fn copy_out(data: &[u8], buffer: &mut [u8]) -> Result<usize, RecvError> {
     let len = data.len().min(buffer.len());
-    buffer[..len].copy_from_slice(&data[..len]);
+    copy(&mut buffer[..len], &data[..len]);
     if len < data.len() {
         return Err(RecvError::Truncated);
     }
@@ -375,7 +375,7 @@ fn copy_out(data: &[u8], buffer: &mut [u8]) -> Result<usize, RecvError> {
 /// Writes that.
 fn copy_of(data: &[u8]) -> impl FnMut(&mut [u8]) -> (usize, ()) {
     |room| {
-        room.copy_from_slice(data);
+        copy(room, data);
         (data.len(), ())
     }
 }
