@@ -51,14 +51,26 @@ impl<'d, M: RawMutex> Waiting<'d, M> {
         &mut self,
         cx: &mut Context<'_>,
         places: Places,
-        ask: impl FnOnce(&mut Engine<'d>) -> Option<Result<R, E>>,
+        mut ask: impl FnMut(&mut Engine<'d>) -> Option<Result<R, E>>,
     ) -> Poll<Result<R, E>> {
-        // Where it stays: it may be long.
-        let (mut ask, mut answer) = (Some(ask), Poll::Pending);
-        let mut asks = |engine: &mut Engine<'d>| {
-            if let Some(found) = ask.take().and_then(|ask| ask(engine)) {
-                answer = Poll::Ready(found);
+        self.poll_for(cx, places, |engine, answer| {
+            if let Some(found) = ask(engine) {
+                *answer = Poll::Ready(found);
             }
+        })
+    }
+
+    /// The same for an answer that is written where it stays: it may be long.
+    #[inline]
+    pub(super) fn poll_for<R, E: From<WaitError>>(
+        &mut self,
+        cx: &mut Context<'_>,
+        places: Places,
+        mut ask: impl FnMut(&mut Engine<'d>, &mut Poll<Result<R, E>>),
+    ) -> Poll<Result<R, E>> {
+        let mut answer = Poll::Pending;
+        let mut asks = |engine: &mut Engine<'d>| {
+            ask(engine, &mut answer);
             answer.is_ready()
         };
         #[cfg(target_pointer_width = "32")]
