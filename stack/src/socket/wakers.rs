@@ -213,17 +213,6 @@ impl SocketWakers {
         self.slots[interest as usize].take()
     }
 
-    /// Nobody waits any more: the socket is another. The wakers are returned to be dropped.
-    #[cfg(any(
-        feature = "socket-tcp",
-        feature = "socket-udp",
-        feature = "socket-icmp",
-        feature = "socket-raw"
-    ))]
-    pub(super) fn clear(&mut self) -> [Option<Waker>; 3] {
-        core::mem::take(&mut self.slots)
-    }
-
     /// Takes the wakers that events concern.
     #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(super) fn take(&mut self, events: Events, wakes: &mut Wakes) {
