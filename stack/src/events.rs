@@ -26,6 +26,11 @@ impl Events {
         self.0 & other.0 == other.0
     }
 
+    /// Whether it contains what is waited for in a socket's place of that number: its readers', writers' or the state's.
+    pub(crate) fn has(self, place: usize) -> bool {
+        self.0 >> place & 1 != 0
+    }
+
     pub(crate) fn is_empty(self) -> bool {
         self.0 == 0
     }

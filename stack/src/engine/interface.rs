@@ -292,13 +292,11 @@ impl Engine<'_> {
         }
     }
 
-    /// The link is up, or down. True if that is news.
-    pub(crate) fn set_link_up(&mut self, now: Instant, up: bool) -> bool {
+    /// The link is up, or down, and was not before.
+    pub(crate) fn set_link_up(&mut self, now: Instant, up: bool) {
         self.now = now;
-        if self.interface.link_up == up {
-            return false;
-        }
         self.interface.link_up = up;
+        self.on_news();
         #[cfg(feature = "medium-ethernet")]
         {
             self.interface.ethernet.neighbors.flush(INTERFACE);
@@ -315,7 +313,6 @@ impl Engine<'_> {
         if !up {
             self.tcp_link_gone(now);
         }
-        true
     }
 
     /// The address of this end of the link.

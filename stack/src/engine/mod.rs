@@ -122,7 +122,7 @@ use crate::events::Events;
 use crate::icmp::ErrorLimiter;
 use crate::rand::{Random, Seed};
 use crate::stats::Stats;
-use crate::storage::Presence;
+use crate::storage::{Index, Presence};
 use crate::time::{Instant, earlier};
 use crate::wire::IpAddress;
 
@@ -143,7 +143,7 @@ pub(crate) struct Engine<'d> {
     dns: services::dns::DnsState,
     /// The socket that the last datagram was for.
     #[cfg(all(feature = "many-sockets", feature = "socket-udp"))]
-    last_udp: crate::storage::Index,
+    last_udp: Index,
     #[cfg(all(feature = "embedded-nal-async", feature = "socket-udp"))]
     udp_pools: packet_socket::udp::UdpPools<'d>,
     /// A handle asked for something that only the runner can begin.
@@ -265,8 +265,8 @@ impl<'d> Engine<'d> {
         self.sockets.has_events()
     }
 
-    /// The next socket that something happened to.
-    pub(crate) fn poll_event(&mut self) -> Option<(SocketKey, Events)> {
+    /// The number of the next socket that something happened to.
+    pub(crate) fn poll_event(&mut self) -> Option<(Index, Events)> {
         self.sockets.poll_event()
     }
 

@@ -8,12 +8,12 @@ use crate::storage::Index;
 /// under way sees to it at its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Deed {
-    /// Two halves own a connection from now on.
-    #[cfg(feature = "socket-tcp")]
-    Split,
     /// An attempt to connect or to accept was given up.
     #[cfg(feature = "socket-tcp")]
     GiveUp,
+    /// Two halves own a connection from now on.
+    #[cfg(feature = "socket-tcp")]
+    Split,
     /// The sending side of a connection is closed.
     #[cfg(feature = "socket-tcp")]
     Shutdown,

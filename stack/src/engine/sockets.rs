@@ -341,10 +341,10 @@ impl<'d> Sockets<'d> {
         !self.events.is_empty()
     }
 
-    pub(super) fn poll_event(&mut self) -> Option<(SocketKey, Events)> {
+    pub(super) fn poll_event(&mut self) -> Option<(Index, Events)> {
         let index = self.events.pop_front(self.links[lane::EVENT])?;
         let events = core::mem::take(&mut self.slot_mut(index).events);
-        Some((self.key(index), events))
+        Some((index, events))
     }
 
     // Deadlines.

@@ -21,7 +21,7 @@ use super::stack::Stack;
 #[cfg(feature = "socket-tcp")]
 use super::tcp::TcpSocket;
 use super::waiting::Waiting;
-use super::wakers::Interest;
+use super::wakers::Places;
 use crate::dns::{DnsAnswer, MAX_ALIASES, Outcome, Phase, is_local};
 use crate::engine::{Engine, MAX_FOUND, SocketKey};
 use crate::storage::Bytes;
@@ -316,7 +316,7 @@ impl<'d, M: RawMutex> DnsSocket<'d, M> {
             let mut waiting = Waiting::new(self.stack, self.key);
             let key = self.key;
             let phase =
-                poll_fn(|cx| waiting.poll(cx, &Interest::RECEIVERS, |engine| settled(engine, key)));
+                poll_fn(|cx| waiting.poll(cx, Places::RECEIVERS, |engine| settled(engine, key)));
             match phase.await? {
                 Phase::Done(result) => return result.map_err(DnsError::from),
                 _ => self.exchange(turn).await?,
@@ -338,7 +338,7 @@ impl<'d, M: RawMutex> DnsSocket<'d, M> {
                         return Poll::Ready(Some(asked));
                     }
                     // Its time may be up.
-                    let over = waiting.poll(cx, &Interest::RECEIVERS, |engine| {
+                    let over = waiting.poll(cx, Places::RECEIVERS, |engine| {
                         match engine.dns_phase(self.key) {
                             Some(Phase::Tcp(_)) => None,
                             _ => Some(Ok::<_, DnsError>(())),

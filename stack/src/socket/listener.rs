@@ -9,7 +9,7 @@ use super::pool::BufferPool;
 use super::stack::Stack;
 use super::tcp::TcpSocket;
 use super::waiting::{WaitError, Waiting};
-use super::wakers::Interest;
+use super::wakers::Places;
 use crate::engine::{ListenError, SocketKey};
 use crate::wire::IpListenEndpoint;
 
@@ -101,7 +101,7 @@ impl<'d, M: RawMutex> TcpListener<'d, M> {
         waiting: &mut Waiting<'d, M>,
     ) -> Poll<Result<TcpSocket<'d, M>, AcceptError>> {
         let (stack, key) = (waiting.stack, waiting.key);
-        let accepted = waiting.poll(cx, &Interest::ALL, |engine| {
+        let accepted = waiting.poll(cx, Places::ALL, |engine| {
             engine.listener_accept(key).map(Ok)
         });
         accepted.map_ok(|key| TcpSocket::from_key(stack, key))

@@ -7,7 +7,7 @@ use heapless::String;
 
 use super::stack::Stack;
 use super::waiting::{WaitError, Waiting};
-use super::wakers::Interest;
+use super::wakers::Places;
 use crate::dns::{MdnsError, MdnsFound, MdnsService, MdnsServiceId};
 use crate::engine::SocketKey;
 use crate::storage::Bytes;
@@ -115,7 +115,7 @@ impl<'d, M: RawMutex> MdnsBrowser<'d, M> {
         let mut waiting = Waiting::new(self.stack, key);
         let mut f = Some(f);
         let told = poll_fn(|cx| {
-            waiting.poll(cx, &Interest::ALL, |engine| {
+            waiting.poll(cx, Places::ALL, |engine| {
                 let told = engine.browse_tell(key, |found| f.take().map(|f| f(found)));
                 told.map(Ok)
             })

@@ -50,9 +50,10 @@ pub fn new_with_clock<'d, D: Driver, const N: usize, M: RawMutex, C: Clock>(
         shared,
         locked,
     } = resources;
+    let [first, second, third, fourth] = links;
     let sockets = Sockets::new(
         slots,
-        links.each_mut().map(<[_; N]>::as_mut_slice),
+        [first, second, third, fourth],
         Buckets::new(buckets),
         Deadlines::new(deadlines),
     );
@@ -68,7 +69,8 @@ pub fn new_with_clock<'d, D: Driver, const N: usize, M: RawMutex, C: Clock>(
     engine.start_interface(config);
     #[cfg(feature = "ip-fragments")]
     engine.lend_fragments(fragments);
-    let shared = shared.insert(Shared::new(engine, wakers));
+    // The resources are lent for good, so there is none yet: nothing has to be dropped for it.
+    let shared = shared.get_or_insert_with(|| Shared::new(engine, wakers));
     let locked = locked.insert(Mutex::new(Locked::new(shared, put_off)));
     let stack = Stack::new(locked);
     (stack, Runner::new(driver, clock, stack))

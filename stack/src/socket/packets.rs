@@ -8,9 +8,9 @@ use embassy_sync::blocking_mutex::raw::RawMutex;
 
 use super::stack::{Reentrant, Stack};
 use super::waiting::{WaitError, Waiting};
-use super::wakers::Interest;
+use super::wakers::Places;
 use crate::engine::{BindError, Engine, Fault, PacketKind, QueueError, SocketKey};
-use crate::storage::PacketQueue;
+use crate::storage::{PacketQueue, copy};
 
 /// A socket of kind `K`, given up when this is dropped.
 pub(super) struct Packets<'d, M: RawMutex, K> {
@@ -215,15 +215,17 @@ impl<'d, M: RawMutex, K: PacketKind> Packets<'d, M, K> {
         poll_fn(move |cx| {
             // Most find something, and need no place to wait in.
             if TRIES_AT_ONCE && !waiting.has_place() {
+                let mut taken = Poll::Pending;
                 let at_once = self.with(|engine, key| {
-                    take_now::<K, _>(engine, key, |data, meta| {
-                        copy_out(data, buffer).map(|len| (len, meta))
-                    })
+                    take_now::<K, _>(engine, key, &mut taken, |data, meta| {
+                        copy_out(data, buffer).map(|len| (len, *meta))
+                    });
                 });
-                match at_once {
-                    Ok(Some(taken)) => return Poll::Ready(taken),
-                    Ok(None) => {}
-                    Err(Reentrant) => return Poll::Ready(Err(RecvError::Reentrant)),
+                if at_once.is_err() {
+                    return Poll::Ready(Err(RecvError::Reentrant));
+                }
+                if taken.is_ready() {
+                    return taken;
                 }
             }
             self.poll_copy(cx, &mut waiting, buffer)
@@ -246,7 +248,7 @@ impl<'d, M: RawMutex, K: PacketKind> Packets<'d, M, K> {
         buffer: &mut [u8],
     ) -> Poll<Result<(usize, K::Meta), RecvError>> {
         self.poll_recv(cx, waiting, |data, meta| {
-            copy_out(data, buffer).map(|len| (len, meta))
+            copy_out(data, buffer).map(|len| (len, *meta))
         })
     }
 
@@ -259,7 +261,7 @@ impl<'d, M: RawMutex, K: PacketKind> Packets<'d, M, K> {
         poll_fn(|cx| {
             self.poll_recv(cx, &mut waiting, |data, meta| {
                 let f = f.take().ok_or(RecvError::NotBound)?;
-                Ok(f(data, meta))
+                Ok(f(data, *meta))
             })
         })
         .await
@@ -269,11 +271,11 @@ impl<'d, M: RawMutex, K: PacketKind> Packets<'d, M, K> {
         &self,
         cx: &mut Context<'_>,
         waiting: &mut Waiting<'d, M>,
-        f: impl FnOnce(&mut [u8], K::Meta) -> Result<R, RecvError>,
+        mut f: impl FnMut(&mut [u8], &K::Meta) -> Result<R, RecvError>,
     ) -> Poll<Result<R, RecvError>> {
         let key = self.key;
-        waiting.poll(cx, &Interest::RECEIVERS, |engine| {
-            take_now::<K, R>(engine, key, f)
+        waiting.poll_for(cx, Places::RECEIVERS, |engine, taken| {
+            take_now::<K, R>(engine, key, taken, &mut f);
         })
     }
 
@@ -339,7 +341,7 @@ impl<'d, M: RawMutex, K: PacketKind> Packets<'d, M, K> {
         write: &mut impl FnMut(&mut [u8]) -> (usize, R),
     ) -> Poll<Result<R, SendError>> {
         let key = self.key;
-        waiting.poll(cx, &Interest::SENDERS, |engine| {
+        waiting.poll(cx, Places::SENDERS, |engine| {
             send_now::<K, R>(engine, key, to, len, write)
         })
     }
@@ -348,7 +350,7 @@ impl<'d, M: RawMutex, K: PacketKind> Packets<'d, M, K> {
         let key = self.key;
         let mut waiting = Waiting::new(self.stack, self.key);
         poll_fn(|cx| {
-            waiting.poll(cx, &Interest::SENDERS, |engine| {
+            waiting.poll(cx, Places::SENDERS, |engine| {
                 let socket = K::of(engine, key);
                 let empty = socket.is_none_or(|socket| K::queues(socket).to_send().is_empty());
                 empty.then_some(Ok(()))
@@ -365,7 +367,7 @@ const TRIES_AT_ONCE: bool = cfg!(not(target_pointer_width = "32"));
 #[inline]
 fn copy_out(data: &[u8], buffer: &mut [u8]) -> Result<usize, RecvError> {
     let len = data.len().min(buffer.len());
-    buffer[..len].copy_from_slice(&data[..len]);
+    copy(&mut buffer[..len], &data[..len]);
     if len < data.len() {
         return Err(RecvError::Truncated);
     }
@@ -375,28 +377,31 @@ fn copy_out(data: &[u8], buffer: &mut [u8]) -> Result<usize, RecvError> {
 /// Writes that.
 fn copy_of(data: &[u8]) -> impl FnMut(&mut [u8]) -> (usize, ()) {
     |room| {
-        room.copy_from_slice(data);
+        copy(room, data);
         (data.len(), ())
     }
 }
 
-/// Takes the next packet, `None` if there is none now.
+/// Takes the next packet, if there is one now.
 fn take_now<K: PacketKind, R>(
     engine: &mut Engine<'_>,
     key: SocketKey,
-    f: impl FnOnce(&mut [u8], K::Meta) -> Result<R, RecvError>,
-) -> Option<Result<R, RecvError>> {
+    taken: &mut Poll<Result<R, RecvError>>,
+    f: impl FnOnce(&mut [u8], &K::Meta) -> Result<R, RecvError>,
+) {
     let Some(socket) = K::of_mut(engine, key).filter(|socket| K::is_bound(socket)) else {
-        return Some(Err(RecvError::NotBound));
+        *taken = Poll::Ready(Err(RecvError::NotBound));
+        return;
     };
     let queues = K::queues_mut(socket);
     if let Some(fault) = queues.take_fault() {
-        return Some(Err(fault.into()));
+        *taken = Poll::Ready(Err(fault.into()));
+        return;
     }
-    let (meta, data) = queues.received_mut().front_mut()?;
-    let result = f(data, *meta);
-    queues.received_mut().pop();
-    Some(result)
+    if let Some((meta, data)) = queues.received_mut().front_mut() {
+        *taken = Poll::Ready(f(data, meta));
+        queues.received_mut().pop();
+    }
 }
 
 /// Queues a packet if there is room, `None` if not now.

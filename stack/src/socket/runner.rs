@@ -114,7 +114,7 @@ impl<'d, D: Driver, M: RawMutex, C: Clock> Runner<'d, D, M, C> {
         let mut more = received || sent.more;
         let mut due = Instant::ZERO;
         self.stack.dispatch(|s| {
-            // A conflict, or the first announcement of an address that was probed.
+            // The link, a conflict, or the first announcement of an address that was probed.
             s.look_at_config();
             // Handles wake who sleeps. What they asked for meanwhile is seen here.
             more |= s.engine.wants_attention(sent.blocked);
@@ -145,9 +145,7 @@ impl<'d, D: Driver, M: RawMutex, C: Clock> Runner<'d, D, M, C> {
             return;
         }
         self.stack.with_quietly(|s| {
-            if s.engine.set_link_up(now, up) {
-                s.link_or_config_changed();
-            }
+            s.engine.set_link_up(now, up);
             self.link_up = up;
         });
     }

@@ -15,7 +15,7 @@ use crate::time::Instant;
 pub(crate) struct Locked<'d> {
     /// Taken out while a closure of a user runs, which is how a call from within it is found out.
     shared: Cell<Option<&'d mut Shared<'d>>>,
-    /// What handles of each socket did in such a closure: see [`IN_TURN`].
+    /// What handles of each socket did in such a closure: two bits for each of [`IN_TURN`].
     put_off: Cell<&'d mut [u8]>,
     is_put_off: Cell<bool>,
 }
@@ -83,8 +83,8 @@ impl<'d> Locked<'d> {
     pub(super) fn put_off(&self, key: SocketKey, deed: Deed) {
         let put_off = self.put_off.take();
         if let Some(deeds) = put_off.get_mut(usize::from(key.index())) {
-            let is_free = |&nth: &usize| IN_TURN[nth] == deed && *deeds >> nth & 1 == 0;
-            *deeds |= (0..IN_TURN.len()).find(is_free).map_or(0, |nth| 1 << nth);
+            let bit = 1 << (2 * deed as u8);
+            *deeds |= bit | (*deeds & bit) << 1;
         }
         self.put_off.set(put_off);
         self.is_put_off.set(true);
@@ -104,19 +104,18 @@ impl<'d> Locked<'d> {
         self.is_put_off.set(false);
         let put_off = self.put_off.take();
         for (index, deeds) in put_off.iter_mut().enumerate() {
-            let deeds = core::mem::take(deeds);
-            for (nth, &deed) in IN_TURN.iter().enumerate() {
-                if deeds >> nth & 1 != 0 {
-                    shared.engine.see_to_at(index, deed);
-                }
+            let mut deeds = core::mem::take(deeds);
+            while let Some(&deed) = IN_TURN.get(deeds.trailing_zeros() as usize / 2) {
+                shared.engine.see_to_at(index, deed);
+                deeds &= deeds - 1;
             }
         }
         self.put_off.set(put_off);
     }
 }
 
-/// What handles of one socket can do, in the order in which that makes sense; each has a bit. A socket has two handles at
-/// most.
+/// What handles of one socket can do, in the order in which that makes sense; a socket has two handles at most, so that
+/// each is done twice at most.
 const IN_TURN: &[Deed] = &[
     #[cfg(feature = "socket-tcp")]
     Deed::GiveUp,
@@ -124,7 +123,6 @@ const IN_TURN: &[Deed] = &[
     Deed::Split,
     #[cfg(feature = "socket-tcp")]
     Deed::Shutdown,
-    Deed::Drop,
     Deed::Drop,
 ];
 
@@ -200,19 +198,19 @@ impl<'d> Shared<'d> {
         self.watched_changed |= self.watchers.is_full();
     }
 
-    pub(super) fn link_or_config_changed(&mut self) {
-        self.engine.note_changes();
-        self.config_up = self.engine.is_config_up();
-        self.news = self.engine.news();
+    /// A handle changed the configuration.
+    pub(super) fn config_changed(&mut self) {
+        self.look_at_config();
         self.watched_changed = true;
     }
 
-    /// Takes note of whether the stack can talk, after something that may have changed it.
+    /// Takes note of what the stack has to tell and of whether it can talk, after something that may have changed it.
     pub(super) fn look_at_config(&mut self) {
         self.engine.note_changes();
-        if self.config_up != self.engine.is_config_up() || self.news != self.engine.news() {
-            self.link_or_config_changed();
-        }
+        let (config_up, news) = (self.engine.is_config_up(), self.engine.news());
+        self.watched_changed |= config_up != self.config_up || news != self.news;
+        self.config_up = config_up;
+        self.news = news;
     }
 
     /// The runner's waker, if it sleeps and there is something for it.
@@ -233,20 +231,19 @@ impl<'d> Shared<'d> {
 
     /// Collects who is to be woken, as far as there is room.
     pub(super) fn collect(&mut self, wakes: &mut Wakes) {
-        if self.watched_changed {
-            while wakes.room() > 0
-                && let Some(waker) = self.watchers.pop()
-            {
-                wakes.push(waker);
+        while !wakes.is_nearly_full() {
+            if self.watched_changed {
+                match self.watchers.pop() {
+                    Some(waker) => wakes.push(waker),
+                    None => self.watched_changed = false,
+                }
+                continue;
             }
-            self.watched_changed = !self.watchers.is_empty();
-        }
-        while wakes.room() >= 3 {
-            let Some((key, events)) = self.engine.poll_event() else {
+            let Some((index, events)) = self.engine.poll_event() else {
                 return;
             };
-            if let Some(wakers) = self.wakers.get_mut(usize::from(key.index())) {
-                wakers.take(events, |waker| wakes.push(waker));
+            if let Some(wakers) = self.wakers_at(index) {
+                wakers.take(events, wakes);
             }
         }
     }
@@ -265,17 +262,13 @@ impl Wakes {
         }
     }
 
-    fn room(&self) -> usize {
-        self.list.capacity() - self.list.len()
-    }
-
     pub(super) fn is_empty(&self) -> bool {
         self.list.is_empty()
     }
 
     /// Whether there may be more than there was room for.
     pub(super) fn is_nearly_full(&self) -> bool {
-        self.room() < 3
+        self.list.capacity() - self.list.len() < 3
     }
 
     /// Wakes all; there is room again.

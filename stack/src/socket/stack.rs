@@ -22,6 +22,7 @@ use crate::engine::{ConfigError, ConfigV4, Deed, Engine, SocketKey, StaticConfig
 use crate::engine::{ConfigV6, StaticConfigV6};
 #[cfg(feature = "multicast")]
 use crate::engine::{Member, MulticastError, MulticastSources};
+use crate::events::Events;
 use crate::ip::AddressState;
 #[cfg(feature = "stats")]
 use crate::stats::Stats;
@@ -356,7 +357,7 @@ impl<'d, M: RawMutex> Stack<'d, M> {
     ) -> Result<R, ConfigError> {
         self.with(|s| {
             let result = f(s.engine);
-            s.link_or_config_changed();
+            s.config_changed();
             result
         })
         .unwrap_or(Err(ConfigError::Reentrant))
@@ -404,8 +405,13 @@ impl<'d, M: RawMutex> Stack<'d, M> {
     ))]
     #[inline(never)]
     fn forget_waiters(&self, key: SocketKey) {
-        let left = self.with(|s| s.wakers(key).map(|wakers| wakers.clear()));
-        drop(left);
+        // Dropped outside of the lock, as all wakers are.
+        let mut left = Wakes::new();
+        let _ = self.with(|s| {
+            if let Some(wakers) = s.wakers(key) {
+                wakers.take(Events::ALL, &mut left);
+            }
+        });
     }
 
     /// As [`Self::with`], for the runner: wakes nobody, [`Self::dispatch`] does that.

@@ -5,7 +5,7 @@ use core::task::{Context, Poll, Waker};
 use embassy_sync::blocking_mutex::raw::RawMutex;
 
 use super::stack::{Reentrant, Stack};
-use super::wakers::{Interest, Left, Place, TooManyWaiters, Waiter, wake};
+use super::wakers::{Left, Place, Places, TooManyWaiters, Waiter, wake};
 use crate::engine::{Engine, SocketKey};
 
 /// Gives up its place when dropped, so that a cancelled future leaves nothing behind.
@@ -50,22 +50,34 @@ impl<'d, M: RawMutex> Waiting<'d, M> {
     pub(super) fn poll<R, E: From<WaitError>>(
         &mut self,
         cx: &mut Context<'_>,
-        interests: &[Interest],
-        ask: impl FnOnce(&mut Engine<'d>) -> Option<Result<R, E>>,
+        places: Places,
+        mut ask: impl FnMut(&mut Engine<'d>) -> Option<Result<R, E>>,
     ) -> Poll<Result<R, E>> {
-        // Where it stays: it may be long.
-        let (mut ask, mut answer) = (Some(ask), Poll::Pending);
-        let mut asks = |engine: &mut Engine<'d>| {
-            if let Some(found) = ask.take().and_then(|ask| ask(engine)) {
-                answer = Poll::Ready(found);
+        self.poll_for(cx, places, |engine, answer| {
+            if let Some(found) = ask(engine) {
+                *answer = Poll::Ready(found);
             }
+        })
+    }
+
+    /// The same for an answer that is written where it stays: it may be long.
+    #[inline]
+    pub(super) fn poll_for<R, E: From<WaitError>>(
+        &mut self,
+        cx: &mut Context<'_>,
+        places: Places,
+        mut ask: impl FnMut(&mut Engine<'d>, &mut Poll<Result<R, E>>),
+    ) -> Poll<Result<R, E>> {
+        let mut answer = Poll::Pending;
+        let mut asks = |engine: &mut Engine<'d>| {
+            ask(engine, &mut answer);
             answer.is_ready()
         };
         #[cfg(target_pointer_width = "32")]
         let asks: &mut dyn FnMut(&mut Engine<'d>) -> bool = &mut asks;
         #[cfg(not(target_pointer_width = "32"))]
         let asks = &mut asks;
-        if let Err(error) = self.ask(cx.waker(), interests, asks) {
+        if let Err(error) = self.ask(cx.waker(), places, asks) {
             answer = Poll::Ready(Err(error.into()));
         }
         answer
@@ -77,7 +89,7 @@ impl<'d, M: RawMutex> Waiting<'d, M> {
     fn ask<F: FnMut(&mut Engine<'d>) -> bool + ?Sized>(
         &mut self,
         waker: &Waker,
-        interests: &[Interest],
+        places: Places,
         ask: &mut F,
     ) -> Result<(), WaitError> {
         let asked = self.stack.with(|s| {
@@ -85,7 +97,7 @@ impl<'d, M: RawMutex> Waiting<'d, M> {
                 return Ok(Left::default());
             }
             let wakers = s.wakers(self.key).ok_or(TooManyWaiters)?;
-            wakers.join(interests, &mut self.waiter, waker)
+            wakers.join(places, &mut self.waiter, waker)
         });
         match asked {
             Ok(Ok(left)) => {

@@ -2,6 +2,7 @@
 
 use core::task::Waker;
 
+use super::shared::Wakes;
 use crate::events::Events;
 
 /// Has the task of `waker` polled again. Executors' wakers are inlined where they are called, and this is called seldom.
@@ -60,15 +61,34 @@ pub(super) enum Interest {
 }
 
 impl Interest {
-    /// All places, of a socket that has one thing to wait for.
-    pub(super) const ALL: [Self; 3] = [Self::Read, Self::Write, Self::State];
-    /// Those who wait for datagrams, of a socket whose state nobody waits for.
-    pub(super) const RECEIVERS: [Self; 2] = [Self::Read, Self::State];
-    /// Those who wait for room.
-    pub(super) const SENDERS: [Self; 1] = [Self::Write];
-
-    fn bit(self) -> u8 {
+    const fn bit(self) -> u8 {
         1 << self as u8
+    }
+}
+
+/// The places that a task may wait in, a bit each.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Places(u8);
+
+impl Places {
+    /// All, of a socket that has one thing to wait for.
+    pub(super) const ALL: Self = Self(0b111);
+    /// Those who wait for datagrams, of a socket whose state nobody waits for.
+    pub(super) const RECEIVERS: Self = Self(Interest::Read.bit() | Interest::State.bit());
+    /// Those who wait for room.
+    pub(super) const SENDERS: Self = Self(Interest::Write.bit());
+
+    fn among(self, bits: u8) -> Self {
+        Self(self.0 & bits)
+    }
+
+    fn first(self) -> Option<Interest> {
+        match self.0.trailing_zeros() {
+            0 => Some(Interest::Read),
+            1 => Some(Interest::Write),
+            2 => Some(Interest::State),
+            _ => None,
+        }
     }
 }
 
@@ -94,7 +114,6 @@ pub(super) struct Left {
 
 impl Left {
     /// What becomes of it, outside of the lock.
-    #[inline(never)]
     pub(super) fn see_off(self) {
         if self.is_relied_on {
             wake(self.waker);
@@ -120,51 +139,57 @@ impl SocketWakers {
         }
     }
 
-    /// Waits beside others, in one of the places for `interests`. One task takes one place, however many
-    /// of its futures wait.
+    /// Waits beside others, in one of `places`. One task takes one place, however many of its futures wait.
     pub(super) fn join(
         &mut self,
-        interests: &[Interest],
+        places: Places,
         waiter: &mut Waiter,
         waker: &Waker,
     ) -> Result<Left, TooManyWaiters> {
-        let mut left = Left::default();
-        // A future is woken by the waker of its last poll alone, which need not be that of its first.
-        if let Waiter::Future(Some(place)) = *waiter
-            && self.held(place).is_some_and(|held| !held.will_wake(waker))
-        {
-            left.is_relied_on = self.shared & place.interest.bit() != 0;
-            left.waker = self.leave(place);
-        }
-        let is_poll = *waiter == Waiter::Poll;
-        let mut free = None;
-        for &interest in interests {
-            match &self.slots[interest as usize] {
-                Some(current) if current.will_wake(waker) => {
-                    let place = self.place(interest);
-                    if *waiter != Waiter::Future(Some(place)) {
-                        self.shared |= interest.bit();
-                    }
-                    waiter.hold(place);
-                    return Ok(left);
-                }
-                Some(_) if is_poll && self.is_left_by_poll(interest) => free = Some(interest),
-                Some(_) => {}
-                None => {
-                    free.get_or_insert(interest);
-                }
+        let (mut taken, mut same) = (0, 0);
+        for (nth, slot) in self.slots.iter().enumerate() {
+            if let Some(current) = slot {
+                taken |= 1 << nth;
+                same |= u8::from(current.will_wake(waker)) << nth;
             }
         }
-        let interest = free.ok_or(TooManyWaiters)?;
+        let own = match *waiter {
+            Waiter::Future(Some(place)) => self.held(place),
+            _ => None,
+        };
+        // A future is woken by the waker of its last poll alone, which need not be that of its first.
+        if let Some(interest) = places.among(same).first() {
+            if own == Some(interest) {
+                return Ok(Left::default());
+            }
+            self.shared |= interest.bit();
+            waiter.hold(self.place(interest));
+            return Ok(own.map_or_else(Left::default, |own| self.take_over(own, None)));
+        }
+        let is_poll = *waiter == Waiter::Poll;
+        let of_polls = if is_poll {
+            taken & self.left_by_polls
+        } else {
+            0
+        };
+        let interest = (own.or(places.among(of_polls).first()))
+            .or(places.among(!taken).first())
+            .ok_or(TooManyWaiters)?;
         let (nth, bit) = (interest as usize, interest.bit());
+        let left = self.take_over(interest, Some(waker.clone()));
         self.stamps[nth] = self.stamps[nth].wrapping_add(1);
         self.shared &= !bit;
         self.left_by_polls = self.left_by_polls & !bit | if is_poll { bit } else { 0 };
         waiter.hold(self.place(interest));
-        // A future finds its new place empty, and a poll function has left none.
-        let replaced = self.slots[nth].replace(waker.clone());
-        left.waker = left.waker.or(replaced);
         Ok(left)
+    }
+
+    /// Replaces who waits in a place.
+    fn take_over(&mut self, interest: Interest, waker: Option<Waker>) -> Left {
+        Left {
+            is_relied_on: self.shared & interest.bit() != 0,
+            waker: core::mem::replace(&mut self.slots[interest as usize], waker),
+        }
     }
 
     fn place(&self, interest: Interest) -> Place {
@@ -174,51 +199,30 @@ impl SocketWakers {
         }
     }
 
-    /// Who waits in a place, unless it is another's by now.
-    fn held(&self, place: Place) -> Option<&Waker> {
-        self.slots[place.interest as usize]
-            .as_ref()
-            .filter(|_| self.place(place.interest) == place)
-    }
-
-    fn is_left_by_poll(&self, interest: Interest) -> bool {
-        self.left_by_polls & interest.bit() != 0
+    /// Which place it is, unless it is another's by now.
+    fn held(&self, place: Place) -> Option<Interest> {
+        let interest = place.interest;
+        let is_taken = self.slots[interest as usize].is_some();
+        (is_taken && self.place(interest) == place).then_some(interest)
     }
 
     /// Gives up a place. The waker is returned to be woken: other futures of its task may rely on it.
     #[must_use]
     pub(super) fn leave(&mut self, place: Place) -> Option<Waker> {
-        match self.held(place) {
-            Some(_) => self.slots[place.interest as usize].take(),
-            None => None,
-        }
-    }
-
-    /// Nobody waits any more: the socket is another. The wakers are returned to be dropped.
-    #[cfg(any(
-        feature = "socket-tcp",
-        feature = "socket-udp",
-        feature = "socket-icmp",
-        feature = "socket-raw"
-    ))]
-    pub(super) fn clear(&mut self) -> [Option<Waker>; 3] {
-        core::mem::take(&mut self.slots)
+        let interest = self.held(place)?;
+        self.slots[interest as usize].take()
     }
 
     /// Takes the wakers that events concern.
-    pub(super) fn take(&mut self, events: Events, mut taken: impl FnMut(Waker)) {
-        // One after the other: an array of kinds would be written down and read back each time.
-        let mut take = |slot: &mut Option<Waker>, kind| {
-            if events.contains(kind)
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
+    pub(super) fn take(&mut self, events: Events, wakes: &mut Wakes) {
+        for (nth, slot) in self.slots.iter_mut().enumerate() {
+            if events.has(nth)
                 && let Some(waker) = slot.take()
             {
-                taken(waker);
+                wakes.push(waker);
             }
-        };
-        let [read, write, state] = &mut self.slots;
-        take(read, Events::READABLE);
-        take(write, Events::WRITABLE);
-        take(state, Events::STATE);
+        }
     }
 }
 
@@ -244,14 +248,14 @@ mod tests {
         let mut wakers = SocketWakers::EMPTY;
         let [slow, moved, busy] = [task(), task(), task()];
         let join = |wakers: &mut SocketWakers, waiter: &mut Waiter, waker| {
-            wakers.join(&Interest::SENDERS, waiter, waker).is_ok()
+            wakers.join(Places::SENDERS, waiter, waker).is_ok()
         };
         let mut waits = Waiter::Future(None);
         assert!(join(&mut wakers, &mut waits, &slow));
         for _ in 0..1_024 {
-            let mut woken = 0;
-            wakers.take(Events::WRITABLE, |_| woken += 1);
-            assert_eq!(woken, 1);
+            let mut woken = Wakes::new();
+            wakers.take(Events::WRITABLE, &mut woken);
+            assert!(!woken.is_empty());
             assert!(join(&mut wakers, &mut Waiter::Future(None), &busy));
             let mut late = waits;
             assert!(!join(&mut wakers, &mut late, &moved), "no room");

@@ -48,8 +48,8 @@ fn a_listener_takes_as_many_as_its_pool_and_gives_pairs_back() {
             "round {round}: the third waits for room"
         );
         assert_eq!(
-            pair.engines[1].poll_event().map(|(key, _)| key),
-            Some(listener)
+            pair.engines[1].poll_event().map(|(index, _)| index),
+            Some(listener.index())
         );
         for _ in 0..2 {
             let accepted = pair.engines[1].listener_accept(listener).unwrap();

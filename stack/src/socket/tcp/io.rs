@@ -123,8 +123,8 @@ impl<'d, M: RawMutex> Io<'d, M> {
 
     pub(super) fn poll_flush(&self, cx: &mut Context<'_>) -> Poll<Result<(), TcpError>> {
         let polled = self.poll(cx.waker(), Interest::Write, |c| {
-            if let Some(error) = c.error() {
-                failed(error)
+            if c.error().is_some() {
+                ended(c, TcpError::NotConnected)
             } else if c.all_acked() || c.state().is_over() {
                 DONE
             } else {
@@ -137,8 +137,8 @@ impl<'d, M: RawMutex> Io<'d, M> {
     /// Whether the peer has acknowledged the end.
     pub(super) fn poll_closed(&self, cx: &mut Context<'_>) -> Poll<Result<(), TcpError>> {
         let polled = self.poll(cx.waker(), Interest::State, |c| {
-            if let Some(error) = c.error() {
-                return failed(error);
+            if c.error().is_some() {
+                return ended(c, TcpError::NotConnected);
             }
             match c.state() {
                 State::Closed | State::FinWait2 | State::TimeWait => DONE,
@@ -319,8 +319,14 @@ const fn done(count: usize) -> Answer {
     Poll::Ready(Ok(count))
 }
 
-fn failed(error: impl Into<TcpError>) -> Answer {
-    Poll::Ready(Err(error.into()))
+fn failed(error: TcpError) -> Answer {
+    Poll::Ready(Err(error))
+}
+
+/// How it ended, or what to say where that was in order.
+#[cfg_attr(target_pointer_width = "32", inline(never))]
+fn ended(c: &Connection<'_>, in_order: TcpError) -> Answer {
+    failed(c.error().map_or(in_order, TcpError::from))
 }
 
 /// How much there is to read; zero if nothing comes any more.
@@ -336,7 +342,7 @@ fn readable(c: &Connection<'_>) -> Answer {
             _ => Poll::Pending,
         };
     }
-    failed(c.error().map_or(TcpError::NotConnected, TcpError::from))
+    ended(c, TcpError::NotConnected)
 }
 
 /// Whether there is room to write.
@@ -347,7 +353,7 @@ fn writable(c: &Connection<'_>) -> Answer {
         } else {
             TcpError::WriteClosed
         };
-        return failed(c.error().map_or(closed, TcpError::from));
+        return ended(c, closed);
     }
     if c.send_capacity() == 0 {
         return failed(TcpError::NoBuffer);
