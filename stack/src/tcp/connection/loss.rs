@@ -17,8 +17,8 @@ impl Connection<'_> {
     /// An acceptable acknowledgment arrived; `duplicate` as RFC 5681, section 2 has it.
     pub(super) fn on_acknowledgment(
         &mut self,
-        now: Instant,
         segment: &TcpSegment<'_>,
+        now: Instant,
         duplicate: bool,
     ) {
         let header = &segment.header;

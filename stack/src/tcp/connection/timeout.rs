@@ -98,7 +98,7 @@ impl Connection<'_> {
         if !in_flight {
             self.stop_loss_timers();
         }
-        self.arm_patience(now, in_flight || waiting || opening);
+        self.arm_patience(in_flight || waiting || opening, now);
     }
 
     /// Nothing can be sent for now, for want of a link or a neighbor. Who does not wait for ever does not wait for those
@@ -109,13 +109,13 @@ impl Connection<'_> {
         }
         let opening = !self.state.is_synchronized();
         let has_work = self.snd.flight() > 0 || self.snd.has_unsent();
-        self.arm_patience(now, has_work || opening);
+        self.arm_patience(has_work || opening, now);
     }
 
     /// Sets and stops the timers of those who wait for the peer. `outstanding`: an answer is.
     #[cfg_attr(target_pointer_width = "64", inline)]
     #[cfg_attr(target_pointer_width = "32", inline(never))]
-    fn arm_patience(&mut self, now: Instant, outstanding: bool) {
+    fn arm_patience(&mut self, outstanding: bool, now: Instant) {
         let patience = match self.options.user_timeout {
             Some(timeout) if outstanding => Some(timeout.into()),
             _ if self.marks.has(Mark::Detached) && self.state == State::FinWait2 => {
