@@ -261,6 +261,7 @@ impl Connection<'_> {
     fn congestion_news(&self, now: Instant, progress: &Progress) -> Ack {
         let pipe = self.pipe();
         let acked = self.growing_bytes(progress);
+        let window_limited = self.was_limited(progress.pipe);
         let growth = match self.recovery.phase() {
             _ if acked == 0 || progress.repaired => Growth::Held,
             Phase::Open if progress.lost == 0 => Growth::Normal,
@@ -283,7 +284,7 @@ impl Connection<'_> {
             app_limited: self.snd.scoreboard.lost() == 0
                 && self.snd.bytes_from(self.snd.nxt) < u32::from(self.mss)
                 && pipe.saturating_add(u32::from(self.mss)) <= self.congestion.window(),
-            window_limited: self.was_limited(progress.pipe),
+            window_limited,
             growth,
         }
     }
