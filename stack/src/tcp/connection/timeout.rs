@@ -42,11 +42,14 @@ impl Connection<'_> {
         self.retries = self.retries.saturating_add(1);
         let opening = matches!(self.state, State::SynSent | State::SynReceived);
         let persists = self.snd.flight() == 0;
-        let (limit, linear) = match opening {
-            true => (SYN_RETRIES, 0),
-            false if persists || self.congestion.is_limiting() => (DATA_RETRIES, 0),
+        let linear = match opening || persists || self.congestion.is_limiting() {
+            true => 0,
             // Nobody else is on the link, and nothing is gained by leaving it alone.
-            false => (DATA_RETRIES + LINEAR_TIMEOUTS, LINEAR_TIMEOUTS),
+            false => LINEAR_TIMEOUTS,
+        };
+        let limit = match opening {
+            true => SYN_RETRIES,
+            false => DATA_RETRIES + linear,
         };
         if self.retries > limit {
             self.give_up();
