@@ -370,7 +370,7 @@ impl Connection<'_> {
     ///
     /// The byte is not counted as in flight: until the peer takes it the persist timer goes on, not the
     /// retransmission timer, and nobody concludes that the network is congested.
-    #[inline(never)]
+    #[cfg_attr(target_pointer_width = "64", inline(never))]
     fn plan_probe(&mut self, now: Instant) -> Option<SegmentPlan> {
         if !self.due.take(Special::Probe) || !self.sends_data() {
             return None;
