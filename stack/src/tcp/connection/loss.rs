@@ -27,18 +27,18 @@ impl Connection<'_> {
         } else {
             &SackBlocks::EMPTY
         };
-        let advances = header.ack.after(self.snd.una);
+        let acked = if header.ack.after(self.snd.una) {
+            header.ack.distance_from(self.snd.una)
+        } else {
+            0
+        };
+        let advances = acked > 0;
         let reports = !blocks.is_empty();
         if !advances && !reports && !duplicate {
             return;
         }
         let twice = reported_duplicate(blocks, header.ack);
         let (flight, pipe) = (self.snd.flight(), self.pipe());
-        let acked = if advances {
-            header.ack.distance_from(self.snd.una)
-        } else {
-            0
-        };
         let mut delivered = self.snd.on_acked(header.ack, blocks);
         let echo = self.timestamps.echo(&header.options);
         self.look_for_originals(now, header, echo, &mut delivered);
