@@ -3,13 +3,16 @@
 //! A [`Connection`] is driven by the engine with four kinds of call and knows neither clock nor waker:
 //!
 //! ```text
-//!   on_segment(now, segment)      connection/input.rs, in the order of RFC 9293, section 3.10.7.4
+//!   on_segment(segment, now)      connection/input.rs, in the order of RFC 9293, section 3.10.7.4
 //!   on_timeout(now)               connection/timeout.rs
 //!   poll_segment(now, mss)        connection/output.rs: the next segment to send, if any
 //!   connect, listen, accept       connection/opening.rs
 //!   write, read, set_* ...        connection/calls.rs
 //!   close, abort, detach          connection/closing.rs
 //! ```
+//!
+//! Where there are more arguments than the time, what is a pointer comes before it: on processors of 32 bits the time
+//! takes two registers, of which the first has an even number, and nothing goes into one that was left out before.
 //!
 //! What is not a connection yet, or no longer, is a record without buffers: [`HalfOpen`] and
 //! [`TimeWait`], kept by the engine in tables of fixed size.

@@ -14,14 +14,20 @@ use super::recovery::{Board, Delivered, RecordTable, Scoreboard};
 use crate::storage::{Bytes, Ring};
 use crate::wire::{SackBlocks, SeqNum};
 
+/// As of the connection, what is looked at most often comes first; bytes before numbers, for those reach less far.
 #[derive(Debug)]
+#[repr(C)]
 pub(crate) struct Sender<'d> {
+    /// The byte of a window probe is out, beyond `nxt`.
+    pub(crate) probed: bool,
+    /// The user is done: a FIN follows the last byte.
+    pub(crate) closed: bool,
+    /// How far the peer's window field is shifted.
+    pub(crate) shift: u8,
     /// SND.UNA: the oldest number not acknowledged.
     pub(crate) una: SeqNum,
     /// SND.NXT: the next number to send.
     pub(crate) nxt: SeqNum,
-    /// The byte of a window probe is out, beyond `nxt`.
-    pub(crate) probed: bool,
     /// SND.WND: what the peer can take from `una` on, in bytes.
     pub(crate) wnd: u32,
     /// The largest window seen.
@@ -29,12 +35,8 @@ pub(crate) struct Sender<'d> {
     /// SND.WL1 and SND.WL2: the segment that `wnd` is from.
     wl1: SeqNum,
     wl2: SeqNum,
-    /// How far the peer's window field is shifted.
-    pub(crate) shift: u8,
     /// The end of the last segment that was smaller than it could have been.
     pub(crate) small_end: SeqNum,
-    /// The user is done: a FIN follows the last byte.
-    pub(crate) closed: bool,
     /// The number of the first byte in `ring`.
     base: SeqNum,
     pub(crate) ring: Ring<'d, RecordTable>,

@@ -36,7 +36,8 @@ use crate::time::Duration;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum State {
-    // In the order in which sides are there: none, one, both. Each question below is a comparison then.
+    // In the order in which sides are there: none, one, both; before those that send, the one where all of it is
+    // acknowledged. Nearly each question about them is a comparison then.
     /// No connection.
     #[default]
     Closed,
@@ -49,12 +50,12 @@ pub enum State {
     SynSent,
     /// Connection requests crossed each other (simultaneous open).
     SynReceived,
+    /// Our side is done sending; the peer may go on.
+    FinWait2,
     /// Data flows both ways.
     Established,
     /// Our side is done sending; the peer has not acknowledged that yet.
     FinWait1,
-    /// Our side is done sending; the peer may go on.
-    FinWait2,
     /// The peer is done sending; our side may go on.
     CloseWait,
     /// Both sides are done; the peer has not acknowledged that yet.

@@ -163,7 +163,7 @@ impl ChecksumMode {
     /// Copies the two parts of a payload, one after the other, into `body`, which is as long as both
     /// together, and returns what belongs into the checksum field. `header` is what the fields of the transport
     /// header, which has an even length, add up to, with that field zero: see [`Sum::of_fields`].
-    #[cfg_attr(target_pointer_width = "64", inline(always))]
+    #[inline(always)]
     pub(super) fn copy_payload(
         self,
         pseudo: PseudoHeader,
@@ -171,6 +171,16 @@ impl ChecksumMode {
         body: &mut [u8],
         payload: (&[u8], &[u8]),
     ) -> u16 {
+        let header = match self {
+            Self::Full => header,
+            Self::Partial => 0,
+        };
+        self.copy_behind(pseudo.and(header), body, payload)
+    }
+
+    /// The same with what comes before the payload summed already, as far as the field is about it.
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
+    fn copy_behind(self, before: Sum, body: &mut [u8], payload: (&[u8], &[u8])) -> u16 {
         let middle = payload.0.len();
         let Some((first, second)) = body.split_at_mut_checked(middle) else {
             debug_assert!(false, "no room for the payload");
@@ -178,7 +188,7 @@ impl ChecksumMode {
         };
         match self {
             Self::Full => {
-                let mut sum = pseudo.and(header).add(Sum::copy(first, payload.0));
+                let mut sum = before.add(Sum::copy(first, payload.0));
                 if !second.is_empty() {
                     sum = sum.add_at(Sum::copy(second, payload.1), middle);
                 }
@@ -187,7 +197,7 @@ impl ChecksumMode {
             Self::Partial => {
                 copy_common(first, payload.0);
                 copy_common(second, payload.1);
-                pseudo.and(0).fold()
+                before.fold()
             }
         }
     }

@@ -12,7 +12,7 @@ mod options;
 mod sack;
 
 use zerocopy::byteorder::network_endian::{U16, U32};
-use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
+use zerocopy::{FromBytes, Immutable, KnownLayout, Unaligned};
 
 #[cfg(feature = "tcp-fast-open")]
 pub use fast_open::FastOpenCookie;
@@ -21,6 +21,8 @@ pub use options::TcpOptions;
 #[cfg(feature = "tcp-timestamps")]
 pub use options::Timestamps;
 pub use sack::SackBlocks;
+
+use options::Writer;
 
 use super::Malformed;
 use super::address::IpAddress;
@@ -176,30 +178,30 @@ impl TcpHeader {
             debug_assert!(false, "no room for a TCP segment");
             return;
         };
-        let Ok((raw, options)) = Raw::mut_from_prefix(header) else {
+        let Some((fixed, options)) = header.split_first_chunk_mut::<MIN_HEADER_LEN>() else {
             return;
         };
-        let fixed = Raw {
-            src_port: self.src_port.into(),
-            dst_port: self.dst_port.into(),
-            seq: self.seq.get().into(),
-            ack: self.ack.get().into(),
-            // At most 60 bytes in words of four: fits the upper four bits.
-            data_offset: (header_len as u8 / 4) << 4,
-            flags: self.flags.bits(),
-            window: self.window.into(),
-            checksum: 0.into(),
-            urgent: self.urgent.into(),
-        };
+        let mut writer = Writer::new(fixed);
+        writer.put(u32::from(self.src_port) << 16 | u32::from(self.dst_port));
+        writer.put(self.seq.get());
+        writer.put(self.ack.get());
+        // At most 60 bytes in words of four: fits the upper four bits.
+        let offset_and_flags = (header_len as u32 / 4) << 12 | u32::from(self.flags.bits());
+        writer.put(offset_and_flags << 16 | u32::from(self.window));
+        // Behind the checksum, which is zero for now.
+        writer.put(u32::from(self.urgent));
+        writer.go_on(options);
+        self.options.emit(&mut writer, sack);
+        let fields = writer.fields();
         let pseudo = PseudoHeader::new(src, dst, IpProtocol::TCP, segment_len);
-        let fields = fixed.fields() + self.options.emit(options, sack);
-        *raw = fixed;
-        raw.checksum = mode.copy_payload(pseudo, fields, body, payload).into();
+        let checksum = mode.copy_payload(pseudo, fields, body, payload);
+        let [.., high, low, _, _] = fixed;
+        [*high, *low] = checksum.to_be_bytes();
     }
 }
 
 /// The header as it stands in a segment, without options.
-#[derive(FromBytes, IntoBytes, Immutable, KnownLayout, Unaligned)]
+#[derive(FromBytes, Immutable, KnownLayout, Unaligned)]
 #[repr(C)]
 struct Raw {
     src_port: U16,
@@ -211,21 +213,6 @@ struct Raw {
     window: U16,
     checksum: U16,
     urgent: U16,
-}
-
-impl Raw {
-    /// The header's fields, added up one by one: to read them back from where they were just written in
-    /// pieces of other sizes would stall the processor.
-    fn fields(&self) -> u64 {
-        u64::from(self.src_port.get())
-            + u64::from(self.dst_port.get())
-            + u64::from(self.seq.get())
-            + u64::from(self.ack.get())
-            + u64::from(u16::from_be_bytes([self.data_offset, self.flags]))
-            + u64::from(self.window.get())
-            + u64::from(self.checksum.get())
-            + u64::from(self.urgent.get())
-    }
 }
 
 // They are about all options.

@@ -71,7 +71,7 @@ impl<'d> Engine<'d> {
         let Some(tcp) = self.sockets.tcp_mut(index) else {
             return Err(Discard::NoSocket);
         };
-        let disposition = tcp.connection.on_segment(now, segment);
+        let disposition = tcp.connection.on_segment(segment, now);
         let last = match disposition {
             Disposition::Accepted => tcp.connection.take_last_acknowledgment(now),
             Disposition::Discarded(_) | Disposition::Refused(_) => None,

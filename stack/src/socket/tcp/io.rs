@@ -140,9 +140,11 @@ impl<'d, M: RawMutex> Io<'d, M> {
             if c.error().is_some() {
                 return ended(c, TcpError::NotConnected);
             }
-            match c.state() {
-                State::Closed | State::FinWait2 | State::TimeWait => DONE,
-                _ => Poll::Pending,
+            let ended = matches!(c.state(), State::Closed | State::TimeWait);
+            if ended || c.state() == State::FinWait2 {
+                DONE
+            } else {
+                Poll::Pending
             }
         });
         polled.map_ok(|_| ())

@@ -51,15 +51,15 @@ impl From<Unfit> for Disposition {
 impl Connection<'_> {
     /// A segment for this connection arrived, its checksum verified.
     #[cfg_attr(target_pointer_width = "32", inline(never))]
-    pub(crate) fn on_segment(&mut self, now: Instant, segment: &TcpSegment<'_>) -> Disposition {
+    pub(crate) fn on_segment(&mut self, segment: &TcpSegment<'_>, now: Instant) -> Disposition {
         let checked = match self.state {
             State::Closed | State::Listen => {
                 return Disposition::Discarded(Discard::NoSocket);
             }
             // Remembered by now, or about to be.
             State::TimeWait => return Disposition::Discarded(Discard::DuplicateSegment),
-            State::SynSent => self.in_syn_sent(now, segment),
-            _ => self.in_any_other_state(now, segment),
+            State::SynSent => self.in_syn_sent(segment, now),
+            _ => self.in_any_other_state(segment, now),
         };
         if !self.state.is_over() {
             self.keep_alive.on_sign_of_life(now);
@@ -86,7 +86,7 @@ impl Connection<'_> {
 
     /// RFC 9293, section 3.10.7.3.
     #[cfg_attr(target_pointer_width = "32", inline(never))]
-    fn in_syn_sent(&mut self, now: Instant, segment: &TcpSegment<'_>) -> Check {
+    fn in_syn_sent(&mut self, segment: &TcpSegment<'_>, now: Instant) -> Check {
         let header = &segment.header;
         let acked = header.flags.contains(TcpFlags::ACK);
         if acked && (header.ack.at_or_before(self.snd.una) || header.ack.after(self.snd.max())) {
@@ -123,11 +123,11 @@ impl Connection<'_> {
         if self.retries > 0 {
             self.on_repeated_handshake();
         }
-        self.on_acknowledgment(now, segment, false);
+        self.on_acknowledgment(segment, now, false);
         self.repeat_syn_data();
         self.establish();
         self.due.ack = true;
-        self.take_text_and_fin(now, segment, header.seq + 1)
+        self.take_text_and_fin(segment, now, header.seq + 1)
     }
 
     /// What the peer's SYN says about its sequence numbers and abilities.
@@ -162,7 +162,7 @@ impl Connection<'_> {
     }
 
     /// RFC 9293, section 3.10.7.4.
-    fn in_any_other_state(&mut self, now: Instant, segment: &TcpSegment<'_>) -> Check {
+    fn in_any_other_state(&mut self, segment: &TcpSegment<'_>, now: Instant) -> Check {
         let header = &segment.header;
         self.check_timestamp(now, header)?;
         self.check_sequence(now, segment)?;
@@ -170,12 +170,12 @@ impl Connection<'_> {
         self.check_syn(now, header)?;
         self.check_ack(now, header)?;
         self.timestamps.note(now, header, self.last_ack_sent);
-        self.process_ack(now, segment);
+        self.process_ack(segment, now);
         if self.state.is_over() {
             return Ok(());
         }
         let syn = u32::from(header.flags.contains(TcpFlags::SYN));
-        self.take_text_and_fin(now, segment, header.seq + syn)
+        self.take_text_and_fin(segment, now, header.seq + syn)
     }
 
     /// Whether the timestamp is none of an older segment (RFC 7323, section 5.3).
@@ -289,7 +289,7 @@ impl Connection<'_> {
     }
 
     #[cfg_attr(target_pointer_width = "32", inline(never))]
-    fn process_ack(&mut self, now: Instant, segment: &TcpSegment<'_>) {
+    fn process_ack(&mut self, segment: &TcpSegment<'_>, now: Instant) {
         let header = &segment.header;
         // Not shifted in a segment with SYN (RFC 7323, section 2.2), as that of a simultaneous open is.
         let shift = match header.flags.contains(TcpFlags::SYN) {
@@ -317,7 +317,7 @@ impl Connection<'_> {
         if header.ack.at_or_after(self.snd.una) {
             #[cfg(feature = "tcp-ecn")]
             self.on_congestion_echo(header);
-            self.on_acknowledgment(now, segment, duplicate);
+            self.on_acknowledgment(segment, now, duplicate);
             if self.snd.update_window(update) {
                 if persists {
                     self.timers.stop(Timer::Retransmit);
@@ -345,7 +345,7 @@ impl Connection<'_> {
 
     /// Seventh, process the segment text, and eighth, check the FIN bit. `seq` is the number of the
     /// first byte of text. Urgent data is data like any other (RFC 6093, section 4).
-    fn take_text_and_fin(&mut self, now: Instant, segment: &TcpSegment<'_>, seq: SeqNum) -> Check {
+    fn take_text_and_fin(&mut self, segment: &TcpSegment<'_>, now: Instant, seq: SeqNum) -> Check {
         let fin = segment.header.flags.contains(TcpFlags::FIN);
         if segment.payload.is_empty() && !fin {
             return Ok(());

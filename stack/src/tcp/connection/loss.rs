@@ -17,8 +17,8 @@ impl Connection<'_> {
     /// An acceptable acknowledgment arrived; `duplicate` as RFC 5681, section 2 has it.
     pub(super) fn on_acknowledgment(
         &mut self,
-        now: Instant,
         segment: &TcpSegment<'_>,
+        now: Instant,
         duplicate: bool,
     ) {
         let header = &segment.header;
@@ -27,18 +27,18 @@ impl Connection<'_> {
         } else {
             &SackBlocks::EMPTY
         };
-        let advances = header.ack.after(self.snd.una);
+        let acked = if header.ack.after(self.snd.una) {
+            header.ack.distance_from(self.snd.una)
+        } else {
+            0
+        };
+        let advances = acked > 0;
         let reports = !blocks.is_empty();
         if !advances && !reports && !duplicate {
             return;
         }
         let twice = reported_duplicate(blocks, header.ack);
         let (flight, pipe) = (self.snd.flight(), self.pipe());
-        let acked = if advances {
-            header.ack.distance_from(self.snd.una)
-        } else {
-            0
-        };
         let mut delivered = self.snd.on_acked(header.ack, blocks);
         let echo = self.timestamps.echo(&header.options);
         self.look_for_originals(now, header, echo, &mut delivered);
@@ -261,6 +261,7 @@ impl Connection<'_> {
     fn congestion_news(&self, now: Instant, progress: &Progress) -> Ack {
         let pipe = self.pipe();
         let acked = self.growing_bytes(progress);
+        let window_limited = self.was_limited(progress.pipe);
         let growth = match self.recovery.phase() {
             _ if acked == 0 || progress.repaired => Growth::Held,
             Phase::Open if progress.lost == 0 => Growth::Normal,
@@ -283,7 +284,7 @@ impl Connection<'_> {
             app_limited: self.snd.scoreboard.lost() == 0
                 && self.snd.bytes_from(self.snd.nxt) < u32::from(self.mss)
                 && pipe.saturating_add(u32::from(self.mss)) <= self.congestion.window(),
-            window_limited: self.was_limited(progress.pipe),
+            window_limited,
             growth,
         }
     }

@@ -46,6 +46,9 @@ impl Connection<'_> {
             return self.plan_syn(now, path_mss);
         }
         let plan = self.plan_next(now, path_mss);
+        if plan.is_some_and(|plan| plan.has_data()) {
+            self.last_sent = ticks(now);
+        }
         self.marks.put(Mark::Touched, false);
         self.arm_timers(now);
         plan
@@ -284,7 +287,7 @@ impl Connection<'_> {
             self.schedule_loss_probe(now);
         }
         self.pace(now, len);
-        self.segment(now, hole.start, len, fin, true)
+        self.segment(hole.start, len, fin, true)
     }
 
     /// Data that was not sent yet.
@@ -370,7 +373,7 @@ impl Connection<'_> {
     ///
     /// The byte is not counted as in flight: until the peer takes it the persist timer goes on, not the
     /// retransmission timer, and nobody concludes that the network is congested.
-    #[inline(never)]
+    #[cfg_attr(target_pointer_width = "64", inline(never))]
     fn plan_probe(&mut self, now: Instant) -> Option<SegmentPlan> {
         if !self.due.take(Special::Probe) || !self.sends_data() {
             return None;
@@ -390,7 +393,6 @@ impl Connection<'_> {
         }
         let repeated = start.before(self.snd.max());
         self.snd.probed = true;
-        self.last_sent = ticks(now);
         let mut plan = self.plan(start, TcpFlags::ACK);
         plan.len = len;
         plan.repeated = repeated;
@@ -442,20 +444,12 @@ impl Connection<'_> {
         self.last_pipe = self.pipe();
         self.schedule_loss_probe(now);
         self.pace(now, len);
-        self.segment(now, start, len, fin, repeated)
+        self.segment(start, len, fin, repeated)
     }
 
     #[cfg_attr(target_pointer_width = "64", inline(always))]
     #[cfg_attr(target_pointer_width = "32", inline(never))]
-    fn segment(
-        &mut self,
-        now: Instant,
-        start: SeqNum,
-        len: u32,
-        fin: bool,
-        repeated: bool,
-    ) -> SegmentPlan {
-        self.last_sent = ticks(now);
+    fn segment(&mut self, start: SeqNum, len: u32, fin: bool, repeated: bool) -> SegmentPlan {
         let mut flags = TcpFlags::ACK;
         if fin {
             flags = flags | TcpFlags::FIN;

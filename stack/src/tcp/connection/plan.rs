@@ -48,6 +48,11 @@ impl SegmentPlan {
         usize::from(self.header_len) + self.len as usize
     }
 
+    /// Whether it says more than what has arrived: data, or the end of it.
+    pub(super) fn has_data(&self) -> bool {
+        self.len > 0 || self.flags.contains(TcpFlags::FIN)
+    }
+
     /// What routers may do with its packet when they are congested.
     pub(crate) fn ecn(&self) -> Ecn {
         if self.markable {

@@ -42,11 +42,14 @@ impl Connection<'_> {
         self.retries = self.retries.saturating_add(1);
         let opening = matches!(self.state, State::SynSent | State::SynReceived);
         let persists = self.snd.flight() == 0;
-        let (limit, linear) = match opening {
-            true => (SYN_RETRIES, 0),
-            false if persists || self.congestion.is_limiting() => (DATA_RETRIES, 0),
+        let linear = match opening || persists || self.congestion.is_limiting() {
+            true => 0,
             // Nobody else is on the link, and nothing is gained by leaving it alone.
-            false => (DATA_RETRIES + LINEAR_TIMEOUTS, LINEAR_TIMEOUTS),
+            false => LINEAR_TIMEOUTS,
+        };
+        let limit = match opening {
+            true => SYN_RETRIES,
+            false => DATA_RETRIES + linear,
         };
         if self.retries > limit {
             self.give_up();
@@ -98,7 +101,7 @@ impl Connection<'_> {
         if !in_flight {
             self.stop_loss_timers();
         }
-        self.arm_patience(now, in_flight || waiting || opening);
+        self.arm_patience(in_flight || waiting || opening, now);
     }
 
     /// Nothing can be sent for now, for want of a link or a neighbor. Who does not wait for ever does not wait for those
@@ -109,13 +112,13 @@ impl Connection<'_> {
         }
         let opening = !self.state.is_synchronized();
         let has_work = self.snd.flight() > 0 || self.snd.has_unsent();
-        self.arm_patience(now, has_work || opening);
+        self.arm_patience(has_work || opening, now);
     }
 
     /// Sets and stops the timers of those who wait for the peer. `outstanding`: an answer is.
     #[cfg_attr(target_pointer_width = "64", inline)]
     #[cfg_attr(target_pointer_width = "32", inline(never))]
-    fn arm_patience(&mut self, now: Instant, outstanding: bool) {
+    fn arm_patience(&mut self, outstanding: bool, now: Instant) {
         let patience = match self.options.user_timeout {
             Some(timeout) if outstanding => Some(timeout.into()),
             _ if self.marks.has(Mark::Detached) && self.state == State::FinWait2 => {

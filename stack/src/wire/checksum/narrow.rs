@@ -7,12 +7,13 @@ use super::Sum;
 
 /// [`Sum::of`].
 pub(super) fn sum(data: &[u8]) -> Sum {
-    let Ok((blocks, end)) = <[[u32; 8]]>::ref_from_prefix(data) else {
+    let Ok((blocks, end)) = <[[[u32; 4]; 2]]>::ref_from_prefix(data) else {
         return rest(data);
     };
     let mut sum = Wide::default();
-    for block in blocks {
-        sum.add(block);
+    for [first, second] in blocks {
+        sum.add(*first);
+        sum.add(*second);
         // Blocks that are worked on side by side would need more registers than there are.
         core::hint::black_box(());
     }
@@ -38,7 +39,7 @@ pub(super) fn copy(dst: &mut [u8], src: &[u8]) -> Sum {
     for (to, from) in to.iter_mut().zip(from) {
         let block = *from;
         *to = block;
-        sum.add(&block);
+        sum.add(block);
         core::hint::black_box(());
     }
     to_rest.copy_from_slice(from_rest);
@@ -69,18 +70,23 @@ struct Wide {
 
 impl Wide {
     #[inline(always)]
-    fn add<const N: usize>(&mut self, block: &[u32; N]) {
-        let (pairs, _) = block.as_chunks();
-        for &[low, high] in pairs {
-            let pair = u64::from(low) | u64::from(high) << 32;
-            let (sum, carry) = self.sum.overflowing_add(pair);
-            self.sum = sum;
-            self.carries += u32::from(carry);
-        }
+    fn add(&mut self, [a, b, c, d]: [u32; 4]) {
+        self.add_pair(a, b);
+        self.add_pair(c, d);
+    }
+
+    #[inline(always)]
+    fn add_pair(&mut self, low: u32, high: u32) {
+        let pair = u64::from(low) | u64::from(high) << 32;
+        let (sum, carry) = self.sum.overflowing_add(pair);
+        self.sum = sum;
+        self.carries += u32::from(carry);
     }
 
     fn sum(&self) -> Sum {
-        let halves = [self.sum as u32, (self.sum >> 32) as u32];
-        sum_words(&halves.map(u32::to_ne_bytes)).add(Sum(self.carries.into()))
+        let (low, high) = (self.sum as u32, (self.sum >> 32) as u32);
+        Sum(low.into())
+            .add(Sum(high.into()))
+            .add(Sum(self.carries.into()))
     }
 }

@@ -65,6 +65,7 @@ pub(super) const KIND_FAST_OPEN: u8 = 34;
 
 #[cfg(test)]
 mod tests {
+    use super::super::options::Writer;
     use super::*;
     use crate::wire::{SackBlocks, TcpOptions};
 
@@ -88,7 +89,7 @@ mod tests {
                 fast_open: cookie,
             };
             let mut bytes = std::vec![0; options.len()];
-            options.emit(&mut bytes, &SackBlocks::EMPTY);
+            options.emit(&mut Writer::new(&mut bytes), &SackBlocks::EMPTY);
             assert_eq!(bytes[20..22], [KIND_FAST_OPEN, 2 + len as u8]);
             assert_eq!(TcpOptions::parse(&bytes), Ok(options));
         }

@@ -3,6 +3,8 @@
 //!
 //! They are read from any segment alike. Which of them count when is the connection's business.
 
+use core::slice;
+
 use super::super::Malformed;
 use super::SackBlocks;
 #[cfg(feature = "tcp-fast-open")]
@@ -147,29 +149,24 @@ impl TcpOptions {
         self.len() == 0
     }
 
-    /// Writes the options to `buf`, which is [`len_with_sack`](Self::len_with_sack) bytes long. Returns
-    /// the fields that were written, added up.
+    /// Writes the options where there is room for just as many as [`len_with_sack`](Self::len_with_sack) says.
     ///
     /// ```text
     /// SYN    MSS(4) SACK-permitted(2) timestamps(10) NOP window-scale(3) Fast Open(2 + its cookie)
     /// others NOP NOP timestamps(10) NOP NOP SACK(2 + 8 a block)
     /// ```
     #[cfg_attr(target_pointer_width = "64", inline(always))]
-    pub(super) fn emit(&self, buf: &mut [u8], sack: &SackBlocks) -> u64 {
-        let mut writer = Writer {
-            room: buf,
-            fields: 0,
-        };
+    pub(super) fn emit(&self, writer: &mut Writer<'_>, sack: &SackBlocks) {
         #[cfg(feature = "tcp-timestamps")]
         if let Some(timestamps) = self.timestamps
-            && writer.room.len() == TIMESTAMPS_LEN
+            && 4 * writer.room.len() == TIMESTAMPS_LEN
             && !self.permits_sack()
         {
             // Nearly every segment of a connection with timestamps has these options and no others.
             writer.put(PADDING << 16 | pair(KIND_TIMESTAMPS, 10));
             writer.put(timestamps.value);
             writer.put(timestamps.echo);
-            return writer.fields;
+            return;
         }
         if let Some(mss) = self.mss {
             writer.put(pair(KIND_MSS, 4) << 16 | u32::from(mss));
@@ -200,17 +197,16 @@ impl TcpOptions {
             }
         }
         // What is left is for the blocks that fit.
-        if let Some(blocks) = writer.room.len().checked_sub(4)
+        if let Some(words) = writer.room.len().checked_sub(1)
             && cfg!(feature = "tcp-sack")
         {
-            writer.put(PADDING << 16 | pair(KIND_SACK, 2 + blocks as u8));
-            for (left, right) in sack.iter().take(blocks / 8) {
+            writer.put(PADDING << 16 | pair(KIND_SACK, 2 + 4 * words as u8));
+            for (left, right) in sack.iter().take(words / 2) {
                 writer.put(left.get());
                 writer.put(right.get());
             }
         }
-        debug_assert!(writer.room.is_empty(), "options do not fill their room");
-        writer.fields
+        debug_assert!(writer.room.len() == 0, "options do not fill their room");
     }
 
     const fn has_timestamps(&self) -> bool {
@@ -284,30 +280,48 @@ fn sized<const N: usize>(body: &[u8]) -> Result<[u8; N], Malformed> {
     body.try_into().map_err(|_| Malformed::BadOption)
 }
 
-/// Fills a buffer from the front, a word at a time as all options go together, and sums what it writes while it is still
-/// in registers.
-struct Writer<'a> {
-    room: &'a mut [u8],
+/// Fills a header from the front, a word at a time as all of its parts go together, and sums what it writes while it is
+/// still in registers: to read it back from where it was just written would stall the processor.
+pub(super) struct Writer<'a> {
+    room: slice::IterMut<'a, [u8; 4]>,
     /// What was written, added up.
     fields: u64,
 }
 
-impl Writer<'_> {
-    #[cfg_attr(target_pointer_width = "32", inline(never))]
-    fn put(&mut self, word: u32) {
-        if let Some((front, rest)) = core::mem::take(&mut self.room).split_first_chunk_mut() {
-            *front = word.to_be_bytes();
-            self.room = rest;
-            self.fields += u64::from(word);
-        } else {
-            debug_assert!(false, "no room for an option");
+impl<'a> Writer<'a> {
+    pub(super) fn new(room: &'a mut [u8]) -> Self {
+        let (words, _) = room.as_chunks_mut();
+        Self {
+            room: words.iter_mut(),
+            fields: 0,
         }
+    }
+
+    /// What comes next goes there.
+    pub(super) fn go_on(&mut self, room: &'a mut [u8]) {
+        let (words, _) = room.as_chunks_mut();
+        self.room = words.iter_mut();
+    }
+
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
+    pub(super) fn put(&mut self, word: u32) {
+        let Some(next) = self.room.next() else {
+            debug_assert!(false, "no room in a header");
+            return;
+        };
+        *next = word.to_be_bytes();
+        self.fields += u64::from(word);
+    }
+
+    /// What was written, added up.
+    pub(super) fn fields(&self) -> u64 {
+        self.fields
     }
 }
 
 /// Half a word: mostly the kind of an option, and its length.
 const fn pair(first: u8, second: u8) -> u32 {
-    u16::from_be_bytes([first, second]) as u32
+    (first as u32) << 8 | second as u32
 }
 
 const KIND_END: u8 = 0;

@@ -75,7 +75,7 @@ fn rfc3168_6_1_3_a_mark_is_echoed_until_the_peer_has_reacted() {
             congestion_experienced,
             ..TcpSegment::default()
         };
-        lab.connection.on_segment(lab.now, &segment);
+        lab.connection.on_segment(&segment, lab.now);
         lab.peer.seq += 1;
         let at_once = lab.connection.due.ack;
         // Whatever comes of it later.

@@ -221,7 +221,7 @@ impl Lab {
             sack,
             ..TcpSegment::default()
         };
-        self.connection.on_segment(self.now, &segment)
+        self.connection.on_segment(&segment, self.now)
     }
 
     /// The peer sends so many bytes.
@@ -238,7 +238,7 @@ impl Lab {
             payload,
             ..TcpSegment::default()
         };
-        self.connection.on_segment(self.now, &segment)
+        self.connection.on_segment(&segment, self.now)
     }
 
     /// What happened since the last step.
