@@ -203,12 +203,12 @@ impl<'d> Sockets<'d> {
         &mut self.slots[usize::from(index)]
     }
 
-    #[cfg_attr(target_pointer_width = "32", inline(never))]
+    #[inline]
     pub(super) fn body(&self, index: Index) -> &Body<'d> {
         &self.slot(index).body
     }
 
-    #[cfg_attr(target_pointer_width = "32", inline(never))]
+    #[inline]
     pub(super) fn body_mut(&mut self, index: Index) -> &mut Body<'d> {
         &mut self.slot_mut(index).body
     }
