@@ -100,14 +100,15 @@ impl Slot<'_> {
 }
 
 /// All slots and the lists through them.
+// In this order: what is called with a list finds it near the front.
+#[repr(C)]
 pub(crate) struct Sockets<'d> {
-    pub(super) slots: &'d mut [Slot<'d>],
-    links: [&'d mut [Link]; LANES],
-    buckets: Buckets<'d>,
-    deadlines: Deadlines<'d>,
     pub(super) free: List,
     ready: List,
     events: List,
+    /// Those who wait for a change at any neighbor.
+    #[cfg(feature = "medium-ethernet")]
+    parked: List,
     /// Those whose handle is gone and that have packets to send, the oldest first.
     #[cfg(all(
         feature = "packet-linger",
@@ -118,9 +119,10 @@ pub(crate) struct Sockets<'d> {
         )
     ))]
     lingering: List,
-    /// Those who wait for a change at any neighbor.
-    #[cfg(feature = "medium-ethernet")]
-    parked: List,
+    buckets: Buckets<'d>,
+    pub(super) slots: &'d mut [Slot<'d>],
+    links: [&'d mut [Link]; LANES],
+    deadlines: Deadlines<'d>,
 }
 
 impl<'d> Sockets<'d> {
