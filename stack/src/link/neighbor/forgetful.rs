@@ -35,7 +35,7 @@ pub(crate) struct NeighborCache<W, const N: usize = IFACE_NEIGHBOR_CACHE_COUNT> 
     next_deadline: Instant,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 struct Slot<W> {
     address: IpAddress,
     interface: InterfaceId,
@@ -57,19 +57,19 @@ enum State {
     Silent,
 }
 
-impl<W: Default, const N: usize> NeighborCache<W, N> {
+impl<W: Copy + Default, const N: usize> NeighborCache<W, N> {
     /// An empty cache.
     pub(crate) fn with_default_timing(_rand: u32) -> Self {
         const { assert!(N <= u16::MAX as usize, "a NeighborKey indexes with 16 bits") };
         Self {
-            slots: core::array::from_fn(|_| Slot {
+            slots: [Slot {
                 address: NOBODY,
                 interface: InterfaceId::FIRST,
                 state: State::Free,
                 until: U64::ZERO,
                 uses: Uses::NONE,
                 waiters: W::default(),
-            }),
+            }; N],
             next_deadline: Instant::FAR_FUTURE,
         }
     }
@@ -84,11 +84,8 @@ impl<W: Default, const N: usize> NeighborCache<W, N> {
         address: IpAddress,
         hint: &mut Option<NeighborKey>,
     ) -> Lookup {
-        let found = self.find(interface, address);
-        let Some(index) = found.or_else(|| self.claim(now, interface, address, true)) else {
-            return Lookup::Exhausted;
-        };
-        let Some(slot) = self.slots.get_mut(index) else {
+        let found = self.find_or_claim(interface, address, Instant::FAR_FUTURE);
+        let Some((index, slot)) = found else {
             return Lookup::Exhausted;
         };
         let key = NeighborKey::new(index, slot.uses);
@@ -136,19 +133,14 @@ impl<W: Default, const N: usize> NeighborCache<W, N> {
         if !claim.names_neighbor() {
             return Learned::Unchanged;
         }
-        let found = self.find(claim.interface, claim.address);
-        let index = match claim.kind {
-            ClaimKind::Request => {
-                found.or_else(|| self.claim(now, claim.interface, claim.address, false))
-            }
-            ClaimKind::Reply | ClaimKind::Announcement => found,
+        let in_place_of = match claim.kind {
+            ClaimKind::Request => now,
+            ClaimKind::Reply | ClaimKind::Announcement => Instant::ZERO,
         };
-        let Some(slot) = index.and_then(|index| self.slots.get_mut(index)) else {
-            return Learned::Unchanged;
+        let slot = match self.find_or_claim(claim.interface, claim.address, in_place_of) {
+            Some((_, slot)) if !slot.is_permanent() => slot,
+            _ => return Learned::Unchanged,
         };
-        if slot.is_permanent() {
-            return Learned::Unchanged;
-        }
         let was_asked = slot.is_asked();
         slot.state = State::Known(claim.hardware);
         slot.set_until(now + LIFETIME);
@@ -234,16 +226,15 @@ impl<W: Default, const N: usize> NeighborCache<W, N> {
     /// it was configured, not heard.
     pub(crate) fn add_permanent(
         &mut self,
-        now: Instant,
+        _now: Instant,
         interface: InterfaceId,
         address: IpAddress,
         hardware: EthernetAddress,
     ) -> Result<Option<W>, NeighborCacheFull> {
         let waiters = self.remove(interface, address);
         // A removed entry's slot is free, so waiters cannot be lost to a full table.
-        let index = self.claim(now, interface, address, true);
-        let slot = index.and_then(|index| self.slots.get_mut(index));
-        let slot = slot.ok_or(NeighborCacheFull)?;
+        let claimed = self.find_or_claim(interface, address, Instant::FAR_FUTURE);
+        let (_, slot) = claimed.ok_or(NeighborCacheFull)?;
         slot.state = State::Known(hardware);
         slot.set_until(Instant::FAR_FUTURE);
         Ok(waiters)
@@ -288,27 +279,34 @@ impl<W: Default, const N: usize> NeighborCache<W, N> {
         })
     }
 
-    /// A free slot for a neighbor, or that of the one whose time ends first, if it is over or `in_use` ones may go.
-    fn claim(
+    /// The slot of a neighbor, and its number; or else that of the one whose time ends first, if that is before then. A
+    /// free one has had its time.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
+    fn find_or_claim(
         &mut self,
-        now: Instant,
         interface: InterfaceId,
         address: IpAddress,
-        in_use: bool,
-    ) -> Option<usize> {
-        let mut first = None;
-        let mut end = if in_use { Instant::FAR_FUTURE } else { now };
-        for (index, slot) in self.slots.iter().enumerate() {
-            if !slot.is_asked() && slot.until() < end {
-                end = slot.until();
-                first = Some(index);
+        in_place_of: Instant,
+    ) -> Option<(usize, &mut Slot<W>)> {
+        let found = self.find(interface, address);
+        let mut first = found;
+        if found.is_none() {
+            let mut end = in_place_of;
+            for (index, slot) in self.slots.iter().enumerate() {
+                if !slot.is_asked() && slot.until() < end {
+                    end = slot.until();
+                    first = Some(index);
+                }
             }
         }
-        let slot = self.slots.get_mut(first?)?;
-        slot.vacate();
-        slot.interface = interface;
-        slot.address = address;
-        first
+        let index = first?;
+        let slot = self.slots.get_mut(index)?;
+        if found.is_none() {
+            slot.vacate();
+            slot.interface = interface;
+            slot.address = address;
+        }
+        Some((index, slot))
     }
 
     #[cfg_attr(target_pointer_width = "32", inline(never))]
