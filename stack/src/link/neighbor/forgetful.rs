@@ -176,7 +176,7 @@ impl<W: Copy + Default, const N: usize> NeighborCache<W, N> {
 
     /// The next request that is due, which counts as sent: ask only with room to transmit it.
     pub(crate) fn poll_solicit(&mut self, now: Instant) -> Option<Solicit> {
-        let slot = self.slots.iter_mut().find(|slot| slot.solicit_due(now))?;
+        let slot = self.due(now, false)?;
         if let State::Asked(sent) = &mut slot.state {
             *sent += 1;
         }
@@ -192,17 +192,12 @@ impl<W: Copy + Default, const N: usize> NeighborCache<W, N> {
 
     /// Whether [`Self::poll_solicit`] has something to send, so that room to transmit is wanted.
     pub(crate) fn solicit_due(&self, now: Instant) -> bool {
-        self.next_deadline <= now && self.slots.iter().any(|slot| slot.solicit_due(now))
+        self.first_due(now, false).is_some()
     }
 
     /// The next neighbor that does not answer; to be called until it returns `None`.
     pub(crate) fn on_timeout(&mut self, now: Instant) -> Option<NeighborFailure<W>> {
-        if self.next_deadline > now {
-            return None;
-        }
-        let over =
-            |slot: &&mut Slot<W>| slot.state == State::Asked(REQUESTS) && slot.until() <= now;
-        let slot = self.slots.iter_mut().find(over)?;
+        let slot = self.due(now, true)?;
         slot.state = State::Silent;
         slot.set_until(now + HOLD_DOWN);
         let failure = NeighborFailure {
@@ -273,10 +268,26 @@ impl<W: Copy + Default, const N: usize> NeighborCache<W, N> {
         key.is_of(slot.uses).then_some(slot)
     }
 
-    fn find(&self, interface: InterfaceId, address: IpAddress) -> Option<usize> {
-        self.slots.iter().position(|slot| {
-            slot.state != State::Free && slot.address == address && slot.interface == interface
+    /// A neighbor that is to be asked once more; or, of those who were asked in vain, one whose time is over.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
+    fn first_due(&self, now: Instant, in_vain: bool) -> Option<usize> {
+        if self.next_deadline > now {
+            return None;
+        }
+        self.slots.iter().position(|slot| match slot.state {
+            State::Asked(sent) => (sent == REQUESTS) == in_vain && slot.until() <= now,
+            _ => false,
         })
+    }
+
+    fn due(&mut self, now: Instant, in_vain: bool) -> Option<&mut Slot<W>> {
+        let index = self.first_due(now, in_vain)?;
+        self.slots.get_mut(index)
+    }
+
+    fn find(&self, interface: InterfaceId, address: IpAddress) -> Option<usize> {
+        let mut slots = self.slots.iter();
+        slots.position(|slot| slot.is_of(interface, address))
     }
 
     /// The slot of a neighbor, and its number; or else that of the one whose time ends first, if that is before then. A
@@ -288,20 +299,21 @@ impl<W: Copy + Default, const N: usize> NeighborCache<W, N> {
         address: IpAddress,
         in_place_of: Instant,
     ) -> Option<(usize, &mut Slot<W>)> {
-        let found = self.find(interface, address);
-        let mut first = found;
-        if found.is_none() {
-            let mut end = in_place_of;
-            for (index, slot) in self.slots.iter().enumerate() {
-                if !slot.is_asked() && slot.until() < end {
-                    end = slot.until();
-                    first = Some(index);
-                }
+        let mut chosen = None;
+        let mut end = in_place_of;
+        for (index, slot) in self.slots.iter().enumerate() {
+            if slot.is_of(interface, address) {
+                chosen = Some(index);
+                break;
+            }
+            if !slot.is_asked() && slot.until() < end {
+                end = slot.until();
+                chosen = Some(index);
             }
         }
-        let index = first?;
+        let index = chosen?;
         let slot = self.slots.get_mut(index)?;
-        if found.is_none() {
+        if !slot.is_of(interface, address) {
             slot.vacate();
             slot.interface = interface;
             slot.address = address;
@@ -321,6 +333,12 @@ impl<W: Copy + Default, const N: usize> NeighborCache<W, N> {
 }
 
 impl<W> Slot<W> {
+    fn is_of(&self, interface: InterfaceId, address: IpAddress) -> bool {
+        !matches!(self.state, State::Free)
+            && self.address == address
+            && self.interface == interface
+    }
+
     fn until(&self) -> Instant {
         Instant::from_micros(self.until.get())
     }
@@ -335,10 +353,6 @@ impl<W> Slot<W> {
 
     fn is_permanent(&self) -> bool {
         self.until() == Instant::FAR_FUTURE
-    }
-
-    fn solicit_due(&self, now: Instant) -> bool {
-        matches!(self.state, State::Asked(..REQUESTS)) && self.until() <= now
     }
 
     fn vacate(&mut self) {
