@@ -169,6 +169,7 @@ impl<'d> Sockets<'d> {
 
     /// Frees a slot: takes it out of all lists but that of the queue lane, which its owner knows, and
     /// makes its keys stale.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(super) fn free(&mut self, index: Index) {
         self.unfile(index);
         self.ready.remove(self.links[lane::WORK], index);

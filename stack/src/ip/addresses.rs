@@ -221,6 +221,7 @@ impl<const N: usize> Addresses<N> {
 
     /// The source of packets to `destination` through `next_hop`, `None` if its interface has no usable
     /// address.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(crate) fn source_for(
         &self,
         next_hop: &NextHop,

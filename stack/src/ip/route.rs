@@ -115,6 +115,7 @@ impl<const N: usize> RouteTable<N> {
 
     /// The route with the longest prefix that contains `destination`, through `via` only if
     /// that is given.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(crate) fn lookup(
         &self,
         destination: IpAddress,

@@ -77,6 +77,7 @@ impl Engine<'_> {
         )
     }
 
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(super) fn unreachable_v4(
         &mut self,
         now: Instant,

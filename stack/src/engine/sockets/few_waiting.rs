@@ -42,6 +42,7 @@ impl Sockets<'_> {
     }
 
     /// Lets all try again who wait.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(in crate::engine) fn release_parked(&mut self) {
         while let Some(index) = self.parked.pop_front(self.links[lane::WORK]) {
             self.slot_mut(index).waits = Waits::NOT;
