@@ -334,9 +334,7 @@ impl<W: Copy + Default, const N: usize> NeighborCache<W, N> {
 
 impl<W> Slot<W> {
     fn is_of(&self, interface: InterfaceId, address: IpAddress) -> bool {
-        !matches!(self.state, State::Free)
-            && self.address == address
-            && self.interface == interface
+        !matches!(self.state, State::Free) && self.address == address && self.interface == interface
     }
 
     fn until(&self) -> Instant {
