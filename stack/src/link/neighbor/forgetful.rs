@@ -323,12 +323,13 @@ impl<W: Copy + Default, const N: usize> NeighborCache<W, N> {
 
     #[cfg_attr(target_pointer_width = "32", inline(never))]
     fn refresh_deadline(&mut self) {
-        self.next_deadline = Instant::FAR_FUTURE;
+        let mut first = Instant::FAR_FUTURE;
         for slot in &self.slots {
             if slot.is_asked() {
-                self.next_deadline = self.next_deadline.min(slot.until());
+                first = first.min(slot.until());
             }
         }
+        self.next_deadline = first;
     }
 }
 
