@@ -7,9 +7,8 @@ use super::Engine;
 use super::interface::Reach;
 use super::outgoing::Room;
 use super::sockets::Body;
-#[cfg(feature = "medium-ethernet")]
-use crate::link::NeighborKey;
 use crate::stats::Counted;
+#[cfg(not(feature = "medium-ethernet"))]
 use crate::storage::Index;
 use crate::time::Instant;
 
@@ -120,31 +119,9 @@ impl Engine<'_> {
         }
     }
 
-    /// Puts a socket where it is woken from when the neighbor is known, or, without one, when anything
-    /// about neighbors changes.
-    #[cfg(feature = "medium-ethernet")]
-    pub(super) fn park(&mut self, index: Index, neighbor: Option<NeighborKey>) {
-        let waiters =
-            neighbor.and_then(|n| Some((n, self.interface.ethernet.neighbors.waiters_mut(n)?)));
-        match waiters {
-            Some((neighbor, waiters)) => self.sockets.wait_for(waiters, neighbor, index),
-            None => self.sockets.wait_for_any(index),
-        }
-    }
-
-    /// Takes a socket out of whatever it waits in, because its slot is about to be free.
-    pub(super) fn stop_waiting(&mut self, index: Index) {
-        #[cfg(feature = "medium-ethernet")]
-        {
-            let waiters = self
-                .sockets
-                .waits_for(index)
-                .and_then(|neighbor| self.interface.ethernet.neighbors.waiters_mut(neighbor));
-            self.sockets.stop_waiting(waiters, index);
-        }
-        #[cfg(not(feature = "medium-ethernet"))]
-        let _ = index;
-    }
+    /// Takes a socket out of whatever it waits in: on this medium, in nothing.
+    #[cfg(not(feature = "medium-ethernet"))]
+    pub(super) fn stop_waiting(&mut self, _: Index) {}
 }
 
 /// Sockets without work that are passed over in one call.

@@ -127,15 +127,17 @@ use crate::time::{Instant, earlier};
 use crate::wire::IpAddress;
 
 /// The stack without its async skin.
+// The sockets first, as nearly everything is about them: where they are the engine is.
+#[repr(C)]
 pub(crate) struct Engine<'d> {
+    sockets: Sockets<'d>,
     /// The time of the last call that knew it. Handles have no clock; what they ask for takes effect
     /// when the runner, which has one, comes by.
     now: Instant,
-    random: Random,
-    interface: Interface,
-    sockets: Sockets<'d>,
     #[cfg(feature = "socket-tcp")]
     tcp: TcpState<'d>,
+    interface: Interface,
+    random: Random,
     icmp_errors: ErrorLimiter,
     services: Services,
     fragments: FragmentState<'d>,

@@ -149,7 +149,7 @@ pub(super) enum Payload<'a> {
     #[cfg(feature = "socket-tcp")]
     Segment(Instant, &'a Connection<'a>, &'a SegmentPlan),
     /// The same, with a header that the engine has added to.
-    #[cfg(feature = "socket-tcp")]
+    #[cfg(feature = "tcp-fast-open")]
     Marked(&'a TcpHeader, &'a Connection<'a>, &'a SegmentPlan),
     Udp {
         src_port: u16,
@@ -162,6 +162,7 @@ pub(super) enum Payload<'a> {
     #[cfg(feature = "proto-ipv6")]
     Ndisc(NdiscMessage<'a>),
     /// An ICMP message as a user wrote it, of the version of its packet; its checksum is filled in.
+    #[cfg(feature = "socket-icmp")]
     IcmpRaw(&'a [u8]),
     /// What was written before, as it is.
     #[cfg(any(feature = "ip-fragments", feature = "socket-raw"))]
@@ -421,16 +422,39 @@ impl Part {
     }
 }
 
+#[cfg(feature = "socket-tcp")]
+impl<'a> Payload<'a> {
+    /// A segment of a connection as it is at that time, or with the header that the engine has added to.
+    #[inline]
+    pub(super) fn segment(
+        now: Instant,
+        connection: &'a Connection<'a>,
+        plan: &'a SegmentPlan,
+        marked: Option<&'a TcpHeader>,
+    ) -> Self {
+        match marked {
+            #[cfg(feature = "tcp-fast-open")]
+            Some(header) => Self::Marked(header, connection, plan),
+            _ => Self::Segment(now, connection, plan),
+        }
+    }
+}
+
 impl Payload<'_> {
     pub(super) fn protocol(&self, dst: IpAddress) -> IpProtocol {
+        #[cfg(not(feature = "socket-icmp"))]
+        let _ = dst;
         match self {
             Self::Tcp(_) => IpProtocol::TCP,
             #[cfg(feature = "socket-tcp")]
-            Self::Segment(..) | Self::Marked(..) => IpProtocol::TCP,
+            Self::Segment(..) => IpProtocol::TCP,
+            #[cfg(feature = "tcp-fast-open")]
+            Self::Marked(..) => IpProtocol::TCP,
             Self::Udp { .. } => IpProtocol::UDP,
             Self::Icmpv4(_) => IpProtocol::ICMP,
             #[cfg(feature = "proto-ipv6")]
             Self::Icmpv6(_) | Self::Ndisc(_) => IpProtocol::ICMPV6,
+            #[cfg(feature = "socket-icmp")]
             Self::IcmpRaw(_) => match dst {
                 IpAddress::Ipv4(_) => IpProtocol::ICMP,
                 #[cfg(feature = "proto-ipv6")]
@@ -446,7 +470,7 @@ impl Payload<'_> {
             Self::Tcp(header) => header.len(),
             #[cfg(feature = "socket-tcp")]
             Self::Segment(_, _, plan) => plan.segment_len(),
-            #[cfg(feature = "socket-tcp")]
+            #[cfg(feature = "tcp-fast-open")]
             Self::Marked(header, connection, plan) => {
                 let (a, b) = connection.payload(plan);
                 header.len() + a.len() + b.len()
@@ -457,6 +481,7 @@ impl Payload<'_> {
             Self::Icmpv6(message) => message.len(),
             #[cfg(feature = "proto-ipv6")]
             Self::Ndisc(message) => message.len(),
+            #[cfg(feature = "socket-icmp")]
             Self::IcmpRaw(message) => message.len(),
             #[cfg(any(feature = "ip-fragments", feature = "socket-raw"))]
             Self::Written(_, bytes) => bytes.len(),
@@ -468,7 +493,7 @@ impl Payload<'_> {
             Self::Tcp(header) => header.emit(buffer, src, dst, (&[], &[]), ChecksumMode::Full),
             #[cfg(feature = "socket-tcp")]
             Self::Segment(now, connection, plan) => connection.emit(*now, plan, buffer),
-            #[cfg(feature = "socket-tcp")]
+            #[cfg(feature = "tcp-fast-open")]
             Self::Marked(header, connection, plan) => {
                 let payload = connection.payload(plan);
                 header.emit(buffer, src, dst, payload, ChecksumMode::Full);
@@ -491,6 +516,7 @@ impl Payload<'_> {
             Self::Icmpv6(message) => message.emit(buffer, src, dst),
             #[cfg(feature = "proto-ipv6")]
             Self::Ndisc(message) => message.emit(buffer, src, dst),
+            #[cfg(feature = "socket-icmp")]
             Self::IcmpRaw(message) => {
                 emit_icmp(buffer, message, icmp_pseudo_header(src, dst, message.len()));
             }
@@ -512,6 +538,7 @@ impl Payload<'_> {
                 Some(from) => copy_part(buffer, data, from),
                 None => UdpHeader::emit_first(buffer, src_port, dst_port, src, dst, data),
             },
+            #[cfg(feature = "socket-icmp")]
             Self::IcmpRaw(message) => {
                 copy_part(buffer, message, part.offset);
                 if let (0, [a, b, _, _, rest @ ..], Some(field)) =
@@ -529,7 +556,9 @@ impl Payload<'_> {
             #[cfg(feature = "proto-ipv6")]
             Self::Icmpv6(_) | Self::Ndisc(_) => {}
             #[cfg(feature = "socket-tcp")]
-            Self::Segment(..) | Self::Marked(..) => {}
+            Self::Segment(..) => {}
+            #[cfg(feature = "tcp-fast-open")]
+            Self::Marked(..) => {}
         }
     }
 }
@@ -542,6 +571,10 @@ fn copy_part(buffer: &mut [u8], bytes: &[u8], from: usize) {
 }
 
 /// What the checksum of an ICMP message covers beside it: in IPv6, a pseudo header.
+#[cfg(any(
+    feature = "socket-icmp",
+    all(feature = "multicast", feature = "proto-ipv6")
+))]
 fn icmp_pseudo_header(src: IpAddress, dst: IpAddress, len: usize) -> Sum {
     #[cfg(not(feature = "proto-ipv6"))]
     let _ = len;
@@ -554,6 +587,10 @@ fn icmp_pseudo_header(src: IpAddress, dst: IpAddress, len: usize) -> Sum {
 
 /// Copies a message and fills in its checksum, which is at offset 2 in either version, and covers `pseudo` as
 /// well.
+#[cfg(any(
+    feature = "socket-icmp",
+    all(feature = "multicast", feature = "proto-ipv6")
+))]
 fn emit_icmp(buffer: &mut [u8], message: &[u8], pseudo: Sum) {
     let Some(buffer) = buffer.get_mut(..message.len()) else {
         return;

@@ -8,7 +8,9 @@ use super::received::{Back, Received};
 use crate::stats::Discard;
 #[cfg(feature = "socket-tcp")]
 use crate::wire::TcpHeader;
-use crate::wire::{EthernetHeader, IpAddress, IpEndpoint};
+#[cfg(feature = "medium-ethernet")]
+use crate::wire::{EtherType, EthernetAddress};
+use crate::wire::{IpAddress, IpEndpoint};
 
 impl Interface {
     /// A packet of the engine's own, which nobody is to cut on its way.
@@ -39,9 +41,12 @@ impl Interface {
 
     /// The link header for an answer.
     pub(super) fn link_back(&self, back: &Back<'_>) -> LinkHeader {
-        match back.header.map(|header| EthernetHeader::parse(header)) {
+        match back.header {
             #[cfg(feature = "medium-ethernet")]
-            Some(Ok((header, _))) => self.header_to(&header.src, header.ethertype),
+            Some(&[_, _, _, _, _, _, ref source @ .., high, low]) => self.header_to(
+                &EthernetAddress(*source),
+                EtherType(u16::from_be_bytes([high, low])),
+            ),
             _ => LinkHeader::None,
         }
     }

@@ -22,6 +22,7 @@ pub(crate) enum Deed {
 }
 
 impl<'d> Engine<'d> {
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(crate) fn see_to(&mut self, key: SocketKey, deed: Deed) {
         match deed {
             #[cfg(feature = "socket-tcp")]
@@ -61,6 +62,7 @@ impl<'d> Engine<'d> {
     }
 
     /// Takes a slot into use. `None` if there is none left.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(super) fn open(&mut self, body: Body<'d>) -> Option<SocketKey> {
         let index = self.take_slot()?;
         *self.sockets.body_mut(index) = body;

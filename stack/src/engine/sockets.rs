@@ -1,5 +1,9 @@
 //! The slots: who is in them, and the lists they are in.
 
+#[cfg(feature = "medium-ethernet")]
+#[cfg_attr(not(feature = "many-sockets"), path = "sockets/few_waiting.rs")]
+mod waiting;
+
 use super::SocketKey;
 #[cfg(feature = "socket-icmp")]
 use super::packet_socket::icmp::state::IcmpSocketState;
@@ -16,10 +20,10 @@ use super::tcp::listener::Listener;
 #[cfg(feature = "mdns")]
 use crate::dns::mdns::Browse;
 use crate::events::Events;
-#[cfg(feature = "medium-ethernet")]
-use crate::link::NeighborKey;
 use crate::storage::{Buckets, Deadlines, Index, Link, List, Uses};
 use crate::time::Instant;
+#[cfg(feature = "medium-ethernet")]
+pub(super) use waiting::Waiters;
 
 /// The lists a slot can be in, one of each kind at a time.
 pub(super) mod lane {
@@ -42,10 +46,9 @@ pub(crate) const LANES: usize = lane::COUNT;
 pub(crate) struct Slot<'d> {
     pub(super) body: Body<'d>,
     events: Events,
-    /// It is in the list of who waits for that neighbor, in the neighbor cache; or, for [`NeighborKey::ANY`], in that of
-    /// all who try again when anything about neighbors changes.
+    /// The list of those who wait for neighbors that it is in.
     #[cfg(feature = "medium-ethernet")]
-    waits_for: Option<NeighborKey>,
+    waits: waiting::Waits,
     uses: Uses,
 }
 
@@ -86,28 +89,29 @@ impl Slot<'_> {
         body: Body::Free,
         events: Events::NONE,
         #[cfg(feature = "medium-ethernet")]
-        waits_for: None,
+        waits: waiting::Waits::NOT,
         uses: Uses::NONE,
     };
 
     /// Whether it waits for a neighbor, or for any.
     fn waits(&self) -> bool {
         #[cfg(feature = "medium-ethernet")]
-        return self.waits_for.is_some();
+        return self.waits != waiting::Waits::NOT;
         #[cfg(not(feature = "medium-ethernet"))]
         false
     }
 }
 
 /// All slots and the lists through them.
+// In this order: what is called with a list finds it near the front.
+#[repr(C)]
 pub(crate) struct Sockets<'d> {
-    pub(super) slots: &'d mut [Slot<'d>],
-    links: [&'d mut [Link]; LANES],
-    buckets: Buckets<'d>,
-    deadlines: Deadlines<'d>,
     pub(super) free: List,
     ready: List,
     events: List,
+    /// Those who wait for a change at any neighbor.
+    #[cfg(feature = "medium-ethernet")]
+    parked: List,
     /// Those whose handle is gone and that have packets to send, the oldest first.
     #[cfg(all(
         feature = "packet-linger",
@@ -118,9 +122,10 @@ pub(crate) struct Sockets<'d> {
         )
     ))]
     lingering: List,
-    /// Those who wait for a change at any neighbor.
-    #[cfg(feature = "medium-ethernet")]
-    parked: List,
+    buckets: Buckets<'d>,
+    pub(super) slots: &'d mut [Slot<'d>],
+    links: [&'d mut [Link]; LANES],
+    deadlines: Deadlines<'d>,
 }
 
 impl<'d> Sockets<'d> {
@@ -164,6 +169,7 @@ impl<'d> Sockets<'d> {
 
     /// Frees a slot: takes it out of all lists but that of the queue lane, which its owner knows, and
     /// makes its keys stale.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(super) fn free(&mut self, index: Index) {
         self.unfile(index);
         self.ready.remove(self.links[lane::WORK], index);
@@ -203,12 +209,12 @@ impl<'d> Sockets<'d> {
         &mut self.slots[usize::from(index)]
     }
 
-    #[cfg_attr(target_pointer_width = "32", inline(never))]
+    #[inline]
     pub(super) fn body(&self, index: Index) -> &Body<'d> {
         &self.slot(index).body
     }
 
-    #[cfg_attr(target_pointer_width = "32", inline(never))]
+    #[inline]
     pub(super) fn body_mut(&mut self, index: Index) -> &mut Body<'d> {
         &mut self.slot_mut(index).body
     }
@@ -275,13 +281,11 @@ impl<'d> Sockets<'d> {
 
     // Work.
 
-    /// The slot has something to send, unless it waits for a neighbor, which will say so.
+    /// The slot has something to send. If it waits for a neighbor, that will say so: it stays in its list.
     #[cfg_attr(target_pointer_width = "32", inline(never))]
     #[cfg_attr(target_pointer_width = "64", inline(always))]
     pub(super) fn mark_ready(&mut self, index: Index) {
-        if !self.slot(index).waits() {
-            self.ready.push_back(self.links[lane::WORK], index);
-        }
+        self.ready.push_back(self.links[lane::WORK], index);
     }
 
     /// The slot has something new to send, which may go although the rest waits for neighbors.
@@ -293,20 +297,11 @@ impl<'d> Sockets<'d> {
     #[cfg_attr(target_pointer_width = "32", inline(never))]
     #[cfg_attr(target_pointer_width = "64", inline(always))]
     pub(super) fn mark_ready_anew(&mut self, index: Index) {
+        #[cfg(feature = "medium-ethernet")]
         if self.slot(index).waits() {
-            #[cfg(feature = "medium-ethernet")]
             self.unpark(index);
-        } else {
-            self.mark_ready(index);
         }
-    }
-
-    /// The slot is to wait: what it has to send is not taken up before.
-    #[cfg(feature = "medium-ethernet")]
-    fn unmark_ready(&mut self, index: Index) {
-        if !self.slot(index).waits() {
-            self.ready.remove(self.links[lane::WORK], index);
-        }
+        self.mark_ready(index);
     }
 
     pub(super) fn pop_ready(&mut self) -> Option<Index> {
@@ -517,76 +512,3 @@ impl Sockets<'_> {
 /// 2^32 divided by the golden ratio: multiplied by it, neighboring numbers end up far apart (Knuth, The
 /// Art of Computer Programming, volume 3, section 6.4).
 const GOLDEN_RATIO: u32 = 0x9e37_79b9;
-
-#[cfg(feature = "medium-ethernet")]
-mod waiting {
-    //! Waiting for neighbors.
-
-    use super::{Index, List, NeighborKey, Sockets, lane};
-
-    impl Sockets<'_> {
-        /// Puts a slot with the others that wait for one neighbor.
-        pub(in crate::engine) fn wait_for(
-            &mut self,
-            waiters: &mut List,
-            neighbor: NeighborKey,
-            index: Index,
-        ) {
-            self.unmark_ready(index);
-            if waiters.push_back(self.links[lane::WORK], index) {
-                self.slot_mut(index).waits_for = Some(neighbor);
-            }
-        }
-
-        /// Puts a slot with those that wait for anything to change.
-        pub(in crate::engine) fn wait_for_any(&mut self, index: Index) {
-            self.unmark_ready(index);
-            if self.parked.push_back(self.links[lane::WORK], index) {
-                self.slot_mut(index).waits_for = Some(NeighborKey::ANY);
-            }
-        }
-
-        /// Takes the next one out of a list of waiters.
-        pub(in crate::engine) fn pop_waiter(&mut self, waiters: &mut List) -> Option<Index> {
-            let index = waiters.pop_front(self.links[lane::WORK])?;
-            self.slot_mut(index).waits_for = None;
-            Some(index)
-        }
-
-        /// Lets all try again that wait for anything to change.
-        pub(in crate::engine) fn release_parked(&mut self) {
-            let mut parked = core::mem::take(&mut self.parked);
-            while let Some(index) = self.pop_waiter(&mut parked) {
-                self.mark_ready(index);
-            }
-        }
-
-        /// Lets a slot try again, unless it waits for one neighbor.
-        #[cfg(any(
-            feature = "socket-udp",
-            feature = "socket-icmp",
-            feature = "socket-raw"
-        ))]
-        #[cold]
-        pub(super) fn unpark(&mut self, index: Index) {
-            if self.waits_for(index) == Some(NeighborKey::ANY) {
-                self.stop_waiting(None, index);
-                self.mark_ready(index);
-            }
-        }
-
-        /// The neighbor that a slot waits for, or [`NeighborKey::ANY`].
-        pub(in crate::engine) fn waits_for(&self, index: Index) -> Option<NeighborKey> {
-            self.slot(index).waits_for
-        }
-
-        /// Takes a slot out of the list it waits in; `waiters` is that of the neighbor it waits for.
-        pub(in crate::engine) fn stop_waiting(&mut self, waiters: Option<&mut List>, index: Index) {
-            match (self.slot_mut(index).waits_for.take(), waiters) {
-                (Some(NeighborKey::ANY), _) => self.parked.remove(self.links[lane::WORK], index),
-                (Some(_), Some(waiters)) => waiters.remove(self.links[lane::WORK], index),
-                _ => {}
-            }
-        }
-    }
-}

@@ -196,9 +196,14 @@ impl<const N: usize> Addresses<N> {
 
     /// Whether packets for `address` are for this host. Which interface has it does not matter: the
     /// "weak ES model" of RFC 1122 section 3.3.4.2.
-    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(crate) fn is_local(&self, address: IpAddress) -> bool {
-        self.usable().any(|ours| ours.cidr.address() == address)
+        self.local(address).is_some()
+    }
+
+    /// The address among ours.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
+    pub(super) fn local(&self, address: IpAddress) -> Option<&InterfaceAddress> {
+        self.usable().find(|ours| ours.cidr.address() == address)
     }
 
     /// Whether an address is that of a host on one of our links.
@@ -216,6 +221,7 @@ impl<const N: usize> Addresses<N> {
 
     /// The source of packets to `destination` through `next_hop`, `None` if its interface has no usable
     /// address.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(crate) fn source_for(
         &self,
         next_hop: &NextHop,

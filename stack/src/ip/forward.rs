@@ -120,8 +120,7 @@ impl<const A: usize, const R: usize> Forwarding<'_, A, R> {
     ) -> Option<InterfaceId> {
         let ours = self
             .addresses
-            .usable()
-            .find(|ours| ours.cidr.address() == destination)
+            .local(destination)
             .or(connected.filter(|_| destination.is_loopback()))?;
         Some(ours.interface)
     }

@@ -59,9 +59,7 @@ impl<const N: usize> RouteTable<N> {
 
     /// Adds a route, in place of the one for the same prefix if there is one.
     pub(crate) fn add(&mut self, route: Route) -> Result<(), RouteTableFull> {
-        let network = route.destination.network();
-        let mut routes = self.routes.iter_mut();
-        match routes.find(|known| known.destination.network() == network) {
+        match self.find_mut(route.destination) {
             Some(known) => *known = route,
             None => self.routes.push(route).map_err(|_| RouteTableFull)?,
         }
@@ -73,7 +71,7 @@ impl<const N: usize> RouteTable<N> {
         let index = self
             .routes
             .iter()
-            .position(|known| known.destination.network() == destination.network())?;
+            .position(|known| known.destination.is_same_network(&destination))?;
         Some(self.routes.remove(index))
     }
 
@@ -88,15 +86,16 @@ impl<const N: usize> RouteTable<N> {
 
     /// Sets or forgets how long packets along a route may be; false if there is no such route.
     pub(crate) fn set_mtu(&mut self, destination: IpCidr, mtu: Option<u16>) -> bool {
-        let network = destination.network();
+        let Some(route) = self.find_mut(destination) else {
+            return false;
+        };
+        route.mtu = mtu;
+        true
+    }
+
+    fn find_mut(&mut self, destination: IpCidr) -> Option<&mut Route> {
         let mut routes = self.routes.iter_mut();
-        match routes.find(|known| known.destination.network() == network) {
-            Some(route) => {
-                route.mtu = mtu;
-                true
-            }
-            None => false,
-        }
+        routes.find(|known| known.destination.is_same_network(&destination))
     }
 
     /// Sends everything that has no other route, in the gateway's family, to `gateway`.
@@ -116,6 +115,7 @@ impl<const N: usize> RouteTable<N> {
 
     /// The route with the longest prefix that contains `destination`, through `via` only if
     /// that is given.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(crate) fn lookup(
         &self,
         destination: IpAddress,

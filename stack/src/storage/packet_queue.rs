@@ -121,6 +121,7 @@ impl<'d, M: Copy> PacketQueue<'d, M> {
 
     /// The `nth` packet that has not been taken out, counted over all records from the front; `None`
     /// past the last. Records that were taken out are passed over by [`Self::next_live`].
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(crate) fn get(&self, nth: usize) -> Option<(&M, &[u8])> {
         if nth >= self.count {
             return None;

@@ -1,7 +1,7 @@
 //! ICMPv4 (RFC 792, RFC 1122, section 3.2.2): questions answered, errors sent and taken.
 
 use super::super::Engine;
-use super::super::outgoing::Payload;
+use super::super::outgoing::{IpPacket, Payload};
 use super::super::received::{Handled, Received};
 use crate::icmp::{Offender, Payload as OffenderPayload, may_send_error};
 use crate::ip::{ArrivalPath, Destination};
@@ -47,7 +47,13 @@ impl Engine<'_> {
         }
         let reply = Icmpv4Message::EchoReply { ident, seq, data };
         let ident = self.interface.next_ident(received.src) as u16;
-        self.answer_icmpv4(received, reply, Some(ident));
+        // It may be as long as what it answers, and be fragmented on its way.
+        let packet = IpPacket {
+            ident,
+            dont_fragment: false,
+            ..(self.interface).own_packet(received.dst, received.src, Payload::Icmpv4(reply))
+        };
+        self.answer(&mut received.back, &packet);
         Ok(())
     }
 
@@ -77,6 +83,7 @@ impl Engine<'_> {
         )
     }
 
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(super) fn unreachable_v4(
         &mut self,
         now: Instant,
@@ -108,23 +115,10 @@ impl Engine<'_> {
             next_hop_mtu: 0,
             quote,
         };
-        self.answer_icmpv4(received, message, None);
-        Err(reason)
-    }
-
-    /// An ICMP message as answer; with an identification it may be fragmented on its way.
-    #[cfg_attr(target_pointer_width = "32", inline(never))]
-    fn answer_icmpv4(
-        &mut self,
-        received: &mut Received<'_>,
-        message: Icmpv4Message<'_>,
-        ident: Option<u16>,
-    ) {
-        let (src, dst) = (received.dst, received.src);
-        let mut packet = (self.interface).own_packet(src, dst, Payload::Icmpv4(message));
-        packet.ident = ident.unwrap_or(0);
-        packet.dont_fragment = ident.is_none();
+        let payload = Payload::Icmpv4(message);
+        let packet = (self.interface).own_packet(received.dst, received.src, payload);
         self.answer(&mut received.back, &packet);
+        Err(reason)
     }
 }
 

@@ -5,20 +5,20 @@ use cygnet_driver::{HardwareAddress, Medium};
 
 use super::super::Engine;
 use super::super::outgoing::{LinkHeader, Room};
+use super::super::sockets::Waiters;
 use super::{ConfigError, INTERFACE, Interface, Path, Reach};
 use crate::ip::Delivery;
 #[cfg(feature = "proto-ipv6")]
 use crate::link::DuplicateDetector;
 use crate::link::{ConflictDetector, Lookup, NeighborCache};
 use crate::rand::Random;
-use crate::storage::List;
 use crate::time::Instant;
 use crate::wire::{EtherType, EthernetAddress, EthernetHeader, IpAddress};
 
 /// What an Ethernet link needs beyond.
 pub(in crate::engine) struct Ethernet {
     pub(in crate::engine) hardware: EthernetAddress,
-    pub(in crate::engine) neighbors: NeighborCache<List>,
+    pub(in crate::engine) neighbors: NeighborCache<Waiters>,
     /// One for each address.
     pub(in crate::engine) detectors: heapless::Vec<ConflictDetector, IFACE_MAX_ADDR_COUNT>,
     /// One for each tentative address of IPv6.
@@ -182,13 +182,5 @@ impl Engine<'_> {
         let neighbors = &mut self.interface.ethernet.neighbors;
         let waiters = neighbors.remove(INTERFACE, address);
         self.wake_waiters(waiters.unwrap_or_default());
-    }
-
-    /// Something changed for those who wait for a neighbor, and for those who wait for any.
-    pub(in crate::engine) fn wake_waiters(&mut self, mut waiters: List) {
-        while let Some(index) = self.sockets.pop_waiter(&mut waiters) {
-            self.sockets.mark_ready(index);
-        }
-        self.sockets.release_parked();
     }
 }

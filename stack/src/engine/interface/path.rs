@@ -317,6 +317,7 @@ impl Interface {
     }
 
     /// The link header for a packet along a path whose next hop has just been found in reach.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(in crate::engine) fn link_header(&self, path: &Path) -> Option<LinkHeader> {
         match self.medium {
             #[cfg(feature = "medium-ethernet")]
@@ -345,6 +346,7 @@ impl Interface {
     }
 
     /// Routes anew.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(in crate::engine) fn resolve(
         &mut self,
         now: Instant,

@@ -179,6 +179,7 @@ impl<'d> Engine<'d> {
 
     /// Puts a datagram into a socket's queue.
     #[cfg_attr(target_pointer_width = "64", inline(always))]
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     fn deliver(&mut self, index: Index, meta: &UdpMetadata, data: &[u8]) -> Result<(), Discard> {
         let Body::Udp(udp) = self.sockets.body_mut(index) else {
             return Err(Discard::NoSocket);

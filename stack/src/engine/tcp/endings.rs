@@ -147,6 +147,7 @@ impl<'d> Engine<'d> {
     }
 
     /// A connection cannot send for now.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(super) fn hold_back(&mut self, now: Instant, index: Index) {
         if let Some(tcp) = self.sockets.tcp_mut(index) {
             tcp.connection.on_held_back(now);

@@ -236,10 +236,7 @@ fn send_segment(
             ident: plan.fragment_ident(),
             dont_fragment: DISCOVERS_PATH_MTU && !tcp.path.needs_fragments(),
             flow_label,
-            payload: match &marked {
-                None => Payload::Segment(now, &tcp.connection, plan),
-                Some(header) => Payload::Marked(header, &tcp.connection, plan),
-            },
+            payload: Payload::segment(now, &tcp.connection, plan, marked.as_ref()),
         }),
     };
     let has_more = room.send(&segment);

@@ -35,7 +35,7 @@ pub(crate) struct NeighborCache<W, const N: usize = IFACE_NEIGHBOR_CACHE_COUNT> 
     next_deadline: Instant,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 struct Slot<W> {
     address: IpAddress,
     interface: InterfaceId,
@@ -57,19 +57,19 @@ enum State {
     Silent,
 }
 
-impl<W: Default, const N: usize> NeighborCache<W, N> {
+impl<W: Copy + Default, const N: usize> NeighborCache<W, N> {
     /// An empty cache.
     pub(crate) fn with_default_timing(_rand: u32) -> Self {
         const { assert!(N <= u16::MAX as usize, "a NeighborKey indexes with 16 bits") };
         Self {
-            slots: core::array::from_fn(|_| Slot {
+            slots: [Slot {
                 address: NOBODY,
                 interface: InterfaceId::FIRST,
                 state: State::Free,
                 until: U64::ZERO,
                 uses: Uses::NONE,
                 waiters: W::default(),
-            }),
+            }; N],
             next_deadline: Instant::FAR_FUTURE,
         }
     }
@@ -84,11 +84,8 @@ impl<W: Default, const N: usize> NeighborCache<W, N> {
         address: IpAddress,
         hint: &mut Option<NeighborKey>,
     ) -> Lookup {
-        let found = self.find(interface, address);
-        let Some(index) = found.or_else(|| self.claim(now, interface, address, true)) else {
-            return Lookup::Exhausted;
-        };
-        let Some(slot) = self.slots.get_mut(index) else {
+        let found = self.find_or_claim(interface, address, Instant::FAR_FUTURE);
+        let Some((index, slot)) = found else {
             return Lookup::Exhausted;
         };
         let key = NeighborKey::new(index, slot.uses);
@@ -136,19 +133,14 @@ impl<W: Default, const N: usize> NeighborCache<W, N> {
         if !claim.names_neighbor() {
             return Learned::Unchanged;
         }
-        let found = self.find(claim.interface, claim.address);
-        let index = match claim.kind {
-            ClaimKind::Request => {
-                found.or_else(|| self.claim(now, claim.interface, claim.address, false))
-            }
-            ClaimKind::Reply | ClaimKind::Announcement => found,
+        let in_place_of = match claim.kind {
+            ClaimKind::Request => now,
+            ClaimKind::Reply | ClaimKind::Announcement => Instant::ZERO,
         };
-        let Some(slot) = index.and_then(|index| self.slots.get_mut(index)) else {
-            return Learned::Unchanged;
+        let slot = match self.find_or_claim(claim.interface, claim.address, in_place_of) {
+            Some((_, slot)) if !slot.is_permanent() => slot,
+            _ => return Learned::Unchanged,
         };
-        if slot.is_permanent() {
-            return Learned::Unchanged;
-        }
         let was_asked = slot.is_asked();
         slot.state = State::Known(claim.hardware);
         slot.set_until(now + LIFETIME);
@@ -184,7 +176,7 @@ impl<W: Default, const N: usize> NeighborCache<W, N> {
 
     /// The next request that is due, which counts as sent: ask only with room to transmit it.
     pub(crate) fn poll_solicit(&mut self, now: Instant) -> Option<Solicit> {
-        let slot = self.slots.iter_mut().find(|slot| slot.solicit_due(now))?;
+        let slot = self.due(now, false)?;
         if let State::Asked(sent) = &mut slot.state {
             *sent += 1;
         }
@@ -200,17 +192,12 @@ impl<W: Default, const N: usize> NeighborCache<W, N> {
 
     /// Whether [`Self::poll_solicit`] has something to send, so that room to transmit is wanted.
     pub(crate) fn solicit_due(&self, now: Instant) -> bool {
-        self.next_deadline <= now && self.slots.iter().any(|slot| slot.solicit_due(now))
+        self.first_due(now, false).is_some()
     }
 
     /// The next neighbor that does not answer; to be called until it returns `None`.
     pub(crate) fn on_timeout(&mut self, now: Instant) -> Option<NeighborFailure<W>> {
-        if self.next_deadline > now {
-            return None;
-        }
-        let over =
-            |slot: &&mut Slot<W>| slot.state == State::Asked(REQUESTS) && slot.until() <= now;
-        let slot = self.slots.iter_mut().find(over)?;
+        let slot = self.due(now, true)?;
         slot.state = State::Silent;
         slot.set_until(now + HOLD_DOWN);
         let failure = NeighborFailure {
@@ -234,16 +221,15 @@ impl<W: Default, const N: usize> NeighborCache<W, N> {
     /// it was configured, not heard.
     pub(crate) fn add_permanent(
         &mut self,
-        now: Instant,
+        _now: Instant,
         interface: InterfaceId,
         address: IpAddress,
         hardware: EthernetAddress,
     ) -> Result<Option<W>, NeighborCacheFull> {
         let waiters = self.remove(interface, address);
         // A removed entry's slot is free, so waiters cannot be lost to a full table.
-        let index = self.claim(now, interface, address, true);
-        let slot = index.and_then(|index| self.slots.get_mut(index));
-        let slot = slot.ok_or(NeighborCacheFull)?;
+        let claimed = self.find_or_claim(interface, address, Instant::FAR_FUTURE);
+        let (_, slot) = claimed.ok_or(NeighborCacheFull)?;
         slot.state = State::Known(hardware);
         slot.set_until(Instant::FAR_FUTURE);
         Ok(waiters)
@@ -282,47 +268,76 @@ impl<W: Default, const N: usize> NeighborCache<W, N> {
         key.is_of(slot.uses).then_some(slot)
     }
 
-    fn find(&self, interface: InterfaceId, address: IpAddress) -> Option<usize> {
-        self.slots.iter().position(|slot| {
-            slot.state != State::Free && slot.address == address && slot.interface == interface
+    /// A neighbor that is to be asked once more; or, of those who were asked in vain, one whose time is over.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
+    fn first_due(&self, now: Instant, in_vain: bool) -> Option<usize> {
+        if self.next_deadline > now {
+            return None;
+        }
+        self.slots.iter().position(|slot| match slot.state {
+            State::Asked(sent) => (sent == REQUESTS) == in_vain && slot.until() <= now,
+            _ => false,
         })
     }
 
-    /// A free slot for a neighbor, or that of the one whose time ends first, if it is over or `in_use` ones may go.
-    fn claim(
+    fn due(&mut self, now: Instant, in_vain: bool) -> Option<&mut Slot<W>> {
+        let index = self.first_due(now, in_vain)?;
+        self.slots.get_mut(index)
+    }
+
+    fn find(&self, interface: InterfaceId, address: IpAddress) -> Option<usize> {
+        let mut slots = self.slots.iter();
+        slots.position(|slot| slot.is_of(interface, address))
+    }
+
+    /// The slot of a neighbor, and its number; or else that of the one whose time ends first, if that is before then. A
+    /// free one has had its time.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
+    fn find_or_claim(
         &mut self,
-        now: Instant,
         interface: InterfaceId,
         address: IpAddress,
-        in_use: bool,
-    ) -> Option<usize> {
-        let mut first = None;
-        let mut end = if in_use { Instant::FAR_FUTURE } else { now };
+        in_place_of: Instant,
+    ) -> Option<(usize, &mut Slot<W>)> {
+        let mut chosen = None;
+        let mut end = in_place_of;
         for (index, slot) in self.slots.iter().enumerate() {
+            if slot.is_of(interface, address) {
+                chosen = Some(index);
+                break;
+            }
             if !slot.is_asked() && slot.until() < end {
                 end = slot.until();
-                first = Some(index);
+                chosen = Some(index);
             }
         }
-        let slot = self.slots.get_mut(first?)?;
-        slot.vacate();
-        slot.interface = interface;
-        slot.address = address;
-        first
+        let index = chosen?;
+        let slot = self.slots.get_mut(index)?;
+        if !slot.is_of(interface, address) {
+            slot.vacate();
+            slot.interface = interface;
+            slot.address = address;
+        }
+        Some((index, slot))
     }
 
     #[cfg_attr(target_pointer_width = "32", inline(never))]
     fn refresh_deadline(&mut self) {
-        self.next_deadline = Instant::FAR_FUTURE;
+        let mut first = Instant::FAR_FUTURE;
         for slot in &self.slots {
             if slot.is_asked() {
-                self.next_deadline = self.next_deadline.min(slot.until());
+                first = first.min(slot.until());
             }
         }
+        self.next_deadline = first;
     }
 }
 
 impl<W> Slot<W> {
+    fn is_of(&self, interface: InterfaceId, address: IpAddress) -> bool {
+        !matches!(self.state, State::Free) && self.address == address && self.interface == interface
+    }
+
     fn until(&self) -> Instant {
         Instant::from_micros(self.until.get())
     }
@@ -337,10 +352,6 @@ impl<W> Slot<W> {
 
     fn is_permanent(&self) -> bool {
         self.until() == Instant::FAR_FUTURE
-    }
-
-    fn solicit_due(&self, now: Instant) -> bool {
-        matches!(self.state, State::Asked(..REQUESTS)) && self.until() <= now
     }
 
     fn vacate(&mut self) {

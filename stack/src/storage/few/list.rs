@@ -86,14 +86,20 @@ impl List {
     /// Takes `index` out. It must be in this list or in none of its lane; in none is a no-op.
     #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(crate) fn remove(&mut self, lane: &mut [Link], index: Index) {
-        let behind = Self::next(lane, index).map(Link::to);
-        if self.front() == Some(index) {
-            self.head = behind.unwrap_or(Link::NONE);
-        } else if let Some((before, link)) = self.before(lane, index) {
-            *link = behind.unwrap_or(Link::to(before));
+        let this = Link::to(index);
+        let Some(link) = lane.get_mut(usize::from(index)) else {
+            return;
+        };
+        let behind = core::mem::replace(link, Link::NONE);
+        let is_last = behind == this;
+        if self.head == this {
+            self.head = if is_last { Link::NONE } else { behind };
+            return;
         }
-        if let Some(link) = lane.get_mut(usize::from(index)) {
-            *link = Link::NONE;
+        // No other link of the lane leads here than that of the slot before.
+        let before = (0..).zip(lane).find(|(_, link)| **link == this);
+        if let Some((before, link)) = before {
+            *link = if is_last { Link::to(before) } else { behind };
         }
     }
 
@@ -104,17 +110,6 @@ impl List {
             last = next;
         }
         lane.get_mut(usize::from(last))
-    }
-
-    /// The slot before `index`, and its link.
-    fn before(self, lane: &mut [Link], index: Index) -> Option<(Index, &mut Link)> {
-        let mut before = self.front()?;
-        loop {
-            match Self::next(lane, before)? {
-                next if next == index => return Some((before, lane.get_mut(usize::from(before))?)),
-                next => before = next,
-            }
-        }
     }
 }
 

@@ -217,6 +217,11 @@ impl IpCidr {
         }
     }
 
+    /// Whether another names the same network, whatever its host bits.
+    pub(crate) fn is_same_network(&self, other: &Self) -> bool {
+        self.prefix_len() == other.prefix_len() && self.contains(&other.address())
+    }
+
     /// Whether that address is in this network; never of the other version.
     pub const fn contains(&self, address: &IpAddress) -> bool {
         match (self, address) {
