@@ -6,6 +6,7 @@
 
 /// Copies `src` to `dst`, which is as long.
 #[cfg(target_pointer_width = "64")]
+#[inline]
 pub(crate) fn copy(dst: &mut [u8], src: &[u8]) {
     dst.copy_from_slice(src);
 }
