@@ -233,6 +233,7 @@ impl<'d, M: Copy> PacketQueue<'d, M> {
 
     /// Where `len` bytes in one piece would go.
     #[cfg_attr(target_pointer_width = "64", inline(always))]
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     fn place(&self, len: usize) -> Result<usize, PushError> {
         let capacity = self.byte_capacity();
         if len > capacity.min(MOST_LEN) || self.records.is_empty() {
