@@ -36,11 +36,13 @@ impl Engine<'_> {
         };
         if turn.failed {
             self.count_unreachable(turn.reach);
-            self.sockets.notify(index, Events::ALL);
         }
-        if turn.removed {
-            self.sockets.notify(index, Events::WRITABLE);
-        }
+        let news = match turn {
+            Turn { failed: true, .. } => Events::ALL,
+            Turn { removed: true, .. } => Events::WRITABLE,
+            _ => Events::NONE,
+        };
+        self.sockets.notify(index, news);
         if turn.more {
             self.sockets.mark_ready(index);
         }

@@ -59,8 +59,7 @@ pub(crate) struct UdpPoolId(pub(super) u8);
 impl Datagrams for UdpSocketState<'_> {
     #[cfg_attr(target_pointer_width = "64", inline(always))]
     fn next_packet(&self, from: usize) -> Option<Pending> {
-        let nth = self.queues.tx.next_live(from)?;
-        let (meta, _) = self.queues.tx.get(nth)?;
+        let (nth, meta) = self.queues.tx.next(from)?;
         Some(Pending {
             nth,
             destination: meta.endpoint.addr,
