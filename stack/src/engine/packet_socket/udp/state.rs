@@ -98,10 +98,10 @@ impl Datagrams for UdpSocketState<'_> {
         Some(IpPacket {
             src,
             dst: meta.endpoint.addr,
-            hop_limit: meta
-                .hop_limit
-                .or(self.hop_limit_to(meta.endpoint.addr))
-                .map_or(marks.hop_limit, |chosen| chosen.max(1)),
+            hop_limit: match meta.hop_limit {
+                Some(chosen) => chosen.max(1),
+                None => (self.hop_limit_to(meta.endpoint.addr)).unwrap_or(marks.hop_limit),
+            },
             dscp_ecn: 0,
             ident: marks.ident,
             dont_fragment: false,
