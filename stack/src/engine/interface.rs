@@ -111,7 +111,7 @@ impl Interface {
         random: &mut Random,
     ) -> Self {
         #[cfg(not(feature = "medium-ethernet"))]
-        let _ = (hardware, random.next_u32());
+        let _ = (hardware, &random);
         let link_mtu = u16::try_from(capabilities.ip_mtu()).unwrap_or(u16::MAX);
         let care = Care {
             policy: config.address_policy,

@@ -161,7 +161,6 @@ pub(crate) struct Engine<'d> {
 }
 
 impl<'d> Engine<'d> {
-    #[inline(never)]
     pub(crate) fn new(
         capabilities: Capabilities,
         hardware: HardwareAddress,

@@ -7,6 +7,8 @@
 
 use core::net::Ipv4Addr;
 
+use crate::wire::IpAddress;
+
 /// Whether the packet may be answered with an ICMP error message. "An ICMP error message MUST NOT be
 /// sent as the result of receiving" any of the five that [`ErrorSuppressed`] names.
 pub(crate) fn may_send_error(offender: &Offender) -> Result<(), ErrorSuppressed> {
@@ -93,7 +95,7 @@ fn is_error(message_type: u8) -> bool {
 }
 
 fn is_group(address: Ipv4Addr) -> bool {
-    address.is_multicast() || address.is_broadcast()
+    IpAddress::Ipv4(address).is_multicast() || address.is_broadcast()
 }
 
 fn is_single_host(address: Ipv4Addr) -> bool {

@@ -447,6 +447,7 @@ impl<'d, M: RawMutex> Stack<'d, M> {
 
     /// Does what a handle has no answer to. When that was in a closure that the stack itself called, the call under way
     /// sees to it at its end.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(super) fn see_to(&self, key: SocketKey, deed: Deed) {
         if self.with(|s| s.engine.see_to(key, deed)).is_err() {
             self.locked.lock(|locked| locked.put_off(key, deed));

@@ -149,6 +149,12 @@ impl<'d, M: Copy> PacketQueue<'d, M> {
         (from..self.count).find(|&nth| !self.is_vacant(self.slot(nth)))
     }
 
+    /// The first packet at or behind the `from`th record: its number, and what goes with it.
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
+    pub(crate) fn next(&self, from: usize) -> Option<(usize, &M)> {
+        (from..self.count).find_map(|nth| self.get(nth).map(|(meta, _)| (nth, meta)))
+    }
+
     /// The packet that was queued last, if it is still there.
     #[cfg(feature = "multicast")]
     pub(crate) fn back(&self) -> Option<&[u8]> {
@@ -233,6 +239,7 @@ impl<'d, M: Copy> PacketQueue<'d, M> {
 
     /// Where `len` bytes in one piece would go.
     #[cfg_attr(target_pointer_width = "64", inline(always))]
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     fn place(&self, len: usize) -> Result<usize, PushError> {
         let capacity = self.byte_capacity();
         if len > capacity.min(MOST_LEN) || self.records.is_empty() {

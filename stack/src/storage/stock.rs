@@ -9,10 +9,11 @@ pub(crate) struct Stock<'d, T> {
 }
 
 impl<'d, T> Stock<'d, T> {
-    /// Of full places, from the front.
+    /// All places are full.
     pub(crate) fn new(places: Buffer<'d, Option<T>>) -> Self {
+        debug_assert!(places.iter().all(Option::is_some));
         Self {
-            free: places.iter().take_while(|place| place.is_some()).count(),
+            free: places.len(),
             places,
         }
     }

@@ -95,7 +95,7 @@ impl Ethernet {
         });
         Self {
             hardware,
-            neighbors: NeighborCache::with_default_timing(random.next_u32()),
+            neighbors: NeighborCache::with_default_timing(random),
             detectors: heapless::Vec::new(),
             #[cfg(feature = "proto-ipv6")]
             duplicates: heapless::Vec::new(),

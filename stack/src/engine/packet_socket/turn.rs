@@ -36,11 +36,13 @@ impl Engine<'_> {
         };
         if turn.failed {
             self.count_unreachable(turn.reach);
-            self.sockets.notify(index, Events::ALL);
         }
-        if turn.removed {
-            self.sockets.notify(index, Events::WRITABLE);
-        }
+        let news = match turn {
+            Turn { failed: true, .. } => Events::ALL,
+            Turn { removed: true, .. } => Events::WRITABLE,
+            _ => Events::NONE,
+        };
+        self.sockets.notify(index, news);
         if turn.more {
             self.sockets.mark_ready(index);
         }
@@ -140,7 +142,9 @@ fn send_row<D: Datagrams>(
     let (path, flow) = (route.path, route.flow);
     let mut cut = route.cut;
     let mut nth = first.nth;
-    let Some(link) = interface.link_header(&path) else {
+    // Looked at where it is, not copied: it is as long as a frame's header.
+    let link = interface.link_header(&path);
+    let Some(link) = &link else {
         return give_up(socket, nth, turn);
     };
     loop {
@@ -157,7 +161,7 @@ fn send_row<D: Datagrams>(
             return give_up(socket, nth, turn);
         };
         let sending = Sending {
-            link: &link,
+            link,
             packet: &packet,
             nth,
             mtu: path.mtu(),

@@ -33,9 +33,10 @@ pub(in crate::engine) struct Pool<'d> {
 
 impl<'d> Pool<'d> {
     fn new(pairs: Buffer<'d, Option<BufferPair<'d>>>) -> Self {
-        let capacities = pairs.iter().flatten().map(|pair| pair.receive.len());
+        // All are equally long.
+        let one = pairs.first().and_then(Option::as_ref);
         Self {
-            receive_capacity: capacities.min().unwrap_or(0),
+            receive_capacity: one.map_or(0, |pair| pair.receive.len()),
             pairs: Stock::new(pairs),
             lingering: List::new(),
         }

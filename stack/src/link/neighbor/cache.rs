@@ -14,6 +14,7 @@ use super::{
     Claim, ClaimKind, Learned, Lookup, NeighborCacheFull, NeighborFailure, NeighborKey, Solicit,
 };
 use crate::ip::InterfaceId;
+use crate::rand::Random;
 use crate::storage::Uses;
 use crate::time::Instant;
 use crate::wire::{EthernetAddress, IpAddress};
@@ -55,8 +56,8 @@ impl<W: Default, const N: usize> NeighborCache<W, N> {
     }
 
     /// The same with the constants of RFC 4861 section 10.
-    pub(crate) fn with_default_timing(rand: u32) -> Self {
-        Self::new(NeighborTiming::default(), rand)
+    pub(crate) fn with_default_timing(random: &mut Random) -> Self {
+        Self::new(NeighborTiming::default(), random.next_u32())
     }
 
     /// How neighbors of IPv6 are trusted and asked, as routers say it or by default.

@@ -19,6 +19,7 @@ use super::{
     SolicitTo,
 };
 use crate::ip::InterfaceId;
+use crate::rand::Random;
 use crate::storage::Uses;
 use crate::time::{Duration, Instant};
 use crate::wire::{EthernetAddress, IpAddress};
@@ -59,7 +60,7 @@ enum State {
 
 impl<W: Copy + Default, const N: usize> NeighborCache<W, N> {
     /// An empty cache.
-    pub(crate) fn with_default_timing(_rand: u32) -> Self {
+    pub(crate) fn with_default_timing(_random: &mut Random) -> Self {
         const { assert!(N <= u16::MAX as usize, "a NeighborKey indexes with 16 bits") };
         Self {
             slots: [Slot {
@@ -381,6 +382,7 @@ mod tests {
     use core::net::Ipv4Addr;
 
     use super::*;
+    use crate::rand::Seed;
 
     const LINK: InterfaceId = InterfaceId(0);
     const OTHER_LINK: InterfaceId = InterfaceId(1);
@@ -391,7 +393,7 @@ mod tests {
     type Cache = NeighborCache<u32, 4>;
 
     fn cache() -> Cache {
-        Cache::with_default_timing(0)
+        Cache::with_default_timing(&mut Random::new(Seed::from(0)))
     }
 
     fn host(n: u8) -> IpAddress {
@@ -608,7 +610,8 @@ mod tests {
         park(&mut cache, secs(5), 7);
         assert_eq!(lookup(&mut cache, secs(5), 8), Lookup::Exhausted);
         assert_eq!(cache.waiters_mut(first), Some(&mut 1));
-        let mut none = NeighborCache::<u32, 0>::with_default_timing(0);
+        let mut none =
+            NeighborCache::<u32, 0>::with_default_timing(&mut Random::new(Seed::from(0)));
         let found = none.lookup(secs(1), LINK, host(1), &mut None);
         assert_eq!(found, Lookup::Exhausted);
     }

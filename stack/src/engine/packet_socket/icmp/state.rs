@@ -55,8 +55,7 @@ pub(crate) struct IcmpSocketState<'d> {
 impl Datagrams for IcmpSocketState<'_> {
     #[inline]
     fn next_packet(&self, from: usize) -> Option<Pending> {
-        let nth = self.queues.tx.next_live(from)?;
-        let (meta, _) = self.queues.tx.get(nth)?;
+        let (nth, meta) = self.queues.tx.next(from)?;
         Some(Pending {
             nth,
             destination: meta.address,

@@ -36,8 +36,7 @@ pub(crate) struct Kind {
 
 impl Datagrams for RawSocketState<'_> {
     fn next_packet(&self, from: usize) -> Option<Pending> {
-        let nth = self.queues.tx.next_live(from)?;
-        let (meta, _) = self.queues.tx.get(nth)?;
+        let (nth, meta) = self.queues.tx.next(from)?;
         Some(Pending {
             nth,
             destination: meta.destination,

@@ -59,8 +59,7 @@ pub(crate) struct UdpPoolId(pub(super) u8);
 impl Datagrams for UdpSocketState<'_> {
     #[cfg_attr(target_pointer_width = "64", inline(always))]
     fn next_packet(&self, from: usize) -> Option<Pending> {
-        let nth = self.queues.tx.next_live(from)?;
-        let (meta, _) = self.queues.tx.get(nth)?;
+        let (nth, meta) = self.queues.tx.next(from)?;
         Some(Pending {
             nth,
             destination: meta.endpoint.addr,
@@ -99,10 +98,10 @@ impl Datagrams for UdpSocketState<'_> {
         Some(IpPacket {
             src,
             dst: meta.endpoint.addr,
-            hop_limit: meta
-                .hop_limit
-                .or(self.hop_limit_to(meta.endpoint.addr))
-                .map_or(marks.hop_limit, |chosen| chosen.max(1)),
+            hop_limit: match meta.hop_limit {
+                Some(chosen) => chosen.max(1),
+                None => (self.hop_limit_to(meta.endpoint.addr)).unwrap_or(marks.hop_limit),
+            },
             dscp_ecn: 0,
             ident: marks.ident,
             dont_fragment: false,
