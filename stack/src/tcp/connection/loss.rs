@@ -353,6 +353,7 @@ impl Connection<'_> {
     }
 
     /// Bytes that congestion control lets out now.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(super) fn allowance(&self) -> u32 {
         if self.recovery.phase() == Phase::Fast
             && let Some(prr) = self.congestion.prr()

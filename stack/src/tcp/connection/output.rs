@@ -104,6 +104,7 @@ impl Connection<'_> {
     }
 
     /// What goes behind the header of a segment.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(super) fn sack_blocks(&self, kind: Kind) -> SackBlocks {
         match kind {
             Kind::Report { later } => self.rcv.sack_blocks(later),
