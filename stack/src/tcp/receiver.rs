@@ -246,9 +246,8 @@ impl<'d> Receiver<'d> {
 /// The smallest shift that lets a 16-bit field describe the whole buffer (RFC 7323, section 2.3).
 #[cfg_attr(target_pointer_width = "32", inline(never))]
 pub(crate) fn window_shift(capacity: usize) -> u8 {
-    (0..MAX_WINDOW_SHIFT)
-        .find(|&shift| capacity >> shift <= usize::from(u16::MAX))
-        .unwrap_or(MAX_WINDOW_SHIFT)
+    let bits = usize::BITS - capacity.leading_zeros();
+    bits.saturating_sub(u16::BITS).min(MAX_WINDOW_SHIFT.into()) as u8
 }
 
 #[cfg(test)]
