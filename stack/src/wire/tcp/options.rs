@@ -240,19 +240,15 @@ pub(super) const fn words([a, b, c, d, e, f, g, h]: [u8; 8]) -> [u32; 2] {
     ]
 }
 
-/// The options in some bytes, as kind and body, without padding. After an error it ends.
+/// The options in some bytes, as kind and body. After an error it ends.
 struct Options<'a>(&'a [u8]);
 
 impl<'a> Iterator for Options<'a> {
     type Item = Result<(u8, &'a [u8]), Malformed>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        loop {
-            match *self.0 {
-                [] | [KIND_END, ..] => return None,
-                [KIND_NOP, ref rest @ ..] => self.0 = rest,
-                _ => break,
-            }
+        if let [] | [KIND_END, ..] = *self.0 {
+            return None;
         }
         let option = self.split_option();
         if option.is_none() {
@@ -263,13 +259,16 @@ impl<'a> Iterator for Options<'a> {
 }
 
 impl<'a> Options<'a> {
-    /// Takes an option that has a length off the front. The length counts kind and itself.
+    /// Takes an option off the front: padding, or one that has a length, which counts kind and itself.
     fn split_option(&mut self) -> Option<(u8, &'a [u8])> {
-        let [kind, len, ..] = *self.0 else {
-            return None;
+        let (kind, body, rest) = match *self.0 {
+            [KIND_NOP, ref rest @ ..] => (KIND_NOP, &[][..], rest),
+            [kind, len, ..] => {
+                let (option, rest) = self.0.split_at_checked(usize::from(len))?;
+                (kind, option.get(2..)?, rest)
+            }
+            _ => return None,
         };
-        let (option, rest) = self.0.split_at_checked(usize::from(len))?;
-        let body = option.get(2..)?;
         self.0 = rest;
         Some((kind, body))
     }

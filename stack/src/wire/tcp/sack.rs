@@ -66,6 +66,8 @@ impl SackBlocks {
         for block in blocks {
             let [left, right] = options::words(*block);
             self.push(SeqNum::new(left), SeqNum::new(right));
+            // Side by side they would take more code, and not less time.
+            core::hint::black_box(());
         }
         Ok(())
     }
