@@ -32,6 +32,7 @@ mod quote;
 pub mod seq;
 pub mod tcp;
 pub mod udp;
+mod writer;
 
 use core::fmt;
 
