@@ -415,7 +415,8 @@ impl Connection<'_> {
         if self.sack.is_on() && self.rcv.has_sack_blocks() {
             plan.kind = Kind::Report { later };
             let sack = self.sack_blocks(plan.kind);
-            plan.header_len = self.header(now, &plan).len_with_sack(&sack) as u8;
+            let beside = usize::from(self.timestamps.header_len());
+            plan.header_len += sack.option_len(beside) as u8;
         }
         if let Some(rest) = later.checked_sub(1) {
             self.due.duplicates = rest;

@@ -114,6 +114,7 @@ impl TcpOptions {
     }
 
     /// The length of the options in bytes when emitted, a multiple of four up to 40.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub const fn len(&self) -> usize {
         let mut len = 0;
         if self.mss.is_some() {
@@ -137,10 +138,7 @@ impl TcpOptions {
     /// The same with those of the blocks that fit: beside timestamps there is room for three.
     pub(super) const fn len_with_sack(&self, sack: &SackBlocks) -> usize {
         let len = self.len();
-        match sack.len_that_fits(len) {
-            0 => len,
-            blocks => len + 4 + 8 * blocks,
-        }
+        len + sack.option_len(len)
     }
 
     /// Whether there are none.
