@@ -356,17 +356,26 @@ impl Connection<'_> {
         if len == 0 && !fin {
             return None;
         }
-        // A full buffer is not the end of what its user has to say: with enough in flight for an immediate
-        // acknowledgment, what is left over waits to become a whole segment.
-        let continues = self.snd.ring.free() == 0 && self.snd.flight() >= 2 * mss;
-        let last = len == unsent && !(continues && self.options.nagle);
+        let span = Some(Span { len, fin });
         let repeats = start.before(self.snd.max());
+        if len == mss || fin || repeats {
+            return span;
+        }
         // Nagle's algorithm as Minshall modified it, and as Linux has it: a small segment waits for
         // another small one to be acknowledged, not for large ones, whose acknowledgment may be delayed.
-        let may_be_small = !self.options.nagle || !self.snd.has_small_in_flight();
-        let worth_it =
-            len == mss || fin || repeats || may_be_small && (last || len >= self.snd.max_wnd / 2);
-        worth_it.then_some(Span { len, fin })
+        if self.options.nagle && self.snd.has_small_in_flight() {
+            return None;
+        }
+        // A full buffer is not the end of what its user has to say: with enough in flight for an immediate
+        // acknowledgment, what is left over waits to become a whole segment.
+        let is_full = self.snd.ring.free() == 0 && self.snd.flight() >= 2 * mss;
+        let continues = self.options.nagle && is_full;
+        let last = len == unsent && !continues;
+        if last || len >= self.snd.max_wnd / 2 {
+            span
+        } else {
+            None
+        }
     }
 
     /// One byte against a closed window, or what a window too small to be worth it takes (RFC 9293,
