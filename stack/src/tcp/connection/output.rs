@@ -262,14 +262,19 @@ impl Connection<'_> {
             self.snd.board().find_all();
             return None;
         };
-        let plan = self.send_again(now, hole);
+        self.meter(u32::from(self.mss).min(hole.end.distance_from(hole.start)));
+        Some(self.send_again(now, hole))
+    }
+
+    /// So many bytes go out. While losses are repaired, that is metered.
+    #[cfg_attr(target_pointer_width = "64", inline)]
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
+    fn meter(&mut self, bytes: u32) {
         if self.recovery.phase() == Phase::Fast
             && let Some(prr) = self.congestion.prr_mut()
         {
-            let mss = u32::from(self.mss);
-            prr.on_sent(mss.min(hole.end.distance_from(hole.start)));
+            prr.on_sent(bytes);
         }
-        Some(plan)
     }
 
     /// Sends as much of `hole` again as fits a segment.
@@ -447,11 +452,7 @@ impl Connection<'_> {
         if len < u32::from(self.mss) {
             self.snd.small_end = end;
         }
-        if self.recovery.phase() == Phase::Fast
-            && let Some(prr) = self.congestion.prr_mut()
-        {
-            prr.on_sent(len);
-        }
+        self.meter(len);
         self.last_pipe = self.pipe();
         self.schedule_loss_probe(now);
         self.pace(now, len);
