@@ -259,7 +259,9 @@ impl Connection<'_> {
 
     /// What congestion control is told.
     fn congestion_news(&self, now: Instant, progress: &Progress) -> Ack {
-        let pipe = self.pipe();
+        // NewReno does without it.
+        let paced = cfg!(any(feature = "tcp-cubic", feature = "tcp-bbr"));
+        let pipe = if paced { self.pipe() } else { 0 };
         let acked = self.growing_bytes(progress);
         let window_limited = self.was_limited(progress.pipe);
         let growth = match self.recovery.phase() {
