@@ -195,14 +195,13 @@ impl<'d> Receiver<'d> {
         self.nxt += bytes;
     }
 
-    /// Takes note of a FIN at `seq`, behind the segment's text. True when it is next: then everything is
-    /// there, whatever somebody may have said of an end elsewhere.
-    pub(crate) fn on_fin(&mut self, seq: SeqNum) -> bool {
+    /// Takes note of a FIN at `seq`, behind the segment's text. When it is next everything is there, whatever somebody
+    /// may have said of an end elsewhere.
+    pub(crate) fn note_fin(&mut self, seq: SeqNum) {
         if !self.ahead.fin_seen || seq == self.nxt {
             self.ahead.fin = seq;
             self.ahead.fin_seen = true;
         }
-        self.reach_fin()
     }
 
     /// Steps over the FIN if it is next; true if this call did it.
@@ -379,7 +378,8 @@ mod tests {
         let mut memory = [0; 16];
         let mut r = receiver(&mut memory);
         r.store(seq(102), b"cd");
-        assert!(!r.on_fin(seq(104)));
+        r.note_fin(seq(104));
+        assert!(!r.reach_fin());
         r.store(seq(100), b"ab");
         assert!(r.reach_fin());
         assert!(r.is_finished());
