@@ -146,6 +146,7 @@ impl RttEstimator {
     /// the timeout, where all that is acknowledged was sent twice.
     ///
     /// A round trip, in microseconds, of no time at all still is a measurement.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(crate) fn sample(&mut self, rtt: u32) {
         let r = rtt.clamp(1, MAX_RTO);
         self.backoff = 0;

@@ -508,6 +508,7 @@ impl Connection<'_> {
 
     /// Ends the connection because the peer does not answer; what the network reported, if anything,
     /// says why.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(super) fn give_up(&mut self) {
         let error = self.soft_error.unwrap_or(ConnectionError::TimedOut);
         if self.state == State::SynSent {
