@@ -151,6 +151,7 @@ impl<'d> Receiver<'d> {
     }
 
     /// Takes a segment's text.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(crate) fn store(&mut self, seq: SeqNum, text: &[u8]) -> Stored {
         let (seq, text) = if seq.before(self.nxt) {
             let old = self.nxt.distance_from(seq) as usize;
