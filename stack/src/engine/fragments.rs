@@ -396,7 +396,7 @@ fn time_exceeded<'a>(first: &'a [u8], interface: &Interface) -> Option<IpPacket<
         quote: first.get(..MAX_QUOTE).unwrap_or(first),
     };
     let (src, dst) = (header.dst.into(), header.src.into());
-    Some(interface.own_packet(src, dst, Payload::Icmpv4(message)))
+    Some(interface.own_packet(src, dst, Payload::Icmpv4(message.to_send())))
 }
 
 /// RFC 8200, section 5: a packet of IPv6 may be as long as one of IPv4, and is kept with its fragment header.

@@ -13,7 +13,7 @@ use crate::tcp::{Connection, SegmentPlan};
 #[cfg(feature = "socket-tcp")]
 use crate::time::Instant;
 use crate::wire::{
-    ArpPacket, ChecksumMode, EthernetHeader, Icmpv4Message, IpAddress, IpProtocol, Ipv4Header, Sum,
+    ArpPacket, ChecksumMode, EthernetHeader, IcmpMessage, IpAddress, IpProtocol, Ipv4Header, Sum,
     TcpHeader, UdpHeader, arp, ethernet, ipv4, udp,
 };
 #[cfg(feature = "proto-ipv6")]
@@ -156,7 +156,7 @@ pub(super) enum Payload<'a> {
         dst_port: u16,
         data: &'a [u8],
     },
-    Icmpv4(Icmpv4Message<'a>),
+    Icmpv4(IcmpMessage<'a>),
     #[cfg(feature = "proto-ipv6")]
     Icmpv6(Icmpv6Message<'a>),
     #[cfg(feature = "proto-ipv6")]
@@ -511,7 +511,7 @@ impl Payload<'_> {
                 (data, &[]),
                 ChecksumMode::Full,
             ),
-            Self::Icmpv4(message) => message.emit(buffer),
+            Self::Icmpv4(message) => message.emit(Sum::ZERO, buffer),
             #[cfg(feature = "proto-ipv6")]
             Self::Icmpv6(message) => message.emit(buffer, src, dst),
             #[cfg(feature = "proto-ipv6")]

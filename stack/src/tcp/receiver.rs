@@ -151,6 +151,7 @@ impl<'d> Receiver<'d> {
     }
 
     /// Takes a segment's text.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(crate) fn store(&mut self, seq: SeqNum, text: &[u8]) -> Stored {
         let (seq, text) = if seq.before(self.nxt) {
             let old = self.nxt.distance_from(seq) as usize;
@@ -195,14 +196,13 @@ impl<'d> Receiver<'d> {
         self.nxt += bytes;
     }
 
-    /// Takes note of a FIN at `seq`, behind the segment's text. True when it is next: then everything is
-    /// there, whatever somebody may have said of an end elsewhere.
-    pub(crate) fn on_fin(&mut self, seq: SeqNum) -> bool {
+    /// Takes note of a FIN at `seq`, behind the segment's text. When it is next everything is there, whatever somebody
+    /// may have said of an end elsewhere.
+    pub(crate) fn note_fin(&mut self, seq: SeqNum) {
         if !self.ahead.fin_seen || seq == self.nxt {
             self.ahead.fin = seq;
             self.ahead.fin_seen = true;
         }
-        self.reach_fin()
     }
 
     /// Steps over the FIN if it is next; true if this call did it.
@@ -246,9 +246,8 @@ impl<'d> Receiver<'d> {
 /// The smallest shift that lets a 16-bit field describe the whole buffer (RFC 7323, section 2.3).
 #[cfg_attr(target_pointer_width = "32", inline(never))]
 pub(crate) fn window_shift(capacity: usize) -> u8 {
-    (0..MAX_WINDOW_SHIFT)
-        .find(|&shift| capacity >> shift <= usize::from(u16::MAX))
-        .unwrap_or(MAX_WINDOW_SHIFT)
+    let bits = usize::BITS - capacity.leading_zeros();
+    bits.saturating_sub(u16::BITS).min(MAX_WINDOW_SHIFT.into()) as u8
 }
 
 #[cfg(test)]
@@ -380,7 +379,8 @@ mod tests {
         let mut memory = [0; 16];
         let mut r = receiver(&mut memory);
         r.store(seq(102), b"cd");
-        assert!(!r.on_fin(seq(104)));
+        r.note_fin(seq(104));
+        assert!(!r.reach_fin());
         r.store(seq(100), b"ab");
         assert!(r.reach_fin());
         assert!(r.is_finished());

@@ -104,7 +104,7 @@ impl RttEstimator {
 
     /// RFC 6298, section 5.5: "The host MUST set RTO <- RTO * 2".
     pub(crate) fn back_off(&mut self) {
-        self.backoff = self.backoff.saturating_add(1);
+        self.backoff = (self.backoff + 1).min(MOST_BACKOFF);
     }
 
     /// What did not come in before is no measure of the path any more: a window opened.
@@ -125,11 +125,11 @@ impl RttEstimator {
             (0, _) => INITIAL_RTO,
             (srtt, _) => srtt + (4 * self.rttvar).max(GRANULARITY),
         };
-        let mut rto = rto.min(MAX_RTO).max(self.min_rto.as_micros());
-        for _ in 0..self.backoff {
-            rto = (2 * rto).min(MAX_RTO);
+        let rto = rto.max(self.min_rto.as_micros());
+        if rto > MAX_RTO >> self.backoff {
+            return MAX_RTO;
         }
-        rto
+        rto << self.backoff
     }
 
     pub(crate) fn srtt(&self) -> Option<Duration> {
@@ -146,6 +146,7 @@ impl RttEstimator {
     /// the timeout, where all that is acknowledged was sent twice.
     ///
     /// A round trip, in microseconds, of no time at all still is a measurement.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(crate) fn sample(&mut self, rtt: u32) {
         let r = rtt.clamp(1, MAX_RTO);
         self.backoff = 0;
@@ -169,6 +170,8 @@ const INITIAL_RTO: u32 = 1_000_000;
 const FALLBACK_RTO: u32 = 3_000_000;
 /// RFC 6298, section 2.5: at least 60 s.
 const MAX_RTO: u32 = 60_000_000;
+/// What is doubled that often is more than [`MAX_RTO`], however short it was.
+const MOST_BACKOFF: u8 = 16;
 /// The clock's granularity G as far as the protocol is concerned.
 const GRANULARITY: u32 = 1_000;
 

@@ -16,6 +16,8 @@ use narrow as machine;
 #[cfg(target_pointer_width = "64")]
 use wide as machine;
 
+pub(super) use machine::Fields;
+
 use super::address::IpAddress;
 use super::ip::IpProtocol;
 
@@ -119,14 +121,14 @@ impl Sum {
 /// RFC 8200 §8.1).
 #[cfg_attr(target_pointer_width = "32", inline(never))]
 pub fn pseudo_header(src: IpAddress, dst: IpAddress, protocol: IpProtocol, len: usize) -> Sum {
-    PseudoHeader::new(src, dst, protocol, len).and(0)
+    PseudoHeader::new(src, dst, protocol, len).and(Fields::default())
 }
 
 /// The same before it is summed, so that the transport header can be summed with it in one go.
 #[derive(Clone, Copy)]
 pub(super) struct PseudoHeader {
     /// The values of the other fields, added up.
-    fields: u64,
+    fields: u32,
     addresses: Sum,
 }
 
@@ -135,15 +137,16 @@ impl PseudoHeader {
     pub(super) fn new(src: IpAddress, dst: IpAddress, protocol: IpProtocol, len: usize) -> Self {
         // No segment is longer than 65,535 bytes; IPv6 would have room for 32 bits.
         Self {
-            fields: u64::from(protocol.0) + len as u64,
+            fields: u32::from(protocol.0) + len as u32,
             addresses: address_sum(src).add(address_sum(dst)),
         }
     }
 
-    /// Its sum and that of a header, given the values of the header's fields, added up.
+    /// Its sum and that of a header.
     #[inline]
-    fn and(self, header: u64) -> Sum {
-        self.addresses.add(Sum::of_fields(self.fields + header))
+    fn and(self, mut header: Fields) -> Sum {
+        header.add(self.fields);
+        self.addresses.add(header.sum())
     }
 }
 
@@ -161,26 +164,27 @@ pub enum ChecksumMode {
 
 impl ChecksumMode {
     /// Copies the two parts of a payload, one after the other, into `body`, which is as long as both
-    /// together, and returns what belongs into the checksum field. `header` is what the fields of the transport
-    /// header, which has an even length, add up to, with that field zero: see [`Sum::of_fields`].
+    /// together, and returns what belongs into the checksum field. `header` has the fields of the transport
+    /// header, with that one zero.
     #[inline(always)]
     pub(super) fn copy_payload(
         self,
         pseudo: PseudoHeader,
-        header: u64,
+        header: Fields,
         body: &mut [u8],
         payload: (&[u8], &[u8]),
     ) -> u16 {
         let header = match self {
             Self::Full => header,
-            Self::Partial => 0,
+            Self::Partial => Fields::default(),
         };
         self.copy_behind(pseudo.and(header), body, payload)
     }
 
     /// The same with what comes before the payload summed already, as far as the field is about it.
     #[cfg_attr(target_pointer_width = "64", inline(always))]
-    fn copy_behind(self, before: Sum, body: &mut [u8], payload: (&[u8], &[u8])) -> u16 {
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
+    pub(super) fn copy_behind(self, before: Sum, body: &mut [u8], payload: (&[u8], &[u8])) -> u16 {
         let middle = payload.0.len();
         let Some((first, second)) = body.split_at_mut_checked(middle) else {
             debug_assert!(false, "no room for the payload");

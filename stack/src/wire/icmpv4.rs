@@ -4,7 +4,7 @@ use zerocopy::FromBytes;
 
 use super::Malformed;
 use super::checksum::Sum;
-use super::icmp::{Header, halves, pair};
+use super::icmp::{Header, Message, halves, pair};
 
 /// The length in bytes of the header that all messages have.
 pub const HEADER_LEN: usize = size_of::<Header>();
@@ -121,12 +121,13 @@ impl<'a> Icmpv4Message<'a> {
     /// Writes the message with its checksum to the first [`len`](Self::len) bytes of `buf`, which the
     /// caller makes long enough. Of [`Icmpv4Message::Other`] only the header is written.
     pub fn emit(&self, buf: &mut [u8]) {
-        self.header().emit(self.body(), Sum::ZERO, buf);
+        self.to_send().emit(Sum::ZERO, buf);
     }
 
-    /// The header, without its checksum.
-    fn header(&self) -> Header {
-        let (kind, code, word) = match *self {
+    /// As it is sent.
+    #[inline]
+    pub(crate) fn to_send(self) -> Message<'a> {
+        let (kind, code, word) = match self {
             Self::EchoRequest { ident, seq, .. } => (KIND_ECHO_REQUEST, 0, pair(ident, seq)),
             Self::EchoReply { ident, seq, .. } => (KIND_ECHO_REPLY, 0, pair(ident, seq)),
             Self::DestinationUnreachable {
@@ -145,7 +146,12 @@ impl<'a> Icmpv4Message<'a> {
             }
             Self::Other { kind, code } => (kind, code, 0),
         };
-        Header::new(kind, code, word)
+        Message {
+            kind,
+            code,
+            word,
+            body: self.body(),
+        }
     }
 
     /// What follows the header.

@@ -6,7 +6,7 @@ use zerocopy::FromBytes;
 use super::Malformed;
 use super::address::IpAddress;
 use super::checksum::{Sum, pseudo_header};
-use super::icmp::{Header, halves, pair};
+use super::icmp::{Header, Message, halves, pair};
 use super::ip::IpProtocol;
 
 /// The length in bytes of the header that all messages have.
@@ -142,12 +142,13 @@ impl<'a> Icmpv6Message<'a> {
     /// [`Icmpv6Message::Other`] only the header is written.
     pub fn emit(&self, buf: &mut [u8], src: IpAddress, dst: IpAddress) {
         let pseudo = pseudo_header(src, dst, IpProtocol::ICMPV6, self.len());
-        self.header().emit(self.body(), pseudo, buf);
+        self.to_send().emit(pseudo, buf);
     }
 
-    /// The header, without its checksum.
-    fn header(&self) -> Header {
-        let (kind, code, word) = match *self {
+    /// As it is sent.
+    #[inline]
+    pub(crate) fn to_send(self) -> Message<'a> {
+        let (kind, code, word) = match self {
             Self::DestinationUnreachable { code, .. } => (KIND_UNREACHABLE, code.into(), 0),
             Self::PacketTooBig { mtu, .. } => (KIND_TOO_BIG, 0, mtu),
             Self::TimeExceeded { code, .. } => (KIND_TIME_EXCEEDED, code, 0),
@@ -158,7 +159,12 @@ impl<'a> Icmpv6Message<'a> {
             Self::EchoReply { ident, seq, .. } => (KIND_ECHO_REPLY, 0, pair(ident, seq)),
             Self::Other { kind, code } => (kind, code, 0),
         };
-        Header::new(kind, code, word)
+        Message {
+            kind,
+            code,
+            word,
+            body: self.body(),
+        }
     }
 
     /// What follows the header.

@@ -2,12 +2,13 @@
 
 use core::net::Ipv4Addr;
 
-use zerocopy::byteorder::network_endian::{U16, U32};
-use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
+use zerocopy::byteorder::network_endian::U16;
+use zerocopy::{FromBytes, Immutable, KnownLayout, Unaligned};
 
 use super::Malformed;
 use super::checksum::Sum;
 use super::ip::{Ecn, IpProtocol, IpVersion};
+use super::writer::Writer;
 
 /// The length in bytes of a header without options, the only kind that is sent.
 pub const MIN_HEADER_LEN: usize = IpVersion::Ipv4.header_len();
@@ -134,24 +135,21 @@ impl Ipv4Header {
         if self.more_fragments {
             flags_offset |= MORE_FRAGMENTS;
         }
-        let Ok((rows, _)) = Rows::mut_from_prefix(packet) else {
+        let Some(header) = packet.first_chunk_mut::<MIN_HEADER_LEN>() else {
             debug_assert!(false, "no room for an IPv4 header");
             return;
         };
-        // Whole rows of the picture in RFC 791 section 3.1 are summed and written faster than fields.
-        let first = u32::from_be_bytes([FIRST_BYTE, self.dscp_ecn, 0, 0]) | u32::from(total_len);
-        let third = u32::from_be_bytes([self.hop_limit, self.protocol.0, 0, 0]);
-        let addresses = u64::from(self.src.to_bits()) + u64::from(self.dst.to_bits());
-        let fragment = u64::from(self.ident) + u64::from(flags_offset);
-        let sum = Sum::of_fields(u64::from(first) + u64::from(third) + fragment + addresses);
-        *rows = Rows {
-            first: first.into(),
-            ident: self.ident.into(),
-            flags_offset: flags_offset.into(),
-            third: (third | u32::from(sum.finish())).into(),
-            src: self.src.octets(),
-            dst: self.dst.octets(),
-        };
+        // By the rows of the picture in RFC 791 section 3.1.
+        let mut writer = Writer::new(header);
+        writer.put(u32::from_be_bytes([FIRST_BYTE, self.dscp_ecn, 0, 0]) | u32::from(total_len));
+        writer.put(u32::from(self.ident) << 16 | u32::from(flags_offset));
+        // Before the checksum, which is zero for now.
+        writer.put(u32::from_be_bytes([self.hop_limit, self.protocol.0, 0, 0]));
+        writer.put(self.src.to_bits());
+        writer.put(self.dst.to_bits());
+        let checksum = writer.fields().sum().finish();
+        let [_, _, _, _, _, _, _, _, _, _, high, low, ..] = header;
+        [*high, *low] = checksum.to_be_bytes();
     }
 }
 
@@ -206,18 +204,6 @@ struct Raw {
     hop_limit: u8,
     protocol: u8,
     checksum: U16,
-    src: [u8; 4],
-    dst: [u8; 4],
-}
-
-/// The same as it is written: version to total length, and hop limit to checksum, in one piece each.
-#[derive(FromBytes, IntoBytes, Immutable, KnownLayout, Unaligned)]
-#[repr(C)]
-struct Rows {
-    first: U32,
-    ident: U16,
-    flags_offset: U16,
-    third: U32,
     src: [u8; 4],
     dst: [u8; 4],
 }

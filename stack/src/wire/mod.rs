@@ -32,6 +32,7 @@ mod quote;
 pub mod seq;
 pub mod tcp;
 pub mod udp;
+mod writer;
 
 use core::fmt;
 
@@ -49,6 +50,7 @@ pub use dhcpv6::{
     Dhcpv6Grant, Dhcpv6Message, Dhcpv6MessageKind, Dhcpv6Options, Dhcpv6Status, Dhcpv6Writer, Duid,
 };
 pub use ethernet::{EtherType, EthernetAddress, EthernetHeader};
+pub(crate) use icmp::Message as IcmpMessage;
 pub use icmpv4::{Icmpv4Message, Icmpv4Unreachable};
 #[cfg(feature = "proto-ipv6")]
 pub use icmpv6::{Icmpv6Message, Icmpv6ParameterProblem, Icmpv6Unreachable};

@@ -22,13 +22,12 @@ pub use options::TcpOptions;
 pub use options::Timestamps;
 pub use sack::SackBlocks;
 
-use options::Writer;
-
 use super::Malformed;
 use super::address::IpAddress;
 use super::checksum::{ChecksumMode, PseudoHeader, Sum, pseudo_header};
 use super::ip::IpProtocol;
 use super::seq::SeqNum;
+use super::writer::Writer;
 
 /// The length in bytes of a header without options.
 pub const MIN_HEADER_LEN: usize = size_of::<Raw>();

@@ -1,12 +1,13 @@
 //! UDP datagrams (RFC 768).
 
 use zerocopy::byteorder::network_endian::U16;
-use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
+use zerocopy::{FromBytes, Immutable, KnownLayout, Unaligned};
 
 use super::Malformed;
 use super::address::IpAddress;
-use super::checksum::{ChecksumMode, PseudoHeader, Sum, pseudo_header};
+use super::checksum::{ChecksumMode, Fields, PseudoHeader, Sum, pseudo_header};
 use super::ip::{IpProtocol, IpVersion};
+use super::writer::Writer;
 
 /// The length of the header in bytes.
 pub const HEADER_LEN: usize = size_of::<Raw>();
@@ -90,26 +91,16 @@ impl UdpHeader {
             debug_assert!(false, "no UDP datagram is longer than 65,535 bytes");
             return;
         };
-        let Ok(raw) = Raw::mut_from_bytes(header) else {
-            return;
-        };
-        let fixed = Raw {
-            src_port: src_port.into(),
-            dst_port: dst_port.into(),
-            len: len_field.into(),
-            checksum: 0.into(),
-        };
         let pseudo = PseudoHeader::new(src, dst, IpProtocol::UDP, len);
-        let fields = fixed.fields();
-        *raw = fixed;
-        let checksum = mode.copy_payload(pseudo, fields, data, payload);
-        raw.checksum = match (mode, checksum) {
+        let fields = write_fields(header, src_port, dst_port, len_field);
+        let checksum = match (mode, mode.copy_payload(pseudo, fields, data, payload)) {
             // "If the computed checksum is zero, it is transmitted as all ones": zero means that
             // there is none.
             (ChecksumMode::Full, 0) => 0xffff,
-            _ => checksum,
-        }
-        .into();
+            (_, checksum) => checksum,
+        };
+        let [.., high, low] = header;
+        [*high, *low] = checksum.to_be_bytes();
     }
 }
 
@@ -136,41 +127,35 @@ impl UdpHeader {
             debug_assert!(false, "a first fragment is no longer than its datagram");
             return;
         };
-        let mut raw = Raw {
-            src_port: src_port.into(),
-            dst_port: dst_port.into(),
-            len: len_field.into(),
-            checksum: 0.into(),
-        };
+        let fields = write_fields(header, src_port, dst_port, len_field);
         let checksum = pseudo_header(src, dst, IpProtocol::UDP, len)
-            .add(Sum::of_fields(raw.fields()))
+            .add(fields.sum())
             .add(Sum::copy(data, first))
             .add_at(Sum::of(rest), first.len())
             .finish();
-        raw.checksum = if checksum == 0 { 0xffff } else { checksum }.into();
-        header.copy_from_slice(raw.as_bytes());
+        let checksum = if checksum == 0 { 0xffff } else { checksum };
+        let [.., high, low] = header;
+        [*high, *low] = checksum.to_be_bytes();
     }
 }
 
+/// Writes a header but for its checksum; its fields.
+#[inline]
+fn write_fields(header: &mut [u8; HEADER_LEN], src_port: u16, dst_port: u16, len: u16) -> Fields {
+    let mut writer = Writer::new(header);
+    writer.put(u32::from(src_port) << 16 | u32::from(dst_port));
+    writer.put(u32::from(len) << 16);
+    writer.fields()
+}
+
 /// The header as it stands in a packet.
-#[derive(FromBytes, IntoBytes, Immutable, KnownLayout, Unaligned)]
+#[derive(FromBytes, Immutable, KnownLayout, Unaligned)]
 #[repr(C)]
 struct Raw {
     src_port: U16,
     dst_port: U16,
     len: U16,
     checksum: U16,
-}
-
-impl Raw {
-    /// The header's fields, added up one by one: to read them back from where they were just written in
-    /// pieces of other sizes would stall the processor.
-    fn fields(&self) -> u64 {
-        u64::from(self.src_port.get())
-            + u64::from(self.dst_port.get())
-            + u64::from(self.len.get())
-            + u64::from(self.checksum.get())
-    }
 }
 
 #[cfg(test)]

@@ -51,7 +51,11 @@ impl Engine<'_> {
         let packet = IpPacket {
             ident,
             dont_fragment: false,
-            ..(self.interface).own_packet(received.dst, received.src, Payload::Icmpv4(reply))
+            ..(self.interface).own_packet(
+                received.dst,
+                received.src,
+                Payload::Icmpv4(reply.to_send()),
+            )
         };
         self.answer(&mut received.back, &packet);
         Ok(())
@@ -115,7 +119,7 @@ impl Engine<'_> {
             next_hop_mtu: 0,
             quote,
         };
-        let payload = Payload::Icmpv4(message);
+        let payload = Payload::Icmpv4(message.to_send());
         let packet = (self.interface).own_packet(received.dst, received.src, payload);
         self.answer(&mut received.back, &packet);
         Err(reason)

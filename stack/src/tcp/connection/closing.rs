@@ -53,6 +53,7 @@ impl Connection<'_> {
     }
 
     /// Ends the connection and tells the peer, if it knows of it.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(super) fn end_with_reset(&mut self, error: ConnectionError) {
         let known = self.state.is_synchronized() || self.state == State::SynReceived;
         // A peer that has acknowledged our FIN and sent its own has nothing to be told.

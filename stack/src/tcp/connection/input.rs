@@ -371,15 +371,13 @@ impl Connection<'_> {
         let stored = self.take_text(now, seq, segment.payload);
         let end = seq + segment.payload.len() as u32;
         let whole = stored != Some(Stored::NoRoom);
-        let finished = if fin && whole && self.fits(end) {
-            self.rcv.on_fin(end)
-        } else {
-            self.rcv.reach_fin()
-        };
         if fin {
             self.due.ack = true;
+            if whole && self.fits(end) {
+                self.rcv.note_fin(end);
+            }
         }
-        if finished {
+        if self.rcv.reach_fin() {
             self.on_fin();
         }
         match stored {
@@ -442,6 +440,7 @@ impl Connection<'_> {
     }
 
     /// The peer's FIN is next in order.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     fn on_fin(&mut self) {
         self.due.ack = true;
         self.events |= Events::READABLE;

@@ -259,7 +259,9 @@ impl Connection<'_> {
 
     /// What congestion control is told.
     fn congestion_news(&self, now: Instant, progress: &Progress) -> Ack {
-        let pipe = self.pipe();
+        // NewReno does without it.
+        let paced = cfg!(any(feature = "tcp-cubic", feature = "tcp-bbr"));
+        let pipe = if paced { self.pipe() } else { 0 };
         let acked = self.growing_bytes(progress);
         let window_limited = self.was_limited(progress.pipe);
         let growth = match self.recovery.phase() {
@@ -353,6 +355,7 @@ impl Connection<'_> {
     }
 
     /// Bytes that congestion control lets out now.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(super) fn allowance(&self) -> u32 {
         if self.recovery.phase() == Phase::Fast
             && let Some(prr) = self.congestion.prr()

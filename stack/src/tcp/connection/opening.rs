@@ -154,6 +154,7 @@ impl Connection<'_> {
 
     /// Settles what both sides can do, from the options of the peer's SYN. `self.timestamps` is set
     /// already if we offered or accepted them.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(super) fn negotiate(&mut self, mss: Option<u16>, shift: Option<u8>, sack: Sack) {
         self.sack = sack;
         match shift {

@@ -104,6 +104,7 @@ impl Connection<'_> {
     }
 
     /// What goes behind the header of a segment.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(super) fn sack_blocks(&self, kind: Kind) -> SackBlocks {
         match kind {
             Kind::Report { later } => self.rcv.sack_blocks(later),
@@ -261,14 +262,19 @@ impl Connection<'_> {
             self.snd.board().find_all();
             return None;
         };
-        let plan = self.send_again(now, hole);
+        self.meter(u32::from(self.mss).min(hole.end.distance_from(hole.start)));
+        Some(self.send_again(now, hole))
+    }
+
+    /// So many bytes go out. While losses are repaired, that is metered.
+    #[cfg_attr(target_pointer_width = "64", inline)]
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
+    fn meter(&mut self, bytes: u32) {
         if self.recovery.phase() == Phase::Fast
             && let Some(prr) = self.congestion.prr_mut()
         {
-            let mss = u32::from(self.mss);
-            prr.on_sent(mss.min(hole.end.distance_from(hole.start)));
+            prr.on_sent(bytes);
         }
-        Some(plan)
     }
 
     /// Sends as much of `hole` again as fits a segment.
@@ -355,17 +361,26 @@ impl Connection<'_> {
         if len == 0 && !fin {
             return None;
         }
-        // A full buffer is not the end of what its user has to say: with enough in flight for an immediate
-        // acknowledgment, what is left over waits to become a whole segment.
-        let continues = self.snd.ring.free() == 0 && self.snd.flight() >= 2 * mss;
-        let last = len == unsent && !(continues && self.options.nagle);
+        let span = Some(Span { len, fin });
         let repeats = start.before(self.snd.max());
+        if len == mss || fin || repeats {
+            return span;
+        }
         // Nagle's algorithm as Minshall modified it, and as Linux has it: a small segment waits for
         // another small one to be acknowledged, not for large ones, whose acknowledgment may be delayed.
-        let may_be_small = !self.options.nagle || !self.snd.has_small_in_flight();
-        let worth_it =
-            len == mss || fin || repeats || may_be_small && (last || len >= self.snd.max_wnd / 2);
-        worth_it.then_some(Span { len, fin })
+        if self.options.nagle && self.snd.has_small_in_flight() {
+            return None;
+        }
+        // A full buffer is not the end of what its user has to say: with enough in flight for an immediate
+        // acknowledgment, what is left over waits to become a whole segment.
+        let is_full = self.snd.ring.free() == 0 && self.snd.flight() >= 2 * mss;
+        let continues = self.options.nagle && is_full;
+        let last = len == unsent && !continues;
+        if last || len >= self.snd.max_wnd / 2 {
+            span
+        } else {
+            None
+        }
     }
 
     /// One byte against a closed window, or what a window too small to be worth it takes (RFC 9293,
@@ -414,7 +429,8 @@ impl Connection<'_> {
         if self.sack.is_on() && self.rcv.has_sack_blocks() {
             plan.kind = Kind::Report { later };
             let sack = self.sack_blocks(plan.kind);
-            plan.header_len = self.header(now, &plan).len_with_sack(&sack) as u8;
+            let beside = usize::from(self.timestamps.header_len());
+            plan.header_len += sack.option_len(beside) as u8;
         }
         if let Some(rest) = later.checked_sub(1) {
             self.due.duplicates = rest;
@@ -436,11 +452,7 @@ impl Connection<'_> {
         if len < u32::from(self.mss) {
             self.snd.small_end = end;
         }
-        if self.recovery.phase() == Phase::Fast
-            && let Some(prr) = self.congestion.prr_mut()
-        {
-            prr.on_sent(len);
-        }
+        self.meter(len);
         self.last_pipe = self.pipe();
         self.schedule_loss_probe(now);
         self.pace(now, len);
@@ -496,6 +508,7 @@ impl Connection<'_> {
 
     /// Ends the connection because the peer does not answer; what the network reported, if anything,
     /// says why.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(super) fn give_up(&mut self) {
         let error = self.soft_error.unwrap_or(ConnectionError::TimedOut);
         if self.state == State::SynSent {

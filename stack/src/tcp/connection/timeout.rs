@@ -85,6 +85,7 @@ impl Connection<'_> {
     /// Sets and stops the timers that follow from where the connection stands. Called at the end of
     /// everything that may change that, so that no path can forget one: data in flight always has a
     /// retransmission timer, data that cannot be sent always a persist timer.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(super) fn arm_timers(&mut self, now: Instant) {
         if self.state.is_over() {
             return;

@@ -205,7 +205,8 @@ mod tests {
         let mut memory = [0; 200];
         let mut r = receiver(&mut memory);
         assert_eq!(r.store(at(10), &[1; 10]), Stored::Ahead);
-        assert!(r.on_fin(at(0)));
+        r.note_fin(at(0));
+        assert!(r.reach_fin());
         assert!(!r.has_gaps());
         assert_eq!(report(&r), []);
     }

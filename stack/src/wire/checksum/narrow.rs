@@ -5,6 +5,28 @@ use zerocopy::FromBytes;
 
 use super::Sum;
 
+/// Fields of a header at even offsets, 32 bits of it at a time: the conversion is that with which they are written.
+#[derive(Clone, Copy)]
+pub(in super::super) struct Fields(Sum);
+
+impl Default for Fields {
+    fn default() -> Self {
+        Self(Sum::ZERO)
+    }
+}
+
+impl Fields {
+    #[inline]
+    pub(in super::super) fn add(&mut self, value: u32) {
+        self.0 = self.0.add_u32(value);
+    }
+
+    #[inline]
+    pub(in super::super) fn sum(self) -> Sum {
+        self.0
+    }
+}
+
 /// [`Sum::of`].
 pub(super) fn sum(data: &[u8]) -> Sum {
     let Ok((blocks, end)) = <[[[u32; 4]; 2]]>::ref_from_prefix(data) else {

@@ -3,6 +3,22 @@
 
 use super::Sum;
 
+/// Fields of a header at even offsets, 32 bits of it at a time: so many cost one conversion.
+#[derive(Clone, Copy, Default)]
+pub(in super::super) struct Fields(u64);
+
+impl Fields {
+    #[inline]
+    pub(in super::super) fn add(&mut self, value: u32) {
+        self.0 += u64::from(value);
+    }
+
+    #[inline]
+    pub(in super::super) fn sum(self) -> Sum {
+        Sum::of_fields(self.0)
+    }
+}
+
 /// [`Sum::of`].
 pub(super) fn sum(data: &[u8]) -> Sum {
     if data.len() >= LONG {

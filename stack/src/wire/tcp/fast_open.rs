@@ -65,8 +65,8 @@ pub(super) const KIND_FAST_OPEN: u8 = 34;
 
 #[cfg(test)]
 mod tests {
-    use super::super::options::Writer;
     use super::*;
+    use crate::wire::writer::Writer;
     use crate::wire::{SackBlocks, TcpOptions};
 
     #[test]

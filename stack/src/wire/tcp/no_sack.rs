@@ -33,8 +33,8 @@ impl SackBlocks {
         true
     }
 
-    /// None.
-    pub(super) const fn len_that_fits(&self, _beside: usize) -> usize {
+    /// There is no option.
+    pub(crate) const fn option_len(&self, _beside: usize) -> usize {
         0
     }
 }

@@ -162,7 +162,8 @@ fn what_lies_beyond_a_fin_is_forgotten_with_it() {
     let mut memory = [0; 100];
     let mut r = receiver(&mut memory, at(0));
     r.store(at(50), b"x");
-    assert!(r.on_fin(at(0)));
+    r.note_fin(at(0));
+    assert!(r.reach_fin());
     assert!(!r.has_gaps() && !r.has_sack_blocks());
 }
 
@@ -172,14 +173,16 @@ fn another_connection_knows_nothing_of_the_one_before() {
     let mut r = receiver(&mut memory, at(0));
     r.store(at(50), b"x");
     r.store(at(50), b"x");
-    r.on_fin(at(60));
+    r.note_fin(at(60));
+    assert!(!r.reach_fin());
     r.reset();
     r.open(at(100) - 1);
     assert!(!r.has_gaps() && !r.has_sack_blocks());
     r.advertise_on_syn();
     r.store(at(120), b"y");
     assert_eq!(blocks(&r), [(120, 121)]);
-    assert!(r.on_fin(at(100)), "not where the other's was");
+    r.note_fin(at(100));
+    assert!(r.reach_fin(), "not where the other's was");
 }
 
 /// The stream at `number`, different from its neighbours and from what the edges of blocks look like.
