@@ -64,7 +64,7 @@ pub(super) fn engine(address: Ipv4Addr, medium: Medium) -> Engine<'static> {
         seed,
     );
     engine.start_interface(config);
-    engine.set_link_up(Instant::ZERO, true);
+    engine.set_link_up(true, Instant::ZERO);
     engine
 }
 
@@ -81,7 +81,7 @@ impl TxToken for Token<'_> {
 /// The next frame that an engine sends.
 fn next_frame(engine: &mut Engine<'_>, now: Instant) -> Option<Vec<u8>> {
     let mut frame = Vec::new();
-    let sent = engine.transmit(now, &mut Some(Token(&mut frame)));
+    let sent = engine.transmit(&mut Some(Token(&mut frame)), now);
     sent.then_some(frame)
 }
 
@@ -99,7 +99,7 @@ fn receive(
     meta: RxMeta,
 ) -> (Result<(), Discard>, Option<Vec<u8>>) {
     let mut answer = Vec::new();
-    let handled = engine.receive(now, frame, meta, &mut Some(Token(&mut answer)));
+    let handled = engine.receive(frame, meta, &mut Some(Token(&mut answer)), now);
     (handled, (!answer.is_empty()).then_some(answer))
 }
 

@@ -42,7 +42,7 @@ impl Engine<'_> {
         }
     }
 
-    pub(in crate::engine) fn on_lingering_timeout(&mut self, now: Instant, index: Index) {
+    pub(in crate::engine) fn on_lingering_timeout(&mut self, index: Index, now: Instant) {
         let Some(until) = self.lingers_until(index) else {
             return;
         };

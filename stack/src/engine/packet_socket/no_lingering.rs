@@ -14,7 +14,7 @@ impl Engine<'_> {
 
     pub(in crate::engine) fn on_queue_empty(&mut self, _: Index) {}
 
-    pub(in crate::engine) fn on_lingering_timeout(&mut self, _: Instant, _: Index) {}
+    pub(in crate::engine) fn on_lingering_timeout(&mut self, _: Index, _: Instant) {}
 
     pub(in crate::engine) fn end_oldest_lingering(&mut self) {}
 }

@@ -78,11 +78,11 @@ impl<'d> Engine<'d> {
     /// Makes a connection of a completed handshake, in the slot `index`. The segment that completed it is for that.
     pub(in crate::engine) fn open_passively(
         &mut self,
-        now: Instant,
         (listener, index): (Index, Index),
         (half_open, hash): (&HalfOpen<SocketKey>, TupleHash),
+        now: Instant,
     ) {
-        let peer = self.peer(now, &half_open.tuple);
+        let peer = self.peer(&half_open.tuple, now);
         let path = peer.path;
         let opening = Opening {
             tuple: half_open.tuple,

@@ -114,7 +114,7 @@ impl<'d> Engine<'d> {
         let now = self.now;
         let (next_hop, source) = self
             .interface
-            .route(now, remote.addr)
+            .route(remote.addr, now)
             .ok_or(ConnectError::NoRoute)?;
         // A subnet's broadcast address looks like any other, but the route knows.
         if matches!(next_hop.delivery, Delivery::Broadcast | Delivery::Multicast) {
@@ -178,7 +178,7 @@ impl<'d> Engine<'d> {
         let now = self.now;
         let ecn = self.tcp.ecn == EcnPolicy::Request;
         let iss = self.isn().isn(now, tuple, hash);
-        let peer = self.peer(now, tuple);
+        let peer = self.peer(tuple, now);
         let path = peer.path;
         let opening = Opening {
             tuple: *tuple,
