@@ -80,10 +80,13 @@ impl TcpTables {
 }
 
 /// A connection in TIME-WAIT, and for how long.
+// In this order: what is not aligned, as the ends of the connection, does not come where a table's mark ends, or the
+// compiler moves it together with the bytes between.
 #[derive(Debug)]
+#[repr(C)]
 pub(super) struct Remembered {
-    pub(super) connection: TimeWait,
     pub(super) until: Soon,
+    pub(super) connection: TimeWait,
 }
 
 /// A slot that is used for a connection.
