@@ -227,6 +227,11 @@ impl<'d> TcpSlot<'d> {
             halved: true,
         }
     }
+
+    /// A handle is gone. Whether it was the last: of two halves, that is the second.
+    pub(super) fn loses_last_handle(&mut self) -> bool {
+        core::mem::replace(&mut self.halved, true)
+    }
 }
 
 /// Twice as long is as far as [`Soon`] goes.

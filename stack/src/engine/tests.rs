@@ -343,10 +343,10 @@ fn every_slot_can_be_used_again_and_again() {
         let (client, server) = pair.connection();
         assert_eq!(pair.state(0, client), State::Established, "round {round}");
         pair.write(0, client, b"x");
-        pair.engines[0].tcp_detach(client);
+        pair.engines[0].tcp_detach(client.index());
         pair.drive();
         assert_eq!(pair.read(1, server), b"x");
-        pair.engines[1].tcp_detach(server);
+        pair.engines[1].tcp_detach(server.index());
         pair.drive();
     }
     for side in 0..2 {
@@ -390,8 +390,8 @@ fn a_silent_engine_has_nothing_to_wait_for() {
         "idle connections are idle"
     );
     assert_eq!(pair.engines[1].next_deadline(), Instant::FAR_FUTURE);
-    pair.engines[0].tcp_detach(client);
-    pair.engines[1].tcp_detach(server);
+    pair.engines[0].tcp_detach(client.index());
+    pair.engines[1].tcp_detach(server.index());
     pair.drive();
     pair.run_for(Duration::from_secs(120));
     assert_eq!(

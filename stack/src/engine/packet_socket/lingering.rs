@@ -8,18 +8,15 @@
 use zerocopy::native_endian::U64;
 
 use super::datagram::Datagrams;
+use crate::engine::Engine;
 use crate::engine::sockets::Body;
-use crate::engine::{Engine, SocketKey};
 use crate::stats::Counted;
 use crate::storage::Index;
 use crate::time::{Duration, Instant};
 
 impl Engine<'_> {
     /// The handle of a socket that queues packets is gone.
-    pub(in crate::engine) fn packet_socket_drop(&mut self, key: SocketKey) {
-        let Some(index) = self.sockets.index(key) else {
-            return;
-        };
+    pub(in crate::engine) fn packet_socket_drop(&mut self, index: Index) {
         if !self.has_packets(index) {
             self.give_up(index);
             return;

@@ -322,11 +322,9 @@ impl<'d> Engine<'d> {
     }
 
     /// The handle is gone.
-    pub(in crate::engine) fn udp_drop(&mut self, key: SocketKey) {
-        if let Some(index) = self.sockets.index(key) {
-            self.leave_groups(index);
-        }
-        self.packet_socket_drop(key);
+    pub(in crate::engine) fn udp_drop(&mut self, index: Index) {
+        self.leave_groups(index);
+        self.packet_socket_drop(index);
     }
 }
 

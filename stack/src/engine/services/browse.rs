@@ -58,12 +58,10 @@ impl<'d> Engine<'d> {
     }
 
     /// The handle is gone.
-    pub(in crate::engine) fn browse_drop(&mut self, key: SocketKey) {
-        if let Some(index) = self.sockets.index(key) {
-            self.services.mdns.browsers.retain(|&other| other != index);
-            self.sockets.free(index);
-            self.mdns_leave_unwanted();
-        }
+    pub(in crate::engine) fn browse_drop(&mut self, index: Index) {
+        self.services.mdns.browsers.retain(|&other| other != index);
+        self.sockets.free(index);
+        self.mdns_leave_unwanted();
     }
 }
 
