@@ -33,26 +33,26 @@ impl Engine<'_> {
 
     /// Sends the next thing there is to send, in the room for it, and counts it. False if there is nothing.
     #[cfg_attr(target_pointer_width = "32", inline(never))]
-    pub(crate) fn transmit(&mut self, now: Instant, room: &mut dyn Room) -> bool {
+    pub(crate) fn transmit(&mut self, room: &mut dyn Room, now: Instant) -> bool {
         self.now = now;
         if !self.interface.link_up {
             return false;
         }
         // Asked once in a row of frames: there are many to ask.
         if !self.only_sockets_send {
-            if self.wants_to_send_own(now) && self.transmit_own(now, room) {
+            if self.wants_to_send_own(now) && self.transmit_own(room, now) {
                 return true;
             }
             self.only_sockets_send = true;
         }
-        let sent = self.transmit_of_sockets(now, room);
+        let sent = self.transmit_of_sockets(room, now);
         // What a socket waits for may be what is sent next.
         self.only_sockets_send &= sent;
         sent
     }
 
     /// The next socket that has something gets its turn. False if none has.
-    fn transmit_of_sockets(&mut self, now: Instant, room: &mut dyn Room) -> bool {
+    fn transmit_of_sockets(&mut self, room: &mut dyn Room, now: Instant) -> bool {
         // A socket that turns out to have nothing costs a turn; so many in a row, and the runner comes
         // back later.
         for _ in 0..IDLE_TURNS {
@@ -61,17 +61,17 @@ impl Engine<'_> {
             };
             let sent = match self.sockets.body(index) {
                 #[cfg(feature = "socket-tcp")]
-                Body::Tcp(_) => self.transmit_segment(now, index, room),
+                Body::Tcp(_) => self.transmit_segment(index, room, now),
                 #[cfg(feature = "socket-udp")]
-                Body::Udp(_) => self.transmit_datagram(now, index, room),
+                Body::Udp(_) => self.transmit_datagram(index, room, now),
                 #[cfg(feature = "socket-icmp")]
-                Body::Icmp(_) => self.transmit_datagram(now, index, room),
+                Body::Icmp(_) => self.transmit_datagram(index, room, now),
                 #[cfg(feature = "socket-raw")]
-                Body::Raw(_) => self.transmit_datagram(now, index, room),
+                Body::Raw(_) => self.transmit_datagram(index, room, now),
                 #[cfg(feature = "socket-dns")]
-                Body::Dns(_) => self.transmit_query(now, index, room),
+                Body::Dns(_) => self.transmit_query(index, room, now),
                 #[cfg(feature = "mdns")]
-                Body::Browse(_) => self.transmit_browse(now, index, room),
+                Body::Browse(_) => self.transmit_browse(index, room, now),
                 _ => false,
             };
             if sent {
@@ -94,19 +94,19 @@ impl Engine<'_> {
 
     /// What is not a socket's goes before those.
     #[cold]
-    fn transmit_own(&mut self, now: Instant, room: &mut dyn Room) -> bool {
+    fn transmit_own(&mut self, room: &mut dyn Room, now: Instant) -> bool {
         // RFC 4862, section 5.4.2: who asks for an address is in its group before.
         #[cfg(feature = "multicast")]
-        if self.transmit_group_report(now, room) {
+        if self.transmit_group_report(room, now) {
             return true;
         }
         #[cfg(feature = "socket-tcp")]
-        if self.transmit_listen(now, room) {
+        if self.transmit_listen(room, now) {
             return true;
         }
-        self.transmit_interface(now, room)
+        self.transmit_interface(room, now)
             || self.transmit_fragment(room)
-            || self.transmit_services(now, room)
+            || self.transmit_services(room, now)
     }
 
     /// Counts that nothing leads to a destination, or that the next hop does not answer.

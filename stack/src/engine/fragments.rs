@@ -256,10 +256,10 @@ impl<'d> Engine<'d> {
     #[cold]
     pub(super) fn on_fragment(
         &mut self,
-        now: Instant,
         received: &mut Received<'_>,
         header: &Ipv4Header,
         payload: &[u8],
+        now: Instant,
     ) -> Handled {
         if received.destination == Destination::Elsewhere {
             return Err(Discard::NotOurAddress);
@@ -294,7 +294,7 @@ impl<'d> Engine<'d> {
             }
             .emit(whole.packet_mut());
         }
-        let handled = self.on_reassembled(now, received, whole.packet());
+        let handled = self.on_reassembled(received, whole.packet(), now);
         self.fragments.arriving.give_back(whole);
         handled
     }
@@ -302,13 +302,13 @@ impl<'d> Engine<'d> {
     /// A datagram is whole. An answer to it may repeat what lies in its memory, so it is written down now.
     fn on_reassembled(
         &mut self,
-        now: Instant,
         last: &Received<'_>,
         packet: &[u8],
+        now: Instant,
     ) -> Result<(), Discard> {
         let (header, payload) = Ipv4Header::parse(packet, false)?;
         let mut received = last.reassembled(header.hop_limit, header.ecn(), packet);
-        self.on_datagram(now, &mut received, header.protocol, payload)
+        self.on_datagram(&mut received, header.protocol, payload, now)
     }
 
     /// Keeps an answer that leaves in fragments: because it is too long for one packet, or because it is to what came

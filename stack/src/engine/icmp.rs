@@ -39,18 +39,18 @@ impl Engine<'_> {
     #[cfg(feature = "socket-udp")]
     pub(super) fn port_unreachable(
         &mut self,
-        now: Instant,
         received: &mut Received<'_>,
+        now: Instant,
     ) -> Handled {
         let reason = Discard::NoSocket;
         match received.src {
             IpAddress::Ipv4(_) => {
-                self.unreachable_v4(now, received, Icmpv4Unreachable::Port, reason)
+                self.unreachable_v4(received, Icmpv4Unreachable::Port, reason, now)
             }
             // RFC 4443, section 3.1: "a destination node SHOULD originate" one with code 4.
             #[cfg(feature = "proto-ipv6")]
             IpAddress::Ipv6(_) => {
-                self.unreachable_v6(now, received, Icmpv6Unreachable::Port, reason)
+                self.unreachable_v6(received, Icmpv6Unreachable::Port, reason, now)
             }
         }
     }

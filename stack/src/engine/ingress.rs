@@ -26,15 +26,15 @@ impl Engine<'_> {
     /// further has been counted.
     pub(crate) fn receive(
         &mut self,
-        now: Instant,
         frame: &[u8],
         meta: RxMeta,
         room: &mut dyn Room,
+        now: Instant,
     ) -> Result<(), Discard> {
         self.now = now;
         self.only_sockets_send = false;
         self.stats.count(Counted::Received);
-        let handled = self.on_frame(now, frame, meta, room);
+        let handled = self.on_frame(frame, meta, room, now);
         if let Err(reason) = &handled {
             self.stats.discard(*reason);
             crate::log::trace!("dropped a packet: {:?}", reason);
@@ -54,14 +54,14 @@ impl Engine<'_> {
 
     fn on_frame(
         &mut self,
-        now: Instant,
         frame: &[u8],
         meta: RxMeta,
         room: &mut dyn Room,
+        now: Instant,
     ) -> Handled {
         match self.interface.medium {
             #[cfg(feature = "medium-ethernet")]
-            Medium::Ethernet => self.on_ethernet(now, frame, meta, room),
+            Medium::Ethernet => self.on_ethernet(frame, meta, room, now),
             #[cfg(feature = "medium-ip")]
             Medium::Ip => {
                 let path = self.arrival_path(true);
@@ -71,9 +71,9 @@ impl Engine<'_> {
                 };
                 match frame.first().map(|b| b >> 4) {
                     #[cfg(feature = "proto-ipv4")]
-                    Some(4) => self.on_ipv4(now, frame, meta, path, back),
+                    Some(4) => self.on_ipv4(frame, meta, path, back, now),
                     #[cfg(feature = "proto-ipv6")]
-                    Some(6) => self.on_ipv6(now, frame, meta, path, back),
+                    Some(6) => self.on_ipv6(frame, meta, path, back, now),
                     Some(_) => Err(Discard::UnknownProtocol),
                     None => Err(Discard::Malformed),
                 }
@@ -88,10 +88,10 @@ impl Engine<'_> {
     #[cfg(feature = "medium-ethernet")]
     fn on_ethernet(
         &mut self,
-        now: Instant,
         frame: &[u8],
         meta: RxMeta,
         room: &mut dyn Room,
+        now: Instant,
     ) -> Handled {
         let (header, payload) = EthernetHeader::parse(frame)?;
         // Compared where it lies: six bytes are not moved well.
@@ -102,7 +102,7 @@ impl Engine<'_> {
         let path = self.arrival_path(ours);
         #[cfg(feature = "proto-ipv4")]
         if header.ethertype == EtherType::ARP {
-            return self.on_arp(now, &header, payload, room);
+            return self.on_arp(&header, payload, room, now);
         }
         let back = Back {
             header: frame.first_chunk(),
@@ -110,9 +110,9 @@ impl Engine<'_> {
         };
         match header.ethertype {
             #[cfg(feature = "proto-ipv4")]
-            EtherType::IPV4 => self.on_ipv4(now, payload, meta, path, back),
+            EtherType::IPV4 => self.on_ipv4(payload, meta, path, back, now),
             #[cfg(feature = "proto-ipv6")]
-            EtherType::IPV6 => self.on_ipv6(now, payload, meta, path, back),
+            EtherType::IPV6 => self.on_ipv6(payload, meta, path, back, now),
             _ => {
                 let _ = (now, payload, meta, path, back);
                 Err(Discard::UnknownEtherType)
@@ -131,11 +131,11 @@ impl Engine<'_> {
 
     fn on_ipv4<'f>(
         &mut self,
-        now: Instant,
         packet: &'f [u8],
         meta: RxMeta,
         path: ArrivalPath,
         back: Back<'f>,
+        now: Instant,
     ) -> Handled {
         let verify = meta.checksum == RxChecksum::Unverified;
         let (header, payload) = Ipv4Header::parse(packet, verify)?;
@@ -175,30 +175,30 @@ impl Engine<'_> {
             verify,
         };
         if header.more_fragments || header.fragment_offset != 0 {
-            return self.on_fragment(now, &mut received, &header, payload);
+            return self.on_fragment(&mut received, &header, payload, now);
         }
-        self.on_datagram(now, &mut received, header.protocol, payload)
+        self.on_datagram(&mut received, header.protocol, payload, now)
     }
 
     /// The payload of a packet that is whole.
     #[inline]
     pub(super) fn on_datagram(
         &mut self,
-        now: Instant,
         received: &mut Received<'_>,
         protocol: IpProtocol,
         payload: &[u8],
+        now: Instant,
     ) -> Handled {
         let is_taken = self.raw_to_socket(received, protocol);
         match protocol {
-            IpProtocol::ICMP => self.on_icmpv4(now, received, payload),
-            IpProtocol::IGMP => self.on_igmp(now, received, payload),
+            IpProtocol::ICMP => self.on_icmpv4(received, payload, now),
+            IpProtocol::IGMP => self.on_igmp(received, payload, now),
             #[cfg(feature = "socket-tcp")]
-            IpProtocol::TCP => self.on_tcp(now, received, payload),
+            IpProtocol::TCP => self.on_tcp(received, payload, now),
             #[cfg(feature = "socket-udp")]
-            IpProtocol::UDP => self.on_udp(now, received, payload),
+            IpProtocol::UDP => self.on_udp(received, payload, now),
             _ if is_taken => Ok(()),
-            _ => self.protocol_unreachable(now, received),
+            _ => self.protocol_unreachable(received, now),
         }
     }
 }
@@ -208,11 +208,11 @@ impl Engine<'_> {
 impl Engine<'_> {
     fn on_ipv6<'f>(
         &mut self,
-        now: Instant,
         packet: &'f [u8],
         meta: RxMeta,
         path: ArrivalPath,
         back: Back<'f>,
+        now: Instant,
     ) -> Handled {
         if !self.interface.speaks_v6() {
             return Err(Discard::UnknownProtocol);
@@ -234,18 +234,18 @@ impl Engine<'_> {
         };
         match open(header.next_header, payload) {
             Ok(Opened::Fragment(fragment)) => {
-                self.on_fragment_v6(now, &mut received, &header, &fragment)
+                self.on_fragment_v6(&mut received, &header, &fragment, now)
             }
-            opened => self.on_opened(now, &mut received, opened),
+            opened => self.on_opened(&mut received, opened, now),
         }
     }
 
     /// A packet that is whole, whose extension headers have been looked at.
     pub(super) fn on_opened(
         &mut self,
-        now: Instant,
         received: &mut Received<'_>,
         opened: Result<Opened<'_>, HeaderProblem>,
+        now: Instant,
     ) -> Handled {
         let (protocol, payload, announced_at) = match opened {
             // RFC 6980: in a fragment it could not be filtered on its way.
@@ -262,19 +262,19 @@ impl Engine<'_> {
                 ..
             }) => (protocol, payload, announced_at),
             Ok(Opened::Fragment(_)) => return Err(Discard::Fragment),
-            Err(problem) => return self.on_header_problem(now, received, problem),
+            Err(problem) => return self.on_header_problem(received, problem, now),
         };
         self.check_source(received, protocol)?;
         let is_taken = self.raw_to_socket(received, protocol);
         match protocol {
-            IpProtocol::ICMPV6 => self.on_icmpv6(now, received, payload),
+            IpProtocol::ICMPV6 => self.on_icmpv6(received, payload, now),
             #[cfg(feature = "socket-tcp")]
-            IpProtocol::TCP => self.on_tcp(now, received, payload),
+            IpProtocol::TCP => self.on_tcp(received, payload, now),
             #[cfg(feature = "socket-udp")]
-            IpProtocol::UDP => self.on_udp(now, received, payload),
+            IpProtocol::UDP => self.on_udp(received, payload, now),
             _ if is_taken => Ok(()),
             IpProtocol::NO_NEXT_HEADER => Err(Discard::UnknownProtocol),
-            _ => self.next_header_unknown(now, received, announced_at),
+            _ => self.next_header_unknown(received, announced_at, now),
         }
     }
 

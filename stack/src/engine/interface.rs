@@ -278,14 +278,14 @@ impl Engine<'_> {
         (self.interface.addresses).set_policy_table(config.policy_table);
         if let ConfigV4::Static(ipv4) = config.ipv4 {
             let interface = &mut self.interface;
-            let configured = interface.put_to_use(self.now, ipv4.into(), &mut self.random);
+            let configured = interface.put_to_use(ipv4.into(), &mut self.random, self.now);
             if configured.is_err() {
                 crate::log::debug!("the IPv4 address is none that a host can have");
             }
         }
         #[cfg(feature = "proto-ipv6")]
         if (self.interface)
-            .configure_v6(self.now, config.ipv6, &mut self.random)
+            .configure_v6(config.ipv6, &mut self.random, self.now)
             .is_err()
         {
             crate::log::debug!("the IPv6 configuration cannot be used");
@@ -293,7 +293,7 @@ impl Engine<'_> {
     }
 
     /// The link is up, or down, and was not before.
-    pub(crate) fn set_link_up(&mut self, now: Instant, up: bool) {
+    pub(crate) fn set_link_up(&mut self, up: bool, now: Instant) {
         self.now = now;
         self.interface.link_up = up;
         self.on_news();
@@ -303,12 +303,12 @@ impl Engine<'_> {
             self.sockets.release_parked();
         }
         if up {
-            self.interface.guard_all(now, &mut self.random);
+            self.interface.guard_all(&mut self.random, now);
         }
         #[cfg(feature = "slaac")]
-        self.discovery_link_changed(now, up);
+        self.discovery_link_changed(up, now);
         self.fragments.on_link_changed();
-        self.services_link_changed(now, up);
+        self.services_link_changed(up, now);
         #[cfg(feature = "socket-tcp")]
         if !up {
             self.tcp_link_gone(now);
@@ -346,7 +346,7 @@ impl Engine<'_> {
         // Who waited asks once more, and is told.
         #[cfg(feature = "medium-ethernet")]
         while let Some(failure) = self.interface.ethernet.neighbors.on_timeout(now) {
-            self.interface.on_neighbor_failed(now, failure.address);
+            self.interface.on_neighbor_failed(failure.address, now);
             self.wake_waiters(failure.waiters);
         }
         #[cfg(all(feature = "medium-ethernet", feature = "proto-ipv6"))]
@@ -359,10 +359,10 @@ impl Engine<'_> {
 
     /// Sends what the interface itself has to say: requests for neighbors, probes and announcements. False if that is
     /// nothing.
-    pub(super) fn transmit_interface(&mut self, now: Instant, room: &mut dyn Room) -> bool {
+    pub(super) fn transmit_interface(&mut self, room: &mut dyn Room, now: Instant) -> bool {
         #[cfg(feature = "medium-ethernet")]
         {
-            self.transmit_ethernet(now, room)
+            self.transmit_ethernet(room, now)
         }
         #[cfg(not(feature = "medium-ethernet"))]
         {

@@ -8,6 +8,9 @@
 //! - what sockets are to hear: [`Engine::poll_event`];
 //! - and the requests of the handles, in one file per kind of socket.
 //!
+//! The time comes last among arguments, but for a closure: it is two words, and ahead of pointers and numbers it would
+//! take the registers that those have to be in.
+//!
 //! Nothing here looks at all sockets, but when an address of ours or the link goes: a packet finds its socket by hash,
 //! work and events are in lists, deadlines in a heap.
 
@@ -232,17 +235,17 @@ impl<'d> Engine<'d> {
                 break;
             };
             #[cfg(feature = "socket-tcp")]
-            self.on_tcp_timeout(now, index);
+            self.on_tcp_timeout(index, now);
             #[cfg(feature = "socket-dns")]
-            self.on_dns_timeout(now, index);
+            self.on_dns_timeout(index, now);
             #[cfg(feature = "mdns")]
-            self.on_browse_timeout(now, index);
+            self.on_browse_timeout(index, now);
             #[cfg(any(
                 feature = "socket-udp",
                 feature = "socket-icmp",
                 feature = "socket-raw"
             ))]
-            self.on_lingering_timeout(now, index);
+            self.on_lingering_timeout(index, now);
         }
     }
 

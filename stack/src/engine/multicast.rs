@@ -108,7 +108,7 @@ impl MulticastState {
         self.groups.on_timeout(now);
     }
 
-    pub(super) fn on_link_changed(&mut self, now: Instant, up: bool) {
+    pub(super) fn on_link_changed(&mut self, up: bool, now: Instant) {
         #[cfg(feature = "proto-ipv6")]
         {
             self.addresses = mld::KnownAddresses::default();
@@ -211,14 +211,14 @@ impl Engine<'_> {
     }
 
     /// Sends what a router is to be told. False if that is nothing.
-    pub(super) fn transmit_group_report(&mut self, now: Instant, room: &mut dyn Room) -> bool {
+    pub(super) fn transmit_group_report(&mut self, room: &mut dyn Room, now: Instant) -> bool {
         let groups = &self.services.multicast.groups;
         #[cfg(feature = "proto-ipv6")]
         if groups.wants_to_send(now, IpVersion::Ipv6) {
-            return self.transmit_mld(now, room);
+            return self.transmit_mld(room, now);
         }
         if groups.wants_to_send(now, IpVersion::Ipv4) {
-            return self.transmit_igmp(now, room);
+            return self.transmit_igmp(room, now);
         }
         false
     }

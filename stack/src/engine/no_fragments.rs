@@ -60,10 +60,10 @@ impl Cut {
 impl Engine<'_> {
     pub(super) fn on_fragment(
         &mut self,
-        _: Instant,
         _: &mut Received<'_>,
         _: &Ipv4Header,
         _: &[u8],
+        _: Instant,
     ) -> Handled {
         Err(Discard::Fragment)
     }
@@ -71,10 +71,10 @@ impl Engine<'_> {
     #[cfg(feature = "proto-ipv6")]
     pub(super) fn on_fragment_v6(
         &mut self,
-        _: Instant,
         _: &mut Received<'_>,
         _: &Ipv6Header,
         _: &FragmentHeader,
+        _: Instant,
     ) -> Handled {
         Err(Discard::Fragment)
     }

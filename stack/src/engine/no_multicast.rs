@@ -26,7 +26,7 @@ impl Engine<'_> {
         }
     }
 
-    pub(super) fn on_igmp(&mut self, _: Instant, _: &Received<'_>, _: &[u8]) -> Handled {
+    pub(super) fn on_igmp(&mut self, _: &Received<'_>, _: &[u8], _: Instant) -> Handled {
         Err(Discard::IgnoredIgmp)
     }
 
@@ -45,7 +45,7 @@ impl Engine<'_> {
     }
 
     #[cfg(feature = "proto-ipv6")]
-    pub(super) fn on_mld(&mut self, _: Instant, _: &Received<'_>, _: &[u8]) -> Handled {
+    pub(super) fn on_mld(&mut self, _: &Received<'_>, _: &[u8], _: Instant) -> Handled {
         Err(Discard::UnknownIcmp)
     }
 

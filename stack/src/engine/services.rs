@@ -135,27 +135,27 @@ impl Engine<'_> {
         self.stop_link_local();
     }
 
-    pub(super) fn services_link_changed(&mut self, now: Instant, up: bool) {
+    pub(super) fn services_link_changed(&mut self, up: bool, now: Instant) {
         #[cfg(feature = "socket-dhcpv4")]
-        self.dhcp_link_changed(now, up);
+        self.dhcp_link_changed(up, now);
         #[cfg(feature = "ipv4-link-local")]
-        self.link_local_link_changed(now, up);
+        self.link_local_link_changed(up, now);
         #[cfg(feature = "dhcpv4-server")]
         self.dhcp_server_link_changed(up);
         #[cfg(feature = "multicast")]
-        self.services.multicast.on_link_changed(now, up);
+        self.services.multicast.on_link_changed(up, now);
     }
 
     /// Somebody else uses an address of ours, or would have been ours.
-    pub(super) fn services_conflict(&mut self, now: Instant, address: IpAddress) {
+    pub(super) fn services_conflict(&mut self, address: IpAddress, now: Instant) {
         #[cfg(feature = "config-events")]
         self.notice(super::ConfigEvent::AddressConflict(address));
         #[cfg(feature = "socket-dhcpv4")]
-        self.dhcp_conflict(now, address);
+        self.dhcp_conflict(address, now);
         #[cfg(feature = "socket-dhcpv6")]
-        self.dhcpv6_conflict(now, address);
+        self.dhcpv6_conflict(address, now);
         #[cfg(feature = "ipv4-link-local")]
-        self.link_local_conflict(now, address);
+        self.link_local_conflict(address, now);
     }
 
     /// Routers say something else about what is to be had by DHCPv6.
@@ -204,14 +204,14 @@ impl Engine<'_> {
     }
 
     /// Sends what one of them has to send. False if that is nothing.
-    pub(super) fn transmit_services(&mut self, now: Instant, room: &mut dyn Room) -> bool {
+    pub(super) fn transmit_services(&mut self, room: &mut dyn Room, now: Instant) -> bool {
         let _ = (now, &room);
         #[cfg(feature = "socket-dhcpv4")]
-        if self.transmit_dhcp(now, room) {
+        if self.transmit_dhcp(room, now) {
             return true;
         }
         #[cfg(feature = "socket-dhcpv6")]
-        if self.transmit_dhcpv6(now, room) {
+        if self.transmit_dhcpv6(room, now) {
             return true;
         }
         #[cfg(feature = "dhcpv4-server")]
@@ -219,7 +219,7 @@ impl Engine<'_> {
             return true;
         }
         #[cfg(feature = "mdns")]
-        if self.transmit_mdns(now, room) {
+        if self.transmit_mdns(room, now) {
             return true;
         }
         false

@@ -24,39 +24,53 @@ pub(crate) enum Deed {
 impl<'d> Engine<'d> {
     #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(crate) fn see_to(&mut self, key: SocketKey, deed: Deed) {
+        if let Some(index) = self.sockets.index(key) {
+            self.see_to_slot(index, deed);
+        }
+    }
+
+    /// As [`Self::see_to`], by the number of a slot that has not been given up since.
+    pub(crate) fn see_to_at(&mut self, index: usize, deed: Deed) {
+        if let Ok(index) = Index::try_from(index) {
+            self.see_to_slot(index, deed);
+        }
+    }
+
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
+    fn see_to_slot(&mut self, index: Index, deed: Deed) {
         match deed {
             #[cfg(feature = "socket-tcp")]
-            Deed::Split => self.tcp_split(key),
+            Deed::Split => self.tcp_split(index),
             #[cfg(feature = "socket-tcp")]
-            Deed::GiveUp => self.tcp_give_up(key),
+            Deed::GiveUp => self.tcp_give_up(index),
             #[cfg(feature = "socket-tcp")]
-            Deed::Shutdown => {
-                self.tcp_with(key, |connection| connection.close());
-            }
-            Deed::Drop => self.drop_handle(key),
+            Deed::Shutdown => self.tcp_shutdown(index),
+            Deed::Drop => self.drop_socket(index),
         }
     }
 
     /// A handle is gone. What that means depends on the kind of socket.
-    pub(crate) fn drop_handle(&mut self, key: SocketKey) {
-        let Some(index) = self.sockets.index(key) else {
-            return;
-        };
-        match self.sockets.body(index) {
+    fn drop_socket(&mut self, index: Index) {
+        match self.sockets.body_mut(index) {
             #[cfg(feature = "socket-tcp")]
-            Body::Tcp(_) => self.tcp_drop(key),
+            Body::Tcp(tcp) => {
+                let was_last = tcp.loses_last_handle();
+                if was_last {
+                    self.tcp_detach(index);
+                }
+            }
             #[cfg(feature = "socket-tcp")]
-            Body::Listener(_) => self.listener_close(key),
+            Body::Listener(_) => self.listener_close(index),
             #[cfg(feature = "socket-udp")]
-            Body::Udp(_) => self.udp_drop(key),
+            Body::Udp(_) => self.udp_drop(index),
             #[cfg(feature = "socket-icmp")]
-            Body::Icmp(_) => self.packet_socket_drop(key),
+            Body::Icmp(_) => self.packet_socket_drop(index),
             #[cfg(feature = "socket-raw")]
-            Body::Raw(_) => self.packet_socket_drop(key),
+            Body::Raw(_) => self.packet_socket_drop(index),
             #[cfg(feature = "socket-dns")]
             Body::Dns(_) => self.give_up(index),
             #[cfg(feature = "mdns")]
-            Body::Browse(_) => self.browse_drop(key),
+            Body::Browse(_) => self.browse_drop(index),
             _ => {}
         }
     }
@@ -80,12 +94,5 @@ impl<'d> Engine<'d> {
             self.end_oldest_lingering();
         }
         self.sockets.take_free()
-    }
-
-    /// As [`Self::see_to`], by the number of a slot that has not been given up since.
-    pub(crate) fn see_to_at(&mut self, index: usize, deed: Deed) {
-        if let Ok(index) = Index::try_from(index) {
-            self.see_to(self.sockets.key(index), deed);
-        }
     }
 }

@@ -80,10 +80,13 @@ impl TcpTables {
 }
 
 /// A connection in TIME-WAIT, and for how long.
+// In this order: what is not aligned, as the ends of the connection, does not come where a table's mark ends, or the
+// compiler moves it together with the bytes between.
 #[derive(Debug)]
+#[repr(C)]
 pub(super) struct Remembered {
-    pub(super) connection: TimeWait,
     pub(super) until: Soon,
+    pub(super) connection: TimeWait,
 }
 
 /// A slot that is used for a connection.
@@ -223,6 +226,11 @@ impl<'d> TcpSlot<'d> {
             fast_open_by: None,
             halved: true,
         }
+    }
+
+    /// A handle is gone. Whether it was the last: of two halves, that is the second.
+    pub(super) fn loses_last_handle(&mut self) -> bool {
+        core::mem::replace(&mut self.halved, true)
     }
 }
 

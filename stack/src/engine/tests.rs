@@ -64,7 +64,7 @@ pub(super) fn engine(address: Ipv4Addr, medium: Medium) -> Engine<'static> {
         seed,
     );
     engine.start_interface(config);
-    engine.set_link_up(Instant::ZERO, true);
+    engine.set_link_up(true, Instant::ZERO);
     engine
 }
 
@@ -81,7 +81,7 @@ impl TxToken for Token<'_> {
 /// The next frame that an engine sends.
 fn next_frame(engine: &mut Engine<'_>, now: Instant) -> Option<Vec<u8>> {
     let mut frame = Vec::new();
-    let sent = engine.transmit(now, &mut Some(Token(&mut frame)));
+    let sent = engine.transmit(&mut Some(Token(&mut frame)), now);
     sent.then_some(frame)
 }
 
@@ -99,7 +99,7 @@ fn receive(
     meta: RxMeta,
 ) -> (Result<(), Discard>, Option<Vec<u8>>) {
     let mut answer = Vec::new();
-    let handled = engine.receive(now, frame, meta, &mut Some(Token(&mut answer)));
+    let handled = engine.receive(frame, meta, &mut Some(Token(&mut answer)), now);
     (handled, (!answer.is_empty()).then_some(answer))
 }
 
@@ -343,10 +343,10 @@ fn every_slot_can_be_used_again_and_again() {
         let (client, server) = pair.connection();
         assert_eq!(pair.state(0, client), State::Established, "round {round}");
         pair.write(0, client, b"x");
-        pair.engines[0].tcp_detach(client);
+        pair.engines[0].tcp_detach(client.index());
         pair.drive();
         assert_eq!(pair.read(1, server), b"x");
-        pair.engines[1].tcp_detach(server);
+        pair.engines[1].tcp_detach(server.index());
         pair.drive();
     }
     for side in 0..2 {
@@ -390,8 +390,8 @@ fn a_silent_engine_has_nothing_to_wait_for() {
         "idle connections are idle"
     );
     assert_eq!(pair.engines[1].next_deadline(), Instant::FAR_FUTURE);
-    pair.engines[0].tcp_detach(client);
-    pair.engines[1].tcp_detach(server);
+    pair.engines[0].tcp_detach(client.index());
+    pair.engines[1].tcp_detach(server.index());
     pair.drive();
     pair.run_for(Duration::from_secs(120));
     assert_eq!(

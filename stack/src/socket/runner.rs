@@ -145,7 +145,7 @@ impl<'d, D: Driver, M: RawMutex, C: Clock> Runner<'d, D, M, C> {
             return;
         }
         self.stack.with_quietly(|s| {
-            s.engine.set_link_up(now, up);
+            s.engine.set_link_up(up, now);
             self.link_up = up;
         });
     }
@@ -173,7 +173,7 @@ impl<'d, D: Driver, M: RawMutex, C: Clock> Runner<'d, D, M, C> {
             let is_answering = rx.consume(|frame| {
                 stack.with_quietly(|s| {
                     // Why it went no further has been counted.
-                    let _ = s.engine.receive(now, frame, meta, &mut tx);
+                    let _ = s.engine.receive(frame, meta, &mut tx, now);
                     s.engine.is_answer_leaving()
                 })
             });
@@ -202,7 +202,7 @@ impl<'d, D: Driver, M: RawMutex, C: Clock> Runner<'d, D, M, C> {
                 return Rest::BLOCKED;
             }
             let sent = self.stack.with_quietly(|s| {
-                let sent = s.engine.transmit(now, &mut lane);
+                let sent = s.engine.transmit(&mut lane, now);
                 if lane.is_refused() {
                     s.engine.on_refused();
                 }
@@ -224,7 +224,7 @@ impl<'d, D: Driver, M: RawMutex, C: Clock> Runner<'d, D, M, C> {
                 return Rest::BLOCKED;
             }
             let wants = self.stack.with_quietly(|s| {
-                s.engine.transmit(now, &mut room);
+                s.engine.transmit(&mut room, now);
                 s.engine.wants_to_transmit(now)
             });
             if wants != Some(true) {

@@ -21,15 +21,15 @@ impl Engine<'_> {
     #[cold]
     pub(in crate::engine) fn on_fragment_v6(
         &mut self,
-        now: Instant,
         received: &mut Received<'_>,
         header: &Ipv6Header,
         fragment: &FragmentHeader,
+        now: Instant,
     ) -> Handled {
         let payload = received.packet.get(fragment.data_offset..);
         let payload = payload.unwrap_or_default();
         if let Some(problem) = problem_of(fragment, payload) {
-            return self.on_header_problem(now, received, problem);
+            return self.on_header_problem(received, problem, now);
         }
         let mut kept = [0; HEADER_LEN + FRAGMENT_HEADER_LEN];
         let whole_header = Ipv6Header {
@@ -60,7 +60,7 @@ impl Engine<'_> {
         };
         let (ecn, payload_len) = (whole.ecn(), whole.payload_len());
         make_atomic(whole.packet_mut(), ecn.0, payload_len);
-        let handled = self.on_reassembled_v6(now, received, whole.packet());
+        let handled = self.on_reassembled_v6(received, whole.packet(), now);
         self.fragments.arriving.give_back(whole);
         handled
     }
@@ -68,13 +68,13 @@ impl Engine<'_> {
     /// A packet is whole. An answer to it may repeat what lies in its memory, so it is written down now.
     fn on_reassembled_v6(
         &mut self,
-        now: Instant,
         last: &Received<'_>,
         packet: &[u8],
+        now: Instant,
     ) -> Result<(), Discard> {
         let (header, payload) = Ipv6Header::parse(packet)?;
         let mut received = last.reassembled(header.hop_limit, header.ecn(), packet);
-        self.on_opened(now, &mut received, open(header.next_header, payload))
+        self.on_opened(&mut received, open(header.next_header, payload), now)
     }
 }
 

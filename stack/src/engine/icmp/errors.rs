@@ -10,10 +10,10 @@ impl Engine<'_> {
     /// An error message of ICMPv4.
     pub(super) fn on_icmpv4_error(
         &mut self,
-        now: Instant,
         received: &Received<'_>,
         payload: &[u8],
         message: &Icmpv4Message<'_>,
+        now: Instant,
     ) -> Handled {
         let (quote, error) = match *message {
             Icmpv4Message::DestinationUnreachable {
@@ -32,17 +32,17 @@ impl Engine<'_> {
             | Icmpv4Message::ParameterProblem { quote, .. } => (quote, IcmpError::Soft),
             _ => return Err(Discard::UnknownIcmp),
         };
-        self.on_icmp_error(now, received, payload, quote, error)
+        self.on_icmp_error(received, payload, quote, error, now)
     }
 
     /// Somebody could not deliver what we sent. It goes to whoever sent it.
     pub(super) fn on_icmp_error(
         &mut self,
-        now: Instant,
         received: &Received<'_>,
         message: &[u8],
         quote: &[u8],
         error: IcmpError,
+        now: Instant,
     ) -> Handled {
         let quote = Quote::parse(quote).ok_or(Discard::Malformed)?;
         if quote.src.version() != received.src.version() {
@@ -53,11 +53,11 @@ impl Engine<'_> {
         }
         #[cfg(feature = "proto-ipv6")]
         if let (IcmpError::TooLong { next_hop_mtu }, IpAddress::Ipv6(_)) = (error, quote.src) {
-            self.datagram_too_long_v6(now, &quote, next_hop_mtu);
+            self.datagram_too_long_v6(&quote, next_hop_mtu, now);
         }
         let matched = match quote.protocol {
             #[cfg(feature = "socket-tcp")]
-            IpProtocol::TCP => self.tcp_icmp_error(now, &quote, error),
+            IpProtocol::TCP => self.tcp_icmp_error(&quote, error, now),
             #[cfg(feature = "socket-udp")]
             IpProtocol::UDP => {
                 let to_socket = self.udp_icmp_error(&quote, error);

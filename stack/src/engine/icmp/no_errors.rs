@@ -9,10 +9,10 @@ use crate::wire::Icmpv4Message;
 impl Engine<'_> {
     pub(super) fn on_icmpv4_error(
         &mut self,
-        _: Instant,
         _: &Received<'_>,
         _: &[u8],
         _: &Icmpv4Message<'_>,
+        _: Instant,
     ) -> Handled {
         Err(Discard::UnmatchedIcmp)
     }

@@ -13,9 +13,9 @@ impl Engine<'_> {
     #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(in crate::engine) fn on_icmpv4(
         &mut self,
-        now: Instant,
         received: &mut Received<'_>,
         payload: &[u8],
+        now: Instant,
     ) -> Handled {
         // No device verifies ICMP's checksum.
         let message = Icmpv4Message::parse(payload, true)?;
@@ -28,7 +28,7 @@ impl Engine<'_> {
                 Ok(())
             }
             Icmpv4Message::Other { .. } => Err(Discard::UnknownIcmp),
-            error => self.on_icmpv4_error(now, received, payload, &error),
+            error => self.on_icmpv4_error(received, payload, &error, now),
         }
     }
 
@@ -76,24 +76,24 @@ impl Engine<'_> {
     /// Unreachable)".
     pub(in crate::engine) fn protocol_unreachable(
         &mut self,
-        now: Instant,
         received: &mut Received<'_>,
+        now: Instant,
     ) -> Handled {
         self.unreachable_v4(
-            now,
             received,
             Icmpv4Unreachable::Protocol,
             Discard::UnknownProtocol,
+            now,
         )
     }
 
     #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(super) fn unreachable_v4(
         &mut self,
-        now: Instant,
         received: &mut Received<'_>,
         code: Icmpv4Unreachable,
         reason: Discard,
+        now: Instant,
     ) -> Handled {
         let (IpAddress::Ipv4(source), IpAddress::Ipv4(destination)) = (received.src, received.dst)
         else {

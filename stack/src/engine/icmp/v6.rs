@@ -18,15 +18,15 @@ use crate::wire::{
 impl Engine<'_> {
     pub(in crate::engine) fn on_icmpv6(
         &mut self,
-        now: Instant,
         received: &mut Received<'_>,
         payload: &[u8],
+        now: Instant,
     ) -> Handled {
         // No device verifies ICMP's checksum.
         let message = Icmpv6Message::parse(payload, received.src, received.dst, true)?;
         match message {
             Icmpv6Message::EchoRequest { ident, seq, data } => {
-                self.on_echo_request_v6(now, received, (ident, seq), data)
+                self.on_echo_request_v6(received, (ident, seq), data, now)
             }
             Icmpv6Message::EchoReply { ident, .. } => {
                 self.icmp_to_sockets(received, Some(ident), None, payload)?;
@@ -37,7 +37,7 @@ impl Engine<'_> {
                     Icmpv6Unreachable::Port => IcmpError::Refused,
                     _ => IcmpError::Unreachable,
                 };
-                self.on_icmp_error(now, received, payload, quote, error)
+                self.on_icmp_error(received, payload, quote, error, now)
             }
             Icmpv6Message::PacketTooBig { mtu, quote } => {
                 // RFC 8201, section 4: a host that gets one with less "must discard it".
@@ -46,10 +46,10 @@ impl Engine<'_> {
                 }
                 let next_hop_mtu = u16::try_from(mtu).unwrap_or(u16::MAX);
                 let error = IcmpError::TooLong { next_hop_mtu };
-                self.on_icmp_error(now, received, payload, quote, error)
+                self.on_icmp_error(received, payload, quote, error, now)
             }
             Icmpv6Message::TimeExceeded { quote, .. } => {
-                self.on_icmp_error(now, received, payload, quote, IcmpError::Soft)
+                self.on_icmp_error(received, payload, quote, IcmpError::Soft, now)
             }
             Icmpv6Message::ParameterProblem { code, quote, .. } => {
                 let error = match code {
@@ -57,18 +57,18 @@ impl Engine<'_> {
                     Icmpv6ParameterProblem::NextHeader => IcmpError::Refused,
                     _ => IcmpError::Soft,
                 };
-                self.on_icmp_error(now, received, payload, quote, error)
+                self.on_icmp_error(received, payload, quote, error, now)
             }
             Icmpv6Message::Other { .. } => match NdiscMessage::parse(payload)? {
-                Some(message) => self.on_ndisc(now, received, &message),
-                None => self.on_mld(now, received, payload),
+                Some(message) => self.on_ndisc(received, &message, now),
+                None => self.on_mld(received, payload, now),
             },
         }
     }
 
     /// A router did not pass on a datagram, because the next link takes shorter packets only. If that is
     /// credible, no longer ones are sent there (RFC 8201); TCP sees to its own segments.
-    pub(super) fn datagram_too_long_v6(&mut self, now: Instant, quote: &Quote<'_>, mtu: u16) {
+    pub(super) fn datagram_too_long_v6(&mut self, quote: &Quote<'_>, mtu: u16, now: Instant) {
         let is_ours = match quote.protocol {
             #[cfg(feature = "socket-udp")]
             IpProtocol::UDP => self.is_udp_port_bound(quote.src_port()),
@@ -78,7 +78,7 @@ impl Engine<'_> {
         };
         let interface = &mut self.interface;
         let is_news = interface
-            .path_mtu(now, quote.dst)
+            .path_mtu(quote.dst, now)
             .is_some_and(|known| mtu < known);
         if is_ours && is_news && quote.total_len > mtu {
             interface
@@ -93,10 +93,10 @@ impl Engine<'_> {
     #[cfg(feature = "icmp-echo-reply")]
     fn on_echo_request_v6(
         &mut self,
-        _now: Instant,
         received: &mut Received<'_>,
         (ident, seq): (u16, u16),
         data: &[u8],
+        _now: Instant,
     ) -> Handled {
         if received.destination != Destination::Local {
             return Err(Discard::UnknownIcmp);
@@ -109,32 +109,32 @@ impl Engine<'_> {
     #[cfg(not(feature = "icmp-echo-reply"))]
     fn on_echo_request_v6(
         &mut self,
-        _now: Instant,
         _received: &mut Received<'_>,
         _ident_and_seq: (u16, u16),
         _data: &[u8],
+        _now: Instant,
     ) -> Handled {
         Err(Discard::UnknownIcmp)
     }
 
     pub(in crate::engine) fn unreachable_v6(
         &mut self,
-        now: Instant,
         received: &mut Received<'_>,
         code: Icmpv6Unreachable,
         reason: Discard,
+        now: Instant,
     ) -> Handled {
         let quote = quote_of(received);
         let message = Icmpv6Message::DestinationUnreachable { code, quote };
-        self.icmpv6_error(now, received, message, ErrorReach::OneHost, reason)
+        self.icmpv6_error(received, message, ErrorReach::OneHost, reason, now)
     }
 
     /// What the extension headers demand.
     pub(in crate::engine) fn on_header_problem(
         &mut self,
-        now: Instant,
         received: &mut Received<'_>,
         problem: HeaderProblem,
+        now: Instant,
     ) -> Handled {
         match problem {
             HeaderProblem::Truncated => Err(Discard::Malformed),
@@ -153,7 +153,7 @@ impl Engine<'_> {
                     pointer,
                     quote: quote_of(received),
                 };
-                self.icmpv6_error(now, received, message, reach, Discard::ExtensionHeader)
+                self.icmpv6_error(received, message, reach, Discard::ExtensionHeader, now)
             }
         }
     }
@@ -162,9 +162,9 @@ impl Engine<'_> {
     /// discard the packet and send an ICMP Parameter Problem message [...] with an ICMP Code value of 1".
     pub(in crate::engine) fn next_header_unknown(
         &mut self,
-        now: Instant,
         received: &mut Received<'_>,
         announced_at: usize,
+        now: Instant,
     ) -> Handled {
         let message = Icmpv6Message::ParameterProblem {
             code: Icmpv6ParameterProblem::NextHeader,
@@ -172,16 +172,16 @@ impl Engine<'_> {
             quote: quote_of(received),
         };
         let (reach, reason) = (ErrorReach::OneHost, Discard::UnknownProtocol);
-        self.icmpv6_error(now, received, message, reach, reason)
+        self.icmpv6_error(received, message, reach, reason, now)
     }
 
     pub(in crate::engine) fn icmpv6_error(
         &mut self,
-        now: Instant,
         received: &mut Received<'_>,
         message: Icmpv6Message<'_>,
         reach: ErrorReach,
         reason: Discard,
+        now: Instant,
     ) -> Handled {
         let IpAddress::Ipv6(source) = received.src else {
             return Err(reason);
@@ -199,7 +199,7 @@ impl Engine<'_> {
         // RFC 4443, section 2.2: from the address that the packet was for, or one to reach its source from.
         let src = match received.destination {
             Destination::Local => received.dst,
-            _ => match self.interface.route(now, received.src) {
+            _ => match self.interface.route(received.src, now) {
                 Some((_, src)) => src,
                 None => return Err(reason),
             },

@@ -56,20 +56,20 @@ impl core::error::Error for ConfigError {}
 impl Interface {
     pub(in crate::engine) fn add_address(
         &mut self,
-        now: Instant,
         cidr: IpCidr,
         care: Care,
         random: &mut Random,
+        now: Instant,
     ) -> Result<(), ConfigError> {
-        self.add_address_of(now, (cidr, AddressOrigin::Configured), care, random)
+        self.add_address_of((cidr, AddressOrigin::Configured), care, random, now)
     }
 
     pub(super) fn add_address_of(
         &mut self,
-        now: Instant,
         (cidr, origin): (IpCidr, AddressOrigin),
         care: Care,
         random: &mut Random,
+        now: Instant,
     ) -> Result<(), ConfigError> {
         if !cidr.address().is_unicast() {
             return Err(ConfigError::NotUnicast);
@@ -88,7 +88,7 @@ impl Interface {
             })
             .map_err(|_| ConfigError::TooManyAddresses)?;
         self.on_routes_changed();
-        self.guard(now, cidr.address(), care, random);
+        self.guard(cidr.address(), care, random, now);
         Ok(())
     }
 
@@ -137,12 +137,12 @@ impl Interface {
     }
 
     /// Sees to it that nobody else uses an address.
-    fn guard(&mut self, now: Instant, address: IpAddress, care: Care, random: &mut Random) {
+    fn guard(&mut self, address: IpAddress, care: Care, random: &mut Random, now: Instant) {
         match address {
-            IpAddress::Ipv4(address) => self.guard_v4(now, address, care, random),
+            IpAddress::Ipv4(address) => self.guard_v4(address, care, random, now),
             #[cfg(all(feature = "medium-ethernet", feature = "proto-ipv6"))]
             IpAddress::Ipv6(address) if self.is_in_doubt(address.into(), care) => {
-                self.detect_duplicates(now, address, random);
+                self.detect_duplicates(address, random, now);
             }
             #[cfg(feature = "proto-ipv6")]
             IpAddress::Ipv6(_) => {}
@@ -151,7 +151,7 @@ impl Interface {
 
     /// Announces or probes an address, and from then on watches for others that use it.
     #[cfg(all(feature = "medium-ethernet", feature = "proto-ipv4"))]
-    fn guard_v4(&mut self, now: Instant, address: Ipv4Addr, care: Care, random: &mut Random) {
+    fn guard_v4(&mut self, address: Ipv4Addr, care: Care, random: &mut Random, now: Instant) {
         if !self.has_neighbors() {
             return;
         }
@@ -174,10 +174,10 @@ impl Interface {
     }
 
     #[cfg(not(all(feature = "medium-ethernet", feature = "proto-ipv4")))]
-    fn guard_v4(&mut self, _now: Instant, _address: Ipv4Addr, _care: Care, _random: &mut Random) {}
+    fn guard_v4(&mut self, _address: Ipv4Addr, _care: Care, _random: &mut Random, _now: Instant) {}
 
     /// Starts over with all addresses, because the link is back and may be another.
-    pub(super) fn guard_all(&mut self, now: Instant, random: &mut Random) {
+    pub(super) fn guard_all(&mut self, random: &mut Random, now: Instant) {
         // Changing their states moves none of them.
         for nth in 0..IFACE_MAX_ADDR_COUNT {
             let ours = self.addresses.iter().nth(nth);
@@ -198,7 +198,7 @@ impl Interface {
                 // RFC 5227, section 2.1: on "link-layer connectivity change" the address is in doubt.
                 self.set_address_state(address, self.doubt(address, origin));
             }
-            self.guard(now, address, care, random);
+            self.guard(address, care, random, now);
         }
     }
 
@@ -214,7 +214,7 @@ impl Engine<'_> {
         let (now, care) = (self.now, self.interface.care);
         self.attention = true;
         self.interface
-            .add_address(now, cidr, care, &mut self.random)
+            .add_address(cidr, care, &mut self.random, now)
     }
 
     /// Removes an address; false if it was not there. Connections from it end with an error.

@@ -16,13 +16,13 @@ impl Engine<'_> {
     #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(in crate::engine) fn on_arp(
         &mut self,
-        now: Instant,
         frame: &EthernetHeader,
         payload: &[u8],
         room: &mut dyn Room,
+        now: Instant,
     ) -> Handled {
         let packet = ArpPacket::parse(payload)?;
-        if self.detect_conflict(now, &packet) {
+        if self.detect_conflict(&packet, now) {
             return Err(Discard::AddressConflict);
         }
         let sender = IpAddress::Ipv4(packet.sender_protocol);
@@ -42,7 +42,7 @@ impl Engine<'_> {
                 ArpOperation::Request if for_us => ClaimKind::Request,
                 _ => ClaimKind::Announcement,
             };
-            self.learn(now, &packet, kind)?;
+            self.learn(&packet, kind, now)?;
         }
         if packet.operation != ArpOperation::Request || !for_us {
             return Ok(());
@@ -60,7 +60,7 @@ impl Engine<'_> {
         Ok(())
     }
 
-    fn learn(&mut self, now: Instant, packet: &ArpPacket, kind: ClaimKind) -> Result<(), Discard> {
+    fn learn(&mut self, packet: &ArpPacket, kind: ClaimKind, now: Instant) -> Result<(), Discard> {
         let claim = Claim {
             interface: INTERFACE,
             address: IpAddress::Ipv4(packet.sender_protocol),
@@ -156,7 +156,7 @@ impl Engine<'_> {
     }
 
     /// Shows an ARP packet to who watches for conflicts. True if it is one.
-    pub(in crate::engine) fn detect_conflict(&mut self, now: Instant, packet: &ArpPacket) -> bool {
+    pub(in crate::engine) fn detect_conflict(&mut self, packet: &ArpPacket, now: Instant) -> bool {
         let detectors = &mut self.interface.ethernet.detectors;
         let Some((address, conflict)) = detectors
             .iter_mut()
@@ -169,7 +169,7 @@ impl Engine<'_> {
             self.interface
                 .set_address_state(address, AddressState::Tentative);
             self.on_address_gone(address);
-            self.services_conflict(now, address);
+            self.services_conflict(address, now);
         }
         true
     }

@@ -106,9 +106,9 @@ impl Interface {
 impl Interface {
     pub(super) fn start_discovery(
         &mut self,
-        now: Instant,
         config: &SlaacConfig,
         random: &mut Random,
+        now: Instant,
     ) {
         if !self.has_neighbors() {
             return;
@@ -158,10 +158,10 @@ impl Engine<'_> {
     /// A router advertisement, of which section 6.1.2 asks that it come from a link-local address.
     pub(super) fn on_router_advertisement(
         &mut self,
-        now: Instant,
         src: Ipv6Addr,
         router: RouterAdvertisement,
         options: NdiscOptions<'_>,
+        now: Instant,
     ) -> Handled {
         if !src.is_unicast_link_local() {
             return Err(Discard::InvalidNeighborMessage);
@@ -169,18 +169,18 @@ impl Engine<'_> {
         if self.interface.ipv6.discovery.autoconf.is_none() {
             return Err(Discard::UnknownIcmp);
         }
-        self.on_link_address(now, src, options.source_link_address());
-        self.on_router(now, src, router, options);
+        self.on_link_address(src, options.source_link_address(), now);
+        self.on_router(src, router, options, now);
         self.on_link_parameters(router);
         for option in options {
             match option {
-                NdiscOption::Prefix(prefix) => self.on_prefix(now, src, prefix),
+                NdiscOption::Prefix(prefix) => self.on_prefix(src, prefix, now),
                 NdiscOption::Route(route) => {
                     let expires = until(now, route.lifetime);
                     let (destination, preference) = (route.prefix, route.preference);
                     self.learn_route(
-                        now,
                         LearnedRoute::through(src, destination, preference, expires),
+                        now,
                     );
                 }
                 NdiscOption::Mtu(told) => self.on_mtu(told.mtu),
@@ -210,10 +210,10 @@ impl Engine<'_> {
     /// The router itself (section 6.3.4), and what it says about DHCPv6.
     fn on_router(
         &mut self,
-        now: Instant,
         src: Ipv6Addr,
         router: RouterAdvertisement,
         options: NdiscOptions<'_>,
+        now: Instant,
     ) {
         // RFC 4191, section 3.1: what a route to everywhere says overrides "the preference and lifetime values in the
         // Router Advertisement header".
@@ -241,7 +241,7 @@ impl Engine<'_> {
         };
         let changed = core::mem::replace(&mut discovery.flags, flags) != flags;
         let had_router = discovery.routes.has_router();
-        self.learn_route(now, route);
+        self.learn_route(route, now);
         if had_router {
             self.search_again(now);
         }
@@ -285,7 +285,7 @@ impl Engine<'_> {
     }
 
     /// Section 6.3.4 for the on-link flag, and RFC 4862, section 5.5.3 for the autonomous one.
-    fn on_prefix(&mut self, now: Instant, router: Ipv6Addr, told: PrefixInformation) {
+    fn on_prefix(&mut self, router: Ipv6Addr, told: PrefixInformation, now: Instant) {
         let address = told.prefix.network().address();
         if address.is_unicast_link_local() || address.is_multicast() {
             return;
@@ -300,7 +300,7 @@ impl Engine<'_> {
             self.interface.on_routes_changed();
         }
         if told.on_link {
-            self.learn_route(now, LearnedRoute::on_link(told.prefix, lifetimes.valid));
+            self.learn_route(LearnedRoute::on_link(told.prefix, lifetimes.valid), now);
         }
         let autoconf = self.interface.ipv6.discovery.autoconf.as_mut();
         if let Some(autoconf) = autoconf.filter(|_| told.autonomous) {
@@ -311,7 +311,7 @@ impl Engine<'_> {
         }
     }
 
-    fn learn_route(&mut self, now: Instant, route: LearnedRoute) {
+    fn learn_route(&mut self, route: LearnedRoute, now: Instant) {
         match self.interface.ipv6.discovery.routes.hear(now, route) {
             Ok(false) => {}
             Ok(true) => self.interface.on_configuration_changed(),
@@ -331,7 +331,7 @@ impl Engine<'_> {
 
 // What is due.
 impl Engine<'_> {
-    pub(super) fn discovery_link_changed(&mut self, now: Instant, up: bool) {
+    pub(super) fn discovery_link_changed(&mut self, up: bool, now: Instant) {
         let discovery = &mut self.interface.ipv6.discovery;
         let Some(autoconf) = &mut discovery.autoconf else {
             return;

@@ -41,7 +41,7 @@ impl Interface {
         })
     }
 
-    pub(super) fn reach_neighbor(&mut self, now: Instant, path: &mut Path) -> Reach {
+    pub(super) fn reach_neighbor(&mut self, path: &mut Path, now: Instant) -> Reach {
         let Some(next_hop) = path.next_hop else {
             return Reach::NoRoute;
         };
@@ -124,7 +124,7 @@ impl Ethernet {
 
 impl Engine<'_> {
     /// Sends the next request, probe or announcement that is due. False if there is none.
-    pub(super) fn transmit_ethernet(&mut self, now: Instant, room: &mut dyn Room) -> bool {
+    pub(super) fn transmit_ethernet(&mut self, room: &mut dyn Room, now: Instant) -> bool {
         if self.interface.medium != Medium::Ethernet {
             return false;
         }

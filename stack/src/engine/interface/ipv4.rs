@@ -38,16 +38,16 @@ impl Interface {
     /// Replaces the configuration.
     pub(in crate::engine) fn configure(
         &mut self,
-        now: Instant,
         configuration: Option<Configuration<'_>>,
         random: &mut Random,
+        now: Instant,
     ) -> Result<(), ConfigError> {
         self.changes = self.changes.wrapping_add(1);
         if let Some(old) = self.take_config() {
             self.remove_address(IpAddress::Ipv4(old.address.address()));
         }
         match configuration {
-            Some(new) => self.put_to_use(now, new, random),
+            Some(new) => self.put_to_use(new, random, now),
             None => Ok(()),
         }
     }
@@ -55,13 +55,13 @@ impl Interface {
     /// A configuration after none.
     pub(super) fn put_to_use(
         &mut self,
-        now: Instant,
         new: Configuration<'_>,
         random: &mut Random,
+        now: Instant,
     ) -> Result<(), ConfigError> {
         self.config_care = new.care.unwrap_or(self.care);
         let (address, care) = (IpCidr::Ipv4(new.config.address), self.config_care);
-        self.add_address(now, address, care, random)?;
+        self.add_address(address, care, random, now)?;
         if let Some(mtu) = new.mtu {
             self.ip_mtu = self.link_mtu.min(mtu);
         }
@@ -184,25 +184,25 @@ impl Engine<'_> {
         self.attention = true;
         let now = self.now;
         match config {
-            ConfigV4::None => self.configure(now, None),
-            ConfigV4::Static(config) => self.configure(now, Some(config.into())),
+            ConfigV4::None => self.configure(None, now),
+            ConfigV4::Static(config) => self.configure(Some(config.into()), now),
             #[cfg(feature = "socket-dhcpv4")]
             ConfigV4::Dhcp(dhcp) => {
-                self.configure(now, None)?;
-                self.start_dhcp(now, dhcp);
+                self.configure(None, now)?;
+                self.start_dhcp(dhcp, now);
                 Ok(())
             }
             #[cfg(feature = "ipv4-link-local")]
             ConfigV4::LinkLocal(link_local) => {
-                self.configure(now, None)?;
-                self.start_link_local(now, link_local);
+                self.configure(None, now)?;
+                self.start_link_local(link_local, now);
                 Ok(())
             }
             #[cfg(all(feature = "socket-dhcpv4", feature = "ipv4-link-local"))]
             ConfigV4::DhcpOrLinkLocal(dhcp, link_local) => {
-                self.configure(now, None)?;
-                self.start_dhcp(now, dhcp);
-                self.start_link_local(now, link_local);
+                self.configure(None, now)?;
+                self.start_dhcp(dhcp, now);
+                self.start_link_local(link_local, now);
                 Ok(())
             }
         }
@@ -211,8 +211,8 @@ impl Engine<'_> {
     /// Puts a configuration to use in place of the one before.
     pub(in crate::engine) fn configure(
         &mut self,
-        now: Instant,
         configuration: Option<Configuration<'_>>,
+        now: Instant,
     ) -> Result<(), ConfigError> {
         #[cfg(feature = "socket-dns")]
         self.dns_forget();
@@ -220,7 +220,7 @@ impl Engine<'_> {
         let new = configuration.as_ref().map(|c| c.config.address.address());
         let result = self
             .interface
-            .configure(now, configuration, &mut self.random);
+            .configure(configuration, &mut self.random, now);
         if let Some(old) = old.filter(|_| old != new) {
             self.on_address_gone(old.into());
         }

@@ -65,9 +65,9 @@ impl Interface {
     /// Replaces the configuration.
     pub(super) fn configure_v6(
         &mut self,
-        now: Instant,
         config: ConfigV6,
         random: &mut Random,
+        now: Instant,
     ) -> Result<(), ConfigError> {
         self.changes = self.changes.wrapping_add(1);
         if let Some(old) = self.config_v6().cloned() {
@@ -85,14 +85,14 @@ impl Interface {
                 }
                 return Ok(());
             }
-            ConfigV6::LinkLocal | ConfigV6::Static(_) => self.make_link_local(now, random)?,
+            ConfigV6::LinkLocal | ConfigV6::Static(_) => self.make_link_local(random, now)?,
             #[cfg(feature = "socket-dhcpv6")]
-            ConfigV6::Dhcp(_) => self.make_link_local(now, random)?,
+            ConfigV6::Dhcp(_) => self.make_link_local(random, now)?,
             #[cfg(feature = "slaac")]
             ConfigV6::Slaac(ref config) => {
                 let config = config.clone();
-                self.make_link_local(now, random)?;
-                self.start_discovery(now, &config, random);
+                self.make_link_local(random, now)?;
+                self.start_discovery(&config, random, now);
             }
         }
         let Some(StaticConfigV6 {
@@ -101,7 +101,7 @@ impl Interface {
         else {
             return Ok(());
         };
-        self.add_address(now, IpCidr::Ipv6(address), self.care, random)?;
+        self.add_address(IpCidr::Ipv6(address), self.care, random, now)?;
         match gateway {
             None => Ok(()),
             Some(gateway) => self
@@ -173,23 +173,23 @@ impl Interface {
     }
 
     /// RFC 4862, section 5.3: a link-local address "whenever an interface becomes enabled".
-    fn make_link_local(&mut self, now: Instant, random: &mut Random) -> Result<(), ConfigError> {
+    fn make_link_local(&mut self, random: &mut Random, now: Instant) -> Result<(), ConfigError> {
         if self.loopback || self.ipv6.link_local.is_some() {
             return Ok(());
         }
-        self.add_link_local(now, 0, random)
+        self.add_link_local(0, random, now)
     }
 
     fn add_link_local(
         &mut self,
-        now: Instant,
         attempt: u8,
         random: &mut Random,
+        now: Instant,
     ) -> Result<(), ConfigError> {
         let address = self.identity().address(LINK_LOCAL, attempt);
         self.ipv6.link_local = Some((address, attempt));
         let cidr = IpCidr::Ipv6(Ipv6Cidr::new(address, LINK_LOCAL.prefix_len()));
-        let added = self.add_address(now, cidr, self.care, random);
+        let added = self.add_address(cidr, self.care, random, now);
         if added.is_err() {
             // It is made when there is room.
             self.ipv6.link_local = None;
@@ -240,9 +240,9 @@ impl Interface {
 
     /// Somebody else has an address that was about to be ours. RFC 7217, section 6: of an identifier that is
     /// made up, there is another to try.
-    pub(super) fn on_duplicate(&mut self, now: Instant, address: Ipv6Addr, random: &mut Random) {
+    pub(super) fn on_duplicate(&mut self, address: Ipv6Addr, random: &mut Random, now: Instant) {
         self.changes = self.changes.wrapping_add(1);
-        if self.retry_autoconf(now, address, random) {
+        if self.retry_autoconf(address, random, now) {
             return;
         }
         let can_retry = self.identity().has_alternatives();
@@ -250,7 +250,7 @@ impl Interface {
             Some((ours, attempt)) if ours == address && can_retry && attempt < IDGEN_RETRIES => {
                 self.remove_address(address.into());
                 // There is room: one was just removed.
-                let _ = self.add_link_local(now, attempt + 1, random);
+                let _ = self.add_link_local(attempt + 1, random, now);
             }
             _ => self.set_address_state(address.into(), AddressState::Duplicate),
         }
@@ -283,7 +283,7 @@ impl Engine<'_> {
             .iter()
             .map(|ours| ours.cidr.address())
             .collect();
-        let configured = self.interface.configure_v6(now, config, &mut self.random);
+        let configured = self.interface.configure_v6(config, &mut self.random, now);
         for address in before {
             let state = self.interface.addresses.state(INTERFACE, address);
             if state.is_none() {

@@ -61,9 +61,9 @@ impl Interface {
     /// Finds out whether somebody else has an address, before it is used.
     pub(super) fn detect_duplicates(
         &mut self,
-        now: Instant,
         address: Ipv6Addr,
         random: &mut Random,
+        now: Instant,
     ) {
         self.forget_detector(address);
         let detector = DuplicateDetector::new(now, address, self.ipv6.probes, random.next_u64());
@@ -192,9 +192,9 @@ impl Engine<'_> {
     /// limit other than 255 is silently discarded.
     pub(in crate::engine) fn on_ndisc(
         &mut self,
-        now: Instant,
         received: &mut Received<'_>,
         message: &NdiscMessage<'_>,
+        now: Instant,
     ) -> Handled {
         let (IpAddress::Ipv6(src), IpAddress::Ipv6(dst)) = (received.src, received.dst) else {
             return Err(Discard::UnknownIcmp);
@@ -212,9 +212,9 @@ impl Engine<'_> {
                     return Err(Discard::InvalidNeighborMessage);
                 }
                 if is_probe {
-                    self.on_probe(now, received, target, options)
+                    self.on_probe(received, target, options, now)
                 } else {
-                    self.on_solicitation(now, received, (src, target), options)
+                    self.on_solicitation(received, (src, target), options, now)
                 }
             }
             NdiscMessage::NeighborAdvertisement {
@@ -226,16 +226,16 @@ impl Engine<'_> {
                 if target.is_multicast() || dst.is_multicast() && flags.solicited {
                     return Err(Discard::InvalidNeighborMessage);
                 }
-                self.on_advertisement(now, target, flags, options)
+                self.on_advertisement(target, flags, options, now)
             }
             NdiscMessage::RouterAdvertisement { router, options } => {
-                self.on_router_advertisement(now, src, router, options)
+                self.on_router_advertisement(src, router, options, now)
             }
             NdiscMessage::Redirect {
                 target,
                 destination,
                 options,
-            } => self.on_redirect(now, (src, dst), (target, destination), options),
+            } => self.on_redirect((src, dst), (target, destination), options, now),
             // Section 6.2.6: "Hosts MUST silently discard Router Solicitation Messages."
             NdiscMessage::RouterSolicitation { .. } => Err(Discard::UnknownIcmp),
         }
@@ -244,10 +244,10 @@ impl Engine<'_> {
     /// Somebody is about to take an address.
     fn on_probe(
         &mut self,
-        now: Instant,
         received: &mut Received<'_>,
         target: Ipv6Addr,
         options: NdiscOptions<'_>,
+        now: Instant,
     ) -> Handled {
         match self.interface.addresses.state(INTERFACE, target.into()) {
             Some(state) if state.is_in_doubt() => {
@@ -255,7 +255,7 @@ impl Engine<'_> {
                 let detector = detectors.iter_mut().find(|d| d.address() == target);
                 let heard = detector.map(|detector| detector.on_solicitation(options.nonce()));
                 match heard {
-                    Some(Heard::Duplicate) => self.on_duplicate(now, target),
+                    Some(Heard::Duplicate) => self.on_duplicate(target, now),
                     Some(Heard::Echo) | None => Ok(()),
                 }
             }
@@ -270,17 +270,17 @@ impl Engine<'_> {
     /// Somebody asks for an address.
     fn on_solicitation(
         &mut self,
-        now: Instant,
         received: &mut Received<'_>,
         (src, target): (Ipv6Addr, Ipv6Addr),
         options: NdiscOptions<'_>,
+        now: Instant,
     ) -> Handled {
         // RFC 4862, section 5.4.3: one for a tentative address is ignored.
         if !self.interface.addresses.is_local(target.into()) {
             return Ok(());
         }
         let named = options.source_link_address();
-        self.on_link_address(now, src, named);
+        self.on_link_address(src, named, now);
         let hardware = match (named, self.interface.link_back(&received.back)) {
             (Some(hardware), _) if hardware.is_unicast() => hardware,
             (_, LinkHeader::Ethernet(back)) => back.dst,
@@ -309,9 +309,9 @@ impl Engine<'_> {
     /// A message names the link address of its sender or its target in passing.
     pub(super) fn on_link_address(
         &mut self,
-        now: Instant,
         address: Ipv6Addr,
         named: Option<EthernetAddress>,
+        now: Instant,
     ) {
         let Some(hardware) = named else {
             return;
@@ -332,13 +332,13 @@ impl Engine<'_> {
     /// Somebody says that it has an address.
     fn on_advertisement(
         &mut self,
-        now: Instant,
         target: Ipv6Addr,
         flags: NeighborFlags,
         options: NdiscOptions<'_>,
+        now: Instant,
     ) -> Handled {
         match self.interface.addresses.state(INTERFACE, target.into()) {
-            Some(state) if state.is_in_doubt() => return self.on_duplicate(now, target),
+            Some(state) if state.is_in_doubt() => return self.on_duplicate(target, now),
             // RFC 4862, section 5.4.4: more than one host has it, but it was ours before.
             Some(state) if state.is_usable() => return Err(Discard::AddressConflict),
             _ => {}
@@ -379,13 +379,13 @@ impl Engine<'_> {
     }
 
     /// RFC 4862, section 5.4.5: an address that somebody else has "MUST NOT be assigned".
-    fn on_duplicate(&mut self, now: Instant, address: Ipv6Addr) -> Handled {
+    fn on_duplicate(&mut self, address: Ipv6Addr, now: Instant) -> Handled {
         crate::log::debug!("another host has the address {:?}", address.octets());
-        self.services_conflict(now, address.into());
+        self.services_conflict(address.into(), now);
         // It may have been in use before the link came back.
         self.on_address_gone(address.into());
         self.interface.forget_detector(address);
-        self.interface.on_duplicate(now, address, &mut self.random);
+        self.interface.on_duplicate(address, &mut self.random, now);
         Err(Discard::AddressConflict)
     }
 }

@@ -15,9 +15,9 @@ impl Interface {
     #[inline]
     pub(super) fn learned_route(
         &self,
-        _now: Instant,
         _destination: IpAddress,
         _source: Option<Ipv6Addr>,
+        _now: Instant,
     ) -> Option<Route> {
         None
     }
@@ -28,7 +28,7 @@ impl Interface {
     }
 
     #[inline]
-    pub(super) fn probe_router(&mut self, _now: Instant, _destination: IpAddress) {}
+    pub(super) fn probe_router(&mut self, _destination: IpAddress, _now: Instant) {}
 
     #[inline]
     pub(super) fn redirected(
@@ -45,7 +45,7 @@ impl Interface {
         DEFAULT_HOP_LIMIT
     }
 
-    pub(super) fn on_neighbor_failed(&mut self, _now: Instant, _address: IpAddress) {}
+    pub(super) fn on_neighbor_failed(&mut self, _address: IpAddress, _now: Instant) {}
 
     pub(super) fn wants_router_solicitation(&self, _now: Instant) -> bool {
         false
@@ -115,9 +115,9 @@ mod v6 {
 
         pub(in crate::engine::interface) fn retry_autoconf(
             &mut self,
-            _now: Instant,
             _address: Ipv6Addr,
             _random: &mut Random,
+            _now: Instant,
         ) -> bool {
             false
         }
@@ -126,20 +126,20 @@ mod v6 {
     impl Engine<'_> {
         pub(in crate::engine::interface) fn on_router_advertisement(
             &mut self,
-            _now: Instant,
             _src: Ipv6Addr,
             _router: RouterAdvertisement,
             _options: NdiscOptions<'_>,
+            _now: Instant,
         ) -> Handled {
             Err(Discard::UnknownIcmp)
         }
 
         pub(in crate::engine::interface) fn on_redirect(
             &mut self,
-            _now: Instant,
             _from_and_to: (Ipv6Addr, Ipv6Addr),
             _hops: (Ipv6Addr, Ipv6Addr),
             _options: NdiscOptions<'_>,
+            _now: Instant,
         ) -> Handled {
             Err(Discard::UnknownIcmp)
         }

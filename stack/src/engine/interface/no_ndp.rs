@@ -9,9 +9,9 @@ use crate::wire::NdiscMessage;
 impl Engine<'_> {
     pub(in crate::engine) fn on_ndisc(
         &mut self,
-        _now: Instant,
         _received: &mut Received<'_>,
         _message: &NdiscMessage<'_>,
+        _now: Instant,
     ) -> Handled {
         Err(Discard::UnknownIcmp)
     }

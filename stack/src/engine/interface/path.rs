@@ -159,10 +159,10 @@ impl Interface {
     /// The source address and the next hop for packets to `destination`.
     pub(in crate::engine) fn route(
         &self,
-        now: Instant,
         destination: IpAddress,
+        now: Instant,
     ) -> Option<(NextHop, IpAddress)> {
-        let next_hop = self.next_hop(now, destination)?;
+        let next_hop = self.next_hop(destination, now)?;
         Some((next_hop, self.source(&next_hop, destination)?))
     }
 
@@ -180,16 +180,16 @@ impl Interface {
         self.source(&path.next_hop?, destination)
     }
 
-    pub(super) fn next_hop(&self, now: Instant, destination: IpAddress) -> Option<NextHop> {
-        self.next_hop_from(now, destination, None)
+    pub(super) fn next_hop(&self, destination: IpAddress, now: Instant) -> Option<NextHop> {
+        self.next_hop_from(destination, None, now)
     }
 
     /// The same for packets from that source.
     pub(super) fn next_hop_from(
         &self,
-        now: Instant,
         destination: IpAddress,
         source: Option<Ipv6Addr>,
+        now: Instant,
     ) -> Option<NextHop> {
         if !cfg!(feature = "proto-ipv4") && destination.version() == IpVersion::Ipv4 {
             return None;
@@ -205,7 +205,7 @@ impl Interface {
         let forwarding = Forwarding {
             addresses: &self.addresses,
             routes: &self.routes,
-            learned: self.learned_route(now, destination, source),
+            learned: self.learned_route(destination, source, now),
         };
         let routed = forwarding.resolve(destination, None).ok()?;
         Some(self.redirected(destination, source, routed))
@@ -225,8 +225,8 @@ impl Interface {
     }
 
     /// The longest packet in bytes that gets to `destination` in one piece, as far as is known.
-    pub(in crate::engine) fn path_mtu(&self, now: Instant, destination: IpAddress) -> Option<u16> {
-        let next_hop = self.next_hop(now, destination)?;
+    pub(in crate::engine) fn path_mtu(&self, destination: IpAddress, now: Instant) -> Option<u16> {
+        let next_hop = self.next_hop(destination, now)?;
         let route = self.route_mtu(destination, &next_hop);
         let reported = self.path_mtus.peek(next_hop.interface, destination);
         Some(reported.map_or(route, |mtu| mtu.min(route)))
@@ -242,9 +242,9 @@ impl Interface {
     ))]
     pub(in crate::engine) fn longest_payload(
         &self,
-        now: Instant,
         destination: IpAddress,
         known: Option<&Path>,
+        now: Instant,
     ) -> usize {
         let longest = match destination {
             _ if cfg!(feature = "ip-fragments") => LONGEST_PACKET,
@@ -253,7 +253,7 @@ impl Interface {
             IpAddress::Ipv6(_) => {
                 let mtu = match known.filter(|path| self.is_current(path)) {
                     Some(path) => Some(path.usable_mtu()),
-                    None => self.path_mtu(now, destination),
+                    None => self.path_mtu(destination, now),
                 };
                 mtu.map_or(self.mtu_to(destination), usize::from)
             }
@@ -278,12 +278,12 @@ impl Interface {
     #[inline]
     pub(in crate::engine) fn reach(
         &mut self,
-        now: Instant,
         destination: IpAddress,
         path: &mut Path,
+        now: Instant,
     ) -> Reach {
         if path.next_hop.is_none() || path.epoch != self.epoch {
-            self.resolve(now, destination, path);
+            self.resolve(destination, path, now);
         }
         if path.next_hop.is_none() {
             return Reach::NoRoute;
@@ -294,8 +294,8 @@ impl Interface {
                 Some(key) if self.ethernet.neighbors.use_confirmed(now, key) => Reach::Now,
                 _ => {
                     #[cfg(feature = "slaac")]
-                    self.take_detour(now, destination, path);
-                    self.reach_neighbor(now, path)
+                    self.take_detour(destination, path, now);
+                    self.reach_neighbor(path, now)
                 }
             },
             #[cfg(feature = "medium-ip")]
@@ -308,12 +308,12 @@ impl Interface {
     #[cfg(any(feature = "socket-dhcpv4", feature = "socket-dhcpv6"))]
     pub(in crate::engine) fn reach_as_before(
         &mut self,
-        now: Instant,
         destination: IpAddress,
         path: &mut Path,
+        now: Instant,
     ) -> Reach {
         path.epoch = self.epoch;
-        self.reach(now, destination, path)
+        self.reach(destination, path, now)
     }
 
     /// The link header for a packet along a path whose next hop has just been found in reach.
@@ -349,12 +349,12 @@ impl Interface {
     #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(in crate::engine) fn resolve(
         &mut self,
-        now: Instant,
         destination: IpAddress,
         path: &mut Path,
+        now: Instant,
     ) {
-        let routed = self.next_hop_from(now, destination, path.source());
-        self.probe_router(now, destination);
+        let routed = self.next_hop_from(destination, path.source(), now);
+        self.probe_router(destination, now);
         *path = Path {
             next_hop: routed.map(|routed| path.next_hop_to(destination, routed)),
             epoch: self.epoch,
@@ -421,7 +421,7 @@ impl Engine<'_> {
 
     /// The longest packet in bytes that gets to `destination` in one piece, as far as is known.
     pub(crate) fn path_mtu(&self, destination: IpAddress) -> Option<u16> {
-        self.interface.path_mtu(self.now, destination)
+        self.interface.path_mtu(destination, self.now)
     }
 }
 

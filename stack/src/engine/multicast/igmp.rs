@@ -35,9 +35,9 @@ impl Engine<'_> {
     /// A group management message.
     pub(in crate::engine) fn on_igmp(
         &mut self,
-        now: Instant,
         received: &Received<'_>,
         payload: &[u8],
+        now: Instant,
     ) -> Handled {
         let message = IgmpMessage::parse(payload)?;
         // RFC 3376, section 4: all are "sent with an IP Time-to-Live of 1", so that none is from afar.
@@ -45,7 +45,7 @@ impl Engine<'_> {
             return Err(Discard::IgnoredIgmp);
         }
         match message {
-            IgmpMessage::Query(query) => self.on_igmp_query(now, received, &query),
+            IgmpMessage::Query(query) => self.on_igmp_query(received, &query, now),
             IgmpMessage::ReportV1(group) | IgmpMessage::ReportV2(group) => {
                 self.services.multicast.groups.on_report(now, group.into());
                 Ok(())
@@ -58,9 +58,9 @@ impl Engine<'_> {
 
     fn on_igmp_query(
         &mut self,
-        now: Instant,
         received: &Received<'_>,
         query: &IgmpQuery<'_>,
+        now: Instant,
     ) -> Handled {
         // In units of four bytes, in the lower half of the first byte.
         let header_len = received.packet.first().map_or(0, |ihl| ihl & 0xf) * 4;
@@ -96,7 +96,7 @@ impl Engine<'_> {
 // Reports out.
 impl Engine<'_> {
     /// Sends what a router is to be told. False if that is nothing.
-    pub(super) fn transmit_igmp(&mut self, now: Instant, room: &mut dyn Room) -> bool {
+    pub(super) fn transmit_igmp(&mut self, room: &mut dyn Room, now: Instant) -> bool {
         let mut buffer = [0; LONGEST_REPORT];
         let mut writer = ReportWriter::new(&mut buffer);
         let groups = &mut self.services.multicast.groups;

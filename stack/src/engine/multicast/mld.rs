@@ -109,9 +109,9 @@ impl Engine<'_> {
     /// An ICMPv6 message that is not known to be of another kind.
     pub(in crate::engine) fn on_mld(
         &mut self,
-        now: Instant,
         received: &Received<'_>,
         payload: &[u8],
+        now: Instant,
     ) -> Handled {
         let message = MldMessage::parse(payload)?;
         // Section 6.2: "if the source address of the message is a valid link-local address, if the Hop Limit is
@@ -122,7 +122,7 @@ impl Engine<'_> {
         let is_valid =
             || is_from_link && received.hop_limit == 1 && ipv6::has_router_alert(received.packet);
         match message {
-            MldMessage::Query(query) if is_valid() => self.on_mld_query(now, &query)?,
+            MldMessage::Query(query) if is_valid() => self.on_mld_query(&query, now)?,
             MldMessage::ReportV1(group) if is_valid() => {
                 let groups = &mut self.services.multicast.groups;
                 groups.on_report(now, group.into());
@@ -136,7 +136,7 @@ impl Engine<'_> {
         Ok(())
     }
 
-    fn on_mld_query(&mut self, now: Instant, query: &MldQuery<'_>) -> Result<(), Discard> {
+    fn on_mld_query(&mut self, query: &MldQuery<'_>, now: Instant) -> Result<(), Discard> {
         let group = match query.group {
             Ipv6Addr::UNSPECIFIED => None,
             group if group.is_multicast() => Some(group.into()),
@@ -160,7 +160,7 @@ impl Engine<'_> {
     }
 
     /// Sends what a router is to be told. False if that is nothing.
-    pub(super) fn transmit_mld(&mut self, now: Instant, room: &mut dyn Room) -> bool {
+    pub(super) fn transmit_mld(&mut self, room: &mut dyn Room, now: Instant) -> bool {
         let mut buffer = [0; LONGEST_REPORT];
         let mut writer = ReportWriter::new(&mut buffer);
         let groups = &mut self.services.multicast.groups;

@@ -71,8 +71,8 @@ impl RouteCache {
     pub(super) fn reach(
         &mut self,
         interface: &mut Interface,
-        now: Instant,
         pending: &Pending,
+        now: Instant,
     ) -> Reach {
         let destination = pending.destination;
         if self.destination != Some(destination) || self.asked_from != pending.source {
@@ -81,7 +81,7 @@ impl RouteCache {
             self.path = Path::from_source(pending.source);
         }
         let is_known = interface.is_current(&self.path);
-        let reach = interface.reach(now, destination, &mut self.path);
+        let reach = interface.reach(destination, &mut self.path, now);
         if !is_known {
             let is_ours = |source| interface.addresses.is_local(source);
             if matches!(pending.source, Some(source) if !source.is_loopback() && !is_ours(source)) {

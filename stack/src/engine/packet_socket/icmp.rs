@@ -70,13 +70,13 @@ impl PacketKind for Icmp {
         }
         icmp.queues.tx.can_push(len)?;
         let known = icmp.queues.route.known(meta.address);
-        if len > engine.interface.longest_payload(now, meta.address, known) {
+        if len > engine.interface.longest_payload(meta.address, known, now) {
             return Err(QueueError::TooLong);
         }
         let is_odd = meta
             .local_address
             .is_some_and(|own| own.version() != meta.address.version());
-        if is_odd || engine.interface.route(now, meta.address).is_none() {
+        if is_odd || engine.interface.route(meta.address, now).is_none() {
             return Err(QueueError::NoRoute);
         }
         let Body::Icmp(icmp) = engine.sockets.body_mut(index) else {

@@ -8,18 +8,15 @@
 use zerocopy::native_endian::U64;
 
 use super::datagram::Datagrams;
+use crate::engine::Engine;
 use crate::engine::sockets::Body;
-use crate::engine::{Engine, SocketKey};
 use crate::stats::Counted;
 use crate::storage::Index;
 use crate::time::{Duration, Instant};
 
 impl Engine<'_> {
     /// The handle of a socket that queues packets is gone.
-    pub(in crate::engine) fn packet_socket_drop(&mut self, key: SocketKey) {
-        let Some(index) = self.sockets.index(key) else {
-            return;
-        };
+    pub(in crate::engine) fn packet_socket_drop(&mut self, index: Index) {
         if !self.has_packets(index) {
             self.give_up(index);
             return;
@@ -42,7 +39,7 @@ impl Engine<'_> {
         }
     }
 
-    pub(in crate::engine) fn on_lingering_timeout(&mut self, now: Instant, index: Index) {
+    pub(in crate::engine) fn on_lingering_timeout(&mut self, index: Index, now: Instant) {
         let Some(until) = self.lingers_until(index) else {
             return;
         };

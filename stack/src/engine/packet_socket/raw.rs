@@ -137,17 +137,17 @@ impl<'d> Engine<'d> {
         if !source.is_unspecified() && !self.interface.addresses.is_local(source) {
             return Err(QueueError::Invalid);
         }
-        if self.interface.route(now, destination).is_none() {
+        if self.interface.route(destination, now).is_none() {
             return Err(QueueError::NoRoute);
         }
         let longest = match may_be_cut {
             true => {
-                let payload = self.interface.longest_payload(now, destination, None);
+                let payload = self.interface.longest_payload(destination, None, now);
                 payload + destination.version().header_len()
             }
             false => self
                 .interface
-                .path_mtu(now, destination)
+                .path_mtu(destination, now)
                 .map_or(0, usize::from),
         };
         match len <= longest {

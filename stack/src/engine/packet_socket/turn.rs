@@ -18,20 +18,20 @@ impl Engine<'_> {
     /// The socket's turn to send. False if it has nothing, or cannot.
     pub(in crate::engine) fn transmit_datagram(
         &mut self,
-        now: Instant,
         index: Index,
         room: &mut dyn Room,
+        now: Instant,
     ) -> bool {
         let interface = &mut self.interface;
         let turn = match self.sockets.body_mut(index) {
             #[cfg(feature = "socket-udp")]
-            Body::Udp(udp) => take_turn(interface, udp, now, room),
+            Body::Udp(udp) => take_turn(interface, udp, room, now),
             #[cfg(feature = "socket-icmp")]
-            Body::Icmp(icmp) => take_turn(interface, icmp, now, room),
+            Body::Icmp(icmp) => take_turn(interface, icmp, room, now),
             #[cfg(feature = "socket-raw")]
-            Body::Raw(raw) => take_turn(interface, raw, now, room),
+            Body::Raw(raw) => take_turn(interface, raw, room, now),
             #[cfg(feature = "socket-dns")]
-            Body::Dns(dns) => take_turn(interface, dns, now, room),
+            Body::Dns(dns) => take_turn(interface, dns, room, now),
             _ => return false,
         };
         if turn.failed {
@@ -82,8 +82,8 @@ struct Turn {
 fn take_turn<D: Datagrams>(
     interface: &mut Interface,
     socket: &mut D,
-    now: Instant,
     room: &mut dyn Room,
+    now: Instant,
 ) -> Turn {
     let mut turn = Turn {
         sent: 0,
@@ -97,7 +97,7 @@ fn take_turn<D: Datagrams>(
     while let Some(pending) = socket.next_packet(from) {
         from = pending.nth + 1;
         let route = socket.route();
-        turn.reach = route.reach(interface, now, &pending);
+        turn.reach = route.reach(interface, &pending, now);
         if !matches!(turn.reach, Reach::Now) && route.cut.reset() {
             // Its rest cannot go now, but what was passed over for it may.
             from = 0;
@@ -250,7 +250,7 @@ mod tests {
         let mut socket = Unwritable(2, RouteCache::default());
         let now = Instant::from_secs(1);
         for left in [1, 0] {
-            let turn = take_turn(&mut engine.interface, &mut socket, now, &mut NoRoom);
+            let turn = take_turn(&mut engine.interface, &mut socket, &mut NoRoom, now);
             assert!(turn.removed);
             assert_eq!((turn.sent, turn.more, socket.0), (0, left > 0, left));
         }

@@ -102,14 +102,14 @@ impl PacketKind for Udp {
         let known = udp.queues.route.known(destination.addr);
         let longest = engine
             .interface
-            .longest_payload(now, destination.addr, known);
+            .longest_payload(destination.addr, known, now);
         if len > longest.saturating_sub(UDP_HEADER) {
             return Err(QueueError::TooLong);
         }
         // Routes know all there is to know; what the last datagram found is quicker to ask.
         let is_known = cfg!(not(target_pointer_width = "32"))
             && known.is_some_and(|path| engine.interface.is_current(path));
-        let routed = is_known || engine.interface.route(now, destination.addr).is_some();
+        let routed = is_known || engine.interface.route(destination.addr, now).is_some();
         let is_odd = source.is_some_and(|own| own.version() != destination.addr.version());
         let is_ours = |own: IpAddress| {
             own.is_loopback() || own.is_multicast() || engine.interface.addresses.is_local(own)
@@ -133,27 +133,27 @@ impl PacketKind for Udp {
 impl<'d> Engine<'d> {
     pub(in crate::engine) fn on_udp(
         &mut self,
-        now: Instant,
         received: &mut Received<'_>,
         payload: &[u8],
+        now: Instant,
     ) -> Handled {
         let (header, data) =
             UdpHeader::parse(payload, received.src, received.dst, received.verify)?;
         #[cfg(feature = "socket-dhcpv4")]
         if self.is_for_dhcp(header.dst_port) {
-            return self.on_dhcp(now, received, header.src_port, data);
+            return self.on_dhcp(received, header.src_port, data, now);
         }
         #[cfg(feature = "socket-dhcpv6")]
         if self.is_for_dhcpv6(received, header.dst_port) {
-            return self.on_dhcpv6(now, data);
+            return self.on_dhcpv6(data, now);
         }
         #[cfg(feature = "dhcpv4-server")]
         if self.is_for_dhcp_server(header.dst_port) {
-            return self.on_dhcp_request(now, received, data);
+            return self.on_dhcp_request(received, data, now);
         }
         #[cfg(feature = "mdns")]
         if self.is_for_mdns(header.dst_port) {
-            return self.on_mdns(now, received, header.src_port, data);
+            return self.on_mdns(received, header.src_port, data, now);
         }
         if received.destination == Destination::Elsewhere {
             return Err(Discard::NotOurAddress);
@@ -168,11 +168,11 @@ impl<'d> Engine<'d> {
             return self.deliver_to_all(header.dst_port, &meta, data);
         }
         let Some(index) = self.find_udp(received.dst, header.dst_port, remote) else {
-            return self.port_unreachable(now, received);
+            return self.port_unreachable(received, now);
         };
         match self.sockets.body_mut(index) {
             #[cfg(feature = "socket-dns")]
-            Body::Dns(_) => self.on_dns(now, index, remote.addr, data),
+            Body::Dns(_) => self.on_dns(index, remote.addr, data, now),
             _ => self.deliver(index, &meta, data),
         }
     }
@@ -293,7 +293,7 @@ impl<'d> Engine<'d> {
         }
         let now = self.now;
         self.interface
-            .route(now, remote.addr)
+            .route(remote.addr, now)
             .ok_or(BindError::NoRoute)?;
         if Udp::of(self, key).is_some_and(|udp| udp.local.port == 0) {
             self.udp_bind(key, IpListenEndpoint::from(0))?;
@@ -322,11 +322,9 @@ impl<'d> Engine<'d> {
     }
 
     /// The handle is gone.
-    pub(in crate::engine) fn udp_drop(&mut self, key: SocketKey) {
-        if let Some(index) = self.sockets.index(key) {
-            self.leave_groups(index);
-        }
-        self.packet_socket_drop(key);
+    pub(in crate::engine) fn udp_drop(&mut self, index: Index) {
+        self.leave_groups(index);
+        self.packet_socket_drop(index);
     }
 }
 

@@ -58,12 +58,10 @@ impl<'d> Engine<'d> {
     }
 
     /// The handle is gone.
-    pub(in crate::engine) fn browse_drop(&mut self, key: SocketKey) {
-        if let Some(index) = self.sockets.index(key) {
-            self.services.mdns.browsers.retain(|&other| other != index);
-            self.sockets.free(index);
-            self.mdns_leave_unwanted();
-        }
+    pub(in crate::engine) fn browse_drop(&mut self, index: Index) {
+        self.services.mdns.browsers.retain(|&other| other != index);
+        self.sockets.free(index);
+        self.mdns_leave_unwanted();
     }
 }
 
@@ -83,29 +81,29 @@ impl Engine<'_> {
                 true => browse.stop(),
                 false => browse.start(now, versions, &mut self.random),
             }
-            self.browse_settle(now, index);
+            self.browse_settle(index, now);
         }
     }
 
     /// Others say something.
-    pub(in crate::engine) fn browse_response(&mut self, now: Instant, message: &MdnsMessage<'_>) {
+    pub(in crate::engine) fn browse_response(&mut self, message: &MdnsMessage<'_>, now: Instant) {
         for index in self.services.mdns.browsers.clone() {
             if let Body::Browse(browse) = self.sockets.body_mut(index) {
                 browse.on_response(now, message);
-                self.browse_settle(now, index);
+                self.browse_settle(index, now);
             }
         }
     }
 
-    pub(in crate::engine) fn on_browse_timeout(&mut self, now: Instant, index: Index) {
+    pub(in crate::engine) fn on_browse_timeout(&mut self, index: Index, now: Instant) {
         if let Body::Browse(browse) = self.sockets.body_mut(index) {
             browse.on_timeout(now);
-            self.browse_settle(now, index);
+            self.browse_settle(index, now);
         }
     }
 
     /// Sees to what is due, and when to look again.
-    fn browse_settle(&mut self, now: Instant, index: Index) {
+    fn browse_settle(&mut self, index: Index, now: Instant) {
         let Body::Browse(browse) = self.sockets.body_mut(index) else {
             return;
         };
@@ -128,9 +126,9 @@ impl Engine<'_> {
     /// The slot's turn to send. False if it has nothing.
     pub(in crate::engine) fn transmit_browse(
         &mut self,
-        now: Instant,
         index: Index,
         room: &mut dyn Room,
+        now: Instant,
     ) -> bool {
         let mut buffer = [0; MESSAGE];
         let most = self.mdns_most();
@@ -138,10 +136,10 @@ impl Engine<'_> {
             return false;
         };
         let asked = browse.poll(now, &mut buffer[..most]);
-        self.browse_settle(now, index);
+        self.browse_settle(index, now);
         match asked {
             Some((len, version)) => {
-                self.send_mdns(now, &buffer[..len], Destination::Everybody(version), room)
+                self.send_mdns(&buffer[..len], Destination::Everybody(version), room, now)
             }
             None => false,
         }

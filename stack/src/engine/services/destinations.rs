@@ -83,7 +83,7 @@ impl Engine<'_> {
 
     #[cfg(feature = "proto-ipv6")]
     fn source_to(&self, destination: IpAddress) -> Option<crate::ip::InterfaceAddress> {
-        let (_, source) = self.interface.route(self.now, destination)?;
+        let (_, source) = self.interface.route(destination, self.now)?;
         let mut ours = self.interface.addresses.usable();
         ours.find(|ours| ours.cidr.address() == source).copied()
     }

@@ -69,10 +69,10 @@ impl Engine<'_> {
         self.services.dhcp.client.as_ref()?.lease()
     }
 
-    pub(in crate::engine) fn start_dhcp(&mut self, now: Instant, config: DhcpConfig) {
+    pub(in crate::engine) fn start_dhcp(&mut self, config: DhcpConfig, now: Instant) {
         self.services.dhcp.client = client(&self.interface, config);
         if self.interface.link_up {
-            self.dhcp_link_changed(now, true);
+            self.dhcp_link_changed(true, now);
         }
         self.attention = true;
     }
@@ -93,13 +93,13 @@ impl Engine<'_> {
         let (now, server) = (self.now, IpAddress::Ipv4(lease.server));
         let mut path = core::mem::take(&mut self.services.dhcp.path);
         // Routes it, and begins to look for its neighbor if need be.
-        self.interface.reach(now, server, &mut path);
+        self.interface.reach(server, &mut path, now);
         let due = now;
         self.services.dhcp.farewell = Some(Farewell { client, path, due });
         self.attention = true;
     }
 
-    pub(in crate::engine) fn dhcp_link_changed(&mut self, now: Instant, up: bool) {
+    pub(in crate::engine) fn dhcp_link_changed(&mut self, up: bool, now: Instant) {
         match &mut self.services.dhcp.client {
             Some(client) if up => client.on_link_up(now, &mut self.random),
             Some(client) => client.on_link_down(),
@@ -112,21 +112,21 @@ impl Engine<'_> {
     }
 
     /// Somebody else uses an address of ours.
-    pub(in crate::engine) fn dhcp_conflict(&mut self, now: Instant, address: IpAddress) {
+    pub(in crate::engine) fn dhcp_conflict(&mut self, address: IpAddress, now: Instant) {
         let Some(client) = &mut self.services.dhcp.client else {
             return;
         };
         let leased = client.lease().map(|lease| lease.address.address());
         if leased.map(IpAddress::Ipv4) == Some(address) {
             let change = client.on_conflict();
-            self.on_lease_changed(now, change);
+            self.on_lease_changed(change, now);
         }
     }
 
     pub(in crate::engine) fn on_dhcp_timeout(&mut self, now: Instant) {
         if let Some(client) = &mut self.services.dhcp.client {
             let change = client.on_timeout(now, &mut self.random);
-            self.on_lease_changed(now, change);
+            self.on_lease_changed(change, now);
         }
     }
 
@@ -144,10 +144,10 @@ impl Engine<'_> {
 
     pub(in crate::engine) fn on_dhcp(
         &mut self,
-        now: Instant,
         received: &Received<'_>,
         src_port: u16,
         data: &[u8],
+        now: Instant,
     ) -> Handled {
         let message = DhcpMessage::parse(data)?;
         let Some(client) = &mut self.services.dhcp.client else {
@@ -160,11 +160,11 @@ impl Engine<'_> {
         let change = client
             .on_message(now, &message, &mut self.random)
             .map_err(|_| Discard::UnmatchedDhcp)?;
-        self.on_lease_changed(now, change);
+        self.on_lease_changed(change, now);
         Ok(())
     }
 
-    fn on_lease_changed(&mut self, now: Instant, change: Option<Change>) {
+    fn on_lease_changed(&mut self, change: Option<Change>, now: Instant) {
         let Some(change) = change else { return };
         let lease = self
             .services
@@ -174,7 +174,7 @@ impl Engine<'_> {
             .and_then(DhcpClient::lease);
         let (Change::Leased, Some(lease)) = (change, lease) else {
             crate::log::debug!("the lease of the IPv4 address is over");
-            let _ = self.configure(now, None);
+            let _ = self.configure(None, now);
             #[cfg(feature = "config-events")]
             self.notice(crate::engine::ConfigEvent::LeaseLost);
             #[cfg(feature = "ipv4-link-local")]
@@ -208,13 +208,13 @@ impl Engine<'_> {
         // A host with a fixed address may insist on it; one that was given it asks for another.
         let defense = DefensePolicy::DefendOnce;
         let configured = self.configure(
-            now,
             Some(Configuration {
                 config,
                 routes: &routes,
                 mtu,
                 care: Some(Care { policy, defense }),
             }),
+            now,
         );
         if configured.is_err() {
             crate::log::debug!("there is no room for all of the lease");
@@ -222,9 +222,9 @@ impl Engine<'_> {
     }
 
     /// Sends what the client has to send. False if that is nothing.
-    pub(in crate::engine) fn transmit_dhcp(&mut self, now: Instant, room: &mut dyn Room) -> bool {
+    pub(in crate::engine) fn transmit_dhcp(&mut self, room: &mut dyn Room, now: Instant) -> bool {
         let mut buffer = [0; dhcp::MAX_MESSAGE];
-        let Some((link, message, len)) = self.poll_dhcp(now, &mut buffer) else {
+        let Some((link, message, len)) = self.poll_dhcp(&mut buffer, now) else {
             return false;
         };
         let datagram = ServiceDatagram {
@@ -241,8 +241,8 @@ impl Engine<'_> {
     /// The message that is due, written into `buffer`, with its link header and length.
     fn poll_dhcp(
         &mut self,
-        now: Instant,
         buffer: &mut [u8],
+        now: Instant,
     ) -> Option<(LinkHeader, dhcp::Outgoing, usize)> {
         let mtu = usize::from(self.interface.ip_mtu);
         if let Some(mut farewell) = self
@@ -253,7 +253,7 @@ impl Engine<'_> {
         {
             let message = farewell.client.release(now, &mut self.random)?;
             let (server, path) = (message.recipient(), &mut farewell.path);
-            match self.interface.reach_as_before(now, server, path) {
+            match self.interface.reach_as_before(server, path, now) {
                 Reach::Now => {
                     let link = self.interface.link_header(path)?;
                     let len = farewell.client.emit(&message, mtu, buffer);
@@ -276,7 +276,7 @@ impl Engine<'_> {
                 .header_to(&EthernetAddress::BROADCAST, EtherType::IPV4),
             Recipient::Server(_) => {
                 let path = &mut self.services.dhcp.path;
-                match self.interface.reach(now, message.recipient(), path) {
+                match self.interface.reach(message.recipient(), path, now) {
                     Reach::Now => self.interface.link_header(path)?,
                     Reach::Pending(_) | Reach::Exhausted => {
                         client.postpone(now + NEIGHBOR_PAUSE);

@@ -86,9 +86,9 @@ impl Engine<'_> {
 
     pub(in crate::engine) fn on_dhcp_request(
         &mut self,
-        now: Instant,
         received: &Received<'_>,
         data: &[u8],
+        now: Instant,
     ) -> Handled {
         let message = DhcpMessage::parse(data)?;
         if !self.interface.link_up {

@@ -173,7 +173,7 @@ impl Engine<'_> {
     }
 
     /// Somebody else has an address that was about to be ours.
-    pub(in crate::engine) fn dhcpv6_conflict(&mut self, now: Instant, address: IpAddress) {
+    pub(in crate::engine) fn dhcpv6_conflict(&mut self, address: IpAddress, now: Instant) {
         let (Some(client), IpAddress::Ipv6(address)) = (&mut self.services.dhcpv6.client, address)
         else {
             return;
@@ -205,7 +205,7 @@ impl Engine<'_> {
         is_ours && (state.client.is_some() || state.farewell.is_some())
     }
 
-    pub(in crate::engine) fn on_dhcpv6(&mut self, now: Instant, data: &[u8]) -> Handled {
+    pub(in crate::engine) fn on_dhcpv6(&mut self, data: &[u8], now: Instant) -> Handled {
         let message = Dhcpv6Message::parse(data)?;
         crate::log::debug!("DHCPv6: {:?}", message.kind);
         let Self {
@@ -264,7 +264,7 @@ impl Engine<'_> {
                 let cidr = IpCidr::Ipv6(cidr);
                 let added = self
                     .interface
-                    .add_address(now, cidr, care, &mut self.random);
+                    .add_address(cidr, care, &mut self.random, now);
                 if added.is_err() {
                     crate::log::debug!("there is no room for an address that DHCPv6 gave");
                     continue;
@@ -314,9 +314,9 @@ impl Engine<'_> {
     }
 
     /// Sends what the client has to send. False if that is nothing.
-    pub(in crate::engine) fn transmit_dhcpv6(&mut self, now: Instant, room: &mut dyn Room) -> bool {
+    pub(in crate::engine) fn transmit_dhcpv6(&mut self, room: &mut dyn Room, now: Instant) -> bool {
         let mut buffer = [0; MAX_MESSAGE];
-        let Some((src, len)) = self.poll_dhcpv6(now, &mut buffer) else {
+        let Some((src, len)) = self.poll_dhcpv6(&mut buffer, now) else {
             return false;
         };
         let group = IpAddress::Ipv6(ALL_SERVERS);
@@ -324,8 +324,8 @@ impl Engine<'_> {
         // The group is on every link, so that it is in reach as long as IPv6 is spoken. A release goes where all
         // before it went.
         let reach = match self.interface.link_local_v6() {
-            Some(_) => self.interface.reach(now, group, path),
-            None => self.interface.reach_as_before(now, group, path),
+            Some(_) => self.interface.reach(group, path, now),
+            None => self.interface.reach_as_before(group, path, now),
         };
         let Reach::Now = reach else {
             return false;
@@ -345,7 +345,7 @@ impl Engine<'_> {
     }
 
     /// The message that is due, written into `buffer`, with its source and length.
-    fn poll_dhcpv6(&mut self, now: Instant, buffer: &mut [u8]) -> Option<(Ipv6Addr, usize)> {
+    fn poll_dhcpv6(&mut self, buffer: &mut [u8], now: Instant) -> Option<(Ipv6Addr, usize)> {
         let state = &mut self.services.dhcpv6;
         if let Some(farewell) = &mut state.farewell
             && let Some(len) = farewell.client.poll(now, &mut self.random, buffer)

@@ -293,10 +293,10 @@ impl Engine<'_> {
     /// A datagram came for the slot.
     pub(in crate::engine) fn on_dns(
         &mut self,
-        now: Instant,
         index: Index,
         from: IpAddress,
         data: &[u8],
+        now: Instant,
     ) -> Handled {
         let is_neighbor = self.interface.addresses.is_neighbor(from);
         let Body::Dns(dns) = self.sockets.body_mut(index) else {
@@ -352,7 +352,7 @@ impl Engine<'_> {
         true
     }
 
-    pub(in crate::engine) fn on_dns_timeout(&mut self, now: Instant, index: Index) {
+    pub(in crate::engine) fn on_dns_timeout(&mut self, index: Index, now: Instant) {
         let Body::Dns(dns) = self.sockets.body_mut(index) else {
             return;
         };
@@ -366,9 +366,9 @@ impl Engine<'_> {
     /// The slot's turn to send. False if it has nothing, or cannot.
     pub(in crate::engine) fn transmit_query(
         &mut self,
-        now: Instant,
         index: Index,
         room: &mut dyn Room,
+        now: Instant,
     ) -> bool {
         let Body::Dns(dns) = self.sockets.body_mut(index) else {
             return false;
@@ -383,7 +383,7 @@ impl Engine<'_> {
                 return false;
             }
         }
-        let sent = self.transmit_datagram(now, index, room);
+        let sent = self.transmit_datagram(index, room, now);
         if let Body::Dns(dns) = self.sockets.body_mut(index) {
             if core::mem::take(&mut dns.unreachable) {
                 dns.query.on_unreachable();

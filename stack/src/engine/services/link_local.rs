@@ -52,10 +52,10 @@ fn choice(interface: &Interface, config: LinkLocalConfig) -> Option<LinkLocal> {
 }
 
 impl Engine<'_> {
-    pub(in crate::engine) fn start_link_local(&mut self, now: Instant, config: LinkLocalConfig) {
+    pub(in crate::engine) fn start_link_local(&mut self, config: LinkLocalConfig, now: Instant) {
         self.services.link_local.choice = choice(&self.interface, config);
         if self.interface.link_up {
-            self.link_local_link_changed(now, true);
+            self.link_local_link_changed(true, now);
         }
         self.attention = true;
     }
@@ -69,7 +69,7 @@ impl Engine<'_> {
         }
     }
 
-    pub(in crate::engine) fn link_local_link_changed(&mut self, now: Instant, up: bool) {
+    pub(in crate::engine) fn link_local_link_changed(&mut self, up: bool, now: Instant) {
         let is_routable = self.interface.config().is_some_and(|config| {
             // A lease outlives the link for a while.
             !config.address.address().is_link_local()
@@ -87,7 +87,7 @@ impl Engine<'_> {
         });
     }
 
-    pub(in crate::engine) fn link_local_conflict(&mut self, now: Instant, address: IpAddress) {
+    pub(in crate::engine) fn link_local_conflict(&mut self, address: IpAddress, now: Instant) {
         if let IpAddress::Ipv4(address) = address {
             self.step_link_local(now, |choice| choice.on_conflict(now, address));
         }
@@ -125,43 +125,43 @@ impl Engine<'_> {
         };
         match step {
             LinkLocalStep::Claim(address) => {
-                self.use_link_local(now, address, AddressPolicy::Probe)
+                self.use_link_local(address, AddressPolicy::Probe, now)
             }
             LinkLocalStep::Resume(address) => {
-                self.use_link_local(now, address, AddressPolicy::Announce);
+                self.use_link_local(address, AddressPolicy::Announce, now);
             }
             LinkLocalStep::Retire(address) => {
                 if !self.interface.retire_config() {
-                    self.drop_link_local(now, address);
+                    self.drop_link_local(address, now);
                 }
             }
-            LinkLocalStep::Drop(address) => self.drop_link_local(now, address),
+            LinkLocalStep::Drop(address) => self.drop_link_local(address, now),
         }
     }
 
     /// RFC 3927 section 2.6.2: a packet with such a source goes "directly to its destination on the same
     /// physical link", whatever that is: everybody is on the link.
-    fn use_link_local(&mut self, now: Instant, address: Ipv4Addr, policy: AddressPolicy) {
+    fn use_link_local(&mut self, address: Ipv4Addr, policy: AddressPolicy, now: Instant) {
         // Section 2.5 (b), which lets connections live through an accident.
         let defense = DefensePolicy::DefendOnce;
         let everywhere = Ipv4Cidr::new(Ipv4Addr::UNSPECIFIED, 0);
         let configured = self.configure(
-            now,
             Some(Configuration {
                 config: StaticConfigV4::new(Ipv4Cidr::new(address, PREFIX_LEN)),
                 routes: &[(everywhere, None)],
                 mtu: None,
                 care: Some(Care { policy, defense }),
             }),
+            now,
         );
         if configured.is_err() {
             crate::log::debug!("there is no room for a link-local address");
         }
     }
 
-    fn drop_link_local(&mut self, now: Instant, address: Ipv4Addr) {
+    fn drop_link_local(&mut self, address: Ipv4Addr, now: Instant) {
         if self.interface.is_configured(address) {
-            let _ = self.configure(now, None);
+            let _ = self.configure(None, now);
         } else {
             self.remove_address(IpAddress::Ipv4(address));
         }

@@ -155,10 +155,10 @@ impl Engine<'_> {
 
     pub(in crate::engine) fn on_mdns(
         &mut self,
-        now: Instant,
         received: &Received<'_>,
         src_port: u16,
         data: &[u8],
+        now: Instant,
     ) -> Handled {
         let multicast = match received.destination {
             ip::Destination::Multicast if GROUPS.contains(&received.dst) => true,
@@ -180,7 +180,7 @@ impl Engine<'_> {
         let message = MdnsMessage::parse(data)?;
         let is_heard = multicast || from.on_link;
         if message.is_response() && src_port == MDNS_PORT && is_heard {
-            self.browse_response(now, &message);
+            self.browse_response(&message, now);
         }
         if !self.services.mdns.responder.is_on() {
             return Ok(());
@@ -191,11 +191,11 @@ impl Engine<'_> {
     }
 
     /// Sends what the responder has to send. False if that is nothing.
-    pub(in crate::engine) fn transmit_mdns(&mut self, now: Instant, room: &mut dyn Room) -> bool {
+    pub(in crate::engine) fn transmit_mdns(&mut self, room: &mut dyn Room, now: Instant) -> bool {
         let mut buffer = [0; MESSAGE];
         let most = self.mdns_most();
         match self.services.mdns.responder.poll(now, &mut buffer[..most]) {
-            Some((len, to)) => self.send_mdns(now, &buffer[..len], to, room),
+            Some((len, to)) => self.send_mdns(&buffer[..len], to, room, now),
             None => false,
         }
     }
@@ -208,17 +208,17 @@ impl Engine<'_> {
     /// Sends a message. False if nothing leads there.
     pub(in crate::engine) fn send_mdns(
         &mut self,
-        now: Instant,
         message: &[u8],
         to: Destination<LinkHeader>,
         room: &mut dyn Room,
+        now: Instant,
     ) -> bool {
         let path = &mut Path::default();
         let group = match to {
             Destination::Everybody(version) => mdns_group(version),
             Destination::One(to, _) => mdns_group(to.addr.version()),
         };
-        let Reach::Now = self.interface.reach(now, group, path) else {
+        let Reach::Now = self.interface.reach(group, path, now) else {
             return false;
         };
         let (link, to) = match to {

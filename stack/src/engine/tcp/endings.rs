@@ -128,7 +128,7 @@ impl<'d> Engine<'d> {
     pub(in crate::engine) fn tcp_link_gone(&mut self, now: Instant) {
         for index in 0..self.sockets.slots.len() {
             let index = index as Index;
-            self.hold_back(now, index);
+            self.hold_back(index, now);
             let connection = self.sockets.tcp(index).map(|tcp| &tcp.connection);
             if connection.is_some_and(|c| c.state().is_over() && !c.is_done()) {
                 self.sockets.notify(index, Events::STATE);
@@ -142,13 +142,13 @@ impl<'d> Engine<'d> {
         let mut ready = self.sockets.ready(None);
         while let Some(index) = ready {
             ready = self.sockets.ready(Some(index));
-            self.hold_back(now, index);
+            self.hold_back(index, now);
         }
     }
 
     /// A connection cannot send for now.
     #[cfg_attr(target_pointer_width = "32", inline(never))]
-    pub(super) fn hold_back(&mut self, now: Instant, index: Index) {
+    pub(super) fn hold_back(&mut self, index: Index, now: Instant) {
         if let Some(tcp) = self.sockets.tcp_mut(index) {
             tcp.connection.on_held_back(now);
             self.settle_tcp(index);

@@ -16,9 +16,9 @@ impl Engine<'_> {
     /// An ICMP error quotes a segment of ours.
     pub(in crate::engine) fn tcp_icmp_error(
         &mut self,
-        now: Instant,
         quote: &Quote<'_>,
         error: IcmpError,
+        now: Instant,
     ) -> bool {
         let tuple = FourTuple {
             local: IpEndpoint::new(quote.src, quote.src_port()),
@@ -32,7 +32,7 @@ impl Engine<'_> {
             IcmpError::TooLong { .. } => return false,
             #[cfg(feature = "path-mtu")]
             IcmpError::TooLong { next_hop_mtu } => {
-                return self.on_too_long(now, index, quote, next_hop_mtu);
+                return self.on_too_long(index, quote, next_hop_mtu, now);
             }
             IcmpError::Refused => (ConnectionError::Refused, true),
             IcmpError::Unreachable | IcmpError::Soft => (ConnectionError::Unreachable, false),
@@ -51,10 +51,10 @@ impl Engine<'_> {
     #[cfg(feature = "path-mtu")]
     fn on_too_long(
         &mut self,
-        now: Instant,
         index: Index,
         quote: &Quote<'_>,
         next_hop_mtu: u16,
+        now: Instant,
     ) -> bool {
         let Some(tcp) = self.sockets.tcp_mut(index) else {
             return false;

@@ -28,9 +28,9 @@ impl Engine<'_> {
     /// Makes a connection of a request that brings a good cookie, unless there are too many such.
     pub(in crate::engine) fn open_fast(
         &mut self,
-        now: Instant,
         received: &mut Received<'_>,
         request: &Request<'_>,
+        now: Instant,
     ) -> Option<Handled> {
         let Request {
             listener,
@@ -45,11 +45,11 @@ impl Engine<'_> {
         }
         let index = self.slot_for_connection(listener)?;
         let key = self.sockets.key(listener);
-        let iss = self.choose_iss(now, request);
-        let offer = self.offer_for(now, listener, tuple);
+        let iss = self.choose_iss(request, now);
+        let offer = self.offer_for(listener, tuple, now);
         let mut half_open = HalfOpen::new(now, *tuple, key, iss, request.syn, &offer);
         half_open.ecn &= self.tcp.ecn != EcnPolicy::Off;
-        let peer = self.peer(now, tuple);
+        let peer = self.peer(tuple, now);
         let opening = Opening {
             tuple: *tuple,
             iss,
@@ -70,7 +70,7 @@ impl Engine<'_> {
         self.enqueue_connection(listener, index);
         self.settle_tcp(index);
         let mut header = header?;
-        self.grant_fast_open(now, request, &mut header);
+        self.grant_fast_open(request, &mut header, now);
         self.stats.count(Counted::FastOpen);
         self.answer_tcp(received, &header);
         Some(Ok(()))
@@ -79,9 +79,9 @@ impl Engine<'_> {
     /// Gives a client the cookie that it asks for, or the current one for one that is old or unknown.
     pub(in crate::engine) fn grant_fast_open(
         &self,
-        now: Instant,
         request: &Request<'_>,
         answer: &mut TcpHeader,
+        now: Instant,
     ) {
         let Some(cookie) = request.syn.options.fast_open else {
             return;
@@ -180,9 +180,9 @@ impl Engine<'_> {
     /// Remembers what the answer to a request says, if it was one.
     pub(in crate::engine) fn learn_fast_open(
         &mut self,
-        now: Instant,
         (index, plan): (Index, FastOpen),
         segment: &TcpSegment<'_>,
+        now: Instant,
     ) {
         let Some(tcp) = self.sockets.tcp(index) else {
             return;
@@ -204,9 +204,9 @@ impl TcpState<'_> {
     #[inline]
     pub(in crate::engine) fn mark_fast_open(
         &self,
-        now: Instant,
         (connection, fast_open): (&Connection<'_>, FastOpen),
         plan: &SegmentPlan,
+        now: Instant,
     ) -> Option<TcpHeader> {
         if !Connection::is_request(plan) || plan.repeated {
             return None;

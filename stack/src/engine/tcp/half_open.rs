@@ -32,21 +32,21 @@ impl<'d> Engine<'d> {
     #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(in crate::engine) fn on_unconnected_segment(
         &mut self,
-        now: Instant,
         (tuple, hash): (&FourTuple, TupleHash),
         received: &mut Received<'_>,
         segment: &TcpSegment<'_>,
+        now: Instant,
     ) -> Handled {
         if let Some(record) = self
             .tcp
             .half_open
             .find(hash.bucket(), |h| h.tuple.is(tuple))
         {
-            return self.on_half_open_segment(now, (record, hash), received, segment);
+            return self.on_half_open_segment((record, hash), received, segment, now);
         }
         let mut after = None;
         if let Some(record) = self.find_time_wait(tuple, hash) {
-            match self.on_time_wait_segment(now, record, received, segment) {
+            match self.on_time_wait_segment(record, received, segment, now) {
                 Ok(handled) => return handled,
                 Err(snd_nxt) => after = Some(snd_nxt),
             }
@@ -66,7 +66,7 @@ impl<'d> Engine<'d> {
                     text: segment.payload,
                     after,
                 };
-                self.on_request(now, received, &request)?;
+                self.on_request(received, &request, now)?;
                 // One that is dropped comes again, and its numbers have to be beyond those of the old connection then.
                 if after.is_some()
                     && let Some(record) = self.find_time_wait(tuple, hash)
@@ -78,16 +78,16 @@ impl<'d> Engine<'d> {
             // RFC 9293, section 3.10.7.2, fourth: "drop the segment". One with ACK is answered as if nobody
             // listened.
             Some(_) if !flags.contains(TcpFlags::ACK) => Err(Discard::MissingAck),
-            Some(listener) => self.on_stray_ack(now, (listener, tuple, hash), received, segment),
+            Some(listener) => self.on_stray_ack((listener, tuple, hash), received, segment, now),
             None => self.refuse(received, segment, Discard::NoSocket),
         }
     }
 
     pub(in crate::engine) fn on_request(
         &mut self,
-        now: Instant,
         received: &mut Received<'_>,
         request: &Request<'_>,
+        now: Instant,
     ) -> Handled {
         let Request {
             listener,
@@ -101,14 +101,14 @@ impl<'d> Engine<'d> {
         {
             return Err(Discard::BacklogFull);
         }
-        if let Some(opened) = self.open_fast(now, received, request) {
+        if let Some(opened) = self.open_fast(received, request, now) {
             return opened;
         }
         if self.tcp.half_open.is_full() {
-            return self.on_crowded_request(now, received, request);
+            return self.on_crowded_request(received, request, now);
         }
-        let iss = self.choose_iss(now, request);
-        let offer = self.offer_for(now, listener, tuple);
+        let iss = self.choose_iss(request, now);
+        let offer = self.offer_for(listener, tuple, now);
         let key = self.sockets.key(listener);
         let may_grant = self.tcp.ecn != EcnPolicy::Off;
         let record = self.tcp.half_open.insert(hash.bucket(), || {
@@ -121,12 +121,12 @@ impl<'d> Engine<'d> {
         };
         let mut header = record.next_answer(now);
         self.tcp.half_open_due = self.tcp.half_open_due.min(record.due.from(now));
-        self.grant_fast_open(now, request, &mut header);
+        self.grant_fast_open(request, &mut header, now);
         self.answer_tcp(received, &header);
         Ok(())
     }
 
-    pub(in crate::engine) fn choose_iss(&self, now: Instant, request: &Request<'_>) -> SeqNum {
+    pub(in crate::engine) fn choose_iss(&self, request: &Request<'_>, now: Instant) -> SeqNum {
         let iss = self.isn().isn(now, request.tuple, request.hash);
         match request.after {
             // RFC 1122, section 4.2.2.13: the new connection's numbers are beyond those of the old.
@@ -138,12 +138,12 @@ impl<'d> Engine<'d> {
     /// What a listener offers for a connection between these ends.
     pub(in crate::engine) fn offer_for(
         &mut self,
-        now: Instant,
         listener: Index,
         tuple: &FourTuple,
+        now: Instant,
     ) -> Offer {
         let receive_capacity = self.receive_capacity_of(listener);
-        let peer = self.peer(now, tuple);
+        let peer = self.peer(tuple, now);
         Offer {
             receive_capacity,
             path_mss: peer.mss().announced,
@@ -153,10 +153,10 @@ impl<'d> Engine<'d> {
 
     fn on_half_open_segment(
         &mut self,
-        now: Instant,
         (record, hash): (Index, TupleHash),
         received: &mut Received<'_>,
         segment: &TcpSegment<'_>,
+        now: Instant,
     ) -> Handled {
         let Some(half_open) = self.tcp.half_open.get_mut(record) else {
             return Err(Discard::NoSocket);
@@ -164,7 +164,7 @@ impl<'d> Engine<'d> {
         let mut handled = Ok(());
         let header = match half_open.on_segment(segment) {
             SynReply::Complete => {
-                return self.complete(now, (record, hash), received, segment);
+                return self.complete((record, hash), received, segment, now);
             }
             SynReply::Forget => {
                 self.tcp.half_open.remove(record);
@@ -190,10 +190,10 @@ impl<'d> Engine<'d> {
     #[cfg_attr(target_pointer_width = "32", inline(never))]
     fn complete(
         &mut self,
-        now: Instant,
         (record, hash): (Index, TupleHash),
         received: &mut Received<'_>,
         segment: &TcpSegment<'_>,
+        now: Instant,
     ) -> Handled {
         let Some(half_open) = &self.tcp.half_open.get(record).copied() else {
             return Err(Discard::NoSocket);
@@ -207,8 +207,8 @@ impl<'d> Engine<'d> {
             return Err(Discard::NoConnectionSlot);
         };
         self.tcp.half_open.remove(record);
-        self.open_passively(now, (listener, index), (half_open, hash));
-        self.on_connection_segment(now, index, received, segment)
+        self.open_passively((listener, index), (half_open, hash), now);
+        self.on_connection_segment(index, received, segment, now)
     }
 
     fn find_time_wait(&self, tuple: &FourTuple, hash: TupleHash) -> Option<Index> {
@@ -220,10 +220,10 @@ impl<'d> Engine<'d> {
     /// that the old one ended at.
     fn on_time_wait_segment(
         &mut self,
-        now: Instant,
         record: Index,
         received: &mut Received<'_>,
         segment: &TcpSegment<'_>,
+        now: Instant,
     ) -> Result<Handled, SeqNum> {
         let until = self.tcp.remember_until(now);
         let Some(remembered) = self.tcp.time_wait.get_mut(record) else {
@@ -278,11 +278,11 @@ impl Engine<'_> {
     }
 
     /// Sends the next answer that is due again. False if none is.
-    pub(in crate::engine) fn transmit_listen(&mut self, now: Instant, room: &mut dyn Room) -> bool {
+    pub(in crate::engine) fn transmit_listen(&mut self, room: &mut dyn Room, now: Instant) -> bool {
         while let Some(half_open) = self.tcp.next_half_open(now) {
             let tuple = half_open.tuple;
             let mut path = Path::from_source(Some(tuple.local.addr));
-            let reach = self.interface.reach(now, tuple.remote.addr, &mut path);
+            let reach = self.interface.reach(tuple.remote.addr, &mut path, now);
             #[cfg(feature = "medium-ethernet")]
             if matches!(reach, Reach::Pending(_)) {
                 // The first answer went back to where the request came from; this is the first packet

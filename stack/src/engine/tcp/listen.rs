@@ -78,11 +78,11 @@ impl<'d> Engine<'d> {
     /// Makes a connection of a completed handshake, in the slot `index`. The segment that completed it is for that.
     pub(in crate::engine) fn open_passively(
         &mut self,
-        now: Instant,
         (listener, index): (Index, Index),
         (half_open, hash): (&HalfOpen<SocketKey>, TupleHash),
+        now: Instant,
     ) {
-        let peer = self.peer(now, &half_open.tuple);
+        let peer = self.peer(&half_open.tuple, now);
         let path = peer.path;
         let opening = Opening {
             tuple: half_open.tuple,
@@ -195,6 +195,12 @@ impl<'d> Engine<'d> {
     /// The oldest connection that waits to be accepted.
     pub(crate) fn listener_accept(&mut self, key: SocketKey) -> Option<SocketKey> {
         let listener = self.sockets.index(key)?;
+        let index = self.accept_from(listener)?;
+        Some(self.sockets.key(index))
+    }
+
+    /// As [`Self::listener_accept`], by the number of the slot.
+    fn accept_from(&mut self, listener: Index) -> Option<Index> {
         let (l, links) = self.sockets.listener_and_links(listener)?;
         let index = l.queue.pop_front(links)?;
         l.queued = l.queued.saturating_sub(1);
@@ -202,20 +208,18 @@ impl<'d> Engine<'d> {
             tcp.queued_by = None;
             tcp.connection.claim();
         }
-        Some(self.sockets.key(index))
+        Some(index)
     }
 
     /// Stops listening. Connections that nobody accepted are reset.
-    pub(in crate::engine) fn listener_close(&mut self, key: SocketKey) {
-        let Some(listener) = self.sockets.index(key) else {
-            return;
-        };
-        while let Some(connection) = self.listener_accept(key) {
-            if let Some(tcp) = self.sockets.tcp_of(connection) {
+    pub(in crate::engine) fn listener_close(&mut self, listener: Index) {
+        while let Some(connection) = self.accept_from(listener) {
+            if let Some(tcp) = self.sockets.tcp_mut(connection) {
                 tcp.connection.abort();
             }
             self.tcp_detach(connection);
         }
+        let key = self.sockets.key(listener);
         while let Some(record) = self.tcp.half_open.search(&|h| h.listener == key) {
             self.tcp.half_open.remove(record);
         }

@@ -11,18 +11,18 @@ use crate::wire::{TcpHeader, TcpSegment};
 impl Engine<'_> {
     pub(in crate::engine) fn open_fast(
         &mut self,
-        _: Instant,
         _: &mut Received<'_>,
         _: &Request<'_>,
+        _: Instant,
     ) -> Option<Handled> {
         None
     }
 
     pub(in crate::engine) fn grant_fast_open(
         &self,
-        _: Instant,
         _: &Request<'_>,
         _: &mut TcpHeader,
+        _: Instant,
     ) {
     }
 
@@ -36,9 +36,9 @@ impl Engine<'_> {
 
     pub(in crate::engine) fn learn_fast_open(
         &mut self,
-        _: Instant,
         _: (Index, FastOpen),
         _: &TcpSegment<'_>,
+        _: Instant,
     ) {
     }
 }
@@ -47,9 +47,9 @@ impl TcpState<'_> {
     #[inline]
     pub(in crate::engine) fn mark_fast_open(
         &self,
-        _: Instant,
         _: (&Connection<'_>, FastOpen),
         _: &SegmentPlan,
+        _: Instant,
     ) -> Option<TcpHeader> {
         None
     }

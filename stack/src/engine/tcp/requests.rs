@@ -114,7 +114,7 @@ impl<'d> Engine<'d> {
         let now = self.now;
         let (next_hop, source) = self
             .interface
-            .route(now, remote.addr)
+            .route(remote.addr, now)
             .ok_or(ConnectError::NoRoute)?;
         // A subnet's broadcast address looks like any other, but the route knows.
         if matches!(next_hop.delivery, Delivery::Broadcast | Delivery::Multicast) {
@@ -178,7 +178,7 @@ impl<'d> Engine<'d> {
         let now = self.now;
         let ecn = self.tcp.ecn == EcnPolicy::Request;
         let iss = self.isn().isn(now, tuple, hash);
-        let peer = self.peer(now, tuple);
+        let peer = self.peer(tuple, now);
         let path = peer.path;
         let opening = Opening {
             tuple: *tuple,
@@ -201,10 +201,7 @@ impl<'d> Engine<'d> {
     }
 
     /// The handle is gone: the connection closes in the background.
-    pub(in crate::engine) fn tcp_detach(&mut self, key: SocketKey) {
-        let Some(index) = self.sockets.index(key) else {
-            return;
-        };
+    pub(in crate::engine) fn tcp_detach(&mut self, index: Index) {
         self.close_listen(index);
         let Some(tcp) = self.sockets.tcp_mut(index) else {
             return;
@@ -219,10 +216,7 @@ impl<'d> Engine<'d> {
     }
 
     /// An attempt to connect or to accept is given up, unless it has accepted a connection.
-    pub(crate) fn tcp_give_up(&mut self, key: SocketKey) {
-        let Some(index) = self.sockets.index(key) else {
-            return;
-        };
+    pub(in crate::engine) fn tcp_give_up(&mut self, index: Index) {
         self.close_listen(index);
         // Who connected never saw it succeed; what was accepted is there for the next call.
         if let Some(tcp) = self.sockets.tcp_mut(index)
@@ -234,18 +228,18 @@ impl<'d> Engine<'d> {
     }
 
     /// Two halves own the connection together from now on.
-    pub(crate) fn tcp_split(&mut self, key: SocketKey) {
-        if let Some(tcp) = self.sockets.tcp_of(key) {
+    pub(in crate::engine) fn tcp_split(&mut self, index: Index) {
+        if let Some(tcp) = self.sockets.tcp_mut(index) {
             tcp.halved = false;
         }
     }
 
-    /// A handle is gone; of two halves, only with the second.
-    pub(in crate::engine) fn tcp_drop(&mut self, key: SocketKey) {
-        if let Some(tcp) = self.sockets.tcp_of(key)
-            && core::mem::replace(&mut tcp.halved, true)
-        {
-            self.tcp_detach(key);
+    /// The sending side is closed.
+    pub(in crate::engine) fn tcp_shutdown(&mut self, index: Index) {
+        if let Some(tcp) = self.sockets.tcp_mut(index) {
+            tcp.connection.close();
+            let follow_up = tcp.connection.follow_up();
+            self.follow_up(index, follow_up);
         }
     }
 

@@ -20,9 +20,9 @@ impl<'d> Engine<'d> {
     #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(in crate::engine) fn on_tcp(
         &mut self,
-        now: Instant,
         received: &mut Received<'_>,
         payload: &[u8],
+        now: Instant,
     ) -> Handled {
         // RFC 9293, section 3.9.2.3, MUST-57: "silently discard" what is not to one of our addresses.
         if received.destination != Destination::Local {
@@ -43,8 +43,8 @@ impl<'d> Engine<'d> {
             remote: IpEndpoint::new(received.src, segment.header.src_port),
         };
         match self.find_connection(&tuple) {
-            Ok(index) => self.on_connection_segment(now, index, received, &segment),
-            Err(hash) => self.on_unconnected_segment(now, (&tuple, hash), received, &segment),
+            Ok(index) => self.on_connection_segment(index, received, &segment, now),
+            Err(hash) => self.on_unconnected_segment((&tuple, hash), received, &segment, now),
         }
     }
 
@@ -62,10 +62,10 @@ impl<'d> Engine<'d> {
 
     pub(in crate::engine) fn on_connection_segment(
         &mut self,
-        now: Instant,
         index: Index,
         received: &mut Received<'_>,
         segment: &TcpSegment<'_>,
+        now: Instant,
     ) -> Handled {
         let fast_open = self.awaits_fast_open(index, segment);
         let Some(tcp) = self.sockets.tcp_mut(index) else {
@@ -76,7 +76,7 @@ impl<'d> Engine<'d> {
             Disposition::Accepted => tcp.connection.take_last_acknowledgment(now),
             Disposition::Discarded(_) | Disposition::Refused(_) => None,
         };
-        self.learn_fast_open(now, (index, fast_open), segment);
+        self.learn_fast_open((index, fast_open), segment, now);
         self.settle(index, false);
         if let Some(header) = &last {
             self.answer_tcp(received, header);
@@ -129,9 +129,9 @@ impl<'d> Engine<'d> {
     /// cannot.
     pub(in crate::engine) fn transmit_segment(
         &mut self,
-        now: Instant,
         index: Index,
         room: &mut dyn Room,
+        now: Instant,
     ) -> bool {
         let Self {
             sockets,
@@ -144,16 +144,16 @@ impl<'d> Engine<'d> {
             return false;
         };
         let destination = tcp.connection.tuple.remote.addr;
-        let reach = interface.reach(now, destination, &mut tcp.path);
+        let reach = interface.reach(destination, &mut tcp.path, now);
         if !matches!(reach, Reach::Now) {
-            self.on_tcp_out_of_reach(now, index, reach);
+            self.on_tcp_out_of_reach(index, reach, now);
             return false;
         }
         let link = interface.link_header(&tcp.path);
         let mut sent = false;
         let wants_to_send = loop {
             let way = (link.as_ref(), &mut *room);
-            let Some(has_more) = send_segment(now, (interface, state, stats), tcp, way) else {
+            let Some(has_more) = send_segment((interface, state, stats), tcp, way, now) else {
                 break tcp.connection.wants_to_send();
             };
             sent = true;
@@ -170,17 +170,17 @@ impl<'d> Engine<'d> {
 
     /// A connection cannot send now: it waits for its next hop, or hears that there is none.
     #[cold]
-    fn on_tcp_out_of_reach(&mut self, now: Instant, index: Index, reach: Reach) {
+    fn on_tcp_out_of_reach(&mut self, index: Index, reach: Reach, now: Instant) {
         match reach {
             #[cfg(feature = "medium-ethernet")]
             Reach::Pending(neighbor) => {
                 self.park(index, Some(neighbor));
-                self.hold_back(now, index);
+                self.hold_back(index, now);
             }
             #[cfg(feature = "medium-ethernet")]
             Reach::Exhausted => {
                 self.park(index, None);
-                self.hold_back(now, index);
+                self.hold_back(index, now);
             }
             unreachable => {
                 if let Some(tcp) = self.sockets.tcp_mut(index) {
@@ -192,7 +192,7 @@ impl<'d> Engine<'d> {
         }
     }
 
-    pub(in crate::engine) fn on_tcp_timeout(&mut self, now: Instant, index: Index) {
+    pub(in crate::engine) fn on_tcp_timeout(&mut self, index: Index, now: Instant) {
         let Some(tcp) = self.sockets.tcp_mut(index) else {
             return;
         };
@@ -211,10 +211,10 @@ impl<'d> Engine<'d> {
 /// is no segment.
 #[inline(always)]
 fn send_segment(
-    now: Instant,
     (interface, state, stats): (&mut Interface, &mut TcpState<'_>, &mut Stats),
     tcp: &mut TcpSlot<'_>,
     (link, room): (Option<&LinkHeader>, &mut (dyn Room + '_)),
+    now: Instant,
 ) -> Option<bool> {
     let destination = tcp.connection.tuple.remote.addr;
     let planned = tcp.connection.poll_segment(now, tcp.path.mss(destination));
@@ -224,7 +224,7 @@ fn send_segment(
     };
     let tuple = &tcp.connection.tuple;
     let flow_label = interface.flow_label_on(&mut tcp.path, tuple.local, tuple.remote);
-    let marked = state.mark_fast_open(now, (&tcp.connection, tcp.fast_open), plan);
+    let marked = state.mark_fast_open((&tcp.connection, tcp.fast_open), plan, now);
     let chosen = tcp.connection.options.hop_limit;
     let segment = Outgoing {
         link,

@@ -16,9 +16,9 @@ impl Engine<'_> {
     /// A request that the table has no room for.
     pub(in crate::engine) fn on_crowded_request(
         &mut self,
-        now: Instant,
         received: &mut Received<'_>,
         request: &Request<'_>,
+        now: Instant,
     ) -> Handled {
         if request.after.is_some() {
             // Its number has to lie beyond that of its predecessor, which a cookie's may not. It has proved
@@ -26,11 +26,11 @@ impl Engine<'_> {
             // nothing.
             if let Some((oldest, _)) = self.tcp.half_open.oldest() {
                 self.tcp.half_open.remove(oldest);
-                return self.on_request(now, received, request);
+                return self.on_request(received, request, now);
             }
             return Err(Discard::HalfOpenTableFull);
         }
-        let offer = self.offer_for(now, request.listener, request.tuple);
+        let offer = self.offer_for(request.listener, request.tuple, now);
         let mut half_open =
             HalfOpen::new(now, *request.tuple, (), SeqNum::new(0), request.syn, &offer);
         half_open.ecn &= self.tcp.ecn != EcnPolicy::Off;
@@ -48,10 +48,10 @@ impl Engine<'_> {
     /// An acknowledgment to a listener that belongs to no record: it may bring a cookie back, if there are some out.
     pub(in crate::engine) fn on_stray_ack(
         &mut self,
-        now: Instant,
         (listener, tuple, hash): (Index, &FourTuple, TupleHash),
         received: &mut Received<'_>,
         segment: &TcpSegment<'_>,
+        now: Instant,
     ) -> Handled {
         let flags = segment.header.flags;
         let completes = flags.contains(TcpFlags::ACK) && !flags.contains(TcpFlags::SYN);
@@ -61,7 +61,7 @@ impl Engine<'_> {
         let arrival = CookieArrival {
             tuple,
             listener: self.sockets.key(listener),
-            offer: self.offer_for(now, listener, tuple),
+            offer: self.offer_for(listener, tuple, now),
         };
         let Some(half_open) = self.tcp.cookies.redeem(now, &segment.header, arrival) else {
             return self.refuse(received, segment, Discard::BadSynCookie);
@@ -70,7 +70,7 @@ impl Engine<'_> {
             return Err(Discard::NoConnectionSlot);
         };
         self.stats.count(Counted::SynCookieAccepted);
-        self.open_passively(now, (listener, index), (&half_open, hash));
-        self.on_connection_segment(now, index, received, segment)
+        self.open_passively((listener, index), (&half_open, hash), now);
+        self.on_connection_segment(index, received, segment, now)
     }
 }

@@ -14,14 +14,14 @@ impl Engine<'_> {
     /// A request that the table has no room for.
     pub(in crate::engine) fn on_crowded_request(
         &mut self,
-        now: Instant,
         received: &mut Received<'_>,
         request: &Request<'_>,
+        now: Instant,
     ) -> Handled {
         match self.tcp.half_open.search(&|h| h.attempts > 1) {
             Some(oldest) => {
                 self.tcp.half_open.remove(oldest);
-                self.on_request(now, received, request)
+                self.on_request(received, request, now)
             }
             None => Err(Discard::HalfOpenTableFull),
         }
@@ -30,10 +30,10 @@ impl Engine<'_> {
     /// An acknowledgment to a listener that belongs to no record is nothing special.
     pub(in crate::engine) fn on_stray_ack(
         &mut self,
-        _now: Instant,
         _for: (Index, &FourTuple, TupleHash),
         received: &mut Received<'_>,
         segment: &TcpSegment<'_>,
+        _now: Instant,
     ) -> Handled {
         self.refuse(received, segment, Discard::NoSocket)
     }

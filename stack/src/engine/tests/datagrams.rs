@@ -1,6 +1,7 @@
 //! Which socket a datagram finds.
 
 use super::*;
+use crate::engine::Deed;
 
 /// A UDP socket that shares its port with others, not bound yet.
 fn open(engine: &mut Engine<'_>) -> SocketKey {
@@ -88,7 +89,7 @@ fn a_slot_that_had_the_last_datagram_is_of_no_use_to_its_next_owner() {
     bind(&mut pair.engines[1], first, None);
     assert_eq!(finds(&mut pair, a, &[first]), [first]);
 
-    pair.engines[1].drop_handle(first);
+    pair.engines[1].see_to(first, Deed::Drop);
     let second = open(&mut pair.engines[1]);
     pair.engines[1]
         .udp_bind(second, IpListenEndpoint::from(PORT + 1))
@@ -173,7 +174,7 @@ fn what_a_dropped_socket_had_yet_to_send_is_sent_with_the_feature_alone() {
     bind(b, at, None);
     let to = IpEndpoint::new(B.into(), PORT);
     Udp::send(a, from, &to.into(), 1, |_| (1, ())).unwrap();
-    a.drop_handle(from);
+    a.see_to(from, Deed::Drop);
     assert!(Udp::of(a, from).is_some() == cfg!(feature = "packet-linger"));
     pair.drive();
     let [a, b] = &mut pair.engines;

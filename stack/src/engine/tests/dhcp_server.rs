@@ -25,7 +25,7 @@ fn a_question_that_comes_in_when_the_link_is_gone_leaves_nothing_to_do() {
     let config = DhcpServerConfig::new(first, last);
     server.start_dhcp_server(config).unwrap();
 
-    server.set_link_up(now, false);
+    server.set_link_up(false, now);
     let _ = receive(&mut server, now, &question(), RxMeta::new());
 
     server.on_timeout(now);

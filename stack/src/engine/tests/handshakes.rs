@@ -53,11 +53,11 @@ fn a_listener_takes_as_many_as_its_pool_and_gives_pairs_back() {
         );
         for _ in 0..2 {
             let accepted = pair.engines[1].listener_accept(listener).unwrap();
-            pair.engines[1].tcp_detach(accepted);
+            pair.engines[1].tcp_detach(accepted.index());
         }
         assert_eq!(pair.engines[1].listener_accept(listener), None);
         for client in clients {
-            pair.engines[0].tcp_detach(client);
+            pair.engines[0].tcp_detach(client.index());
         }
         pair.drive();
         while pair.engines[1].poll_event().is_some() {}

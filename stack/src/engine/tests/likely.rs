@@ -29,7 +29,7 @@ fn a_connection_on_the_slot_of_another_gets_nothing_that_was_for_that() {
     let late = next_frame(&mut pair.engines[0], pair.now).expect("a segment");
     for (side, key) in [(0, client), (1, server)] {
         pair.engines[side].tcp_with(key, |c| c.abort());
-        pair.engines[side].tcp_detach(key);
+        pair.engines[side].tcp_detach(key.index());
     }
     pair.drive();
 

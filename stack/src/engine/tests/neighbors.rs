@@ -79,7 +79,7 @@ fn when_one_is_confirmed_another_can_be_looked_for() {
 fn when_the_link_is_back_others_can_be_looked_for() {
     let (mut pair, _) = crowded();
     for up in [false, true] {
-        pair.engines[0].set_link_up(pair.now, up);
+        pair.engines[0].set_link_up(up, pair.now);
     }
     assert!(asks_for_other(&mut pair.engines[0], pair.now));
 }

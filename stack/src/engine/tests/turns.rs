@@ -30,7 +30,7 @@ fn turn(engine: &mut Engine<'_>, now: Instant, room: usize) -> Vec<Vec<u8>> {
         left: room,
         frames: Vec::new(),
     };
-    let sent = engine.transmit(now, &mut row);
+    let sent = engine.transmit(&mut row, now);
     assert_eq!(sent, !row.frames.is_empty());
     row.frames
 }

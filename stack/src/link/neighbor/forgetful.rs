@@ -156,22 +156,24 @@ impl<W: Copy + Default, const N: usize> NeighborCache<W, N> {
     /// An upper layer got an answer to what it sent through this neighbor, such as a TCP
     /// acknowledgment of new data: as good as an answer to a request. False: no entry is kept for a doubt.
     pub(crate) fn confirm_reachability(&mut self, now: Instant, key: NeighborKey) -> bool {
-        if let Some(slot) = self.slot(key)
-            && matches!(slot.state, State::Known(_))
-        {
-            slot.set_until(slot.until().max(now + LIFETIME));
-        }
+        self.believe_until(key, now + LIFETIME);
         false
     }
 
     /// An upper layer has sent through this neighbor again and again, and nothing was answered (RFC 1122 section
     /// 3.3.1.4): the next packet asks everybody.
     pub(crate) fn doubt(&mut self, now: Instant, key: NeighborKey) {
+        self.believe_until(key, now);
+    }
+
+    /// A neighbor that is known is so until then, unless it is for ever.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
+    fn believe_until(&mut self, key: NeighborKey, until: Instant) {
         if let Some(slot) = self.slot(key)
             && matches!(slot.state, State::Known(_))
             && !slot.is_permanent()
         {
-            slot.set_until(now);
+            slot.set_until(until);
         }
     }
 

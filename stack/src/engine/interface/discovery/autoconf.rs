@@ -20,9 +20,9 @@ impl Interface {
     /// An address that was made turned out to be taken. True if another takes its place.
     pub(in crate::engine::interface) fn retry_autoconf(
         &mut self,
-        now: Instant,
         address: Ipv6Addr,
         random: &mut Random,
+        now: Instant,
     ) -> bool {
         let Some(autoconf) = &mut self.ipv6.discovery.autoconf else {
             return false;
@@ -49,7 +49,7 @@ impl Engine<'_> {
             };
             match step {
                 AutoconfStep::Add { cidr, temporary } => {
-                    if !self.add_autoconf(now, cidr, temporary) {
+                    if !self.add_autoconf(cidr, temporary, now) {
                         continue;
                     }
                 }
@@ -68,7 +68,7 @@ impl Engine<'_> {
     }
 
     /// False if the address is there already, given by hand, or finds no room. Then it is none of these.
-    fn add_autoconf(&mut self, now: Instant, cidr: Ipv6Cidr, temporary: bool) -> bool {
+    fn add_autoconf(&mut self, cidr: Ipv6Cidr, temporary: bool, now: Instant) -> bool {
         let address = cidr.address();
         let is_known = self.address_state(address.into()).is_some();
         let origin = match temporary {
@@ -79,7 +79,7 @@ impl Engine<'_> {
         let (given, care) = ((IpCidr::Ipv6(cidr), origin), interface.care);
         let is_added = !is_known
             && interface
-                .add_address_of(now, given, care, &mut self.random)
+                .add_address_of(given, care, &mut self.random, now)
                 .is_ok();
         if !is_added {
             if let Some(autoconf) = &mut interface.ipv6.discovery.autoconf {

@@ -17,9 +17,9 @@ impl Interface {
     /// The best route to a destination that a router told of, for packets from `source` if that is known.
     pub(in crate::engine::interface) fn learned_route(
         &self,
-        now: Instant,
         destination: IpAddress,
         source: Option<Ipv6Addr>,
+        now: Instant,
     ) -> Option<Route> {
         let IpAddress::Ipv6(destination) = destination else {
             return None;
@@ -62,10 +62,10 @@ impl Interface {
     /// itself. What has a link-local address no router passes on (RFC 4291 section 2.5.6).
     fn detour(
         &self,
-        now: Instant,
         next_hop: &NextHop,
         destination: IpAddress,
         source: Option<Ipv6Addr>,
+        now: Instant,
     ) -> Option<IpAddress> {
         if !self.ipv6.is_optimistic || next_hop.delivery != Delivery::Neighbor {
             return None;
@@ -88,12 +88,12 @@ impl Interface {
     /// source is known to be unique, or a router redirects, all paths are routed anew.
     pub(in crate::engine::interface) fn take_detour(
         &self,
-        now: Instant,
         destination: IpAddress,
         path: &mut Path,
+        now: Instant,
     ) {
         if let Some(next_hop) = path.next_hop
-            && let Some(address) = self.detour(now, &next_hop, destination, path.source())
+            && let Some(address) = self.detour(&next_hop, destination, path.source(), now)
         {
             path.next_hop = Some(NextHop {
                 address,
@@ -113,15 +113,15 @@ impl Interface {
     /// source is chosen when it is known where they go.
     fn is_first_hop(
         &self,
-        now: Instant,
         router: IpAddress,
         (source, destination): (Ipv6Addr, IpAddress),
+        now: Instant,
     ) -> bool {
         let is_it = |asked_from| {
-            let Some(hop) = self.next_hop_from(now, destination, asked_from) else {
+            let Some(hop) = self.next_hop_from(destination, asked_from, now) else {
                 return false;
             };
-            let by_detour = || self.detour(now, &hop, destination, Some(source)) == Some(router);
+            let by_detour = || self.detour(&hop, destination, Some(source), now) == Some(router);
             hop.delivery == Delivery::Neighbor && (hop.address == router || by_detour())
         };
         is_it(Some(source)) || is_it(None)
@@ -148,8 +148,8 @@ impl Interface {
     /// now and then.
     pub(in crate::engine::interface) fn probe_router(
         &mut self,
-        now: Instant,
         destination: IpAddress,
+        now: Instant,
     ) {
         if let IpAddress::Ipv6(destination) = destination
             && !destination.is_multicast()
@@ -164,8 +164,8 @@ impl Interface {
     /// A neighbor does not answer any more.
     pub(in crate::engine::interface) fn on_neighbor_failed(
         &mut self,
-        now: Instant,
         address: IpAddress,
+        now: Instant,
     ) {
         let IpAddress::Ipv6(address) = address else {
             return;
@@ -234,15 +234,15 @@ impl Engine<'_> {
     /// that it is about (section 4.5).
     pub(in crate::engine::interface) fn on_redirect(
         &mut self,
-        now: Instant,
         (router, source): (Ipv6Addr, Ipv6Addr),
         (target, destination): (Ipv6Addr, Ipv6Addr),
         options: NdiscOptions<'_>,
+        now: Instant,
     ) -> Handled {
         let packets = (source, IpAddress::Ipv6(destination));
         let is_valid = router.is_unicast_link_local()
             && !source.is_multicast()
-            && self.interface.is_first_hop(now, router.into(), packets)
+            && self.interface.is_first_hop(router.into(), packets, now)
             && destination != router
             && !destination.is_multicast()
             && (target == destination || target.is_unicast_link_local());
@@ -253,7 +253,7 @@ impl Engine<'_> {
         if !is_valid || is_ours(target) {
             return Err(Discard::InvalidNeighborMessage);
         }
-        self.on_link_address(now, target, options.target_link_address());
+        self.on_link_address(target, options.target_link_address(), now);
         let redirects = &mut self.interface.ipv6.discovery.redirects;
         if redirects.hear(source, destination, target) {
             self.interface.on_routes_changed();

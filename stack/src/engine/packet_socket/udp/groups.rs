@@ -62,7 +62,7 @@ impl Engine<'_> {
             return;
         }
         let hop_limit = sent.hop_limit.unwrap_or(udp.multicast_hop_limit);
-        let routed = || Some(self.interface.route(self.now, group.addr)?.1);
+        let routed = || Some(self.interface.route(group.addr, self.now)?.1);
         let Some(source) = source.or_else(routed) else {
             return;
         };

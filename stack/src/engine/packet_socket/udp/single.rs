@@ -31,7 +31,7 @@ impl Engine<'_> {
     ) -> Result<IpEndpoint, BindError> {
         let (_, source) = self
             .interface
-            .route(self.now, remote.addr)
+            .route(remote.addr, self.now)
             .ok_or(BindError::NoRoute)?;
         let address = match local.addr {
             None => source,

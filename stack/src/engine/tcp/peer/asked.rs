@@ -16,10 +16,10 @@ impl LastPeer {
 impl Engine<'_> {
     /// What is known for a connection between the two hosts of these ends.
     #[inline(never)]
-    pub(in crate::engine::tcp) fn peer(&mut self, now: Instant, tuple: &FourTuple) -> Peer {
+    pub(in crate::engine::tcp) fn peer(&mut self, tuple: &FourTuple, now: Instant) -> Peer {
         let remote = tuple.remote.addr;
         let mut path = Path::from_source(Some(tuple.local.addr));
-        self.interface.resolve(now, remote, &mut path);
+        self.interface.resolve(remote, &mut path, now);
         Peer {
             remote,
             path,

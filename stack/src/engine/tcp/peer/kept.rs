@@ -18,7 +18,7 @@ impl LastPeer {
 impl Engine<'_> {
     /// What is known for a connection between the two hosts of these ends.
     #[inline(never)]
-    pub(in crate::engine::tcp) fn peer(&mut self, now: Instant, tuple: &FourTuple) -> &Peer {
+    pub(in crate::engine::tcp) fn peer(&mut self, tuple: &FourTuple, now: Instant) -> &Peer {
         let (local, remote) = (tuple.local.addr, tuple.remote.addr);
         let LastPeer(last) = &self.tcp.peer;
         let is_known = last.as_ref().is_some_and(|(from, peer)| {
@@ -30,7 +30,7 @@ impl Engine<'_> {
         let isn = self.isn();
         let (_, peer) = self.tcp.peer.0.get_or_insert_with(|| {
             let mut path = Path::from_source(Some(local));
-            self.interface.resolve(now, remote, &mut path);
+            self.interface.resolve(remote, &mut path, now);
             let timestamp_offset = isn.timestamp_offset(tuple);
             let peer = Peer {
                 remote,
