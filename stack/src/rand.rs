@@ -5,12 +5,8 @@
 //! numbers. So the stack carries one primitive of a few hundred bytes of code and 40 bytes of state,
 //! where a buffered stream cipher would take kilobytes of flash and 300 bytes of RAM for the same job.
 
-#[cfg(any(test, not(target_pointer_width = "64")))]
-mod siphash;
-
 use core::hash::Hasher;
 
-#[cfg(target_pointer_width = "64")]
 use siphasher::sip::SipHasher24;
 
 /// The seed of a stack: 256 bits from the best source the platform has.
@@ -209,17 +205,8 @@ impl Hasher for Message<'_> {
     fn finish(&self) -> u64 {
         // Whole words, which takes less code. The domain is never zero: what fills them up is told from it.
         let words = self.len.div_ceil(8).min(MESSAGE_LEN / 8);
-        #[cfg(target_pointer_width = "64")]
-        {
-            let (message, _) = self.bytes.split_at(8 * words);
-            SipHasher24::new_with_keys(self.key.0, self.key.1).hash(message)
-        }
-        #[cfg(not(target_pointer_width = "64"))]
-        {
-            let (all, _) = self.bytes.as_chunks();
-            let message = all.get(..words).unwrap_or(all);
-            siphash::hash((self.key.0, self.key.1), message)
-        }
+        let (message, _) = self.bytes.split_at(8 * words);
+        SipHasher24::new_with_keys(self.key.0, self.key.1).hash(message)
     }
 }
 
