@@ -251,15 +251,21 @@ impl<const N: usize> Addresses<N> {
             // The address on the subnet of the next hop, or else the interface's first, and a deprecated one
             // only where there is no other: RFC 1122 section 3.3.4.3 leaves the choice open.
             IpAddress::Ipv4(_) => {
-                let candidates =
-                    || candidates().filter(|ours| ours.cidr.address().version() == IpVersion::Ipv4);
-                let preferred =
-                    || candidates().filter(|ours| ours.state == AddressState::Preferred);
-                preferred()
-                    .find(|ours| ours.cidr.contains(&next_hop.address))
-                    .or_else(|| preferred().next())
-                    .or_else(|| candidates().next())
-                    .map(|ours| ours.cidr.address())
+                let rank = |ours: &InterfaceAddress| match ours.state {
+                    AddressState::Preferred if ours.cidr.contains(&next_hop.address) => 2,
+                    AddressState::Preferred => 1,
+                    _ => 0,
+                };
+                let mut best: Option<(u8, IpAddress)> = None;
+                for ours in candidates() {
+                    let (rank, address) = (rank(ours), ours.cidr.address());
+                    if address.version() == IpVersion::Ipv4
+                        && best.is_none_or(|(best, _)| rank > best)
+                    {
+                        best = Some((rank, address));
+                    }
+                }
+                best.map(|(_, address)| address)
             }
             #[cfg(feature = "proto-ipv6")]
             IpAddress::Ipv6(destination) => {
