@@ -146,6 +146,8 @@ impl<'d, D: Driver, M: RawMutex, C: Clock> Runner<'d, D, M, C> {
         }
         self.stack.with_quietly(|s| {
             s.engine.set_link_up(up, now);
+            // Groups come and go with it, which the driver is told of before anything is sent or received.
+            s.engine.note_changes();
             self.link_up = up;
         });
     }
