@@ -261,4 +261,22 @@ mod tests {
             assert!(!join(&mut wakers, &mut late, &moved), "no room");
         }
     }
+
+    /// A future of the same task may rely on the place that a poll function left.
+    #[test]
+    fn a_task_is_woken_when_a_poll_function_of_another_takes_the_place_that_it_shares() {
+        for shared in [false, true] {
+            let mut wakers = SocketWakers::EMPTY;
+            let [own, other] = [task(), task()];
+            let mut join =
+                |waiter: &mut Waiter, waker| wakers.join(Places::SENDERS, waiter, waker).unwrap();
+            join(&mut Waiter::Poll, &own);
+            if shared {
+                join(&mut Waiter::Future(None), &own);
+            }
+            let left = join(&mut Waiter::Poll, &other);
+            assert_eq!(left.is_relied_on, shared);
+            assert!(left.waker.is_some_and(|waker| waker.will_wake(&own)));
+        }
+    }
 }
