@@ -126,6 +126,15 @@ const IN_TURN: &[Deed] = &[
     Deed::Drop,
 ];
 
+/// Each stands where its number says, by which its bits are found.
+const _: () = {
+    let mut nth = 0;
+    while nth < IN_TURN.len() {
+        assert!(IN_TURN[nth] as usize == nth);
+        nth += 1;
+    }
+};
+
 /// The engine and all wakers.
 pub(crate) struct Shared<'d> {
     pub(super) engine: &'d mut Engine<'d>,
